@@ -1,0 +1,96 @@
+# Only Python 3.11 or newer, make and the package registries are needed; no AWS account anywhere.
+
+SCENARIO ?= local/scenarios/guide_example.json
+ARGS ?=
+
+code := layers/inventory_sync/inventory_sync functions local tools
+pip_install = -m pip --disable-pip-version-check install -qq --no-deps --no-compile --require-hashes
+
+# Nothing here may reach an AWS account, whatever the shell has set.
+unexport $(filter-out AWS_CA_BUNDLE,$(filter AWS_%,$(.VARIABLES)))
+export AWS_ACCESS_KEY_ID := none
+export AWS_SECRET_ACCESS_KEY := none
+export AWS_DEFAULT_REGION := eu-west-1
+export AWS_CONFIG_FILE := /dev/null
+export AWS_SHARED_CREDENTIALS_FILE := /dev/null
+export AWS_EC2_METADATA_DISABLED := true
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test coverage format lint types validate build security invoke check lock clean distclean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/.dev ## Make the virtual environment for tests and checks
+
+demo: .venv/.local ## Play a story through the real code (SCENARIO=file.json)
+	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.demo $(SCENARIO)
+
+test: .venv/.dev ## Run all tests, without network or AWS account (ARGS="-k late")
+	.venv/bin/python -m pytest --numprocesses auto $(ARGS)
+
+coverage: .venv/.dev ## Run all tests and show what they leave untested
+	.venv/bin/python -m pytest --numprocesses auto --cov --cov-report term-missing:skip-covered $(ARGS)
+
+format: .venv/.dev ## Format the code and mend what the linter can mend
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lint: .venv/.dev ## Check style and format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/.dev ## Check types
+	.venv/bin/mypy $(code) tests
+
+# The two find different faults.
+validate: .venv-sam/.installed ## Validate the template
+	.venv-sam/bin/sam validate --lint
+	.venv-sam/bin/sam validate --region eu-west-1
+
+# SAM looks for the runtime's interpreter on PATH, where a pyenv shim would fail.
+build: .venv-sam/.installed ## Build the functions and their layer
+	PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam build
+
+# bandit from medium severity up; ruff has its other rules.
+security: .venv-sam/.installed .venv-security/.installed ## Look for insecure infrastructure and code
+	.venv-sam/bin/python tools/expand_template.py template.yaml build/template.expanded.json
+	.venv-security/bin/checkov --config-file .checkov.yaml --file build/template.expanded.json
+	.venv-security/bin/bandit --quiet --recursive -ll $(code)
+
+invoke: .venv/.local build ## Run a built function in the Lambda runtime (FUNCTION= EVENT=)
+	@test -n "$(FUNCTION)" -a -n "$(EVENT)" || \
+		{ echo "usage: make invoke FUNCTION=ImportStockFunction EVENT=events/<event>.json"; exit 2; }
+	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.invoke $(FUNCTION) $(EVENT)
+
+check: lint types test validate build security ## Everything CI runs
+
+lock: .venv-lock/.installed ## Pin the requirements anew (ARGS=--upgrade for newer ones)
+	.venv-lock/bin/python tools/lock.py $(ARGS)
+
+clean: ## Remove what was built
+	rm -rf build .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+distclean: clean ## Remove the virtual environments too
+	rm -rf .venv .venv-sam .venv-security .venv-lock
+
+.venv/.local: requirements/local.txt
+	@echo "Making .venv (once)"
+	@python=$$(tools/find_python.sh 3.11+) && rm -rf .venv && "$$python" -m venv .venv
+	@.venv/bin/python $(pip_install) -r requirements/local.txt
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.local
+	@echo "Adding the tools for tests and checks to .venv (once)"
+	@.venv/bin/python $(pip_install) -r requirements/dev.txt
+	@touch $@
+
+.venv-sam/.installed: python := 3.13
+.venv-security/.installed .venv-lock/.installed: python := 3.11+
+
+.venv-%/.installed: requirements/%.txt
+	@echo "Making $(@D) (once)"
+	@python=$$(tools/find_python.sh $(python)) && rm -rf $(@D) && "$$python" -m venv $(@D)
+	@$(@D)/bin/python $(pip_install) -r requirements/$*.txt
+	@touch $@
