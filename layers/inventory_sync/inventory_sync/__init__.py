@@ -1,0 +1,1 @@
+"""Keeps the stock that NewStore promises equal to the stock the ERP really has."""

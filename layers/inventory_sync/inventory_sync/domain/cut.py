@@ -1,0 +1,213 @@
+"""The cut: which logical timestamp an import states stock as of, and the sum that makes it exact.
+
+quantity(l, p) =   on hand in the ERP's snapshot
+                 + units completed after the cut end that the snapshot already shows
+                 - units completed up to the cut end that it does not show yet
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.stock import StockSnapshot, Units
+
+
+@dataclass(frozen=True, slots=True)
+class LogicalRange:
+    """Logical timestamps whose completed events an import releases; both ends inclusive."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.start > self.end:
+            raise ValueError(f"a range cannot start at {self.start} after its end {self.end}")
+
+    @property
+    def releases(self) -> bool:
+        """Whether anything beyond the already released start is released."""
+        return self.end > self.start
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRule:
+    """When an event counts as visible in an ERP snapshot.
+
+    `other_channel_lags` names the service levels whose units the ERP learns of by another way
+    (a POS feed), and how long after publication they are in its figure at the latest.
+    """
+
+    apply_lag: timedelta = timedelta(0)
+    other_channel_lags: Mapping[str, timedelta] = field(default_factory=dict)
+
+    def other_channel(self, event: FulfillmentEvent) -> bool:
+        """Whether the ERP learns of the event without us."""
+        return event.service_level in self.other_channel_lags
+
+    def applied(self, open_event: OpenEvent, as_of: datetime) -> bool:
+        """Whether a snapshot as of `as_of` (the ERP's clock) shows the event for certain."""
+        event = open_event.event
+        if self.other_channel(event):
+            return event.published_at + self.other_channel_lags[event.service_level] <= as_of
+        applied_at = open_event.applied_at
+        return applied_at is not None and applied_at + self.apply_lag <= as_of
+
+
+def choose_cut_end(
+    events: Iterable[OpenEvent],
+    *,
+    settled_before: datetime,
+    floor: int,
+    blocked: frozenset[str] = frozenset(),
+    items_max: int = 300_000,
+) -> int:
+    """The highest logical timestamp among completed events published before `settled_before`.
+
+    Never below `floor` (the watermark, or the end of an import that was attempted). Stays below
+    every unreleased event of a `blocked` location: one without any quantity to send. Passes
+    events of at most `items_max` items at a time, since their rows have to fit one file.
+    """
+    completed = [e for e in events if e.event.completed and e.event.logical_timestamp > floor]
+    ceiling = min(
+        (
+            e.event.logical_timestamp
+            for e in completed
+            if e.event.location_id in blocked and e.released_by is None
+        ),
+        default=None,
+    )
+    cut_end, items = floor, 0
+    for event in sorted((e.event for e in completed), key=lambda e: e.logical_timestamp):
+        items += len(event.items)
+        if ceiling is not None and event.logical_timestamp >= ceiling:
+            break
+        if items > items_max and cut_end > floor:
+            break
+        if event.published_at <= settled_before and event.location_id not in blocked:
+            cut_end = event.logical_timestamp
+    return cut_end
+
+
+def equal_timestamps(events: Iterable[OpenEvent]) -> int:
+    """How many logical timestamps stand at more than one location: proof of one counter each."""
+    locations: dict[int, set[str]] = {}
+    for open_event in events:
+        event = open_event.event
+        locations.setdefault(event.logical_timestamp, set()).add(event.location_id)
+    return sum(len(found) > 1 for found in locations.values())
+
+
+@dataclass(frozen=True, slots=True)
+class LocationCut:
+    """One location's stock as of `cut_end`.
+
+    `quantities` may be negative: what is sent is clamped, what is remembered is not.
+    `touched` are the products of completed events that no finished import has counted.
+    `counted` are those events; `closed` are the events that need nothing more.
+    """
+
+    location_id: str
+    cut_end: int
+    quantities: Mapping[str, Units]
+    touched: frozenset[str]
+    added_back: Mapping[str, int]
+    subtracted: Mapping[str, int]
+    counted: tuple[EventRef, ...]
+    closed: tuple[EventRef, ...]
+    late: tuple[EventRef, ...]
+
+
+def cut_snapshot(
+    snapshot: StockSnapshot,
+    events: Iterable[OpenEvent],
+    *,
+    cut_end: int,
+    watermark: int | None,
+    rule: AppliedRule,
+) -> LocationCut:
+    """State the snapshot as of `cut_end`.
+
+    `events` are all open events of the location, read after the snapshot.
+    """
+    added: Counter[str] = Counter()
+    subtracted: Counter[str] = Counter()
+    closed: list[EventRef] = []
+    completed = sorted((e for e in events if e.event.completed), key=lambda e: e.event.ref)
+    for open_event in completed:
+        event = open_event.event
+        applied = rule.applied(open_event, snapshot.as_of)
+        if event.logical_timestamp > cut_end:
+            if applied:
+                added.update(event.units())
+        elif not applied:
+            subtracted.update(event.units())
+        elif open_event.forwarded_at is not None:
+            closed.append(event.ref)
+    products = {*snapshot.on_hand_units, *added, *subtracted}
+    return LocationCut(
+        location_id=snapshot.location_id,
+        cut_end=cut_end,
+        quantities={
+            product: snapshot.on_hand_units.get(product, 0) + added[product] - subtracted[product]
+            for product in sorted(products)
+        },
+        added_back=added,
+        subtracted=subtracted,
+        closed=tuple(closed),
+        **_uncounted(completed, cut_end, watermark),
+    )
+
+
+def roll_forward(
+    location_id: str,
+    last_quantities: Mapping[str, Units],
+    events: Iterable[OpenEvent],
+    *,
+    cut_end: int,
+    watermark: int | None,
+) -> LocationCut:
+    """State a location without a snapshot: its last quantities less what was completed since.
+
+    The other products keep their last quantity. A product without one has none in stock.
+    """
+    completed = sorted((e for e in events if e.event.completed), key=lambda e: e.event.ref)
+    subtracted: Counter[str] = Counter()
+    for open_event in completed:
+        if _counts(open_event, cut_end):
+            subtracted.update(open_event.event.units())
+    return LocationCut(
+        location_id=location_id,
+        cut_end=cut_end,
+        quantities={
+            product: last_quantities.get(product, 0) - subtracted[product]
+            for product in sorted({*last_quantities, *subtracted})
+        },
+        added_back={},
+        subtracted=subtracted,
+        closed=(),
+        **_uncounted(completed, cut_end, watermark),
+    )
+
+
+class _Uncounted(TypedDict):
+    touched: frozenset[str]
+    counted: tuple[EventRef, ...]
+    late: tuple[EventRef, ...]
+
+
+def _counts(open_event: OpenEvent, cut_end: int) -> bool:
+    return open_event.released_by is None and open_event.event.logical_timestamp <= cut_end
+
+
+def _uncounted(completed: list[OpenEvent], cut_end: int, watermark: int | None) -> _Uncounted:
+    counted = [e.event for e in completed if _counts(e, cut_end)]
+    return {
+        "touched": frozenset(item.product_id for event in counted for item in event.items),
+        "counted": tuple(event.ref for event in counted),
+        "late": tuple(
+            e.ref for e in counted if watermark is not None and e.logical_timestamp <= watermark
+        ),
+    }

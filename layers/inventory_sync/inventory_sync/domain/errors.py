@@ -1,0 +1,59 @@
+"""Errors, named for what the caller does next.
+
+InventorySyncError
+|-- RetriableError        nothing happened, or nothing that a repeat would harm: the next tick
+|   |                     may succeed
+|   |-- TooManyJobsError         NewStore has 20 open jobs; it may have kept the job all the same
+|   `-- SnapshotIncompleteError  the ERP's rows do not add up to a whole snapshot
+|-- OutcomeUnknownError   sent, no answer: look before repeating
+|-- RejectedError         the other side said no: quarantine, alarm, go on with the others
+|-- LeaseLostError        another run holds the lease: stop, write nothing more
+`-- FatalError            bad configuration: stop and page
+    `-- InvariantError    one of the invariants of docs/design.md is about to break
+"""
+
+
+class InventorySyncError(Exception):
+    """Any failure this package raises on purpose."""
+
+
+class RetriableError(InventorySyncError):
+    """The next tick may succeed."""
+
+
+class TooManyJobsError(RetriableError):
+    """NewStore refused a job with 429; it may have kept the job: list before creating again."""
+
+
+class SnapshotIncompleteError(RetriableError):
+    """The ERP's rows do not add up to a whole snapshot; the text has the figures."""
+
+
+class OutcomeUnknownError(InventorySyncError):
+    """The request was sent and no answer came; only a look-up or an idempotent repeat is safe."""
+
+
+class RejectedError(InventorySyncError):
+    """The other side understood and said no; repeating cannot help."""
+
+
+class LeaseLostError(InventorySyncError):
+    """The fencing token is no longer current, or the lease has run out."""
+
+
+class FatalError(InventorySyncError):
+    """A person has to change something before this can work."""
+
+
+class InvariantError(FatalError):
+    """An invariant of docs/design.md would break; nothing was written."""
+
+    def __init__(self, name: str, figures: str) -> None:
+        super().__init__(f"{name}: {figures}")
+        self.name = name
+
+
+def invariant(condition: bool, name: str, figures: str) -> None:
+    """Raise InvariantError(name) unless the condition holds."""
+    if not condition:
+        raise InvariantError(name, figures)

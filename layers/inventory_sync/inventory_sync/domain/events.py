@@ -1,0 +1,77 @@
+"""NewStore's fulfillment events and what the adapter knows about each."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventName(StrEnum):
+    """The events that concern stock; every other name is ignored."""
+
+    ASSIGNED = "fulfillment_request.assigned"
+    ITEMS_COMPLETED = "fulfillment_request.items_completed"
+    ITEMS_FAILED = "fulfillment_request.items_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentItem:
+    """One unit of one product: NewStore's items have no quantity."""
+
+    item_id: str
+    product_id: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EventRef:
+    """Where an event is stored; sorts by location, then by logical timestamp."""
+
+    location_id: str
+    event_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfillmentEvent:
+    """One event as NewStore published it; `published_at` is NewStore's clock, UTC."""
+
+    name: EventName
+    location_id: str
+    logical_timestamp: int
+    fulfillment_request_id: str
+    order_id: str
+    service_level: str
+    items: tuple[FulfillmentItem, ...]
+    published_at: datetime
+
+    @property
+    def ref(self) -> EventRef:
+        """The storage key: two events never share one, a repeated delivery always does."""
+        key = f"{self.logical_timestamp:020d}#{self.name}#{self.fulfillment_request_id}"
+        return EventRef(self.location_id, key)
+
+    @property
+    def completed(self) -> bool:
+        """Whether units left the location."""
+        return self.name is EventName.ITEMS_COMPLETED
+
+    def units(self) -> Counter[str]:
+        """Units by product id."""
+        return Counter(item.product_id for item in self.items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenEvent:
+    """An event that is not yet both applied by the ERP and released at NewStore.
+
+    `applied_at` is on the ERP's clock, `received_at` and `forwarded_at` are on ours.
+    `forwarded_at` is set once the ERP has everything the event asks for (movement and
+    allocation). `released_by` is the import run whose quantity for this location first counted
+    the event.
+    """
+
+    event: FulfillmentEvent
+    received_at: datetime
+    applied_at: datetime | None = None
+    forwarded_at: datetime | None = None
+    rejected_reason: str | None = None
+    released_by: str | None = None

@@ -1,0 +1,114 @@
+"""Guards: what holds a location's import until an operator approves it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inventory_sync.domain.locations import InventoryMaster, Location
+from inventory_sync.domain.stock import StockSnapshot, Units
+
+
+class HoldKind(StrEnum):
+    """Why a location is held."""
+
+    SNAPSHOT_EMPTY = "snapshot_empty"
+    SNAPSHOT_INCOMPLETE = "snapshot_incomplete"
+    SNAPSHOT_OLDER = "snapshot_older"
+    ROWS_FELL = "rows_fell"
+    UNITS_FELL = "units_fell"
+    NEGATIVE = "negative"
+    FRACTIONAL = "fractional"
+    ABSURD = "absurd"
+    UNKNOWN_LOCATION = "unknown_location"
+    INVENTORY_MASTER = "inventory_master"
+    MAPPING_MISSING = "mapping_missing"
+    HELD_BY_OPERATOR = "held_by_operator"
+
+
+APPROVABLE = frozenset(HoldKind) - {
+    HoldKind.SNAPSHOT_INCOMPLETE,
+    HoldKind.SNAPSHOT_OLDER,
+    HoldKind.INVENTORY_MASTER,
+    HoldKind.MAPPING_MISSING,
+    HoldKind.HELD_BY_OPERATOR,
+}
+"""What an operator may let through; the others have to be put right at their source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One reason, with the figures that tripped it."""
+
+    kind: HoldKind
+    figures: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimits:
+    """Shares are of the last finished import's rows and units at the location, 0 to 1."""
+
+    fall_share_max: float = 0.5
+    fall_units_min: int = 20
+    quantity_units_max: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LastFigures:
+    """What the last finished import of a location counted."""
+
+    rows: int
+    units: int
+
+
+def check_location(location: Location | None, known_nodes: frozenset[str]) -> tuple[Hold, ...]:
+    """Guards that need no snapshot. `known_nodes` are the ids NewStore lists."""
+    if location is None:
+        figures = "the location map has no row for it: load one with `make locations FILE=...`"
+        return (Hold(HoldKind.MAPPING_MISSING, figures),)
+    if location.enabled and location.inventory_master is InventoryMaster.NEWSTORE:
+        figures = "NewStore is its inventory master: disable it in the location map"
+        return (Hold(HoldKind.INVENTORY_MASTER, figures),)
+    if location.fulfillment_node_id not in known_nodes and not location.confirmed:
+        figures = (
+            f"NewStore does not list {location.fulfillment_node_id!r}; an import would create it"
+            " for ever: set `confirmed` in the location map if it is right"
+        )
+        return (Hold(HoldKind.UNKNOWN_LOCATION, figures),)
+    return ()
+
+
+def check_snapshot(
+    snapshot: StockSnapshot, last: LastFigures | None, limits: GuardLimits
+) -> tuple[Hold, ...]:
+    """Every guard the snapshot trips, each named once with its figures."""
+    rows = snapshot.on_hand_units
+    holds = list(_row_holds(rows, limits))
+    if not rows and (last is None or last.units > 0):
+        holds.append(Hold(HoldKind.SNAPSHOT_EMPTY, "the ERP listed no row"))
+    if last is not None and rows:
+        units = sum(max(0, int(quantity)) for quantity in rows.values())
+        holds += _falls(HoldKind.ROWS_FELL, len(rows), last.rows, limits)
+        holds += _falls(HoldKind.UNITS_FELL, units, last.units, limits)
+    return tuple(holds)
+
+
+def _row_holds(rows: Mapping[str, Units], limits: GuardLimits) -> Iterator[Hold]:
+    tests: tuple[tuple[HoldKind, Callable[[Units], bool]], ...] = (
+        (HoldKind.NEGATIVE, lambda quantity: quantity < 0),
+        (HoldKind.FRACTIONAL, lambda quantity: quantity != int(quantity)),
+        (HoldKind.ABSURD, lambda quantity: quantity > limits.quantity_units_max),
+    )
+    for kind, trips in tests:
+        found = [(product, quantity) for product, quantity in rows.items() if trips(quantity)]
+        if found:
+            product, quantity = min(found)
+            figures = f"{len(found)} of {len(rows)} rows, the first {product!r}: {quantity}"
+            yield Hold(kind, figures)
+
+
+def _falls(kind: HoldKind, now: int, before: int, limits: GuardLimits) -> list[Hold]:
+    fell = before - now
+    if fell <= limits.fall_share_max * before or fell < limits.fall_units_min:
+        return []
+    figures = f"{now} now, {before} at the last import; allowed fall {limits.fall_share_max:.0%}"
+    return [Hold(kind, figures)]

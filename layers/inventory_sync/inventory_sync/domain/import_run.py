@@ -1,0 +1,246 @@
+"""The import run: its record, and the pure planner that says what comes next.
+
+PLANNED --build--> UPLOADED --create--> CREATED --start--> STARTED --poll--> FINISHED
+  |                    |                   |                  |                  |
+  |                    `-------------------+------------------+--> FAILED        | settle
+  |-- nothing to send, so no job: FINISHED                                       v
+  `-- every location held: HELD                                               SETTLED
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+JOB_NAME_PREFIX = "inventory-sync "
+
+
+class RunState(StrEnum):
+    """Where a run stands; written after the step it names is done."""
+
+    PLANNED = "PLANNED"
+    UPLOADED = "UPLOADED"
+    CREATED = "CREATED"
+    STARTED = "STARTED"
+    FINISHED = "FINISHED"
+    SETTLED = "SETTLED"
+    FAILED = "FAILED"
+    HELD = "HELD"
+
+
+class JobState(StrEnum):
+    """NewStore's job states as far as they are named; any other means not yet ended."""
+
+    RECEIVED = "received"
+    WAITING = "waiting"
+    FINISHED = "finished"
+    FAILED = "failed"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportJob:
+    """NewStore's job, as it lists it; `name` and `source_uri` may be left out of its answer."""
+
+    job_id: str
+    state: JobState
+    name: str = ""
+    source_uri: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether this adapter made it."""
+        return self.name.startswith(JOB_NAME_PREFIX)
+
+    def belongs_to(self, run: "ImportRun") -> bool:
+        """Whether it is the job of this very run."""
+        return self.name == run.job_name or (
+            bool(run.source_uri) and self.source_uri == run.source_uri
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """One entry of a job's error list."""
+
+    error_id: str
+    reason: str
+    entity_type: str
+    entity_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRun:
+    """One attempt to bring NewStore's quantities up to date.
+
+    `cut_end` is the end of the range under tenant scope; under location scope the run's manifest
+    has one for each location. `rows`, `files` and `job_errors` describe what was sent and said.
+    """
+
+    run_id: str
+    state: RunState
+    planned_at: datetime
+    full: bool
+    cut_end: int
+    built_at: datetime | None = None
+    source_uri: str = ""
+    job_id: str = ""
+    job_created_at: datetime | None = None
+    rows: int = 0
+    files: int = 0
+    late_events: int = 0
+    clamped: int = 0
+    released_events: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)
+    approvals: dict[str, str] = field(default_factory=dict)
+    job_errors: tuple[JobError, ...] = ()
+    failure: str = ""
+
+    @property
+    def job_name(self) -> str:
+        """What the job is called at NewStore: how a job is matched with its run after a crash."""
+        return JOB_NAME_PREFIX + self.run_id
+
+    @property
+    def ended(self) -> bool:
+        """Whether the next tick plans a new run."""
+        return self.state in {RunState.SETTLED, RunState.FAILED, RunState.HELD}
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Read the ERP, cut, and upload the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """Create the job at NewStore."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptJob:
+    """The job was created, only its answer was lost."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartJob:
+    """Start the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteStarted:
+    """The job runs, only the answer to the start was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Move the watermark to the cut end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Mark the events the run counted and close those that need nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """NewStore failed the job: keep its errors, leave the watermark, plan afresh next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonJob:
+    """The job is older than the limit: set it to failed."""
+
+    age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before `until`."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The run has ended."""
+
+
+Step = (
+    Build
+    | CreateJob
+    | AdoptJob
+    | StartJob
+    | NoteStarted
+    | Commit
+    | Settle
+    | GiveUp
+    | AbandonJob
+    | Wait
+    | Done
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the planner is told about the world.
+
+    `job` is the run's job: found by name among the received ones before its id is known, fetched
+    by id afterwards; None where NewStore has no such job.
+    """
+
+    now: datetime
+    job: ImportJob | None = None
+    create_not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLimits:
+    """`job_age_max`: after it a job that has not ended is set to failed.
+
+    `upload_age_max`: after it files without a job are built afresh: an old file is old stock.
+    """
+
+    poll_interval: timedelta = timedelta(seconds=5)
+    job_age_max: timedelta = timedelta(hours=6)
+    upload_age_max: timedelta = timedelta(minutes=30)
+
+
+def next_step(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
+    """What the run does next; the same run and facts always give the same step."""
+    match run.state:
+        case RunState.PLANNED:
+            return Build()
+        case RunState.UPLOADED:
+            return _after_upload(run, facts, limits)
+        case RunState.CREATED | RunState.STARTED:
+            return _after_create(run, facts, limits)
+        case RunState.FINISHED:
+            return Settle()
+        case RunState.SETTLED | RunState.FAILED | RunState.HELD:
+            return Done()
+
+
+def _after_upload(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
+    if facts.job is not None:
+        return AdoptJob(facts.job.job_id)
+    if facts.now - (run.built_at or run.planned_at) > limits.upload_age_max:
+        return GiveUp()
+    if facts.create_not_before is not None and facts.now < facts.create_not_before:
+        return Wait(facts.create_not_before, "NewStore wants five minutes between jobs")
+    return CreateJob()
+
+
+def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
+    if facts.job is None or facts.job.state is JobState.FAILED:
+        return GiveUp()
+    if facts.job.state is JobState.FINISHED:
+        return Commit()
+    created_at = run.job_created_at or run.planned_at
+    if facts.now - created_at > limits.job_age_max:
+        return AbandonJob(facts.now - created_at)
+    if run.state is RunState.CREATED:
+        return StartJob() if facts.job.state is JobState.RECEIVED else NoteStarted()
+    return Wait(facts.now + limits.poll_interval, "NewStore has not ended the job")

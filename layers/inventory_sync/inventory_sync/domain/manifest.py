@@ -1,0 +1,76 @@
+"""What a run knew and sent, location by location; the next run starts from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from inventory_sync.domain.guards import LastFigures
+from inventory_sync.domain.stock import Units
+
+
+class Basis(StrEnum):
+    """Where a location's quantities came from."""
+
+    SNAPSHOT = "snapshot"
+    ROLLED_FORWARD = "rolled_forward"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationEntry:
+    """One location in a run. `ledger_run_id` names the run whose ledger file holds its quantities.
+
+    `as_of` is the snapshot's, on the ERP's clock; a location rolled forward keeps the last one.
+    """
+
+    cut_end: int
+    basis: Basis
+    as_of: datetime
+    ledger_run_id: str
+    rows: int
+    units: int
+
+    @property
+    def figures(self) -> LastFigures:
+        """What the guards compare the next snapshot with."""
+        return LastFigures(self.rows, self.units)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All locations that have quantities at NewStore, by location id, as of one run.
+
+    `cut_end` is the sequence's under tenant scope, the highest of all under location scope.
+    """
+
+    run_id: str
+    cut_end: int
+    locations: Mapping[str, LocationEntry] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The quantities of one location as of the cut end of one run.
+
+    `quantities` are what was computed, so possibly negative; `sent` are the products whose rows
+    that run sent.
+    """
+
+    location_id: str
+    run_id: str
+    quantities: Mapping[str, int | Decimal]
+    sent: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """Events, as (location id, event key), that a finished run counted, and those it closes."""
+
+    counted: tuple[tuple[str, str], ...]
+    closed: tuple[tuple[str, str], ...]
+
+
+def units_of(quantities: Mapping[str, Units]) -> int:
+    """Whole units, negative rows counted as none."""
+    return sum(max(0, int(quantity)) for quantity in quantities.values())

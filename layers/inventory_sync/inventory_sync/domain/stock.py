@@ -1,0 +1,142 @@
+"""Stock figures, movements and allocations, in units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from inventory_sync.domain.events import EventName, FulfillmentEvent
+
+Units = int | Decimal
+"""Whole numbers as int; a figure with a fraction stays Decimal so that the guard can name it."""
+
+
+class StockKey(NamedTuple):
+    """One row of stock."""
+
+    location_id: str
+    product_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockSnapshot:
+    """What the ERP said one location holds.
+
+    `as_of` is on the ERP's clock and the earliest moment any row may date from: every movement
+    the ERP applied at or before it is in `on_hand_units`.
+    """
+
+    location_id: str
+    as_of: datetime
+    on_hand_units: Mapping[str, Units]
+
+
+@dataclass(frozen=True, slots=True)
+class MovementLine:
+    """Units of one product that left."""
+
+    product_id: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockMovement:
+    """Units that left a location, booked in the ERP once under its movement id."""
+
+    movement_id: str
+    location_id: str
+    occurred_at: datetime
+    order_id: str
+    fulfillment_request_id: str
+    logical_timestamp: int
+    lines: tuple[MovementLine, ...]
+
+
+class AllocationState(StrEnum):
+    """Whether the items are set aside in the ERP."""
+
+    ALLOCATED = "allocated"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationChange:
+    """Items set aside or given back; the highest logical timestamp of an item wins."""
+
+    fulfillment_request_id: str
+    location_id: str
+    logical_timestamp: int
+    state: AllocationState
+    items: tuple[tuple[str, str], ...]
+    """(item id, product id)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The ERP has booked a movement, now or earlier; `applied_at` is on the ERP's clock."""
+
+    applied_at: datetime
+    document_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The ERP will not take it, with its reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """The ERP did not take it; a repeat is safe."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer: it may have been booked. Look it up before posting it again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The allocation change is in force, or a later one already was."""
+
+
+MovementOutcome = Acknowledgement | Rejection | TryLater | Unknown
+AllocationOutcome = Settled | Rejection | TryLater
+
+
+def movement_of(event: FulfillmentEvent) -> StockMovement:
+    """The movement an `items_completed` event books; the same event always gives the same id."""
+    units = sorted(event.units().items())
+    return StockMovement(
+        movement_id=movement_id(event),
+        location_id=event.location_id,
+        occurred_at=event.published_at,
+        order_id=event.order_id,
+        fulfillment_request_id=event.fulfillment_request_id,
+        logical_timestamp=event.logical_timestamp,
+        lines=tuple(MovementLine(product_id, count) for product_id, count in units),
+    )
+
+
+def movement_id(event: FulfillmentEvent) -> str:
+    """Unique for each event: one request ships in parts, so its id alone is not enough."""
+    return f"{event.location_id}:{event.logical_timestamp}:{event.fulfillment_request_id}"
+
+
+def allocation_change_of(event: FulfillmentEvent) -> AllocationChange:
+    """Assigned items are set aside; completed and failed ones are given back."""
+    assigned = event.name is EventName.ASSIGNED
+    return AllocationChange(
+        fulfillment_request_id=event.fulfillment_request_id,
+        location_id=event.location_id,
+        logical_timestamp=event.logical_timestamp,
+        state=AllocationState.ALLOCATED if assigned else AllocationState.RELEASED,
+        items=tuple((item.item_id, item.product_id) for item in event.items),
+    )
