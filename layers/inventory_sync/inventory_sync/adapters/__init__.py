@@ -1,0 +1,1 @@
+"""One file for each outside system, each behind a port."""

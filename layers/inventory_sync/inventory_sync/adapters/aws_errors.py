@@ -1,0 +1,39 @@
+"""botocore's errors in our terms, mapped once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from inventory_sync.domain.errors import FatalError, RetriableError
+
+_FATAL_CODES = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "NoSuchBucket",
+        "ResourceNotFoundException",
+        "UnrecognizedClientException",
+        "ValidationException",
+    }
+)
+"""What no repeat mends: a missing permission, a missing resource, a request that is wrong."""
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's name for what went wrong."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Raise FatalError or RetriableError, naming `what` was used, for any error of botocore."""
+    try:
+        yield
+    except ClientError as error:
+        code = error_code(error)
+        if code in _FATAL_CODES:
+            raise FatalError(f"{what}: {code}; check the stack's permissions and names") from error
+        raise RetriableError(f"{what}: {code}") from error
+    except BotoCoreError as error:
+        raise RetriableError(f"{what}: {type(error).__name__}") from error

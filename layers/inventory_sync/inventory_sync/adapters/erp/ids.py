@@ -1,0 +1,86 @@
+"""The ERP's names for our locations and products; the same name where the map says nothing."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from inventory_sync.domain.errors import FatalError, RejectedError
+from inventory_sync.ports import Clock
+
+_LIVE_FOR = timedelta(minutes=1)
+
+
+class Ids(Protocol):
+    """The ERP's names for what NewStore names."""
+
+    def erp_location(self, location_id: str) -> str:
+        """What the ERP calls the location."""
+
+    def sku(self, product_id: str) -> str:
+        """What the ERP calls the product."""
+
+    def product_id(self, sku: str) -> str:
+        """The product behind a sku; RejectedError where it could be two."""
+
+
+class IdMap:
+    """`erp_locations` by location id, `skus` by product id.
+
+    FatalError where two products share a sku. The mapping of locations is looked at anew each
+    time, so that it may be a live view.
+    """
+
+    def __init__(
+        self, erp_locations: Mapping[str, str] | None = None, skus: Mapping[str, str] | None = None
+    ) -> None:
+        self._erp_locations = erp_locations or {}
+        self._skus = skus or {}
+        self._products = {sku: product_id for product_id, sku in self._skus.items()}
+        if len(self._products) < len(self._skus):
+            shared = sorted(p for p, sku in self._skus.items() if self._products[sku] != p)
+            raise FatalError(f"the product map gives a sku to two products: {', '.join(shared)}")
+
+    def erp_location(self, location_id: str) -> str:
+        """What the ERP calls the location."""
+        return self._erp_locations.get(location_id, location_id)
+
+    def sku(self, product_id: str) -> str:
+        """What the ERP calls the product."""
+        return self._skus.get(product_id, product_id)
+
+    def product_id(self, sku: str) -> str:
+        """The product behind a sku; RejectedError where it could be two."""
+        mapped = self._products.get(sku)
+        if mapped is None and sku in self._skus:
+            raise RejectedError(
+                f"the ERP lists sku {sku}, but the product map gives product {sku} another sku;"
+                " add a row for the product this sku stands for"
+            )
+        return sku if mapped is None else mapped
+
+
+class LiveIds:
+    """An IdMap that is loaded again after a minute, so that a changed map soon counts."""
+
+    def __init__(self, load: Callable[[], IdMap], clock: Clock) -> None:
+        self._load = load
+        self._clock = clock
+        self._loaded: tuple[datetime, IdMap] | None = None
+
+    def erp_location(self, location_id: str) -> str:
+        """What the ERP calls the location."""
+        return self._ids().erp_location(location_id)
+
+    def sku(self, product_id: str) -> str:
+        """What the ERP calls the product."""
+        return self._ids().sku(product_id)
+
+    def product_id(self, sku: str) -> str:
+        """The product behind a sku; RejectedError where it could be two."""
+        return self._ids().product_id(sku)
+
+    def _ids(self) -> IdMap:
+        now = self._clock.now()
+        if self._loaded is None or now - self._loaded[0] > _LIVE_FOR:
+            self._loaded = (now, self._load())
+        return self._loaded[1]

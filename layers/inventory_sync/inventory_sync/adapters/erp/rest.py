@@ -1,0 +1,163 @@
+"""The ERP behind the REST contract of docs/erp-openapi.yaml."""
+
+from datetime import timedelta
+from urllib.parse import quote
+
+from inventory_sync.adapters.authorized_http import AuthorizedHttp
+from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.rest_bulk import BulkCall, BulkPoster
+from inventory_sync.adapters.erp.rest_snapshot import SnapshotLimits, SnapshotReader
+from inventory_sync.adapters.erp.rest_wire import (
+    CapabilitiesAnswer,
+    MovementAnswer,
+    allocation_json,
+    allocation_outcomes,
+    movement_json,
+    movement_outcomes,
+)
+from inventory_sync.adapters.http_answer import read_model
+from inventory_sync.adapters.http_errors import HttpRejectedError
+from inventory_sync.adapters.http_request import HttpRequest, Repeat
+from inventory_sync.domain.errors import (
+    FatalError,
+    RetriableError,
+)
+from inventory_sync.domain.stock import (
+    AllocationChange,
+    AllocationOutcome,
+    MovementOutcome,
+    Rejection,
+    StockMovement,
+    StockSnapshot,
+    TryLater,
+    Unknown,
+)
+from inventory_sync.ports import Clock, Dedupe, ErpCapabilities
+
+_NOT_FOUND = 404
+
+
+class RestErp:
+    """Implements ports.Erp. `apply_lag` is the setting; the longer of it and the ERP's counts.
+
+    `post_seconds_max` bounds one call with many entries; it must stay below FORWARD_CLAIM_SECONDS.
+    """
+
+    def __init__(
+        self,
+        http: AuthorizedHttp,
+        clock: Clock,
+        *,
+        base_url: str,
+        apply_lag: timedelta,
+        ids: Ids,
+        snapshot_limits: SnapshotLimits,
+        post_seconds_max: float = 90,
+    ) -> None:
+        self._http = http
+        self._clock = clock
+        self._base_url = base_url
+        self._apply_lag = apply_lag
+        self._ids = ids
+        self._post_for = timedelta(seconds=post_seconds_max)
+        stock_url = f"{base_url}/v1/stock"
+        self._snapshots = SnapshotReader(http, clock, ids, stock_url, snapshot_limits)
+        self._answer: CapabilitiesAnswer | None = None
+
+    def capabilities(self) -> ErpCapabilities:
+        """Asked for once; FatalError for an ERP that would book a repeat twice unnoticed."""
+        answer = self._capabilities()
+        lag = timedelta(seconds=answer.apply_lag_seconds)
+        return ErpCapabilities(
+            dedupe=Dedupe(answer.dedupe),
+            bulk_max=answer.bulk_max,
+            reservations=answer.reservations,
+            apply_lag=max(lag, self._apply_lag),
+        )
+
+    def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
+        """One outcome per movement; FatalError only from `capabilities`, with nothing posted."""
+        try:
+            capabilities = self._capabilities()
+        except RetriableError as error:
+            return [TryLater(str(error)) for _ in movements]
+        longest = capabilities.reference_length_max
+        fitting = [m for m in movements if len(m.movement_id) <= longest]
+        posted = iter(self._poster().post(self._movements(), fitting, capabilities.bulk_max))
+        return [
+            next(posted)
+            if len(m.movement_id) <= longest
+            else Rejection(f"{m.movement_id} is longer than the ERP's {longest} characters")
+            for m in movements
+        ]
+
+    def look_up(self, movement_id: str) -> MovementOutcome | None:
+        """None only where the ERP itself says that it has none; Unknown where it does not say."""
+        url = f"{self._base_url}/v1/movements/{quote(movement_id, safe='')}"
+        request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
+        try:
+            found = read_model(MovementAnswer, self._http.call(request), request.where)
+        except HttpRejectedError as error:
+            if error.status == _NOT_FOUND and error.body is not None:
+                return None
+            return Unknown(f"no answer to the look-up: {error}")
+        except (RetriableError, FatalError) as error:
+            return Unknown(f"no answer to the look-up: {error}")
+        if found.movement_id != movement_id:
+            return Unknown(f"the look-up gave movement {found.movement_id[:80]!r}")
+        return found.acknowledgement()
+
+    def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
+        """One outcome per change; repeats are harmless, so an unknown outcome is TryLater."""
+        try:
+            bulk_max = self._capabilities().bulk_max
+        except RetriableError as error:
+            return [TryLater(str(error)) for _ in changes]
+        return self._poster().post(self._allocations(), changes, bulk_max)
+
+    def snapshot(self, location_id: str) -> StockSnapshot:
+        """All rows of a location, under our ids."""
+        return self._snapshots.read(location_id)
+
+    def _capabilities(self) -> CapabilitiesAnswer:
+        if self._answer is None:
+            url = f"{self._base_url}/v1/capabilities"
+            request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
+            answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
+            if answer.dedupe not in set(Dedupe):
+                raise FatalError(
+                    f"the ERP says dedupe={answer.dedupe[:40]!r}: it would book a repeat twice;"
+                    " it has to recognise a movement_id it has booked (native), or to find one"
+                    " by GET /v1/movements/{movement_id} (lookup)"
+                )
+            self._answer = answer
+        return self._answer
+
+    def _poster(self) -> BulkPoster:
+        return BulkPoster(self._http, self._clock, self._clock.now() + self._post_for)
+
+    def _movements(self) -> BulkCall[StockMovement, MovementOutcome]:
+        return BulkCall(
+            url=f"{self._base_url}/v1/movements",
+            name="movements",
+            repeat=Repeat.NOT_TAKEN,
+            write=lambda movement: movement_json(movement, self._ids),
+            reference=lambda movement: movement.movement_id,
+            read=movement_outcomes,
+            later=TryLater,
+            missing=Unknown,
+            refused=Rejection,
+        )
+
+    def _allocations(self) -> BulkCall[AllocationChange, AllocationOutcome]:
+        return BulkCall(
+            url=f"{self._base_url}/v1/allocations",
+            name="allocations",
+            repeat=Repeat.ALWAYS,
+            write=lambda change: allocation_json(change, self._ids),
+            reference=lambda change: (change.fulfillment_request_id, change.logical_timestamp),
+            read=allocation_outcomes,
+            later=TryLater,
+            missing=TryLater,
+            refused=Rejection,
+        )

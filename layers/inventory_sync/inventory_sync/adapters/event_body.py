@@ -1,0 +1,174 @@
+"""NewStore's event bodies, read by hand: pydantic would double the webhook's cold start.
+
+Tolerant of what we do not use, strict about what becomes a key, a quantity or a point in time.
+"""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
+from inventory_sync.domain.inbound import IgnoredEvent, MalformedEventError
+
+UNPARSABLE = "unparsable"
+WRONG_TENANT = "wrong_tenant"
+
+ITEMS_MAX = 10_000
+TEXT_CHARACTERS_MAX = 200
+"""At four bytes a character an event's key stays within DynamoDB's 1,024 bytes."""
+LOGICAL_TIMESTAMP_MAX = 10**18
+YEARS = range(2000, 3000)
+"""Plausible, and far from where adding a window to an instant overflows."""
+METRIC_NAME_CHARACTERS_MAX = 100
+
+_NAMES = {name.value: name for name in EventName}
+_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_IN_METRICS = re.compile(r"[^A-Za-z0-9._-]")
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"(?:\.([0-9]{0,9}))?(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_JSON_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", int: "a number"}
+
+_Fields = dict[str, object]
+
+
+class _Ambiguous(dict[str, object]):
+    """An object in which a key is repeated: only harmless where we do not read it."""
+
+
+def parse_event(body: bytes, tenant: str) -> FulfillmentEvent | IgnoredEvent:
+    """The event; MalformedEventError, and no other error, for anything that is none of `tenant`."""
+    try:
+        return _event(_object(_json(body), "the body"), tenant)
+    except MalformedEventError:
+        raise
+    except RecursionError as error:
+        raise _unparsable("the body", "is nested too deeply", "send it flatter") from error
+    except Exception as error:
+        # A retry would bring the same bytes to the same fault, and the stream would stop for them.
+        kind = type(error).__name__
+        raise _unparsable("the body", f"made the parser fail ({kind})", "report it") from error
+
+
+def _json(body: bytes) -> object:
+    try:
+        return _DECODER.decode(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 from byte {error.start} on"
+        raise _unparsable("the body", problem, "send JSON in UTF-8") from error
+    except ValueError as error:
+        raise _unparsable("the body", f"is not JSON ({error})", "send one JSON object") from error
+
+
+def _members(pairs: list[tuple[str, object]]) -> _Fields:
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else _Ambiguous(fields)
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise _unparsable("the body", f"contains {constant}", "JSON has finite numbers only")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant)
+
+
+def _event(fields: _Fields, tenant: str) -> FulfillmentEvent | IgnoredEvent:
+    if _raw_text(fields, "tenant", "tenant") != tenant:
+        detail = f"tenant is not {tenant!r}; register the stream of that tenant, or set Tenant"
+        raise MalformedEventError(WRONG_TENANT, detail)
+    name = _raw_text(fields, "name", "name")
+    if name not in _NAMES:
+        return IgnoredEvent(_NOT_IN_METRICS.sub("?", name[:METRIC_NAME_CHARACTERS_MAX]))
+    payload = _object(fields.get("payload"), "payload")
+    return FulfillmentEvent(
+        name=_NAMES[name],
+        location_id=_text(payload, "fulfillment_location_id"),
+        logical_timestamp=_logical_timestamp(payload.get("logical_timestamp")),
+        fulfillment_request_id=_text(payload, "id"),
+        order_id=_optional_text(payload, "order_id"),
+        service_level=_optional_text(payload, "service_level"),
+        items=_items(payload.get("items")),
+        published_at=_instant(_raw_text(fields, "published_at", "published_at")),
+    )
+
+
+def _items(value: object) -> tuple[FulfillmentItem, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= ITEMS_MAX:
+        remedy = f"send a list of 1 to {ITEMS_MAX} items"
+        count = f"has {len(value)} items" if isinstance(value, list) else f"is {_kind(value)}"
+        raise _unparsable("payload.items", count, remedy)
+    return tuple(_item(item, f"payload.items[{index}]") for index, item in enumerate(value))
+
+
+def _item(value: object, where: str) -> FulfillmentItem:
+    fields = _object(value, where)
+    return FulfillmentItem(_text(fields, "id", where), _text(fields, "product_id", where))
+
+
+def _logical_timestamp(value: object) -> int:
+    where = "payload.logical_timestamp"
+    if type(value) is not int:
+        problem = "has a fraction or an exponent" if type(value) is float else f"is {_kind(value)}"
+        raise _unparsable(where, problem, "send it as a JSON integer such as 12")
+    if not 0 <= value <= LOGICAL_TIMESTAMP_MAX:
+        raise _unparsable(where, "is out of range", f"allowed is 0 to {LOGICAL_TIMESTAMP_MAX}")
+    return value
+
+
+def _instant(text: str) -> datetime:
+    """UTC; digits beyond the microsecond are cut off, a missing offset means UTC."""
+    match = _INSTANT.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError
+        day, time, fraction, offset = match.groups()
+        zone = "+00:00" if (offset or "Z") in "Zz" else offset
+        micros = (fraction or "")[:6].ljust(6, "0")
+        instant = datetime.fromisoformat(f"{day}T{time}.{micros}{zone}").astimezone(UTC)
+        if instant.year not in YEARS:
+            raise ValueError
+    except (ValueError, OverflowError) as error:
+        remedy = f"send an instant of {YEARS[0]} to {YEARS[-1]} such as 2026-03-02T09:00:00.123Z"
+        raise _unparsable("published_at", "is no ISO 8601 instant", remedy) from error
+    return instant
+
+
+def _object(value: object, where: str) -> _Fields:
+    if isinstance(value, _Ambiguous):
+        raise _unparsable(where, "has a key twice", "send each key once")
+    if not isinstance(value, dict):
+        raise _unparsable(where, f"is {_kind(value)}", "send a JSON object")
+    return value
+
+
+def _optional_text(fields: _Fields, name: str) -> str:
+    return "" if fields.get(name) in (None, "") else _text(fields, name)
+
+
+def _text(fields: _Fields, name: str, where: str = "payload") -> str:
+    path = f"{where}.{name}"
+    text = _raw_text(fields, name, path)
+    if len(text) > TEXT_CHARACTERS_MAX:
+        raise _unparsable(path, "is too long", f"allowed are {TEXT_CHARACTERS_MAX} characters")
+    if _UNUSABLE.search(text):
+        problem = "has a control character or half a surrogate pair"
+        raise _unparsable(path, problem, "send it without")
+    return text
+
+
+def _raw_text(fields: _Fields, name: str, path: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        problem = "is empty" if value == "" else f"is {_kind(value)}"
+        raise _unparsable(path, problem, "send a text")
+    return value
+
+
+def _kind(value: object) -> str:
+    return "missing or null" if value is None else _JSON_KINDS.get(type(value), "a number")
+
+
+def _unparsable(where: str, problem: str, remedy: str) -> MalformedEventError:
+    return MalformedEventError(UNPARSABLE, f"{where} {problem}; {remedy}")

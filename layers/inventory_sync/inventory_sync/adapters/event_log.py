@@ -1,0 +1,208 @@
+"""The events table: DynamoDB as an append-only log with a sparse index of what is still open."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from inventory_sync.adapters.aws_errors import error_code, translated
+from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
+from inventory_sync.domain.events import (
+    EventName,
+    EventRef,
+    FulfillmentEvent,
+    FulfillmentItem,
+    OpenEvent,
+)
+from inventory_sync.ports import AppendResult, ClaimResult
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+OPEN_EVENTS_INDEX = "open_events"
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+_PAGES_MAX = 100_000
+
+Item = Mapping[str, Any]
+
+
+class DynamoEventLog:
+    """`retention` counts from receipt; an event that is still open outlives it.
+
+    An item holds the event's fields for the index, its body for the record, and `open_key` for
+    as long as it is open. `expires_at` is set when it is closed.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, retention: timedelta) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+
+    def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
+        """One conditional put; its refusal brings back what stands there."""
+        item = _item(event, body, received_at, received_at + self._retention)
+        with translated("events table"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(event_key)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                stored: Any = error.response
+                same = bytes(stored["Item"]["body"]["B"]) == body
+                return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
+        return AppendResult.APPENDED
+
+    def open_events(self) -> Iterator[OpenEvent]:
+        """A scan of the sparse index: its size is the open events, not the history."""
+        arguments = {"TableName": self._table, "IndexName": OPEN_EVENTS_INDEX}
+        yield from self._pages(self._client.scan, {**arguments, "ConsistentRead": True})
+
+    def open_events_of(self, location_id: str) -> list[OpenEvent]:
+        """One consistent query, by logical timestamp."""
+        arguments = {
+            "TableName": self._table,
+            "IndexName": OPEN_EVENTS_INDEX,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "location_id = :location",
+            "ExpressionAttributeValues": {":location": {"S": location_id}},
+        }
+        return list(self._pages(self._client.query, arguments))
+
+    def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
+        """Counts the attempt in the same write, so that a crash after it leaves its trace."""
+        with translated("events table"):
+            try:
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(ref),
+                    UpdateExpression="SET claim_until = :until ADD attempts :one",
+                    ConditionExpression=(
+                        "attribute_exists(event_key) AND attribute_not_exists(applied_at)"
+                        " AND attribute_not_exists(forwarded_at)"
+                        " AND (attribute_not_exists(claim_until) OR claim_until <= :now)"
+                    ),
+                    ExpressionAttributeValues={
+                        ":until": {"N": str(to_milliseconds(until))},
+                        ":now": {"N": str(to_milliseconds(now))},
+                        ":one": {"N": "1"},
+                    },
+                    ReturnValues="UPDATED_NEW",
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                return ClaimResult.TAKEN
+        first = answer["Attributes"]["attempts"]["N"] == "1"
+        return ClaimResult.FIRST if first else ClaimResult.AGAIN
+
+    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+        """The first acknowledgement stands; a rejection it follows is over."""
+        self._update(
+            ref,
+            "SET applied_at = if_not_exists(applied_at, :at),"
+            " document_id = if_not_exists(document_id, :document) REMOVE rejected_reason",
+            {":at": to_text(applied_at), ":document": document_id},
+        )
+
+    def note_forwarded(self, ref: EventRef, forwarded_at: datetime, *, close: bool) -> None:
+        """In the same write the event is closed, where nothing else waits for it."""
+        update = "SET forwarded_at = if_not_exists(forwarded_at, :at)"
+        if close:
+            update += ", expires_at = retain_until REMOVE open_key"
+        self._update(ref, update, {":at": to_text(forwarded_at)})
+
+    def note_rejected(self, ref: EventRef, reason: str) -> None:
+        """The event stays open: what the ERP refuses it has not booked."""
+        self._update(ref, "SET rejected_reason = :reason", {":reason": reason})
+
+    def note_counted(self, ref: EventRef, run_id: str) -> None:
+        """The first run stands."""
+        self._update(ref, "SET released_by = if_not_exists(released_by, :run)", {":run": run_id})
+
+    def close(self, ref: EventRef) -> None:
+        """Out of the index; kept until its retention ends."""
+        self._update(ref, "SET expires_at = retain_until REMOVE open_key", {})
+
+    def _update(self, ref: EventRef, expression: str, values: Mapping[str, str]) -> None:
+        """An event that is gone (its retention ended) needs no note."""
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": _key(ref),
+            "UpdateExpression": expression,
+            "ConditionExpression": "attribute_exists(event_key)",
+        }
+        if values:
+            arguments["ExpressionAttributeValues"] = {k: {"S": v} for k, v in values.items()}
+        with translated("events table"):
+            try:
+                self._client.update_item(**arguments)
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+
+    def _pages(self, read: Any, arguments: dict[str, Any]) -> Iterator[OpenEvent]:
+        start: dict[str, Any] = {}
+        for _ in range(_PAGES_MAX):
+            with translated("events table"):
+                page = read(**arguments, **start)
+            for item in page["Items"]:
+                yield read_open_event(item)
+            if not page.get("LastEvaluatedKey"):
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def read_open_event(item: Item) -> OpenEvent:
+    """The event of an item of the table, its index or its stream."""
+    return OpenEvent(
+        event=FulfillmentEvent(
+            name=EventName(item["event_name"]["S"]),
+            location_id=item["location_id"]["S"],
+            logical_timestamp=int(item["logical_timestamp"]["N"]),
+            fulfillment_request_id=item["fulfillment_request_id"]["S"],
+            order_id=item["order_id"]["S"],
+            service_level=item["service_level"]["S"],
+            items=tuple(FulfillmentItem(*pair) for pair in json.loads(item["items"]["S"])),
+            published_at=from_text(item["published_at"]["S"]),
+        ),
+        received_at=from_text(item["received_at"]["S"]),
+        applied_at=_instant(item, "applied_at"),
+        forwarded_at=_instant(item, "forwarded_at"),
+        rejected_reason=item.get("rejected_reason", {}).get("S"),
+        released_by=item.get("released_by", {}).get("S"),
+    )
+
+
+def _instant(item: Item, name: str) -> datetime | None:
+    return from_text(item[name]["S"]) if name in item else None
+
+
+def _key(ref: EventRef) -> dict[str, Any]:
+    return {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
+
+
+def _item(
+    event: FulfillmentEvent, body: bytes, received_at: datetime, retain_until: datetime
+) -> dict[str, Any]:
+    pairs = [[item.item_id, item.product_id] for item in event.items]
+    return {
+        **_key(event.ref),
+        "open_key": {"S": event.ref.event_key},
+        "event_name": {"S": event.name.value},
+        "fulfillment_request_id": {"S": event.fulfillment_request_id},
+        "order_id": {"S": event.order_id},
+        "logical_timestamp": {"N": str(event.logical_timestamp)},
+        "published_at": {"S": to_text(event.published_at)},
+        "received_at": {"S": to_text(received_at)},
+        "service_level": {"S": event.service_level},
+        "items": {"S": json.dumps(pairs, separators=(",", ":"))},
+        "retain_until": {"N": str(int(retain_until.timestamp()))},
+        "body": {"B": body},
+    }

@@ -1,0 +1,67 @@
+"""Answers as they come over the wire: bounded, read to the end, JSON objects or an error."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar
+
+import requests
+from pydantic import BaseModel, ValidationError
+
+from inventory_sync.domain.errors import RetriableError
+
+_CHUNK_BYTES = 65_536
+_FAULTS_SHOWN_MAX = 3
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class OversizeError(Exception):
+    """The body has more bytes than we take."""
+
+
+def read_body(response: requests.Response, *, bytes_max: int, in_time: Callable[[], bool]) -> bytes:
+    """The whole body, decompressed; OversizeError, or an error of requests or urllib3.
+
+    Takes what has arrived, piece by piece: a body that drips ends when `in_time` says no.
+    """
+    body = bytearray()
+    while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        body += piece
+        if len(body) > bytes_max:
+            raise OversizeError(f"more than {bytes_max} bytes")
+        if not in_time():
+            raise requests.ReadTimeout("the body took too long")
+    return bytes(body)
+
+
+def parse_object(body: bytes, bare_list: str | None = None) -> dict[str, Any] | None:
+    """A JSON object, None for anything else; fractions as Decimal, NaN and Infinity refused.
+
+    `bare_list` names the key under which a list without an object around it is given.
+    """
+    try:
+        parsed: object = json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    if isinstance(parsed, list) and bare_list is not None:
+        return {bare_list: parsed}
+    return parsed if isinstance(parsed, dict) else None
+
+
+def read_model(kind: type[M], data: object, where: str) -> M:
+    """Checked against the model; RetriableError naming the fields, never their values."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise RetriableError(f"{where}: not the agreed form: {_faults(error)}") from None
+
+
+def _faults(error: ValidationError) -> str:
+    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors()]
+    more = len(faults) - _FAULTS_SHOWN_MAX
+    return "; ".join(faults[:_FAULTS_SHOWN_MAX]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")

@@ -1,0 +1,68 @@
+"""The location map with its holds and approvals, and the product map, in the state table."""
+
+from collections.abc import Mapping
+
+from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.domain.locations import Location
+from inventory_sync.ports import Approval, LocationHold
+
+
+class DynamoLocationStore:
+    """One item each; product ids that are not mapped are the same on both sides."""
+
+    def __init__(self, table: StateTable) -> None:
+        self._table = table
+
+    def locations(self) -> Mapping[str, Location]:
+        """The whole map by location id."""
+        return {
+            item_id: decode(Location, record, f"location {item_id}")
+            for item_id, record in self._table.records("location")
+        }
+
+    def put_location(self, location: Location) -> None:
+        """Add or replace a row."""
+        self._table.put("location", location.location_id, encode(location))
+
+    def skus(self) -> Mapping[str, str]:
+        """The ERP's product id by NewStore's, for those that differ."""
+        return dict(self._table.records("product"))
+
+    def put_sku(self, product_id: str, sku: str) -> None:
+        """Add or replace a product's row."""
+        self._table.put("product", product_id, sku)
+
+    def approvals(self) -> Mapping[str, Approval]:
+        """Unused approvals by location id."""
+        return {
+            item_id: decode(Approval, record, f"approval {item_id}")
+            for item_id, record in self._table.records("approval")
+        }
+
+    def approve(self, approval: Approval) -> None:
+        """Record it."""
+        self._table.put("approval", approval.location_id, encode(approval))
+
+    def use_approval(self, location_id: str, run_id: str) -> None:
+        """Move it to the used ones, under the run that used it."""
+        item = self._table.get("approval", location_id)
+        if item is not None:
+            used = f"{location_id}#{run_id}"
+            self._table.put("approval_used", used, item["record"]["S"])
+            self._table.delete("approval", location_id)
+
+    def holds(self) -> Mapping[str, LocationHold]:
+        """What is held now, by location id."""
+        return {
+            item_id: decode(LocationHold, record, f"hold {item_id}")
+            for item_id, record in self._table.records("hold")
+        }
+
+    def set_hold(self, hold: LocationHold) -> None:
+        """Note that a location is held."""
+        self._table.put("hold", hold.location_id, encode(hold))
+
+    def clear_hold(self, location_id: str) -> None:
+        """Note that it no longer is."""
+        self._table.delete("hold", location_id)

@@ -1,0 +1,55 @@
+"""The quarantine table: what was taken but cannot be used, kept whole."""
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from inventory_sync.adapters.aws_errors import translated
+from inventory_sync.adapters.instants import to_text
+from inventory_sync.domain.events import EventRef
+from inventory_sync.ports import QuarantineEntry
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DETAIL_CHARACTERS_MAX = 2_000
+"""A reason may come from outside; with the longest body the item stays below 400 KB."""
+
+
+class DynamoQuarantine:
+    """`retention` counts from the last time the same entry came in."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, retention: timedelta) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+
+    def add(self, entry: QuarantineEntry) -> None:
+        """One put under an id made of what the entry is, so that a repeat meets itself."""
+        item: dict[str, Any] = {
+            "quarantine_id": {"S": quarantine_id(entry)},
+            "reason": {"S": entry.reason},
+            "detail": {"S": _storable(entry.detail)},
+            "body": {"B": entry.body},
+            "received_at": {"S": to_text(entry.received_at)},
+            "expires_at": {"N": str(int((entry.received_at + self._retention).timestamp()))},
+        }
+        if entry.ref is not None:
+            item["location_id"] = {"S": entry.ref.location_id}
+            item["event_key"] = {"S": entry.ref.event_key}
+        with translated("quarantine table"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+
+def quarantine_id(entry: QuarantineEntry) -> str:
+    """The same for the same reason, event and body, whenever they come in."""
+    ref = entry.ref or EventRef("", "")
+    digest = hashlib.sha256()
+    for part in (entry.reason.encode(), ref.location_id.encode(), ref.event_key.encode()):
+        digest.update(b"%d:%s" % (len(part), part))
+    digest.update(entry.body)
+    return digest.hexdigest()
+
+
+def _storable(detail: str) -> str:
+    return detail[:DETAIL_CHARACTERS_MAX].encode("utf-8", "replace").decode()

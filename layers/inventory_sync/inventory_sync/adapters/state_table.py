@@ -1,0 +1,63 @@
+"""The state table: one small item for each lease, head, run, location, hold and approval."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from inventory_sync.adapters.aws_errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_PAGES_MAX = 10_000
+
+
+class StateTable:
+    """Items are keyed by `kind` and `id` and hold their record as JSON in `record`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self.client = client
+        self.name = table
+
+    def get(self, kind: str, item_id: str) -> dict[str, Any] | None:
+        """One item, read consistently."""
+        with translated("state table"):
+            answer: Any = self.client.get_item(
+                TableName=self.name, Key=self.key(kind, item_id), ConsistentRead=True
+            )
+        item: dict[str, Any] | None = answer.get("Item")
+        return item
+
+    def records(self, kind: str) -> Iterator[tuple[str, str]]:
+        """(id, record) of every item of a kind, read consistently, by id."""
+        arguments: dict[str, Any] = {
+            "TableName": self.name,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "kind = :kind",
+            "ExpressionAttributeValues": {":kind": {"S": kind}},
+        }
+        for _ in range(_PAGES_MAX):
+            with translated("state table"):
+                page: Any = self.client.query(**arguments)
+            for item in page["Items"]:
+                yield item["id"]["S"], item["record"]["S"]
+            if not page.get("LastEvaluatedKey"):
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def put(self, kind: str, item_id: str, record: str) -> None:
+        """Write an item whatever stands there."""
+        with translated("state table"):
+            self.client.put_item(
+                TableName=self.name,
+                Item={**self.key(kind, item_id), "record": {"S": record}},
+            )
+
+    def delete(self, kind: str, item_id: str) -> None:
+        """Remove an item, if it is there."""
+        with translated("state table"):
+            self.client.delete_item(TableName=self.name, Key=self.key(kind, item_id))
+
+    @staticmethod
+    def key(kind: str, item_id: str) -> dict[str, Any]:
+        """An item's primary key."""
+        return {"kind": {"S": kind}, "id": {"S": item_id}}

@@ -1,0 +1,222 @@
+"""Every setting, its default, its meaning and what is allowed; read once at start.
+
+A wrong setting raises FatalError naming the variable and what is allowed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from inventory_sync.domain.errors import FatalError
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Typed reading of environment variables."""
+
+    variables: Mapping[str, str]
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A non-empty string."""
+        value = self.variables.get(name, "") or default
+        if not value:
+            raise FatalError(f"{name} is not set; set it in template.yaml or the environment")
+        return value
+
+    def optional(self, name: str) -> str:
+        """A string that may be empty."""
+        return self.variables.get(name, "")
+
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """A whole number within bounds, both inclusive."""
+        raw = self.variables.get(name, "") or str(default)
+        if not (raw.isascii() and raw.isdigit() and lowest <= int(raw) <= highest):
+            raise FatalError(f"{name}={raw!r}: allowed is a whole number {lowest} to {highest}")
+        return int(raw)
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        """One of the allowed words."""
+        value = self.variables.get(name, "") or default
+        if value not in allowed:
+            raise FatalError(f"{name}={value!r}: allowed is one of {', '.join(allowed)}")
+        return value
+
+    def url(self, name: str, default: str | None = None) -> str:
+        """A base URL without a trailing slash; plain http only for this very machine."""
+        value = self.text(name, default).rstrip("/")
+        local = value.startswith(("http://127.0.0.1", "http://localhost"))
+        if not (value.startswith("https://") or local):
+            raise FatalError(f"{name}={value!r}: allowed is an https:// address")
+        return value
+
+    def seconds_by_name(self, name: str) -> dict[str, timedelta]:
+        """`NAME=SECONDS,NAME=SECONDS`, possibly empty."""
+        found = {}
+        for part in filter(None, self.optional(name).split(",")):
+            key, _, seconds = part.strip().partition("=")
+            if not (key and seconds.isascii() and seconds.isdigit()):
+                raise FatalError(
+                    f"{name}={part!r}: allowed is NAME=SECONDS[,NAME=SECONDS...],"
+                    " for example IN_STORE_HANDOVER=900"
+                )
+            found[key] = timedelta(seconds=int(seconds))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSettings:
+    """What the webhook needs."""
+
+    events_table: str
+    quarantine_table: str
+    inbound_keys_secret_arn: str
+    tenant: str
+    retention: timedelta
+    body_bytes_max: int
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "IngestSettings":
+        """From the environment."""
+        env = Environment(variables)
+        return cls(
+            events_table=env.text("EVENTS_TABLE"),
+            quarantine_table=env.text("QUARANTINE_TABLE"),
+            inbound_keys_secret_arn=env.text("INBOUND_KEYS_SECRET_ARN"),
+            tenant=env.text("NEWSTORE_TENANT"),
+            retention=_retention(env),
+            body_bytes_max=env.number("EVENT_BODY_BYTES_MAX", 131_072, 1_024, 131_072),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErpSettings:
+    """How to reach the ERP, and when what it has acknowledged shows."""
+
+    base_url: str
+    secret_arn: str
+    apply_lag: timedelta
+    other_channel_lags: Mapping[str, timedelta]
+    timeout_seconds: int
+    attempts_max: int
+
+    @classmethod
+    def read(cls, env: Environment) -> "ErpSettings":
+        """From the environment."""
+        return cls(
+            base_url=env.url("ERP_BASE_URL"),
+            secret_arn=env.text("ERP_SECRET_ARN"),
+            apply_lag=timedelta(seconds=env.number("APPLY_LAG_SECONDS", 0, 0, 172_800)),
+            other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
+            timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
+            attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardSettings:
+    """What the forwarder needs."""
+
+    events_table: str
+    state_table: str
+    quarantine_table: str
+    erp: ErpSettings
+    retention: timedelta
+    claim: timedelta
+    sweep_age: timedelta
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "ForwardSettings":
+        """From the environment."""
+        env = Environment(variables)
+        return cls(
+            events_table=env.text("EVENTS_TABLE"),
+            state_table=env.text("STATE_TABLE"),
+            quarantine_table=env.text("QUARANTINE_TABLE"),
+            erp=ErpSettings.read(env),
+            retention=_retention(env),
+            claim=timedelta(seconds=env.number("FORWARD_CLAIM_SECONDS", 180, 150, 3_600)),
+            sweep_age=timedelta(seconds=env.number("SWEEP_AGE_SECONDS", 60, 0, 3_600)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewStoreSettings:
+    """How to reach NewStore."""
+
+    tenant: str
+    base_url: str
+    token_url: str
+    secret_arn: str
+    timeout_seconds: int
+    attempts_max: int
+
+    @classmethod
+    def read(cls, env: Environment) -> "NewStoreSettings":
+        """From the environment; the documented addresses follow from the tenant."""
+        tenant = env.text("NEWSTORE_TENANT")
+        base_url = env.url("NEWSTORE_BASE_URL", f"https://{tenant}.p.newstore.net")
+        token_url = f"https://id.p.newstore.net/auth/realms/{tenant}/protocol/openid-connect/token"
+        return cls(
+            tenant=tenant,
+            base_url=base_url,
+            token_url=env.url("NEWSTORE_TOKEN_URL", token_url),
+            secret_arn=env.text("NEWSTORE_SECRET_ARN"),
+            timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
+            attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportSettings:
+    """What the import needs."""
+
+    events_table: str
+    state_table: str
+    import_bucket: str
+    newstore: NewStoreSettings
+    erp: ErpSettings
+    retention: timedelta
+    settle_window: timedelta
+    clock_skew: timedelta
+    sequence_scope: str
+    first_logical_timestamp: int
+    file_delivery: str
+    file_signing_secret_arn: str
+    file_url_days_min: int
+    provider: str
+    poll_seconds_max: int
+    job_spacing: timedelta
+    fall_percent_max: int
+    quantity_units_max: int
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
+        """From the environment."""
+        env = Environment(variables)
+        delivery = env.choice("FILE_DELIVERY", "s3_uri", ("s3_uri", "presigned_url"))
+        signed = delivery == "presigned_url"
+        secret = "FILE_SIGNING_SECRET_ARN"  # noqa: S105 - the variable's name
+        return cls(
+            events_table=env.text("EVENTS_TABLE"),
+            state_table=env.text("STATE_TABLE"),
+            import_bucket=env.text("IMPORT_BUCKET"),
+            newstore=NewStoreSettings.read(env),
+            erp=ErpSettings.read(env),
+            retention=_retention(env),
+            settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
+            clock_skew=timedelta(seconds=env.number("CLOCK_SKEW_SECONDS", 5, 0, 300)),
+            sequence_scope=env.choice("SEQUENCE_SCOPE", "tenant", ("tenant", "location")),
+            first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
+            file_delivery=delivery,
+            file_signing_secret_arn=env.text(secret) if signed else env.optional(secret),
+            file_url_days_min=env.number("FILE_URL_DAYS_MIN", 3, 1, 7),
+            provider=env.text("IMPORT_PROVIDER", "inventory-sync"),
+            poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),
+            job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
+            fall_percent_max=env.number("FALL_PERCENT_MAX", 50, 1, 100),
+            quantity_units_max=env.number("QUANTITY_UNITS_MAX", 1_000_000, 1, 10**9),
+        )
+
+
+def _retention(env: Environment) -> timedelta:
+    return timedelta(days=env.number("RETENTION_DAYS", 90, 15, 3_650))

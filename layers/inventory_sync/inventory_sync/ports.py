@@ -1,0 +1,322 @@
+"""What the use cases need from the world, in their own terms."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from inventory_sync.domain.availabilities import FileHead
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.guards import Hold
+from inventory_sync.domain.import_run import ImportJob, ImportRun, JobError
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.domain.stock import (
+    AllocationChange,
+    AllocationOutcome,
+    MovementOutcome,
+    StockMovement,
+    StockSnapshot,
+)
+
+
+class Clock(Protocol):
+    """Our own time."""
+
+    def now(self) -> datetime:
+        """UTC, aware."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class AppendResult(StrEnum):
+    """What the one conditional put found."""
+
+    APPENDED = "appended"
+    ALREADY_STORED = "already_stored"
+    CONFLICTING = "conflicting"
+
+
+class ClaimResult(StrEnum):
+    """Whether this forwarder may post an event's movement now."""
+
+    FIRST = "first"
+    """Nobody has tried before."""
+    AGAIN = "again"
+    """Somebody may have posted it: look it up first."""
+    TAKEN = "taken"
+    """Somebody else is at it, or it is done."""
+
+
+class EventLog(Protocol):
+    """The events table. Every method raises RetriableError when the store cannot be reached."""
+
+    def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
+        """Store the event and its body under the event's ref unless something stands there."""
+
+    def open_events(self) -> Iterator[OpenEvent]:
+        """Every open event of every location, read consistently."""
+
+    def open_events_of(self, location_id: str) -> list[OpenEvent]:
+        """The open events of one location, read consistently, by logical timestamp."""
+
+    def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
+        """Become the one writer of an event's reference until then."""
+
+    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+        """The ERP booked the movement; the first acknowledgement stands."""
+
+    def note_forwarded(self, ref: EventRef, forwarded_at: datetime, *, close: bool) -> None:
+        """The ERP has everything the event asks for; `close` where no import waits for it."""
+
+    def note_rejected(self, ref: EventRef, reason: str) -> None:
+        """The ERP refused: nothing forwards the event again until an operator says so."""
+
+    def note_counted(self, ref: EventRef, run_id: str) -> None:
+        """A finished import's quantity counts the event; the first such run stands."""
+
+    def close(self, ref: EventRef) -> None:
+        """Applied and released: the event is history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineEntry:
+    """Something that was taken but cannot be used.
+
+    `body` is what came, byte for byte; empty where `ref` names the stored event that has it.
+    """
+
+    reason: str
+    detail: str
+    body: bytes
+    received_at: datetime
+    ref: EventRef | None = None
+
+
+class Quarantine(Protocol):
+    """Where bad input is kept whole."""
+
+    def add(self, entry: QuarantineEntry) -> None:
+        """Keep it; the same entry twice is kept once."""
+
+
+class InboundKeys(Protocol):
+    """The keys NewStore may call with."""
+
+    def accepts(self, key: str) -> bool:
+        """Whether it is one of the valid keys, compared in constant time."""
+
+
+class Dedupe(StrEnum):
+    """How the ERP treats a reference it has seen."""
+
+    NATIVE = "native"
+    """A repeat is recognised and answered as such."""
+    LOOKUP = "lookup"
+    """A repeat books twice; a reference can be looked up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpCapabilities:
+    """What a connector can do; `apply_lag` is how long what it acknowledged may take to show."""
+
+    dedupe: Dedupe
+    bulk_max: int
+    reservations: bool
+    apply_lag: timedelta
+
+
+class Erp(Protocol):
+    """One retailer's ERP behind its connector."""
+
+    def capabilities(self) -> ErpCapabilities:
+        """What the connector can do; raises RetriableError."""
+
+    def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
+        """Book each, one outcome per movement in order; never raises for a single one."""
+
+    def look_up(self, movement_id: str) -> MovementOutcome | None:
+        """The booked movement's Acknowledgement; None where the ERP has none; or no answer."""
+
+    def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
+        """Set items aside or give them back, one outcome per change in order."""
+
+    def snapshot(self, location_id: str) -> StockSnapshot:
+        """All rows of a location; RetriableError, RejectedError or SnapshotIncompleteError."""
+
+
+class NewStore(Protocol):
+    """NewStore's import API. Methods raise RetriableError, OutcomeUnknownError or RejectedError."""
+
+    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+        """The new job's id; TooManyJobsError when NewStore has too many open ones."""
+
+    def start_job(self, job_id: str, source_uri: str) -> None:
+        """Let NewStore process the file."""
+
+    def job(self, job_id: str) -> ImportJob | None:
+        """The job, or None where NewStore does not know it."""
+
+    def received_jobs(self) -> list[ImportJob]:
+        """Jobs created but never started, ours and others'."""
+
+    def fail_job(self, job_id: str, reason: str) -> None:
+        """Set a job to failed."""
+
+    def job_errors(self, job_id: str) -> list[JobError]:
+        """What NewStore found wrong with the job's file."""
+
+    def known_nodes(self) -> frozenset[str]:
+        """Ids of the locations NewStore lists."""
+
+
+class ArchiveWriter(Protocol):
+    """One import archive being written."""
+
+    def add_file(self, number: int, head: FileHead, encoded_rows: Iterable[bytes]) -> None:
+        """Append the availabilities file of that number, from 1 up."""
+
+
+class FileStore(Protocol):
+    """Files of runs. Methods raise RetriableError when the store cannot be reached."""
+
+    def archive(self, run_id: str) -> AbstractContextManager[ArchiveWriter]:
+        """Write the run's archive; it is there once the block ends without an error."""
+
+    def archive_uri(self, run_id: str) -> str:
+        """Where NewStore fetches the archive; FatalError if the URI would not live long enough."""
+
+    def save_manifest(self, manifest: Manifest) -> None:
+        """Keep what the run knew."""
+
+    def manifest(self, run_id: str) -> Manifest:
+        """What the run knew."""
+
+    def save_ledger(self, ledger: Ledger) -> None:
+        """Keep a location's quantities as of the run."""
+
+    def ledger(self, location_id: str, run_id: str) -> Ledger | None:
+        """A location's quantities as of the run; None where the run has none for it."""
+
+    def save_settlement(self, run_id: str, settlement: Settlement) -> None:
+        """Keep what to mark once the run has finished."""
+
+    def settlement(self, run_id: str) -> Settlement:
+        """What to mark once the run has finished."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportHead:
+    """The one record all ticks work on; `version` grows with each write.
+
+    `watermark` is None before the first finished import, and unused under location scope, where
+    each location's is in the manifest of `finished_run_id`. `unfinished_run_id` is the last
+    attempted run that did not finish: its rows' state at NewStore is unknown.
+    """
+
+    version: int = 0
+    run: ImportRun | None = None
+    finished_run_id: str | None = None
+    unfinished_run_id: str | None = None
+    watermark: int | None = None
+    last_revision: int = 0
+    last_job_created_at: datetime | None = None
+    last_finished_at: datetime | None = None
+    last_full_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to advance the run until `expires_at`; a higher token always wins."""
+
+    fencing_token: int
+    expires_at: datetime
+
+
+class Leases(Protocol):
+    """At most one holder at a time."""
+
+    def acquire(self, *, now: datetime, until: datetime) -> Lease | None:
+        """The lease, or None while another holds it."""
+
+    def renew(self, lease: Lease, *, now: datetime, until: datetime) -> Lease:
+        """The lease, longer; LeaseLostError when it is no longer ours."""
+
+    def release(self, lease: Lease) -> None:
+        """Give it back; nothing happens when it is no longer ours."""
+
+
+class RunStore(Protocol):
+    """Where the import head and the history of runs live."""
+
+    def head(self) -> ImportHead:
+        """The head, read consistently."""
+
+    def save(self, head: ImportHead, *, lease: Lease, now: datetime) -> ImportHead:
+        """Write the next version; LeaseLostError unless the lease is current and nobody wrote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationHold:
+    """A held location as operators see it."""
+
+    location_id: str
+    holds: tuple[Hold, ...]
+    since: datetime
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """An operator lets one import through the named guards, once."""
+
+    location_id: str
+    kinds: tuple[str, ...]
+    who: str
+    why: str
+    at: datetime
+
+
+class LocationStore(Protocol):
+    """The location map, and what is held and approved."""
+
+    def locations(self) -> Mapping[str, Location]:
+        """The whole map by location id, read consistently."""
+
+    def put_location(self, location: Location) -> None:
+        """Add or replace a row of the map."""
+
+    def approvals(self) -> Mapping[str, Approval]:
+        """Unused approvals by location id."""
+
+    def approve(self, approval: Approval) -> None:
+        """Record it."""
+
+    def use_approval(self, location_id: str, run_id: str) -> None:
+        """It was used by that run and counts no more; kept as a record."""
+
+    def holds(self) -> Mapping[str, LocationHold]:
+        """What is held now, by location id."""
+
+    def set_hold(self, hold: LocationHold) -> None:
+        """Note that a location is held."""
+
+    def clear_hold(self, location_id: str) -> None:
+        """Note that it no longer is."""
+
+
+class Observer(Protocol):
+    """Where counts and notable happenings go; names are in docs/metrics.md."""
+
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        """Add to a metric."""
+
+    def note(self, message: str, **figures: object) -> None:
+        """One structured log line."""
+
+
+RemainingSeconds = Callable[[], float]
+"""How long this invocation may still run."""
