@@ -1,0 +1,86 @@
+"""Forward: called by the events table's stream, and by a schedule with {"sweep": true}."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from inventory_sync import bootstrap
+from inventory_sync.adapters.event_log import read_open_event
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.events import EventRef, OpenEvent
+from inventory_sync.observability import PowertoolsObserver
+from inventory_sync.use_cases.forward_events import ForwardEvents
+
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of a stream batch, and the sequence number under which each is reported."""
+
+    events: tuple[OpenEvent, ...]
+    sequence_numbers: Mapping[EventRef, str]
+    unreadable: tuple[str, ...]
+
+
+def build_handler(make: Callable[[], tuple[ForwardEvents, PowertoolsObserver]]) -> Handler:
+    """The handler over whatever `make` gives; called once, at the first event."""
+    resources = cache(make)
+
+    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        forward, observer = resources()
+        try:
+            if event.get("sweep"):
+                return _sweep(forward, context)
+            return _forward(forward, observer, read_batch(event))
+        except Exception as error:
+            observer.failure(error)
+            raise
+        finally:
+            observer.flush()
+
+    return handler
+
+
+def _sweep(forward: ForwardEvents, context: Any) -> dict[str, Any]:
+    swept = forward.sweep(lambda: context.get_remaining_time_in_millis() / 1000)
+    return {
+        "forwarded": len(swept.forwarded),
+        "rejected": len(swept.rejected),
+        "later": len(swept.later),
+    }
+
+
+def _forward(forward: ForwardEvents, observer: PowertoolsObserver, batch: Batch) -> dict[str, Any]:
+    """Lambda repeats the records named here, and no others."""
+    failed = list(batch.unreadable)
+    try:
+        result = forward(batch.events)
+        failed += [batch.sequence_numbers[ref] for ref in result.later]
+    except InventorySyncError as error:
+        observer.failure(error)
+        failed += batch.sequence_numbers.values()
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in sorted(failed)]}
+
+
+def read_batch(event: Mapping[str, Any]) -> Batch:
+    """The new events among a stream's records; other changes of the table concern nobody."""
+    events: list[OpenEvent] = []
+    numbers: dict[EventRef, str] = {}
+    unreadable: list[str] = []
+    for record in event.get("Records", ()):
+        if record.get("eventName") != "INSERT":
+            continue
+        number = record["dynamodb"]["SequenceNumber"]
+        try:
+            open_event = read_open_event(record["dynamodb"]["NewImage"])
+        except (KeyError, ValueError, TypeError):
+            unreadable.append(number)
+            continue
+        events.append(open_event)
+        numbers[open_event.event.ref] = number
+    return Batch(tuple(events), numbers, tuple(unreadable))
+
+
+lambda_handler = build_handler(bootstrap.forward_events)

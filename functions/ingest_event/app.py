@@ -1,0 +1,121 @@
+"""The webhook: NewStore posts its events here.
+
+Only a 5xx makes NewStore repeat, so it means one thing: not stored, nor put aside.
+"""
+
+import base64
+import json
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from inventory_sync import bootstrap
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.use_cases.ingest_event import EventDoor, IngestOutcome, IngestResult
+
+RETRY_AFTER_SECONDS = 10
+EXPECTED_AUTHORIZATION = "expected is the header `Authorization: Bearer <api_key>`"
+
+_STATUSES = {
+    IngestResult.STORED: 202,
+    IngestResult.ALREADY_STORED: 200,
+    IngestResult.IGNORED: 200,
+    IngestResult.QUARANTINED: 200,
+    IngestResult.TOO_LARGE: 413,
+}
+_LOGGER = logging.getLogger("inventory_sync.ingest_event")
+
+ApiEvent = Mapping[str, Any]
+"""A REST API's proxy event."""
+ApiAnswer = dict[str, Any]
+Handler = Callable[[ApiEvent, object], ApiAnswer]
+
+
+def build_handler(make: Callable[[], EventDoor]) -> Handler:
+    """A handler that makes its door on the first call, and again where that failed."""
+    made: list[EventDoor] = []
+
+    def handler(event: ApiEvent, context: object) -> ApiAnswer:
+        try:
+            if not made:
+                made.append(make())
+            return _answer_to(event, made[0])
+        except InventorySyncError as error:
+            _log_failure(type(error).__name__, str(error))
+        except Exception as error:  # noqa: BLE001  # not stored: NewStore has to send it again
+            _log_failure(type(error).__name__, _where(error))
+        finally:
+            for door in made:
+                door.flush()
+        detail = "the event was not stored; send it again"
+        return _answer(503, "not_stored", detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    return handler
+
+
+def _answer_to(event: ApiEvent, door: EventDoor) -> ApiAnswer:
+    key = _bearer_key(event)
+    if not key or not door.keys.accepts(key):
+        door.observer.count("CallsUnauthorized")
+        authenticate = {"WWW-Authenticate": "Bearer"}
+        return _answer(401, "unauthorized", EXPECTED_AUTHORIZATION, authenticate)
+    outcome = door.ingest(_body(event))
+    return _answer(_STATUSES[outcome.result], outcome.result.value, _detail(outcome))
+
+
+def _bearer_key(event: ApiEvent) -> str:
+    scheme, _, key = _header(event, "authorization").strip().partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _header(event: ApiEvent, name: str) -> str:
+    """The last value, as in API Gateway's own `headers`; empty where there is none."""
+    for header, value in (event.get("headers") or {}).items():
+        if header.lower() == name and isinstance(value, str):
+            return value
+    for header, values in (event.get("multiValueHeaders") or {}).items():
+        if header.lower() == name and values and isinstance(values[-1], str):
+            return str(values[-1])
+    return ""
+
+
+def _body(event: ApiEvent) -> bytes:
+    """The bytes as they were sent. What claims to be base64 and is not is taken as it stands."""
+    text: str = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            return base64.b64decode(text, validate=True)
+        except ValueError:
+            pass
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _detail(outcome: IngestOutcome) -> str:
+    return f"{outcome.reason}: {outcome.detail}" if outcome.reason else outcome.detail
+
+
+def _answer(
+    status: int, outcome: str, detail: str = "", headers: Mapping[str, str] | None = None
+) -> ApiAnswer:
+    body = {"outcome": outcome, "detail": detail} if detail else {"outcome": outcome}
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def _log_failure(error: str, detail: str) -> None:
+    line = {"message": "event not stored, answered 503", "error": error, "detail": detail}
+    _LOGGER.error(json.dumps(line))
+
+
+def _where(error: Exception) -> str:
+    """Where it was raised. Its text is left out: a stranger's error may quote the body or a key."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " > ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames)
+
+
+lambda_handler = build_handler(bootstrap.ingest_event)

@@ -1,0 +1,1 @@
+"""What the adapter does: each verb reads ports, calls the domain and writes ports."""

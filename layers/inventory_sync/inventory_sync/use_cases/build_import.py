@@ -1,0 +1,371 @@
+"""Build: read the ERP location by location, cut, guard, select and pack what a run sends."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from inventory_sync.domain.cut import (
+    AppliedRule,
+    LocationCut,
+    LogicalRange,
+    choose_cut_end,
+    cut_snapshot,
+    equal_timestamps,
+    roll_forward,
+)
+from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.events import EventRef, OpenEvent
+from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.import_run import ImportRun, RunState
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import (
+    Basis,
+    Ledger,
+    LocationEntry,
+    Manifest,
+    Settlement,
+    units_of,
+)
+from inventory_sync.domain.row_selection import select_rows
+from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.ports import (
+    Clock,
+    Erp,
+    EventLog,
+    FileStore,
+    ImportHead,
+    LocationStore,
+    NewStore,
+    Observer,
+    RemainingSeconds,
+)
+from inventory_sync.use_cases.file_packer import FILE_BYTES, FilePacker
+from inventory_sync.use_cases.read_stock import ReadLimits, StockReader
+
+_NEVER = timedelta(days=36_500)
+RELEASING_LOCATIONS_MAX = 900
+"""Under location scope each releasing location has a file; a zip holds 1,000."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSettings:
+    """`settle` is the settle window plus what clocks may differ by.
+
+    `spare_seconds` is kept back of the invocation for uploading and starting the job.
+    """
+
+    tenant_scope: bool
+    first_logical_timestamp: int
+    settle: timedelta
+    other_channel_lags: Mapping[str, timedelta]
+    guards: GuardLimits
+    spare_seconds: float = 120.0
+    file_bytes: int = FILE_BYTES
+    approval_age_max: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildImport:
+    """Builds the files of a run; changes nothing but files and the list of held locations."""
+
+    event_log: EventLog
+    erp: Erp
+    newstore: NewStore
+    files: FileStore
+    location_store: LocationStore
+    clock: Clock
+    observer: Observer
+    settings: BuildSettings
+
+    def __call__(
+        self,
+        run: ImportRun,
+        head: ImportHead,
+        keep_lease: Callable[[], None],
+        remaining_seconds: RemainingSeconds,
+    ) -> ImportRun:
+        """The run with its files uploaded, or ended where there is nothing to send."""
+        attempt = _Attempt(self, run, head, keep_lease, remaining_seconds)
+        blocked: frozenset[str] = frozenset()
+        while True:
+            built = attempt.build(blocked)
+            if isinstance(built, ImportRun):
+                return built
+            blocked |= {built}
+
+
+class _Attempt:
+    """What is read once for a run, however often its cut end has to be chosen again."""
+
+    def __init__(
+        self,
+        deps: BuildImport,
+        run: ImportRun,
+        head: ImportHead,
+        keep_lease: Callable[[], None],
+        remaining_seconds: RemainingSeconds,
+    ) -> None:
+        self.deps = deps
+        self.run = run
+        self.head = head
+        self.keep_lease = keep_lease
+        self.settings = deps.settings
+        self.map = deps.location_store.locations()
+        self.previous = self._manifest(head.finished_run_id)
+        self.unfinished = self._manifest(head.unfinished_run_id)
+        self.open_by_location: dict[str, list[OpenEvent]] = defaultdict(list)
+        for open_event in deps.event_log.open_events():
+            self.open_by_location[open_event.event.location_id].append(open_event)
+        self.rule, erp_failure = self._rule()
+        self.reader = StockReader(
+            erp=deps.erp,
+            location_store=deps.location_store,
+            observer=deps.observer,
+            limits=ReadLimits(
+                guards=self.settings.guards,
+                spare_seconds=self.settings.spare_seconds,
+                approval_age_max=self.settings.approval_age_max,
+            ),
+            run=run,
+            known_nodes=deps.newstore.known_nodes(),
+            erp_failure=erp_failure,
+            remaining_seconds=remaining_seconds,
+        )
+
+    def _rule(self) -> tuple[AppliedRule, str]:
+        """When an event shows in a snapshot; without the ERP's word on it no snapshot is used."""
+        lags = self.settings.other_channel_lags
+        try:
+            return AppliedRule(self.deps.erp.capabilities().apply_lag, lags), ""
+        except RetriableError as error:
+            return AppliedRule(_NEVER, lags), str(error)
+
+    def _manifest(self, run_id: str | None) -> Manifest:
+        if run_id is None:
+            first = self.settings.first_logical_timestamp
+            return Manifest(run_id="", cut_end=first)
+        return self.deps.files.manifest(run_id)
+
+    def build(self, blocked: frozenset[str]) -> ImportRun | str:
+        """The run, or a location without any quantity that the cut end must stay below."""
+        places = self._places()
+        blocked |= self._blocked_by_map()
+        cut_ends = self._cut_ends(places, blocked)
+        archive = self.deps.files.archive(self.run.run_id)
+        file_bytes = self.settings.file_bytes
+        with FilePacker(archive, self._range(cut_ends), file_bytes) as packer:
+            tally = _Tally()
+            for place in places:
+                self.keep_lease()
+                needs = self._add(place, cut_ends[place.location_id], packer, tally)
+                if needs and place.location_id not in blocked:
+                    return place.location_id
+            packer.finish()
+        self._close_elsewhere(places, tally)
+        return self._built(cut_ends, packer, tally)
+
+    def _places(self) -> list[Location]:
+        """Imported locations: those never imported first, then the longest waiting."""
+
+        def order(place: Location) -> tuple[bool, str, str]:
+            entry = self.previous.locations.get(place.location_id)
+            return (entry is not None, entry.as_of.isoformat() if entry else "", place.location_id)
+
+        return sorted((place for place in self.map.values() if place.imported), key=order)
+
+    def _blocked_by_map(self) -> frozenset[str]:
+        """Locations with events that the map does not know: nothing can be sent for them."""
+        unmapped = frozenset(self.open_by_location) - frozenset(self.map)
+        for location_id in sorted(unmapped):
+            self.reader.hold_unmapped(location_id)
+        return unmapped if self.settings.tenant_scope else frozenset()
+
+    def _cut_ends(self, places: list[Location], blocked: frozenset[str]) -> dict[str, int]:
+        """The cut end of each location: one for all under tenant scope."""
+        settled_before = self.run.planned_at - self.settings.settle
+        ids = [place.location_id for place in places]
+        if self.settings.tenant_scope:
+            concerned = {*ids, *blocked}
+            events = [e for i in sorted(concerned) for e in self.open_by_location.get(i, [])]
+            self.deps.observer.count("EqualLogicalTimestamps", equal_timestamps(events))
+            end = choose_cut_end(
+                events,
+                settled_before=settled_before,
+                floor=max(self.previous.cut_end, self.unfinished.cut_end),
+                blocked=blocked,
+            )
+            return dict.fromkeys(ids, end)
+        ends, releasing = {}, 0
+        for location_id in ids:
+            start = self._start(location_id)
+            attempted = self.unfinished.locations.get(location_id)
+            floor = max(start, attempted.cut_end if attempted else 0)
+            if releasing < RELEASING_LOCATIONS_MAX:
+                floor = choose_cut_end(
+                    self.open_by_location.get(location_id, []),
+                    settled_before=settled_before,
+                    floor=floor,
+                )
+            releasing += floor > start
+            ends[location_id] = floor
+        return ends
+
+    def _start(self, location_id: str) -> int:
+        """Up to where the location's events are already released."""
+        if self.settings.tenant_scope:
+            return self.previous.cut_end
+        entry = self.previous.locations.get(location_id)
+        return entry.cut_end if entry else self.settings.first_logical_timestamp
+
+    def _watermark(self, location_id: str) -> int | None:
+        """None before the first finished import, when no event can be late."""
+        if self.settings.tenant_scope:
+            return self.head.watermark
+        entry = self.previous.locations.get(location_id)
+        return entry.cut_end if entry else None
+
+    def _range(self, cut_ends: Mapping[str, int]) -> LogicalRange | None:
+        if not self.settings.tenant_scope:
+            return None
+        start = self.previous.cut_end
+        return LogicalRange(start, max(cut_ends.values(), default=start))
+
+    def _add(self, place: Location, cut_end: int, packer: FilePacker, tally: "_Tally") -> bool:
+        """Add one location; True where it has events to release but no quantity at all."""
+        location_id = place.location_id
+        entry = self.previous.locations.get(location_id)
+        base = self.deps.files.ledger(location_id, entry.ledger_run_id) if entry else None
+        dirty = self._dirty(location_id)
+        snapshot = self.reader.snapshot(place, entry)
+        # Read after the snapshot, so that every acknowledgement before it is known.
+        events = self.deps.event_log.open_events_of(location_id)
+        watermark = self._watermark(location_id)
+        if isinstance(snapshot, StockSnapshot):
+            basis, as_of = Basis.SNAPSHOT, snapshot.as_of
+            cut = cut_snapshot(
+                snapshot, events, cut_end=cut_end, watermark=watermark, rule=self.rule
+            )
+        elif entry is not None and base is not None:
+            basis, as_of = Basis.ROLLED_FORWARD, entry.as_of
+            cut = roll_forward(
+                location_id, base.quantities, events, cut_end=cut_end, watermark=watermark
+            )
+        else:
+            return any(
+                e.event.completed
+                and e.released_by is None
+                and self._start(location_id) < e.event.logical_timestamp <= cut_end
+                for e in events
+            )
+        selection = select_rows(
+            cut,
+            last_sent=base.quantities if base else None,
+            dirty=dirty,
+            full=self.run.full,
+            from_snapshot=basis is Basis.SNAPSHOT,
+        )
+        packer.add(place, selection, LogicalRange(self._start(location_id), cut_end))
+        sent = frozenset({*selection.touched, *selection.others})
+        ledger_run_id = self._keep_ledger(cut, sent, base)
+        entry = LocationEntry(
+            cut_end=cut_end,
+            basis=basis,
+            as_of=as_of,
+            ledger_run_id=ledger_run_id,
+            rows=len(cut.quantities),
+            units=units_of(cut.quantities),
+        )
+        tally.add(cut, selection.clamped, entry)
+        return False
+
+    def _dirty(self, location_id: str) -> frozenset[str]:
+        entry = self.unfinished.locations.get(location_id)
+        if entry is None:
+            return frozenset()
+        ledger = self.deps.files.ledger(location_id, self.unfinished.run_id)
+        return ledger.sent if ledger else frozenset()
+
+    def _keep_ledger(self, cut: LocationCut, sent: frozenset[str], base: Ledger | None) -> str:
+        """An unchanged location keeps the ledger it has until the next full refresh.
+
+        So no ledger in use is older than the files' retention, and S3 may expire them by age.
+        """
+        if (
+            base is not None
+            and not self.run.full
+            and not sent
+            and dict(base.quantities) == dict(cut.quantities)
+        ):
+            return base.run_id
+        run_id = self.run.run_id
+        self.deps.files.save_ledger(
+            Ledger(location_id=cut.location_id, run_id=run_id, quantities=cut.quantities, sent=sent)
+        )
+        return run_id
+
+    def _close_elsewhere(self, places: list[Location], tally: "_Tally") -> None:
+        """Events of locations that are in the map but not imported wait for no import."""
+        imported = {place.location_id for place in places}
+        before = self.run.planned_at - self.settings.settle
+        for location_id in sorted(frozenset(self.map) - imported):
+            for open_event in self.open_by_location.get(location_id, []):
+                applied = self.rule.applied(open_event, before)
+                if applied and open_event.forwarded_at is not None and open_event.event.completed:
+                    tally.closed.append(open_event.event.ref)
+
+    def _built(self, cut_ends: Mapping[str, int], packer: FilePacker, tally: "_Tally") -> ImportRun:
+        run_id = self.run.run_id
+        cut_end = max([self.previous.cut_end, *cut_ends.values()])
+        manifest = Manifest(run_id=run_id, cut_end=cut_end, locations=tally.entries)
+        self.deps.files.save_manifest(manifest)
+        self.deps.files.save_settlement(
+            run_id,
+            Settlement(
+                counted=tuple((ref.location_id, ref.event_key) for ref in tally.counted),
+                closed=tuple((ref.location_id, ref.event_key) for ref in tally.closed),
+            ),
+        )
+        left_out = self.reader.left_out
+        held = sum(left.held for left in left_out.values())
+        self.deps.observer.count("LocationsHeld", held)
+        self.deps.observer.count("LocationsLeftOut", len(left_out))
+        self.deps.observer.count("LateEvents", tally.late)
+        self.deps.observer.count("RowsClamped", tally.clamped)
+        state = RunState.UPLOADED
+        if not packer.files:
+            state = RunState.HELD if held and not tally.snapshots else RunState.FINISHED
+        return replace(
+            self.run,
+            state=state,
+            cut_end=cut_end,
+            source_uri=self.deps.files.archive_uri(run_id) if packer.files else "",
+            rows=packer.rows,
+            files=packer.files,
+            late_events=tally.late,
+            clamped=tally.clamped,
+            released_events=len(tally.counted),
+            left_out={place: left.reason for place, left in sorted(left_out.items())},
+            approvals=dict(sorted(self.reader.used_approvals.items())),
+        )
+
+
+class _Tally:
+    """What adds up over the locations of a run."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, LocationEntry] = {}
+        self.counted: list[EventRef] = []
+        self.closed: list[EventRef] = []
+        self.late = 0
+        self.clamped = 0
+        self.snapshots = 0
+
+    def add(self, cut: LocationCut, clamped: int, entry: LocationEntry) -> None:
+        """One location that is in the run."""
+        self.entries[cut.location_id] = entry
+        self.counted += cut.counted
+        self.closed += cut.closed
+        self.late += len(cut.late)
+        self.clamped += clamped
+        self.snapshots += entry.basis is Basis.SNAPSHOT

@@ -1,0 +1,127 @@
+"""Pack rows into files so that no release stands in a file without its rows."""
+
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from inventory_sync.domain.availabilities import FileHead, encode_row
+from inventory_sync.domain.cut import LogicalRange
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.row_selection import Selection
+from inventory_sync.ports import ArchiveWriter
+
+FILE_BYTES = 16_000_000
+"""Where a file of rows that release nothing is full: memory holds one such file."""
+
+
+@dataclass
+class _Rows:
+    """Rows of one file being collected."""
+
+    rows: list[tuple[str, str, bytes]] = field(default_factory=list)
+    locations: dict[str, Location] = field(default_factory=dict)
+    start: int | None = None
+    size: int = 0
+
+    def add(self, location: Location, quantities: dict[str, int], start: int) -> None:
+        """`start` is a logical timestamp up to which the location is already released."""
+        node = location.fulfillment_node_id
+        self.locations[location.location_id] = location
+        self.start = start if self.start is None else min(self.start, start)
+        for product_id, quantity in quantities.items():
+            encoded = encode_row(node, product_id, quantity)
+            self.rows.append((node, product_id, encoded))
+            self.size += len(encoded) + 2
+
+    def take(self, other: "_Rows") -> None:
+        """Add another file's rows."""
+        starts = [start for start in (self.start, other.start) if start is not None]
+        self.start = min(starts, default=None)
+        self.rows += other.rows
+        self.locations |= other.locations
+        self.size += other.size
+
+
+class FilePacker:
+    """Writes the archive of one run while locations are added, until `finish`.
+
+    The file that releases events has the number 1 under tenant scope, and is there for each
+    releasing location under location scope. Files that release nothing carry the range of one
+    point that is already released, so that NewStore may take the files in any order.
+    """
+
+    def __init__(
+        self,
+        archive: AbstractContextManager[ArchiveWriter],
+        tenant_range: LogicalRange | None,
+        file_bytes: int = FILE_BYTES,
+    ) -> None:
+        self._archive = archive
+        self._tenant_range = tenant_range
+        self._file_bytes = file_bytes
+        self._stack = ExitStack()
+        self._writer: ArchiveWriter | None = None
+        self._touched = _Rows()
+        self._others = _Rows()
+        self._next_number = 2
+        self.rows = 0
+        self.files = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """The archive is there only if the block ended without an error."""
+        self._stack.__exit__(kind, error, trace)
+
+    def add(self, location: Location, selection: Selection, released: LogicalRange) -> None:
+        """The rows of a location; `released` is its range under location scope."""
+        self.rows += len(selection.touched) + len(selection.others)
+        if self._tenant_range is None and released.releases:
+            own = _Rows()
+            own.add(location, {**selection.touched, **selection.others}, released.start)
+            self._write(self._number(), own, released)
+            return
+        if selection.touched:
+            self._touched.add(location, dict(selection.touched), released.start)
+        if selection.others:
+            self._others.add(location, dict(selection.others), released.start)
+        if self._others.size > self._file_bytes:
+            self._flush_others()
+
+    def finish(self) -> None:
+        """Write what is still held; one file where everything fits one."""
+        if self._touched.size + self._others.size <= self._file_bytes:
+            self._touched.take(self._others)
+            self._others = _Rows()
+        self._flush_others()
+        releases = self._tenant_range is not None and self._tenant_range.releases
+        if self._touched.rows or releases:
+            self._write(1, self._touched, self._tenant_range)
+
+    def _flush_others(self) -> None:
+        if self._others.rows:
+            self._write(self._number(), self._others, None)
+            self._others = _Rows()
+
+    def _number(self) -> int:
+        number = self._next_number
+        self._next_number += 1
+        return number
+
+    def _write(self, number: int, collected: _Rows, released: LogicalRange | None) -> None:
+        if self._writer is None:
+            self._writer = self._stack.enter_context(self._archive)
+        start = collected.start or 0
+        head = FileHead(
+            locations=tuple(collected.locations.values()),
+            released=released or LogicalRange(start, start),
+        )
+        self._writer.add_file(number, head, (row[2] for row in sorted(collected.rows)))
+        self.files += 1

@@ -1,0 +1,132 @@
+"""Read one location's stock for a run, unless something speaks against using it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from inventory_sync.domain.errors import RejectedError, RetriableError, SnapshotIncompleteError
+from inventory_sync.domain.guards import (
+    APPROVABLE,
+    GuardLimits,
+    Hold,
+    HoldKind,
+    check_location,
+    check_snapshot,
+)
+from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import LocationEntry
+from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.ports import (
+    Approval,
+    Erp,
+    LocationHold,
+    LocationStore,
+    Observer,
+    RemainingSeconds,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Why a location's snapshot is not used in this run; `held` until an operator acts."""
+
+    reason: str
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLimits:
+    """`spare_seconds` is kept back of the invocation for the rest of the run."""
+
+    guards: GuardLimits
+    spare_seconds: float
+    approval_age_max: timedelta
+
+
+@dataclass(kw_only=True)
+class StockReader:
+    """`left_out` and `used_approvals` grow, by location id, as locations are read."""
+
+    erp: Erp
+    location_store: LocationStore
+    observer: Observer
+    limits: ReadLimits
+    run: ImportRun
+    known_nodes: frozenset[str]
+    remaining_seconds: RemainingSeconds
+    erp_failure: str = ""
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    used_approvals: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.approvals = self.location_store.approvals()
+        self.held_before = self.location_store.holds()
+
+    def hold_unmapped(self, location_id: str) -> None:
+        """A location with events that the location map does not know."""
+        self._hold(location_id, check_location(None, self.known_nodes))
+
+    def snapshot(self, place: Location, entry: LocationEntry | None) -> StockSnapshot | LeftOut:
+        """The location's stock, unless something speaks against using it in this run."""
+        location_id = place.location_id
+        if location_id in self.left_out:
+            return self.left_out[location_id]
+        found = self._read(place, entry)
+        if isinstance(found, StockSnapshot):
+            if location_id in self.held_before:
+                self.location_store.clear_hold(location_id)
+            return found
+        self.left_out[location_id] = found
+        return found
+
+    def _read(self, place: Location, entry: LocationEntry | None) -> StockSnapshot | LeftOut:
+        location_id = place.location_id
+        if self.remaining_seconds() < self.limits.spare_seconds:
+            return LeftOut("no time left in this run")
+        if self.erp_failure:
+            return LeftOut(f"the ERP could not be read: {self.erp_failure}")
+        holds = check_location(place, self.known_nodes)
+        snapshot: StockSnapshot | None = None
+        if all(self._approved(location_id, hold) for hold in holds):
+            try:
+                snapshot = self.erp.snapshot(location_id)
+            except SnapshotIncompleteError as error:
+                holds = (*holds, Hold(HoldKind.SNAPSHOT_INCOMPLETE, str(error)))
+            except (RetriableError, RejectedError) as error:
+                self.observer.count("LocationsUnreadable")
+                return LeftOut(f"the ERP could not be read: {error}")
+        if snapshot is not None:
+            last = entry.figures if entry else None
+            holds = (*holds, *check_snapshot(snapshot, last, self.limits.guards))
+            if entry is not None and snapshot.as_of < entry.as_of:
+                figures = f"as of {snapshot.as_of}, the last one was as of {entry.as_of}"
+                holds = (*holds, Hold(HoldKind.SNAPSHOT_OLDER, figures))
+        refused = tuple(hold for hold in holds if not self._approved(location_id, hold))
+        if snapshot is None or refused:
+            return self._hold(location_id, refused or holds)
+        if holds:
+            self.used_approvals[location_id] = self.approvals[location_id].who
+        return snapshot
+
+    def _approved(self, location_id: str, hold: Hold) -> bool:
+        approval: Approval | None = self.approvals.get(location_id)
+        return (
+            approval is not None
+            and hold.kind in APPROVABLE
+            and hold.kind in approval.kinds
+            and self.run.planned_at - approval.at <= self.limits.approval_age_max
+        )
+
+    def _hold(self, location_id: str, holds: tuple[Hold, ...]) -> LeftOut:
+        since = self.run.planned_at
+        if location_id in self.held_before:
+            since = self.held_before[location_id].since
+        hold = LocationHold(
+            location_id=location_id, holds=holds, since=since, run_id=self.run.run_id
+        )
+        self.location_store.set_hold(hold)
+        reason = "; ".join(f"{hold.kind}: {hold.figures}" for hold in holds)
+        self.observer.note("location held", location_id=location_id, reason=reason)
+        left_out = LeftOut(f"held: {reason}", held=True)
+        self.left_out[location_id] = left_out
+        return left_out
