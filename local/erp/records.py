@@ -1,0 +1,121 @@
+"""The values of the ERP contract (docs/erp-openapi.yaml)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Dedupe = Literal["native", "lookup", "none"]
+MovementOutcome = Literal["applied", "repeated", "conflict", "rejected", "retryable"]
+AllocationState = Literal["allocated", "released"]
+AllocationOutcome = Literal["applied", "superseded", "rejected", "retryable"]
+
+StockKey = tuple[str, str]
+"""(location, product)"""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a connector must know before it talks to this ERP."""
+
+    dedupe: Dedupe
+    reference_length_max: int
+    bulk_max: int
+    reservations: bool
+    change_feed: Literal["none", "timestamp", "sequence"]
+    consistent_snapshot: bool
+    absent_means_zero: bool
+    apply_lag_seconds: float
+
+
+@dataclass(frozen=True)
+class MovementLine:
+    """Units of one product that left; more than 0."""
+
+    product: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Goods that left a location. The same movement id is the same movement."""
+
+    movement_id: str
+    location: str
+    occurred_at: str
+    order_id: str
+    fulfillment_request_id: str
+    logical_timestamp: int
+    lines: tuple[MovementLine, ...]
+
+    def effect(self) -> dict[StockKey, int]:
+        """Units that leave per stock key: what makes two movements the same content."""
+        units: dict[StockKey, int] = {}
+        for line in self.lines:
+            key = (self.location, line.product)
+            units[key] = units.get(key, 0) + line.quantity
+        return units
+
+
+@dataclass(frozen=True)
+class MovementResult:
+    """The answer to one movement; `applied_at` and `document_id` once it is in the books."""
+
+    movement_id: str
+    outcome: MovementOutcome
+    applied_at: datetime | None = None
+    document_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class BookedMovement:
+    """A movement in the books."""
+
+    movement: Movement
+    applied_at: datetime
+    document_id: str
+
+
+@dataclass(frozen=True)
+class AllocationItem:
+    """One unit of a fulfillment request."""
+
+    item_id: str
+    product: str
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Items of one request that are allocated, or are not any more, as of a logical timestamp."""
+
+    fulfillment_request_id: str
+    location: str
+    logical_timestamp: int
+    state: AllocationState
+    items: tuple[AllocationItem, ...]
+
+
+@dataclass(frozen=True)
+class AllocationResult:
+    """The answer to one allocation; superseded when no item of it was newer than what is kept."""
+
+    fulfillment_request_id: str
+    logical_timestamp: int
+    outcome: AllocationOutcome
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class SnapshotPage:
+    """Rows of one location, ordered by product; `row_count` is that of the whole snapshot.
+
+    `rows` are (product, on hand); a fault may put any JSON value for the figure.
+    """
+
+    location: str
+    as_of: datetime
+    row_count: int
+    rows: tuple[tuple[str, object], ...]
+    next_cursor: str | None

@@ -1,0 +1,251 @@
+"""What the simulators share: calls that fail on order, and a real HTTP server over a pure model."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, Self, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+    from flask import Flask, Response
+    from werkzeug.serving import BaseWSGIServer
+
+Garbling = Literal["html", "truncated_json", "wrong_content_length", "empty_body", "wrong_shape"]
+FaultKind = Literal["slow", "refuse", "lose_before", "lose_after", "garble"]
+
+POLL_SECONDS = 0.02
+"""How soon a server notices that it is to stop."""
+
+GARBLED_BODIES: dict[Garbling, tuple[str, str]] = {
+    "html": ("text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>"),
+    "truncated_json": ("application/json", '{"items": [{"product_id": "SKU'),
+    "wrong_content_length": ("application/json", '{"items": []}'),
+    "empty_body": ("application/json", ""),
+    "wrong_shape": ("application/json", "[1, 2, 3]"),
+}
+
+
+class CallRefusedError(Exception):
+    """The simulated system answered with an error status; nothing was applied unless it says so."""
+
+    def __init__(self, status: int, error: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(f"{status} {error}")
+        self.status = status
+        self.error = error
+        self.retry_after_seconds = retry_after_seconds
+
+
+class AnswerLostError(Exception):
+    """The connection was cut before an answer; `applied` is the truth the caller cannot know."""
+
+    def __init__(self, applied: bool) -> None:
+        super().__init__("the connection was cut")
+        self.applied = applied
+
+
+class AnswerGarbledError(Exception):
+    """The call was applied, and its answer cannot be read."""
+
+    def __init__(self, garbling: Garbling) -> None:
+        super().__init__(f"garbled answer: {garbling}")
+        self.garbling = garbling
+
+
+@dataclass(frozen=True)
+class PlannedFault:
+    """One fault for one future call; `call` is the model's method name, None for any."""
+
+    kind: FaultKind
+    call: str | None = None
+    status: int = 503
+    retry_after_seconds: int | None = None
+    seconds: float = 0
+    garbling: Garbling = "html"
+
+
+class CallFaults:
+    """Faults waiting for the next calls, each used once, in the order of their planning."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self.planned: list[PlannedFault] = []
+        self.injected: Counter[str] = Counter()
+        self.down_until: datetime | None = None
+        self.sleep: Callable[[float], None] | None = None
+
+    def plan(self, fault: PlannedFault, calls: int = 1) -> None:
+        self.planned.extend([fault] * calls)
+
+    def refuse_next(
+        self,
+        calls: int = 1,
+        status: int = 503,
+        retry_after_seconds: int | None = None,
+        call: str | None = None,
+    ) -> None:
+        """Answer the next calls with a status; nothing is applied."""
+        fault = PlannedFault("refuse", call, status=status, retry_after_seconds=retry_after_seconds)
+        self.plan(fault, calls)
+
+    def lose_next_answer(
+        self, calls: int = 1, call: str | None = None, applied: bool = True
+    ) -> None:
+        """Cut the connection after (or, with applied=False, before) the call took effect."""
+        self.plan(PlannedFault("lose_after" if applied else "lose_before", call), calls)
+
+    def garble_next(self, garbling: Garbling, calls: int = 1, call: str | None = None) -> None:
+        """Apply the next calls and answer 200 with something that is not the contract."""
+        self.plan(PlannedFault("garble", call, garbling=garbling), calls)
+
+    def slow_next(self, seconds: float, calls: int = 1, call: str | None = None) -> None:
+        """Let `sleep(seconds)` pass before the next calls; a simulation's sleep moves its clock."""
+        self.plan(PlannedFault("slow", call, seconds=seconds), calls)
+
+    def down_for(self, seconds: float) -> None:
+        """Refuse every call with 503 until so many seconds from now."""
+        self.down_until = self._now() + timedelta(seconds=seconds)
+
+    def before(self, call: str) -> None:
+        """Run the faults due ahead of a call; raises CallRefusedError or AnswerLostError."""
+        if (slow := self._take(call, "slow")) and self.sleep is not None:
+            self.sleep(slow.seconds)
+        if self.down_until is not None and self._now() < self.down_until:
+            self.injected["down"] += 1
+            raise CallRefusedError(503, "down")
+        if refuse := self._take(call, "refuse"):
+            raise CallRefusedError(refuse.status, "refused on order", refuse.retry_after_seconds)
+        if self._take(call, "lose_before"):
+            raise AnswerLostError(applied=False)
+
+    def after(self, call: str) -> None:
+        """Run the faults due after a call; raises AnswerLostError or AnswerGarbledError."""
+        if self._take(call, "lose_after"):
+            raise AnswerLostError(applied=True)
+        if garble := self._take(call, "garble"):
+            raise AnswerGarbledError(garble.garbling)
+
+    def _take(self, call: str, kind: FaultKind) -> PlannedFault | None:
+        with self._lock:
+            for position, fault in enumerate(self.planned):
+                if fault.kind == kind and fault.call in (None, call):
+                    self.injected[kind] += 1
+                    return self.planned.pop(position)
+        return None
+
+
+class Model(Protocol):
+    """What the two decorators below need of a simulator's model."""
+
+    faults: CallFaults
+    lock: threading.RLock
+
+    def advance(self) -> None:
+        """Bring the model up to now()."""
+
+
+M = TypeVar("M", bound=Model)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def up_to_date(method: Callable[Concatenate[M, P], R]) -> Callable[Concatenate[M, P], R]:
+    """A look at the truth, or a change of it: locked, with everything due until now applied."""
+
+    @wraps(method)
+    def call(model: M, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with model.lock:
+            model.advance()
+            return method(model, *args, **kwargs)
+
+    return call
+
+
+def api_call(method: Callable[Concatenate[M, P], R]) -> Callable[Concatenate[M, P], R]:
+    """A call that a client makes: like `up_to_date`, and subject to the planned faults."""
+    name = method.__name__
+    inner = up_to_date(method)
+
+    @wraps(method)
+    def call(model: M, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        model.faults.before(name)
+        result = inner(model, *args, **kwargs)
+        model.faults.after(name)
+        return result
+
+    return call
+
+
+def map_faults(app: Flask) -> None:
+    """Turn the models' exceptions into what a client sees on the wire."""
+    from flask import Response, jsonify, request
+
+    @app.errorhandler(CallRefusedError)
+    def refused(refusal: CallRefusedError) -> Response:
+        response = jsonify({"error": refusal.error})
+        response.status_code = refusal.status
+        if refusal.retry_after_seconds is not None:
+            response.headers["Retry-After"] = str(refusal.retry_after_seconds)
+        return response
+
+    @app.errorhandler(AnswerLostError)
+    def lost(_: AnswerLostError) -> Response:
+        import socket
+
+        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return Response(status=500)
+
+    @app.errorhandler(AnswerGarbledError)
+    def garbled(answer: AnswerGarbledError) -> Response:
+        content_type, body = GARBLED_BODIES[answer.garbling]
+        response = Response(body, content_type=content_type)
+        if answer.garbling == "wrong_content_length":
+            response.headers["Content-Length"] = str(len(body) + 100)
+        return response
+
+
+class HttpServer:
+    """A WSGI app on a free port of 127.0.0.1, served by a daemon thread; a context manager."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._server: BaseWSGIServer | None = None
+
+    def start(self, port: int = 0) -> Self:
+        """Listen and serve; port 0 takes a free one."""
+        from werkzeug.serving import WSGIRequestHandler, make_server
+
+        class QuietHandler(WSGIRequestHandler):
+            def log(self, type: str, message: str, *args: Any) -> None:
+                """Say nothing: the demo's story is the output."""
+
+        server = make_server(
+            "127.0.0.1", port, self._app, threaded=True, request_handler=QuietHandler
+        )
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
+        self._server = server
+        return self
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    @property
+    def base_url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a slash at the end; RuntimeError before start."""
+        if self._server is None:
+            raise RuntimeError("the server is not started")
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -1,0 +1,1 @@
+"""A simulator of NewStore: `NewStoreModel` (pure), `NewStoreServer` (HTTP), `Delivery` (stream)."""

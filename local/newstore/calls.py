@@ -1,0 +1,124 @@
+"""The calls that NewStore answers. Bodies are NewStore's JSON; every call may fail on order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from local.http_server import CallFaults, CallRefusedError, api_call, up_to_date
+from local.newstore.events import iso_instant
+from local.newstore.fulfillment import StockKey
+from local.newstore.job import job_json
+
+if TYPE_CHECKING:
+    from local.newstore.model import NewStoreModel
+
+ATP_KEYS_MAX = 2000
+
+
+class NewStoreCalls:
+    """What the adapter asks for. Raises CallRefusedError, AnswerLostError, AnswerGarbledError."""
+
+    def __init__(self, model: NewStoreModel, faults: CallFaults) -> None:
+        self._model = model
+        self.faults = faults
+        self.lock = model.lock
+
+    def advance(self) -> None:
+        """Bring the model up to now()."""
+        self._model.advance()
+
+    @api_call
+    def client_credentials_token(self, client_id: str, client_secret: str) -> dict[str, Any]:
+        return self._model.tokens.client_credentials(client_id, client_secret)
+
+    @api_call
+    def password_token(self, username: str, password: str) -> dict[str, Any]:
+        return self._model.tokens.password(username, password)
+
+    @up_to_date
+    def check_token(self, authorization: str | None) -> None:
+        """CallRefusedError 401 or 403 unless the Authorization header carries a living token."""
+        self._model.tokens.check(authorization)
+
+    @api_call
+    def create_import(
+        self,
+        *,
+        provider: str,
+        name: str,
+        source_uri: str,
+        revision: int,
+        entities: Sequence[str] = ("availabilities",),
+        full: bool = False,
+    ) -> str:
+        """The new job's id; CallRefusedError 429 past 20 open jobs."""
+        return self._model.jobs.create(
+            provider=provider, name=name, source_uri=source_uri, revision=revision,
+            entities=entities, full=full,
+        ).import_id  # fmt: skip
+
+    @api_call
+    def start_import(self, import_id: str, transformed_uri: str | None = None) -> dict[str, Any]:
+        """CallRefusedError 404 unknown, 409 when it is not received any more."""
+        return job_json(self._model.jobs.start(import_id, transformed_uri))
+
+    @api_call
+    def get_import(self, import_id: str) -> dict[str, Any]:
+        """CallRefusedError 404 unknown."""
+        return job_json(self._model.jobs.get(import_id))
+
+    @api_call
+    def import_errors(self, import_id: str) -> list[dict[str, Any]]:
+        """Entries of error_id, reason, entity_type, entity_id."""
+        return [
+            {
+                "error_id": f"{import_id}-{number}",
+                "reason": finding.reason,
+                "entity_type": finding.entity_type,
+                "entity_id": finding.entity_id,
+            }
+            for number, finding in enumerate(self._model.jobs.get(import_id).findings, start=1)
+        ]
+
+    @api_call
+    def set_import_failed(self, import_id: str, reason: str) -> dict[str, Any]:
+        """CallRefusedError 404 unknown, 409 when it is neither received nor waiting."""
+        return job_json(self._model.jobs.set_fail(import_id, reason))
+
+    @api_call
+    def list_imports(self, state: str | None = None) -> list[dict[str, Any]]:
+        """Jobs in order of creation, of one state or all."""
+        return [
+            job_json(job) for job in self._model.jobs.by_id.values() if state in (None, job.state)
+        ]
+
+    @api_call
+    def availabilities(self, keys: Sequence[StockKey]) -> list[dict[str, Any]]:
+        """ATP of each key; CallRefusedError 400 unless there are 1 to 2000."""
+        if not 1 <= len(keys) <= ATP_KEYS_MAX:
+            raise CallRefusedError(400, f"1 to {ATP_KEYS_MAX} atp_keys")
+        return [
+            {"product_id": key[1], "fulfillment_node_id": key[0], "atp": self._model.atp(key)}
+            for key in keys
+        ]
+
+    @api_call
+    def stock_insights(self, key: StockKey) -> dict[str, Any]:
+        """Allocations (open, and completed but not released) and reservations of one key."""
+        allocations = [
+            {
+                "order_uuid": request.order_id,
+                "item_uuid": item.item_id,
+                "created_at": iso_instant(item.created_at),
+            }
+            for request, item in self._model.book.allocations(key)
+        ]
+        reservations = [{"reservation_id": f"r-{n}"} for n in range(self._model.reservations[key])]
+        return {"allocations": allocations, "reservations": reservations}
+
+    @api_call
+    def list_stores(self) -> list[dict[str, Any]]:
+        return [
+            {"store_id": store, "label": store, "locale": "en-US"} for store in self._model.stores
+        ]

@@ -1,0 +1,220 @@
+"""Import jobs: their states, their steps in time, and the ways in which they can go wrong."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+from local.http_server import CallRefusedError
+from local.newstore.availabilities import (
+    AvailabilitiesFile,
+    ImportFinding,
+    Row,
+    UnusableImportError,
+    open_zip,
+    read_file,
+)
+from local.newstore.fulfillment import StockKey
+from local.newstore.job import ImportJob, JobFaults, JobState
+
+OPEN_JOBS_MAX = 20
+JOB_SPACING = timedelta(minutes=5)
+RETRY_AFTER_SECONDS = 60
+
+ApplyFile = Callable[[AvailabilitiesFile], None]
+ApplyRows = Callable[[Sequence[Row]], None]
+
+
+class ImportJobs:
+    """The queue. Steps fall due in time and run in `advance()`, in order of their due time.
+
+    A started job waits for half of `job_seconds`, is processed for the other half, and then applies
+    one file every `seconds_between_files`; it finishes with its last file. What a file does
+    shows `visible_after_seconds` later (NewStore: minutes, rarely days).
+    `fetch` raises OSError, LookupError or ValueError for a URI that cannot be read.
+    """
+
+    def __init__(
+        self, now: Callable[[], datetime], fetch: Callable[[str], bytes], apply: ApplyFile,
+        apply_rows: ApplyRows,
+    ) -> None:  # fmt: skip
+        self._now, self._fetch, self._apply, self._apply_rows = now, fetch, apply, apply_rows
+        self.by_id: dict[str, ImportJob] = {}
+        self.job_seconds: float = 0
+        self.seconds_between_files: float = 0
+        self.visible_after_seconds: float = 0
+        self.file_order: Callable[[list[str]], list[str]] = sorted
+        """In which order a zip's files are taken, by their names."""
+        self.keep_on_429 = False
+        """Keep the job that is one too many as received, although the answer is 429."""
+        self.next_jobs: deque[JobFaults] = deque()
+        """Faults of the next jobs to be started, one each."""
+        self.jobs_too_close = 0
+        """Starts less than five minutes after the one before."""
+        self._last_start: datetime | None = None
+        self._highest_created = -1
+        self._highest_processed = -1
+        self._steps: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._sequence = count()
+
+    def create(
+        self,
+        *,
+        provider: str,
+        name: str,
+        source_uri: str,
+        revision: int,
+        entities: Sequence[str],
+        full: bool,
+    ) -> ImportJob:
+        """Receive a job; CallRefusedError 429 past 20 open ones (see `keep_on_429`)."""
+        crowded = len(self.open_jobs()) >= OPEN_JOBS_MAX
+        if crowded and not self.keep_on_429:
+            raise CallRefusedError(429, "too many open imports", RETRY_AFTER_SECONDS)
+        job = ImportJob(
+            f"00000000-0000-4000-8000-{len(self.by_id) + 1:012d}", provider, name, source_uri,
+            revision, tuple(entities), full, self._now(), stale=revision <= self._highest_created,
+        )  # fmt: skip
+        self._highest_created = max(self._highest_created, revision)
+        self.by_id[job.import_id] = job
+        if crowded:
+            raise CallRefusedError(429, "too many open imports", RETRY_AFTER_SECONDS)
+        return job
+
+    def start(self, import_id: str, transformed_uri: str | None) -> ImportJob:
+        """Queue a received job; CallRefusedError 404 unknown, 409 in any other state."""
+        job = self.get(import_id)
+        if job.state != "received":
+            raise CallRefusedError(409, f"import is {job.state}")
+        now = self._now()
+        if self._last_start is not None and now - self._last_start < JOB_SPACING:
+            self.jobs_too_close += 1
+        self._last_start = now
+        job.state, job.started_at, job.transformed_uri = "waiting", now, transformed_uri
+        job.faults = self.next_jobs.popleft() if self.next_jobs else JobFaults()
+        if job.faults.stuck_in != "waiting":
+            self._at(now, self.job_seconds / 2, lambda due: self._open(job, due))
+        return job
+
+    def set_fail(self, import_id: str, reason: str) -> ImportJob:
+        """End a received or waiting job; CallRefusedError 404 unknown, 409 in other states."""
+        job = self.get(import_id)
+        if job.state not in ("received", "waiting"):
+            raise CallRefusedError(409, f"import is {job.state}")
+        self._end(job, "failed", self._now(), reason)
+        return job
+
+    def get(self, import_id: str) -> ImportJob:
+        """CallRefusedError 404 for an unknown id."""
+        if import_id not in self.by_id:
+            raise CallRefusedError(404, "unknown import")
+        return self.by_id[import_id]
+
+    def plan_next_job(self, faults: JobFaults) -> None:
+        """Faults for the next job to be started for which none are planned yet."""
+        self.next_jobs.append(faults)
+
+    def fail_next_job(
+        self, after_files: int = 0, reason: str = "internal error", after_rows: int = 0
+    ) -> None:
+        """Fail after so many whole files, and so many rows of the next one without its release."""
+        self.plan_next_job(JobFaults(after_files, after_rows, reason))
+
+    def never_finish_next_job(self, stuck_in: JobState = "processing") -> None:
+        self.plan_next_job(JobFaults(stuck_in=stuck_in))
+
+    def report_errors_next_job(
+        self, findings: Sequence[ImportFinding], skipped_keys: Iterable[StockKey] = ()
+    ) -> None:
+        """Finish with errors, and without the rows of the skipped keys."""
+        faults = JobFaults(findings=tuple(findings), skipped_keys=frozenset(skipped_keys))
+        self.plan_next_job(faults)
+
+    def open_jobs(self) -> list[ImportJob]:
+        """Those that count against the limit of 20."""
+        return [job for job in self.by_id.values() if job.state in ("received", "waiting")]
+
+    def next_due(self) -> datetime | None:
+        """When the next step of any job is due: until then no job changes anything."""
+        return self._steps[0][0] if self._steps else None
+
+    def advance(self) -> None:
+        """Run every step that is due."""
+        now = self._now()
+        while self._steps and self._steps[0][0] <= now:
+            due, _, step = heapq.heappop(self._steps)
+            step(due)
+
+    def _at(self, start: datetime, seconds: float, step: Callable[[datetime], None]) -> None:
+        heapq.heappush(
+            self._steps, (start + timedelta(seconds=seconds), next(self._sequence), step)
+        )
+
+    def _open(self, job: ImportJob, due: datetime) -> None:
+        if job.state != "waiting":
+            return
+        job.state = "processing"
+        if job.faults.stuck_in == "processing":
+            return
+        reason = self._unsupported(job)
+        self._highest_processed = max(self._highest_processed, job.revision)
+        if reason is not None:
+            self._end(job, "failed", due, reason)
+            return
+        try:
+            files = dict(open_zip(self._fetch(job.transformed_uri or job.source_uri)))
+        except UnusableImportError as error:
+            self._fail(job, due, error)
+            return
+        except (OSError, LookupError, ValueError) as error:
+            self._end(job, "failed", due, f"could not fetch: {error}")
+            return
+        waiting = deque((name, files[name]) for name in self.file_order(list(files)))
+        self._at(due, self.job_seconds / 2, lambda at: self._take_file(job, waiting, at))
+
+    def _unsupported(self, job: ImportJob) -> str | None:
+        if job.entities != ("availabilities",):
+            return f"this simulator imports availabilities, not {job.entities}"
+        if job.full:
+            return "full imports of availabilities are not supported"
+        if job.stale or job.revision <= self._highest_processed:
+            return "revision did not grow"
+        return None
+
+    def _take_file(self, job: ImportJob, waiting: deque[tuple[str, bytes]], due: datetime) -> None:
+        try:
+            file = read_file(*waiting.popleft()) if waiting else None
+        except UnusableImportError as error:
+            self._fail(job, due, error)
+            return
+        if job.files_applied == job.faults.fail_after_files:
+            rows = file.rows[: job.faults.fail_after_rows] if file else ()
+            self._show(due, lambda: self._apply_rows(rows))
+            self._end(job, "failed", due, job.faults.reason)
+            return
+        if file is None:
+            job.findings.extend(job.faults.findings)
+            self._end(job, "finished", due, None)
+            return
+        kept = tuple(row for row in file.rows if row.key not in job.faults.skipped_keys)
+        shown = AvailabilitiesFile(file.nodes, file.range_start, file.range_end, kept)
+        self._show(due, lambda: self._apply(shown))
+        job.files_applied += 1
+        pause = self.seconds_between_files if waiting else 0
+        self._at(due, pause, lambda at: self._take_file(job, waiting, at))
+
+    def _show(self, due: datetime, effect: Callable[[], None]) -> None:
+        if self.visible_after_seconds == 0:
+            effect()
+        else:
+            self._at(due, self.visible_after_seconds, lambda _: effect())
+
+    def _fail(self, job: ImportJob, due: datetime, error: UnusableImportError) -> None:
+        job.findings.extend(error.findings)
+        self._end(job, "failed", due, str(error))
+
+    def _end(self, job: ImportJob, state: JobState, due: datetime, reason: str | None) -> None:
+        job.state, job.ended_at, job.reason = state, due, reason

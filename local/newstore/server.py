@@ -1,0 +1,170 @@
+"""NewStore's paths over HTTP, thin over the model."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+
+from local.http_server import CallRefusedError, HttpServer, map_faults
+from local.newstore.integrations import PATH as INTEGRATIONS
+from local.newstore.model import NewStoreModel
+from local.newstore.state import newstore_state
+
+CREATE_FIELDS = {
+    "provider": str,
+    "name": str,
+    "source_uri": str,
+    "revision": int,
+    "entities": list,
+    "full": bool,
+}
+
+
+def newstore_server(model: NewStoreModel) -> HttpServer:
+    """The server, not yet started; slow calls sleep for real unless the model was given a sleep."""
+    if model.faults.sleep is None:
+        model.faults.sleep = time.sleep
+    return HttpServer(newstore_app(model))
+
+
+def newstore_app(model: NewStoreModel) -> Flask:
+    """Realm and API on one address; everything but the token and /_state needs a token."""
+    app = Flask("newstore")
+    map_faults(app)
+    _add_tokens(app, model)
+    _add_imports(app, model)
+    _add_stock(app, model)
+    _add_integrations(app, model)
+
+    @app.before_request
+    def check_token() -> None:
+        if request.endpoint not in ("realm_token", "user_token", "state", None):
+            model.calls.check_token(request.headers.get("Authorization"))
+
+    @app.get("/_state", endpoint="state")
+    def state() -> Response:
+        return jsonify(newstore_state(model))
+
+    return app
+
+
+def _add_tokens(app: Flask, model: NewStoreModel) -> None:
+    @app.post("/auth/realms/<tenant>/protocol/openid-connect/token", endpoint="realm_token")
+    def realm_token(tenant: str) -> Response:
+        if tenant != model.tenant:
+            raise CallRefusedError(404, "unknown realm")
+        _require_grant("client_credentials")
+        form = request.form
+        return jsonify(
+            model.calls.client_credentials_token(
+                form.get("client_id", ""), form.get("client_secret", "")
+            )
+        )
+
+    @app.post("/v0/token", endpoint="user_token")
+    def user_token() -> Response:
+        _require_grant("password")
+        form = request.form
+        return jsonify(
+            model.calls.password_token(form.get("username", ""), form.get("password", ""))
+        )
+
+
+def _add_imports(app: Flask, model: NewStoreModel) -> None:
+    @app.post("/v0/d/import")
+    def create_import() -> Response:
+        return jsonify({"id": model.calls.create_import(**_import_fields())})
+
+    @app.get("/v0/d/import")
+    def list_imports() -> Response:
+        return jsonify({"items": model.calls.list_imports(request.args.get("filter[state]"))})
+
+    @app.get("/v0/d/import/<import_id>")
+    def get_import(import_id: str) -> Response:
+        return jsonify(model.calls.get_import(import_id))
+
+    @app.post("/v0/d/import/<import_id>/start")
+    def start_import(import_id: str) -> Response:
+        return jsonify(model.calls.start_import(import_id, _body().get("transformed_uri")))
+
+    @app.get("/v0/d/import/<import_id>/errors")
+    def import_errors(import_id: str) -> Response:
+        return jsonify({"items": model.calls.import_errors(import_id)})
+
+    @app.post("/v0/d/import/<import_id>/set_fail")
+    def set_fail(import_id: str) -> Response:
+        return jsonify(model.calls.set_import_failed(import_id, str(_body().get("reason", ""))))
+
+
+def _add_stock(app: Flask, model: NewStoreModel) -> None:
+    @app.post("/v0/availabilities")
+    def availabilities() -> Response:
+        keys = _body().get("atp_keys")
+        if not isinstance(keys, list):
+            raise CallRefusedError(400, "atp_keys is missing")
+        try:
+            wanted = [(str(key["fulfillment_node_id"]), str(key["product_id"])) for key in keys]
+        except (KeyError, TypeError) as error:
+            raise CallRefusedError(400, "a key lacks product_id or fulfillment_node_id") from error
+        return jsonify({"items": model.calls.availabilities(wanted)})
+
+    @app.get("/v0/stock/insights")
+    def stock_insights() -> Response:
+        node, product = request.args.get("fulfillment_node_id"), request.args.get("product_id")
+        if not node or not product:
+            raise CallRefusedError(400, "product_id and fulfillment_node_id are required")
+        return jsonify(model.calls.stock_insights((node, product)))
+
+    @app.get("/v0/d/stores")
+    def list_stores() -> Response:
+        return jsonify({"stores": model.calls.list_stores()})
+
+
+def _add_integrations(app: Flask, model: NewStoreModel) -> None:
+    integrations = model.integrations
+
+    @app.get(INTEGRATIONS)
+    def list_integrations() -> Response:
+        return jsonify({"items": integrations.list_all()})
+
+    @app.post(INTEGRATIONS)
+    def create_integration() -> Response:
+        return jsonify(integrations.create(_body()))
+
+    @app.get(f"{INTEGRATIONS}/<integration_id>")
+    def get_integration(integration_id: str) -> Response:
+        return jsonify(integrations.get(integration_id))
+
+    @app.patch(f"{INTEGRATIONS}/<integration_id>")
+    def change_integration(integration_id: str) -> Response:
+        return jsonify(integrations.change(integration_id, _body()))
+
+    @app.post(f"{INTEGRATIONS}/<integration_id>/_start")
+    def start_integration(integration_id: str) -> Response:
+        return jsonify(integrations.start(integration_id))
+
+    @app.post(f"{INTEGRATIONS}/<integration_id>/_stop")
+    def stop_integration(integration_id: str) -> Response:
+        return jsonify(integrations.stop(integration_id))
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise CallRefusedError(400, "the body is not a JSON object")
+    return body
+
+
+def _require_grant(grant_type: str) -> None:
+    if request.form.get("grant_type") != grant_type:
+        raise CallRefusedError(400, f"grant_type must be {grant_type}")
+
+
+def _import_fields() -> dict[str, Any]:
+    body = _body()
+    for name, kind in CREATE_FIELDS.items():
+        if not isinstance(body.get(name), kind):
+            raise CallRefusedError(400, f"{name} is missing or not of type {kind.__name__}")
+    return {name: body[name] for name in CREATE_FIELDS}
