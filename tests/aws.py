@@ -1,0 +1,46 @@
+"""The stack's tables in moto, as template.yaml has them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto import mock_aws
+
+from tests.template.test_template import RESOURCES
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+REGION = "eu-west-1"
+_MADE_FROM = ("AttributeDefinitions", "BillingMode", "KeySchema", "LocalSecondaryIndexes")
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Clients; tables bear their logical names."""
+
+    dynamodb: "DynamoDBClient"
+    secrets: "SecretsManagerClient"
+
+
+@contextmanager
+def local_aws(*tables: str) -> Iterator[Aws]:
+    """An AWS of its own with these tables, such as EventsTable; nothing leaves the process."""
+    with mock_aws():
+        session = boto3.Session(
+            region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local"
+        )
+        aws = Aws(session.client("dynamodb"), session.client("secretsmanager"))
+        for table in tables:
+            create_table(aws.dynamodb, table)
+        yield aws
+
+
+def create_table(client: "DynamoDBClient", logical_name: str, table: str | None = None) -> None:
+    """The template's table, under its logical name unless told otherwise."""
+    properties = RESOURCES[logical_name]["Properties"]
+    shape: Any = {name: properties[name] for name in _MADE_FROM if name in properties}
+    client.create_table(TableName=table or logical_name, **shape)

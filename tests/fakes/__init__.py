@@ -1,0 +1,1 @@
+"""In-memory stand-ins for ports; each passes the same contract suite as the real one."""

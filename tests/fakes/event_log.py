@@ -1,0 +1,114 @@
+"""The events table in memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.ports import AppendResult, ClaimResult
+
+
+@dataclass
+class _Record:
+    state: OpenEvent
+    body: bytes
+    open: bool = True
+    attempts: int = 0
+    claim_until: datetime | None = None
+    document_id: str | None = None
+
+
+class FakeEventLog:
+    """Nothing expires. Set `fails_with` to have the next calls fail before they change anything."""
+
+    def __init__(self) -> None:
+        self._records: dict[EventRef, _Record] = {}
+        self.fails_with: InventorySyncError | None = None
+
+    def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
+        self._reach()
+        stored = self._records.get(event.ref)
+        if stored is not None:
+            same = stored.body == body
+            return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
+        state = OpenEvent(event=event, received_at=received_at)
+        self._records[event.ref] = _Record(state, bytes(body))
+        return AppendResult.APPENDED
+
+    def open_events(self) -> Iterator[OpenEvent]:
+        """By ref; what happens while it is read does not disturb it."""
+        self._reach()
+        return iter(
+            [self._records[ref].state for ref in sorted(self._records) if self.is_open(ref)]
+        )
+
+    def open_events_of(self, location_id: str) -> list[OpenEvent]:
+        return [e for e in self.open_events() if e.event.location_id == location_id]
+
+    def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
+        self._reach()
+        record = self._records.get(ref)
+        if record is None or record.state.applied_at or record.state.forwarded_at:
+            return ClaimResult.TAKEN
+        if record.claim_until is not None and record.claim_until > now:
+            return ClaimResult.TAKEN
+        record.claim_until = until
+        record.attempts += 1
+        return ClaimResult.FIRST if record.attempts == 1 else ClaimResult.AGAIN
+
+    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+        self._reach()
+        if (record := self._records.get(ref)) is None:
+            return
+        first = record.state.applied_at or applied_at
+        record.document_id = record.document_id or document_id
+        record.state = replace(record.state, applied_at=first, rejected_reason=None)
+
+    def note_forwarded(self, ref: EventRef, forwarded_at: datetime, *, close: bool) -> None:
+        self._reach()
+        if (record := self._records.get(ref)) is None:
+            return
+        first = record.state.forwarded_at or forwarded_at
+        record.state = replace(record.state, forwarded_at=first)
+        record.open = record.open and not close
+
+    def note_rejected(self, ref: EventRef, reason: str) -> None:
+        self._reach()
+        if (record := self._records.get(ref)) is not None:
+            record.state = replace(record.state, rejected_reason=reason)
+
+    def note_counted(self, ref: EventRef, run_id: str) -> None:
+        self._reach()
+        if (record := self._records.get(ref)) is not None:
+            first = record.state.released_by or run_id
+            record.state = replace(record.state, released_by=first)
+
+    def close(self, ref: EventRef) -> None:
+        self._reach()
+        if (record := self._records.get(ref)) is not None:
+            record.open = False
+
+    # For tests: what a store of this kind holds besides what the port shows.
+
+    def refs(self) -> list[EventRef]:
+        """Of everything stored, open or closed."""
+        return sorted(self._records)
+
+    def body_of(self, ref: EventRef) -> bytes | None:
+        """What came, byte for byte; None where nothing is stored."""
+        record = self._records.get(ref)
+        return record.body if record else None
+
+    def state_of(self, ref: EventRef) -> OpenEvent | None:
+        """What is known about an event, open or closed."""
+        record = self._records.get(ref)
+        return record.state if record else None
+
+    def is_open(self, ref: EventRef) -> bool:
+        record = self._records.get(ref)
+        return record is not None and record.open
+
+    def _reach(self) -> None:
+        if self.fails_with is not None:
+            raise self.fails_with

@@ -1,0 +1,147 @@
+"""In-memory lease, run store, files and location map; the contract suite holds them to the real."""
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from inventory_sync.adapters.file_store import ZipArchive, archive_key
+from inventory_sync.domain.errors import FatalError, LeaseLostError
+from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.ports import Approval, ImportHead, Lease, LocationHold
+
+
+class FakeLeases:
+    """The lease as a value; the token grows with each acquisition."""
+
+    def __init__(self) -> None:
+        self.token = 0
+        self.expires_at: datetime | None = None
+
+    def acquire(self, *, now: datetime, until: datetime) -> Lease | None:
+        if self.expires_at is not None and self.expires_at > now:
+            return None
+        self.token += 1
+        self.expires_at = until
+        return Lease(self.token, until)
+
+    def renew(self, lease: Lease, *, now: datetime, until: datetime) -> Lease:
+        self.check(lease, now)
+        self.expires_at = until
+        return Lease(lease.fencing_token, until)
+
+    def release(self, lease: Lease) -> None:
+        if lease.fencing_token == self.token:
+            self.expires_at = None
+
+    def check(self, lease: Lease, now: datetime) -> None:
+        current = lease.fencing_token == self.token
+        if not current or self.expires_at is None or self.expires_at <= now:
+            raise LeaseLostError(f"fencing token {lease.fencing_token} is over")
+
+
+class FakeRunStore:
+    """The head, and every run as last written."""
+
+    def __init__(self, leases: FakeLeases) -> None:
+        self._leases = leases
+        self._head = ImportHead()
+        self.history: dict[str, ImportRun] = {}
+
+    def head(self) -> ImportHead:
+        return self._head
+
+    def save(self, head: ImportHead, *, lease: Lease, now: datetime) -> ImportHead:
+        self._leases.check(lease, now)
+        if head.version != self._head.version:
+            raise LeaseLostError(f"another run wrote version {self._head.version}")
+        self._head = replace(head, version=head.version + 1)
+        if head.run is not None:
+            self.history[head.run.run_id] = head.run
+        return self._head
+
+
+class FakeFileStore:
+    """Files by key, as bytes where NewStore reads them."""
+
+    def __init__(self, bucket: str = "imports") -> None:
+        self._bucket = bucket
+        self.archives: dict[str, bytes] = {}
+        self.manifests: dict[str, Manifest] = {}
+        self.ledgers: dict[tuple[str, str], Ledger] = {}
+        self.settlements: dict[str, Settlement] = {}
+
+    @contextmanager
+    def archive(self, run_id: str) -> Iterator[ZipArchive]:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
+            yield ZipArchive(zipped)
+        self.archives[self.archive_uri(run_id)] = buffer.getvalue()
+
+    def archive_uri(self, run_id: str) -> str:
+        return f"s3://{self._bucket}/{archive_key(run_id)}"
+
+    def fetch(self, uri: str) -> bytes:
+        """What NewStore gets."""
+        return self.archives[uri]
+
+    def save_manifest(self, manifest: Manifest) -> None:
+        self.manifests[manifest.run_id] = manifest
+
+    def manifest(self, run_id: str) -> Manifest:
+        if run_id not in self.manifests:
+            raise FatalError(f"manifest of {run_id} is missing")
+        return self.manifests[run_id]
+
+    def save_ledger(self, ledger: Ledger) -> None:
+        self.ledgers[(ledger.location_id, ledger.run_id)] = ledger
+
+    def ledger(self, location_id: str, run_id: str) -> Ledger | None:
+        return self.ledgers.get((location_id, run_id))
+
+    def save_settlement(self, run_id: str, settlement: Settlement) -> None:
+        self.settlements[run_id] = settlement
+
+    def settlement(self, run_id: str) -> Settlement:
+        if run_id not in self.settlements:
+            raise FatalError(f"settlement of {run_id} is missing")
+        return self.settlements[run_id]
+
+
+class FakeLocationStore:
+    """The location map with holds and approvals."""
+
+    def __init__(self, *locations: Location) -> None:
+        self._locations = {location.location_id: location for location in locations}
+        self._approvals: dict[str, Approval] = {}
+        self._holds: dict[str, LocationHold] = {}
+        self.used: dict[tuple[str, str], Approval] = {}
+
+    def locations(self) -> Mapping[str, Location]:
+        return dict(self._locations)
+
+    def put_location(self, location: Location) -> None:
+        self._locations[location.location_id] = location
+
+    def approvals(self) -> Mapping[str, Approval]:
+        return dict(self._approvals)
+
+    def approve(self, approval: Approval) -> None:
+        self._approvals[approval.location_id] = approval
+
+    def use_approval(self, location_id: str, run_id: str) -> None:
+        if location_id in self._approvals:
+            self.used[(location_id, run_id)] = self._approvals.pop(location_id)
+
+    def holds(self) -> Mapping[str, LocationHold]:
+        return dict(self._holds)
+
+    def set_hold(self, hold: LocationHold) -> None:
+        self._holds[hold.location_id] = hold
+
+    def clear_hold(self, location_id: str) -> None:
+        self._holds.pop(location_id, None)

@@ -1,0 +1,285 @@
+"""The webhook's answers, from API Gateway's event to the tables."""
+
+import base64
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.inbound_keys import SecretInboundKeys
+from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.use_cases.ingest_event import EventDoor, IngestEvent
+from tests.apps import ROOT, load_app
+from tests.aws import Aws, local_aws
+from tests.event_bodies import KEY, TENANT, api_call, event_body
+from tests.fakes.clock import FakeClock
+from tests.fakes.observer import FakeObserver
+
+NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
+RETENTION = timedelta(days=90)
+SAMPLES = ROOT / "events"
+
+Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+
+
+@dataclass
+class World:
+    """The real handler and adapters over moto."""
+
+    aws: Aws
+    observer: FakeObserver
+    clock: FakeClock
+    make: Callable[[], EventDoor]
+    handler: Handler
+
+    def call(self, event: dict[str, Any]) -> tuple[int, str]:
+        """The status and the word for what became of the event."""
+        answer = self.handler(event, None)
+        assert answer["headers"]["Content-Type"] == "application/json"
+        return answer["statusCode"], json.loads(answer["body"])["outcome"]
+
+    def sample(self, name: str) -> tuple[int, str]:
+        return self.call(sample(name))
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        return list(self.aws.dynamodb.scan(TableName=table)["Items"])
+
+    def stored(self) -> list[bytes]:
+        return [row["body"]["B"] for row in self.rows("EventsTable")]
+
+    def quarantined(self) -> list[tuple[str, bytes]]:
+        return [(row["reason"]["S"], row["body"]["B"]) for row in self.rows("QuarantineTable")]
+
+
+def sample(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((SAMPLES / f"ingest_{name}.json").read_text())
+    return event
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with local_aws("EventsTable", "QuarantineTable") as aws:
+        secret = aws.secrets.create_secret(
+            Name="inbound-keys", SecretString=json.dumps({"api_keys": [KEY]})
+        )
+        observer, clock = FakeObserver(), FakeClock(NOW)
+
+        def make() -> EventDoor:
+            ingest = IngestEvent(
+                parse=partial(parse_event, tenant=TENANT),
+                event_log=DynamoEventLog(aws.dynamodb, "EventsTable", RETENTION),
+                quarantine=DynamoQuarantine(aws.dynamodb, "QuarantineTable", RETENTION),
+                clock=clock,
+                observer=observer,
+                body_bytes_max=262_144,
+            )
+            keys = SecretInboundKeys(aws.secrets, secret["ARN"], lambda: 0.0, observer)
+            return EventDoor(keys=keys, ingest=ingest, observer=observer, flush=observer.flush)
+
+        yield World(aws, observer, clock, make, load_app("ingest_event").build_handler(make))
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "outcome"),
+    [
+        ("stored_assigned", 202, "stored"),
+        ("stored_completed", 202, "stored"),
+        ("stored_failed", 202, "stored"),
+        ("stored_base64", 202, "stored"),
+        ("ignored", 200, "ignored"),
+        ("quarantined_unparsable", 200, "quarantined"),
+        ("quarantined_wrong_tenant", 200, "quarantined"),
+        ("unauthorized_missing_key", 401, "unauthorized"),
+        ("unauthorized_wrong_key", 401, "unauthorized"),
+        ("too_large", 413, "too_large"),
+    ],
+)
+def test_each_sample_gets_the_answer_it_is_named_for(
+    world: World, name: str, status: int, outcome: str
+) -> None:
+    assert world.sample(name) == (status, outcome)
+
+    event = sample(name)
+    body = base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode()
+    assert world.stored() == ([body] if outcome == "stored" else [])
+    assert [kept for _, kept in world.quarantined()] == ([body] if outcome == "quarantined" else [])
+    assert world.observer.flushed == 1
+
+
+@pytest.mark.parametrize("again", ["stored_completed", "already_stored"])
+def test_a_body_that_comes_twice_is_stored_once(world: World, again: str) -> None:
+    assert world.sample("stored_completed") == (202, "stored")
+
+    assert world.sample(again) == (200, "already_stored")
+
+    assert len(world.stored()) == 1
+
+
+def test_a_conflicting_body_is_quarantined_once_and_the_first_stays(world: World) -> None:
+    world.sample("stored_completed")
+
+    for _ in range(3):
+        assert world.sample("quarantined_conflicting_body") == (200, "quarantined")
+
+    assert world.stored() == [sample("stored_completed")["body"].encode()]
+    [row] = world.rows("QuarantineTable")
+    assert row["body"]["B"] == sample("quarantined_conflicting_body")["body"].encode()
+    assert row["reason"]["S"] == "conflicting_body"
+    assert row["location_id"]["S"] == "DC01"
+    assert row["event_key"]["S"].startswith("00000000000000017960#")
+    assert int(row["expires_at"]["N"]) == int((NOW + RETENTION).timestamp())
+
+
+def test_every_sample_is_proven_and_listed() -> None:
+    proven = set(Path(__file__).read_text().split('"'))
+    listed = (SAMPLES / "README.md").read_text()
+
+    for path in SAMPLES.glob("ingest_*.json"):
+        assert path.stem.removeprefix("ingest_") in proven
+        assert f"`{path.name}`" in listed
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": f"Bearer {KEY}"},
+        {"AUTHORIZATION": f"bearer {KEY}"},
+        {"Authorization": f"  BEARER   {KEY} "},
+    ],
+)
+def test_header_and_scheme_are_known_in_any_case(world: World, headers: dict[str, str]) -> None:
+    event = {**api_call(event_body().decode()), "headers": headers, "multiValueHeaders": None}
+
+    assert world.call(event) == (202, "stored")
+
+
+def test_the_key_is_found_among_multiple_values(world: World) -> None:
+    event = api_call(event_body().decode())
+
+    assert world.call({**event, "headers": None}) == (202, "stored")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        KEY,
+        f"Basic {KEY}",
+        f"Bearer {KEY}x",
+        f"Bearer{KEY}",
+        "Bearer é\x00",
+    ],
+)
+def test_without_the_key_nothing_is_taken(world: World, value: str) -> None:
+    event = {**api_call(event_body().decode()), "headers": {"Authorization": value}}
+
+    answer = world.handler({**event, "multiValueHeaders": {}}, None)
+
+    assert answer["statusCode"] == 401
+    assert "Authorization: Bearer <api_key>" in json.loads(answer["body"])["detail"]
+    assert KEY not in str(answer)
+    assert world.stored() == []
+    assert world.quarantined() == []
+
+
+def test_who_may_not_call_learns_nothing_about_the_size(world: World) -> None:
+    assert world.call(api_call("x" * 300_000, key=None)) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [
+        (api_call(None), b""),
+        (api_call(""), b""),
+        (api_call("not base64!", is_base64=True), b"not base64!"),
+        (api_call("é", is_base64=True), "é".encode()),
+        (api_call("\ud800"), b"\xed\xa0\x80"),
+        (api_call(base64.b64encode(b"\xff\x00").decode(), is_base64=True), b"\xff\x00"),
+    ],
+)
+def test_a_body_that_is_none_is_kept_all_the_same(
+    world: World, event: dict[str, Any], kept: bytes
+) -> None:
+    assert world.call(event) == (200, "quarantined")
+
+    assert world.quarantined() == [("unparsable", kept)]
+
+
+def test_the_longest_body_still_fits_the_quarantine(world: World) -> None:
+    assert world.call(api_call("x" * 262_144)) == (200, "quarantined")
+
+
+def test_while_the_table_is_missing_the_event_is_to_be_sent_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.aws.dynamodb.delete_table(TableName="EventsTable")
+    body = event_body(associate_id="secret-name").decode()
+
+    with caplog.at_level(logging.ERROR):
+        answer = world.handler(api_call(body), None)
+
+    assert answer["statusCode"] == 503
+    assert int(answer["headers"]["Retry-After"]) > 0
+    [record] = caplog.records
+    assert "events table: ResourceNotFoundException" in record.getMessage()
+    assert "secret-name" not in caplog.text
+    assert KEY not in caplog.text
+
+
+def test_a_wrong_setting_is_logged_and_answered_503_until_it_is_right(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> EventDoor:
+        raise FatalError("RETENTION_DAYS='x': allowed is a whole number 15 to 3650")
+
+    handler = load_app("ingest_event").build_handler(refuse)
+
+    for _ in range(2):
+        assert handler(api_call("{}"), None)["statusCode"] == 503
+
+    assert caplog.text.count("RETENTION_DAYS") == 2
+
+
+def test_a_surprise_is_answered_503_and_logged_without_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> EventDoor:
+        raise KeyError("secret-text")
+
+    handler = load_app("ingest_event").build_handler(fail)
+
+    assert handler(api_call("{}"), None)["statusCode"] == 503
+
+    [record] = caplog.records
+    assert "KeyError" in record.getMessage()
+    assert "test_ingest_handler.py" in record.getMessage()
+    assert "secret-text" not in caplog.text
+
+
+def test_the_door_is_made_on_the_first_call_that_can_and_then_kept(world: World) -> None:
+    tries: list[int] = []
+
+    def make() -> EventDoor:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            raise FatalError("not yet")
+        return world.make()
+
+    handler = load_app("ingest_event").build_handler(make)
+    assert tries == []
+
+    statuses = [handler(api_call(event_body().decode()), None)["statusCode"] for _ in range(4)]
+
+    assert statuses == [503, 202, 200, 200]
+    assert tries == [0, 1]
