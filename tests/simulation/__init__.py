@@ -1,0 +1,1 @@
+"""Seeded runs of the real use cases against a world in which everything goes wrong."""

@@ -1,0 +1,82 @@
+"""Every fault by name, with its chance each time it could strike."""
+
+from collections import Counter
+from random import Random
+
+RATES = {
+    # deliveries
+    "duplicate": 0.15,
+    "reordered": 0.2,
+    "delayed_within_settle": 0.1,
+    "late_beyond_settle": 0.03,
+    "conflicting_body": 0.05,
+    "stream_record_lost": 0.1,
+    "equal_logical_timestamp": 0.1,
+    # the ERP
+    "erp_down": 0.02,
+    "erp_down_longer_than_stream": 0.004,
+    "erp_answer_lost": 0.06,
+    "erp_busy": 0.05,
+    "erp_rejects": 0.01,
+    "erp_applies_with_lag": 0.5,
+    "erp_lookup_lost": 0.2,
+    "snapshot_truncated": 0.03,
+    "snapshot_empty": 0.05,
+    "snapshot_cursor_repeats": 0.04,
+    "snapshot_unreadable": 0.05,
+    "snapshot_slow": 0.2,
+    # the store
+    "store_throttled": 0.004,
+    "conditional_write_failed": 0.02,
+    # the runs
+    "two_runs_at_once": 0.01,
+    "two_forwarders_at_once": 0.01,
+    "tick_skipped": 0.1,
+    "lease_expired_mid_run": 0.004,
+    "crash_before_call": 0.003,
+    "crash_after_call": 0.003,
+    "clock_skew": 0.5,
+    "no_time_for_location": 0.03,
+    "held_by_guard": 0.02,
+    # NewStore
+    "job_stuck_in_received": 0.05,
+    "create_answer_lost": 0.12,
+    "start_answer_lost": 0.08,
+    "too_many_jobs": 0.08,
+    "too_many_jobs_but_kept": 0.08,
+    "job_failed_after_part": 0.08,
+    "job_never_ends": 0.04,
+    "token_expired": 0.01,
+    "newstore_down": 0.03,
+    "several_files_with_delays": 0.5,
+    "files_in_any_order": 0.5,
+}
+
+
+class Faults:
+    """Each seed draws which faults it suffers from, and how badly; what struck is counted."""
+
+    def __init__(self, rng: Random, only: frozenset[str] | None = None) -> None:
+        self._rng = rng
+        self.injected: Counter[str] = Counter()
+        self.quiet = False
+        self.rates = {}
+        for name, rate in RATES.items():
+            strength = rng.choice((0.0, 0.0, 0.5, 1.0, 1.0, 2.0))
+            if only is None or name in only:
+                self.rates[name] = min(0.9, rate * strength)
+
+    def strike(self, name: str) -> bool:
+        """Whether the fault happens now; draws the same from the generator either way."""
+        rate = self.rates.get(name, 0.0)
+        assert name in RATES, name
+        drawn = self._rng.random()
+        if self.quiet or drawn >= rate:
+            return False
+        self.injected[name] += 1
+        return True
+
+    def note(self, name: str) -> None:
+        """Count a fault that came about by itself."""
+        assert name in RATES, name
+        self.injected[name] += 1

@@ -1,0 +1,176 @@
+"""The invariants of docs/design.md by name, and the checker that looks at all of them."""
+
+from collections import Counter
+from datetime import datetime
+
+from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
+from inventory_sync.domain.stock import movement_id
+from tests.simulation.world import SETTLE_WINDOW, Completed, Key, World
+
+
+class Violation(Exception):  # noqa: N818 - a finding, not an error of ours
+    """The first invariant that did not hold."""
+
+    def __init__(self, name: str, figures: str) -> None:
+        super().__init__(f"{name}: {figures}")
+        self.name, self.figures = name, figures
+
+
+class Invariants:
+    """Looked at after every step; keeps what it has to remember from one look to the next."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.watermark: int | None = None
+        self.cut_ends: dict[str, int] = {}
+        self.looks = 0
+        self.oversold_looks = 0
+        self.undersold_units = 0
+
+    def check(self) -> None:
+        """Raises Violation."""
+        self.looks += 1
+        self.never_oversell()
+        self.watermark_monotonic()
+        self.one_import()
+        self.no_error()
+
+    def never_oversell(self) -> None:
+        """ATP is at most physical stock less open allocations."""
+        world, newstore = self.world, self.world.newstore_model
+        late = self.late_keys()
+        allowed = self._gone_elsewhere()
+        imported, opened = newstore.imported, newstore.book.open
+        unreleased = newstore.book.completed_unreleased
+        for key, physical in world.physical.items():
+            truth = physical - opened[key]
+            atp = imported.get(key, 0) - unreleased[key] - opened[key]
+            if key in late:
+                self.oversold_looks += atp > truth + allowed[key]
+            elif atp > truth + allowed[key]:
+                figures = (
+                    f"{key} atp {atp}, truth {truth} (physical {physical}),"
+                    f" gone elsewhere and not yet to be known {allowed[key]}"
+                )
+                raise Violation("never_oversell", figures)
+            elif atp < truth:
+                self.undersold_units += truth - atp
+
+    def late_keys(self) -> set[Key]:
+        """Keys of events that broke the delivery promise, until a finished import counts them."""
+        found: set[Key] = set()
+        for ref, completed in list(self.world.unsettled.items()):
+            promised = completed.event.published_at + SETTLE_WINDOW
+            if completed.stored_at is not None and self._over(completed, promised):
+                del self.world.unsettled[ref]
+            elif self.world.now > promised:
+                location_id = completed.event.location_id
+                found.update((location_id, item.product_id) for item in completed.event.items)
+        return found
+
+    def _over(self, completed: Completed, promised: datetime) -> bool:
+        """Stored in time, or late and counted."""
+        assert completed.stored_at is not None
+        if completed.stored_at <= promised:
+            return True
+        store = self.world.event_log_store
+        return (
+            not store.is_open(completed.event.ref)
+            or store.state_of(completed.event.ref).released_by is not None
+        )
+
+    def _gone_elsewhere(self) -> Counter[Key]:
+        allowed: Counter[Key] = Counter()
+        for decrement in self.world.decrements:
+            allowed[decrement.key] += decrement.units
+        return allowed
+
+    def watermark_monotonic(self) -> None:
+        """It never moves back, and never past an import that NewStore did not finish."""
+        world = self.world
+        head = world.runs.head()
+        if head.watermark is not None and self.watermark is not None:
+            if head.watermark < self.watermark:
+                figures = f"{head.watermark} after {self.watermark}"
+                raise Violation("watermark_monotonic", figures)
+        if head.finished_run_id is not None:
+            manifest = world.files.manifest(head.finished_run_id)
+            for location_id, entry in manifest.locations.items():
+                if entry.cut_end < self.cut_ends.get(location_id, 0):
+                    figures = f"{location_id}: {entry.cut_end} after {self.cut_ends[location_id]}"
+                    raise Violation("watermark_monotonic", figures)
+                self.cut_ends[location_id] = entry.cut_end
+        if head.watermark is not None and head.watermark > (self.watermark or 0):
+            name = f"{JOB_NAME_PREFIX}{head.finished_run_id}"
+            states = [j.state for j in world.newstore_model.jobs.by_id.values() if j.name == name]
+            if "finished" not in states:
+                raise Violation("watermark_monotonic", f"moved by {name}, whose jobs are {states}")
+        self.watermark = head.watermark
+
+    def one_import(self) -> None:
+        """At most one of our jobs is under way at NewStore."""
+        jobs = self.world.newstore_model.jobs.by_id.values()
+        active = [job.name for job in jobs if job.state in {"waiting", "processing"}]
+        if len(active) > 1:
+            raise Violation("one_import", f"under way together: {active}")
+
+    def no_error(self) -> None:
+        """Whatever breaks, the adapter meets it with an error it knows how to go on from."""
+        if self.world.errors:
+            raise Violation("resumable", self.world.errors[0])
+
+    def nothing_lost(self) -> None:
+        """What was answered with a 2xx can be found again, byte for byte."""
+        world = self.world
+        for ref, body in world.acknowledged.items():
+            if world.event_log_store.body_of(ref) != body:
+                raise Violation("nothing_lost", f"{ref}")
+        kept = {entry.body for entry in world.quarantine.entries}
+        for body in world.acknowledged_elsewhere:
+            if body not in kept:
+                raise Violation("nothing_lost", f"{body!r} is not in quarantine")
+
+    def applied_once(self, *, all_applied: bool) -> None:
+        """The ERP's books hold each movement once; at the end also each that it did not refuse."""
+        world = self.world
+        if world.erp_model.double_bookings:
+            raise Violation("applied_once", f"{world.erp_model.double_bookings} booked twice")
+        for completed in world.completed.values():
+            booked = len(world.erp_model.booked(movement_id(completed.event)))
+            if booked > 1 or (completed.other_channel and booked):
+                raise Violation("applied_once", f"{completed.event.ref} booked {booked} times")
+            refused = any(
+                i.product_id in world.erp_model.rejected_products for i in completed.event.items
+            )
+            if all_applied and not booked and not completed.other_channel and not refused:
+                raise Violation("applied_once", f"{completed.event.ref} was never booked")
+
+    def converges(self) -> None:
+        """With everything through, ATP is the truth."""
+        world = self.world
+        for location in world.locations:
+            for product in world.products:
+                key = (location, product)
+                truth = world.physical[key] - world.newstore_model.book.open[key]
+                atp = world.newstore_model.atp(key)
+                if atp != truth:
+                    raise Violation("converges", f"{key} atp {atp}, truth {truth}")
+
+    def at_rest(self) -> None:
+        """After the end: no run open, no job of ours left, no event open that should be closed."""
+        world = self.world
+        run = world.runs.head().run
+        if run is None or run.state is not RunState.SETTLED:
+            raise Violation("resumable", f"the last run is {run.state if run else None}")
+        jobs = world.newstore_model.jobs.by_id.values()
+        left = [job.name for job in jobs if job.state in {"received", "waiting", "processing"}]
+        if left:
+            raise Violation("one_import", f"left behind: {left}")
+        open_refs = [
+            e.event.ref for e in world.event_log_store.open_events() if not self._refused(e)
+        ]
+        if open_refs:
+            raise Violation("resumable", f"still open: {open_refs[:3]}")
+
+    def _refused(self, open_event: object) -> bool:
+        return getattr(open_event, "rejected_reason", None) is not None

@@ -1,0 +1,275 @@
+"""The simulators as ports, and the proxy that lets the world go on, or break, at every call."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from inventory_sync.domain.errors import (
+    LeaseLostError,
+    OutcomeUnknownError,
+    RejectedError,
+    RetriableError,
+    SnapshotIncompleteError,
+    TooManyJobsError,
+)
+from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.stock import (
+    Acknowledgement,
+    AllocationChange,
+    AllocationOutcome,
+    MovementOutcome,
+    Rejection,
+    Settled,
+    StockMovement,
+    StockSnapshot,
+    TryLater,
+    Unknown,
+)
+from inventory_sync.ports import Dedupe, ErpCapabilities
+from local.erp.records import Allocation, AllocationItem, Movement, MovementLine
+from local.http_server import CallRefusedError
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+PAGES_MAX = 50
+
+
+class SimulatedCrashError(BaseException):
+    """The invocation is gone: no `except Exception` runs, nothing is cleaned up."""
+
+
+class Watched:
+    """A port whose every call the world may interrupt, before and after."""
+
+    def __init__(self, world: "World", port: Any, name: str) -> None:
+        self._world, self._port, self._name = world, port, name
+
+    def __getattr__(self, method: str) -> Any:
+        target = getattr(self._port, method)
+        label = f"{self._name}.{method}"
+        world = self._world
+
+        @contextmanager
+        def archive(run_id: str) -> Iterator[Any]:
+            world.interrupt(label, "before")
+            with target(run_id) as writer:
+                yield writer
+                world.interrupt(label, "within")
+            world.interrupt(label, "after")
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            world.interrupt(label, "before")
+            if world.store_fault(label):
+                raise RetriableError(f"{label}: throttled")
+            if world.write_refused(label):
+                raise LeaseLostError(f"{label}: condition failed")
+            result = target(*args, **kwargs)
+            if method == "open_events":
+                result = iter(list(result))
+            world.interrupt(label, "after")
+            return result
+
+        if not callable(target):
+            return target
+        return archive if label == "files.archive" else call
+
+
+class SimulatedErp:
+    """ports.Erp over the ERP model."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._model = world.erp_model
+
+    def capabilities(self) -> ErpCapabilities:
+        declared = self._model.capabilities
+        return ErpCapabilities(
+            dedupe=Dedupe(declared.dedupe),
+            bulk_max=declared.bulk_max,
+            reservations=declared.reservations,
+            apply_lag=timedelta(seconds=declared.apply_lag_seconds),
+        )
+
+    def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
+        return [self._post(movement) for movement in movements]
+
+    def _post(self, movement: StockMovement) -> MovementOutcome:
+        strike = self._world.faults.strike
+        if self._world.erp_is_down() or strike("erp_busy"):
+            return TryLater("down")
+        lag = self._model.capabilities.apply_lag_seconds
+        self._model.actual_lag_seconds = lag
+        if lag and strike("erp_applies_with_lag"):
+            self._model.actual_lag_seconds = self._world.rng.uniform(0, lag)
+        posted = Movement(
+            movement.movement_id,
+            movement.location_id,
+            movement.occurred_at.isoformat(),
+            movement.order_id,
+            movement.fulfillment_request_id,
+            movement.logical_timestamp,
+            tuple(MovementLine(line.product_id, line.units) for line in movement.lines),
+        )
+        lost_before = strike("erp_answer_lost")
+        if lost_before:
+            return Unknown("cut before")
+        result = self._model.calls.post_movements([posted])[0]
+        self._world.interrupt("erp.post", "within")
+        if strike("erp_answer_lost"):
+            return Unknown("cut after")
+        if result.outcome in {"applied", "repeated"}:
+            assert result.applied_at is not None
+            return Acknowledgement(result.applied_at, result.document_id or "")
+        if result.outcome == "retryable":
+            return TryLater(result.reason or "")
+        return Rejection(result.reason or "")
+
+    def look_up(self, movement_id: str) -> MovementOutcome | None:
+        if self._world.erp_is_down():
+            return TryLater("down")
+        if self._world.faults.strike("erp_lookup_lost"):
+            return Unknown("no answer")
+        try:
+            booked = self._model.calls.get_movement(movement_id)
+        except CallRefusedError:
+            return None
+        return Acknowledgement(booked.applied_at, booked.document_id)
+
+    def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
+        return [self._change(change) for change in changes]
+
+    def _change(self, change: AllocationChange) -> AllocationOutcome:
+        if self._world.erp_is_down():
+            return TryLater("down")
+        items = tuple(AllocationItem(item_id, product_id) for item_id, product_id in change.items)
+        self._model.calls.post_allocations(
+            [
+                Allocation(
+                    change.fulfillment_request_id,
+                    change.location_id,
+                    change.logical_timestamp,
+                    change.state.value,
+                    items,
+                )
+            ]
+        )
+        if self._world.faults.strike("erp_answer_lost"):
+            return TryLater("cut after")
+        return Settled()
+
+    def snapshot(self, location_id: str) -> StockSnapshot:
+        world, strike = self._world, self._world.faults.strike
+        if world.erp_is_down() or strike("snapshot_unreadable"):
+            raise RetriableError("the ERP is down")
+        if strike("snapshot_truncated"):
+            self._model.truncate_next_snapshot(location=location_id)
+        elif strike("snapshot_empty"):
+            self._model.empty_next_snapshot(location_id)
+        elif strike("snapshot_cursor_repeats"):
+            self._model.repeat_next_cursor(location_id)
+        rows: dict[str, int] = {}
+        cursor, as_of, seen = None, None, set()
+        for _ in range(PAGES_MAX):
+            page = self._model.calls.get_stock(location_id, cursor)
+            as_of = min(as_of or page.as_of, page.as_of)
+            rows.update((product, int(str(units))) for product, units in page.rows)
+            if strike("snapshot_slow"):
+                world.pass_time(world.rng.uniform(5, 40))
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            if cursor in seen:
+                raise SnapshotIncompleteError("the cursor repeats")
+            seen.add(cursor)
+        if len(rows) != page.row_count:
+            raise SnapshotIncompleteError(f"{len(rows)} rows of {page.row_count}")
+        assert as_of is not None
+        return StockSnapshot(location_id, as_of, rows)
+
+
+class SimulatedNewStore:
+    """ports.NewStore over the NewStore model."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._model = world.newstore_model
+
+    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+        self._reach()
+        strike = self._world.faults.strike
+        if strike("too_many_jobs"):
+            raise TooManyJobsError("20 open jobs")
+        job_id = self._model.calls.create_import(
+            provider="sim", name=name, source_uri=source_uri, revision=revision
+        )
+        if strike("too_many_jobs_but_kept"):
+            raise TooManyJobsError("20 open jobs")
+        if strike("create_answer_lost"):
+            raise OutcomeUnknownError("no answer")
+        if strike("job_stuck_in_received"):
+            raise SimulatedCrashError
+        return job_id
+
+    def start_job(self, job_id: str, source_uri: str) -> None:
+        self._reach()
+        world, strike = self._world, self._world.faults.strike
+        jobs = self._model.jobs
+        jobs.next_jobs.clear()
+        if strike("job_failed_after_part"):
+            after_files = world.rng.randint(0, 3)
+            jobs.fail_next_job(after_files, after_rows=world.rng.randint(0, 4))
+        elif strike("job_never_ends"):
+            jobs.never_finish_next_job("waiting" if world.rng.random() < 0.5 else "processing")
+        with _refusals():
+            self._model.calls.start_import(job_id, source_uri)
+        if strike("start_answer_lost"):
+            raise OutcomeUnknownError("no answer")
+
+    def job(self, job_id: str) -> ImportJob | None:
+        self._reach()
+        try:
+            return _job(self._model.calls.get_import(job_id))
+        except CallRefusedError:
+            return None
+
+    def received_jobs(self) -> list[ImportJob]:
+        self._reach()
+        return [_job(job) for job in self._model.calls.list_imports("received")]
+
+    def fail_job(self, job_id: str, reason: str) -> None:
+        self._reach()
+        with _refusals():
+            self._model.calls.set_import_failed(job_id, reason)
+
+    def job_errors(self, job_id: str) -> list[JobError]:
+        self._reach()
+        return [JobError(**error) for error in self._model.calls.import_errors(job_id)]
+
+    def known_nodes(self) -> frozenset[str]:
+        self._reach()
+        return frozenset(store["store_id"] for store in self._model.calls.list_stores())
+
+    def _reach(self) -> None:
+        strike = self._world.faults.strike
+        if strike("newstore_down"):
+            raise RetriableError("503")
+        if strike("token_expired"):
+            raise RetriableError("token expired twice")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except CallRefusedError as error:
+        raise RejectedError(str(error)) from error
+
+
+def _job(raw: dict[str, Any]) -> ImportJob:
+    states = {state.value for state in JobState}
+    state = JobState(raw["state"]) if raw["state"] in states else JobState.OTHER
+    return ImportJob(
+        job_id=raw["import_id"], state=state, name=raw["name"], source_uri=raw["source_uri"]
+    )

@@ -1,0 +1,148 @@
+"""Run one seed: a few hours of shops and faults, then quiet, then everything has to add up."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.simulation.invariants import Invariants, Violation
+from tests.simulation.world import World
+
+STEPS = 70
+QUIET_ROUNDS_MAX = 12
+
+Adapt = Callable[[World], None]
+
+
+@dataclass
+class Outcome:
+    """What came of one seed."""
+
+    seed: int
+    digest: str = ""
+    steps: int = 0
+    looks: int = 0
+    oversold_looks: int = 0
+    undersold_units: int = 0
+    injected: Counter[str] = field(default_factory=Counter)
+    violation: str = ""
+    figures: str = ""
+    trace: list[str] = field(default_factory=list)
+
+
+def run_seed(
+    seed: int,
+    *,
+    steps: int = STEPS,
+    only: frozenset[str] | None = None,
+    adapt: Adapt | None = None,
+) -> Outcome:
+    """Deterministic: the same arguments always give the same outcome and the same story."""
+    world = World(seed, only=only, adapt=adapt)
+    invariants = Invariants(world)
+    world.after_each_step = invariants.check
+    outcome = Outcome(seed)
+    try:
+        for _ in range(steps):
+            outcome.steps += 1
+            _step(world)
+            invariants.nothing_lost()
+            invariants.applied_once(all_applied=False)
+        _calm_down(world, invariants)
+    except Violation as violation:
+        outcome.violation, outcome.figures = violation.name, violation.figures
+        world.say("VIOLATION", violation)
+    outcome.digest = world.digest()
+    outcome.looks = invariants.looks
+    outcome.oversold_looks = invariants.oversold_looks
+    outcome.undersold_units = invariants.undersold_units
+    outcome.injected = world.faults.injected
+    outcome.trace = world.trace
+    return outcome
+
+
+def _step(world: World) -> None:
+    rng, strike = world.rng, world.faults.strike
+    world.pass_time(rng.choice((1, 5, 20, 60, 120)))
+    for _ in range(rng.randint(0, 3)):
+        world.live()
+    if strike("erp_rejects"):
+        product = rng.choice(world.products)
+        world.erp_model.rejected_products[product] = "unknown article"
+        world.say("the ERP refuses", product)
+    if rng.random() < 0.7:
+        world.forward_tick()
+    if rng.random() < 0.1:
+        world.sweep_tick()
+    if rng.random() < 0.35 and not strike("tick_skipped"):
+        world.import_tick(full=rng.random() < 0.05)
+    if rng.random() < 0.05:
+        world.operate()
+    if rng.random() < 0.02:
+        world.pass_time(rng.choice((1800, 7200, 30_000)))
+
+
+def _calm_down(world: World, invariants: Invariants) -> None:
+    """No more faults and no more trade: within a few rounds everything is exact and at rest."""
+    world.say("quiet")
+    world.faults.quiet = True
+    world.erp_model.snapshots.planned.clear()
+    world.newstore_model.jobs.next_jobs.clear()
+    _end_stuck_jobs(world)
+    last: Violation | None = None
+    for _ in range(QUIET_ROUNDS_MAX):
+        world.pass_time(3600)
+        world.forward_tick()
+        world.sweep_tick()
+        world.operate()
+        for _ in range(6):
+            world.import_tick()
+            world.pass_time(310)
+        try:
+            _everything(invariants)
+        except Violation as violation:
+            last = violation
+            continue
+        _exact_before_settled(world, invariants)
+        return
+    if last is not None:
+        raise last
+
+
+def _exact_before_settled(world: World, invariants: Invariants) -> None:
+    """What the ERP has applied but no cut end has passed is added back: ATP is exact at once."""
+    for _ in range(6):
+        world.trade_on()
+    world.pass_time(60)
+    world.forward_tick()
+    world.import_tick()
+    invariants.converges()
+
+
+def _everything(invariants: Invariants) -> None:
+    invariants.nothing_lost()
+    invariants.applied_once(all_applied=True)
+    invariants.converges()
+    invariants.at_rest()
+
+
+def _end_stuck_jobs(world: World) -> None:
+    """A job that hangs inside NewStore is ended there; nobody else can."""
+    for job in world.newstore_model.jobs.by_id.values():
+        if job.state == "processing" and job.faults.stuck_in == "processing":
+            job.state = "failed"
+
+
+def shrink(seed: int, outcome: Outcome, adapt: Adapt | None = None) -> tuple[int, frozenset[str]]:
+    """Fewest steps and faults with which the same invariant still breaks."""
+    kept = frozenset(outcome.injected)
+    for name in sorted(kept):
+        tried = kept - {name}
+        if run_seed(seed, only=tried, adapt=adapt).violation == outcome.violation:
+            kept = tried
+    steps = outcome.steps
+    while steps > 1:
+        tried_outcome = run_seed(seed, steps=steps - 1, only=kept, adapt=adapt)
+        if tried_outcome.violation != outcome.violation:
+            break
+        steps = min(steps - 1, tried_outcome.steps)
+    return steps, kept

@@ -1,0 +1,619 @@
+"""One true history, the deliveries and views that follow from it, and the adapter in the middle."""
+
+import hashlib
+import heapq
+import json
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+from typing import Any
+
+from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.domain.cut import AppliedRule
+from inventory_sync.domain.errors import InvariantError, InventorySyncError
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.guards import APPROVABLE, GuardLimits
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import Basis
+from inventory_sync.ports import Approval
+from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.forward_events import ForwardEvents
+from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings
+from inventory_sync.use_cases.ingest_event import IngestEvent, IngestResult
+from local.erp.model import ErpModel
+from local.newstore.events import COUNTER_SALE, event_bytes
+from local.newstore.model import NewStoreModel
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.import_state import (
+    FakeFileStore,
+    FakeLeases,
+    FakeLocationStore,
+    FakeRunStore,
+)
+from tests.fakes.observer import FakeObserver
+from tests.fakes.quarantine import FakeQuarantine
+from tests.simulation.faults import Faults
+from tests.simulation.ports import (
+    SimulatedCrashError,
+    SimulatedErp,
+    SimulatedNewStore,
+    Watched,
+)
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TENANT = "acme"
+SETTLE_WINDOW = timedelta(minutes=15)
+CLOCK_SKEW = timedelta(seconds=5)
+POS_LAG = timedelta(minutes=10)
+LEASE = timedelta(seconds=300)
+FORWARD_SECONDS_MAX = 60
+IMPORT_SECONDS_MAX = 900
+STREAM_ATTEMPTS_MAX = 5
+STREAM_RECORD_LIFE = timedelta(hours=24)
+
+Key = tuple[str, str]
+
+
+@dataclass(order=True)
+class Delivery:
+    """A body on its way to the webhook."""
+
+    due: datetime
+    number: int
+    body: bytes
+
+
+@dataclass
+class Decrement:
+    """Units gone by another channel, until the first finished import whose snapshot shows them."""
+
+    key: Key
+    units: int
+    shown_at: datetime
+    """On the ERP's clock."""
+
+
+@dataclass
+class Completed:
+    """A completed event as it truly happened."""
+
+    event: FulfillmentEvent
+    other_channel: bool
+    stored_at: datetime | None = None
+
+
+class SkewedClock:
+    """What one invocation takes for the time; sleeping lets the world go on."""
+
+    def __init__(self, world: "World", skew: timedelta) -> None:
+        self._world, self._skew = world, skew
+
+    def now(self) -> datetime:
+        return self._world.now + self._skew
+
+    def sleep(self, seconds: float) -> None:
+        self._world.pass_time(seconds)
+
+
+class World:
+    """Everything of one seed. `after_each_step` is called whenever anything may have changed."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        only: frozenset[str] | None = None,
+        adapt: Callable[["World"], None] | None = None,
+    ) -> None:
+        self.seed = seed
+        self.rng = rng = Random(seed)
+        self.faults = Faults(rng, only)
+        self.now = START
+        self.trace: list[str] = []
+        self.after_each_step: Callable[[], None] = lambda: None
+        self.depth = 0
+        self.deadlines: list[datetime] = []
+        self.numbers = count(1)
+        self.tenant_scope = rng.random() < 0.7
+        self.range_scope = rng.choice(("tenant", "file_locations"))
+        if not self.tenant_scope:
+            self.range_scope = "file_locations"
+        self.locations = [f"L{n}" for n in range(rng.randint(1, 3))]
+        self.products = [f"P{n}" for n in range(rng.randint(1, 5))]
+        self.erp_offset = timedelta(minutes=rng.choice((0, 0, -40, 25)))
+        self.pos_feed = self.erp_offset == timedelta(0) and rng.random() < 0.4
+        self._build_sides(rng)
+        self._build_adapter(rng)
+        self.physical: Counter[Key] = Counter()
+        self.completed: dict[EventRef, Completed] = {}
+        self.unsettled: dict[EventRef, Completed] = {}
+        """Those that may still turn out late, or have and are not counted yet."""
+        self.acknowledged: dict[EventRef, bytes] = {}
+        self.acknowledged_elsewhere: list[bytes] = []
+        self.decrements: list[Decrement] = []
+        self.in_flight: list[Delivery] = []
+        self.stream: deque[tuple[EventRef, int, datetime]] = deque()
+        self.open_requests: dict[str, tuple[str, list[tuple[str, str]]]] = {}
+        self.erp_down_until = START
+        self.settled_runs: set[str] = set()
+        self.errors: list[str] = []
+        if adapt is not None:
+            adapt(self)
+        self._stock_up()
+
+    # Building
+
+    def _build_sides(self, rng: Random) -> None:
+        lag = rng.choice((0, 0, 120, 1200))
+        self.erp_model = ErpModel(
+            lambda: self.now + self.erp_offset,
+            dedupe=rng.choice(("native", "lookup")),
+            apply_lag_seconds=lag,
+            consistent_snapshot=rng.random() < 0.5,
+            page_rows=rng.choice((1, 2, 1000)),
+        )
+        self.files = FakeFileStore()
+        self.newstore_model = NewStoreModel(
+            TENANT,
+            lambda: self.now,
+            fetch=self.files.fetch,
+            range_scope=self.range_scope,
+            counter_scope="tenant" if self.tenant_scope else "location",
+            job_seconds=rng.choice((0, 20, 200)),
+            stores=self.locations,
+        )
+        jobs = self.newstore_model.jobs
+        if self.faults.strike("several_files_with_delays"):
+            jobs.seconds_between_files = rng.choice((1, 60, 400))
+        if self.faults.strike("files_in_any_order"):
+            order = Random(self.seed)
+            jobs.file_order = lambda names: order.sample(sorted(names), len(names))
+
+    def _build_adapter(self, rng: Random) -> None:
+        self.event_log_store: Any = FakeEventLog()
+        self.quarantine = FakeQuarantine()
+        self.leases = FakeLeases()
+        self.runs = FakeRunStore(self.leases)
+        places = [
+            Location(
+                location_id=place, fulfillment_node_id=place, store_id=place, erp_location=place
+            )
+            for place in self.locations
+        ]
+        self.location_store = FakeLocationStore(*places)
+        self.observer = FakeObserver()
+        lags = {COUNTER_SALE: POS_LAG} if self.pos_feed else {}
+        self.rule = AppliedRule(other_channel_lags=lags)
+        self.settle = SETTLE_WINDOW + CLOCK_SKEW
+        self.file_bytes = rng.choice((1, 200, 16_000_000))
+        self.forward_claim = timedelta(seconds=180)
+
+    def make_ingest(self) -> IngestEvent:
+        """One invocation's webhook."""
+        return IngestEvent(
+            parse=lambda body: parse_event(body, TENANT),
+            event_log=Watched(self, self.event_log_store, "event_log"),
+            quarantine=Watched(self, self.quarantine, "quarantine"),
+            clock=self._clock(),
+            observer=self.observer,
+            body_bytes_max=131_072,
+        )
+
+    def make_forward(self) -> ForwardEvents:
+        """One invocation's forwarder."""
+        return ForwardEvents(
+            event_log=Watched(self, self.event_log_store, "event_log"),
+            quarantine=Watched(self, self.quarantine, "quarantine"),
+            erp=Watched(self, SimulatedErp(self), "erp"),
+            clock=self._clock(),
+            observer=self.observer,
+            rule=self.rule,
+            claim=self.forward_claim,
+            sweep_age=timedelta(seconds=60),
+        )
+
+    def make_import(self) -> ImportStock:
+        """One invocation's import."""
+        clock = self._clock()
+        event_log = Watched(self, self.event_log_store, "event_log")
+        newstore = Watched(self, SimulatedNewStore(self), "newstore")
+        files = Watched(self, self.files, "files")
+        locations = Watched(self, self.location_store, "locations")
+        return ImportStock(
+            build=BuildImport(
+                event_log=event_log,
+                erp=Watched(self, SimulatedErp(self), "erp"),
+                newstore=newstore,
+                files=files,
+                location_store=locations,
+                clock=clock,
+                observer=self.observer,
+                settings=BuildSettings(
+                    tenant_scope=self.tenant_scope,
+                    first_logical_timestamp=0,
+                    settle=self.settle,
+                    other_channel_lags=self.rule.other_channel_lags,
+                    guards=GuardLimits(),
+                    file_bytes=self.file_bytes,
+                ),
+            ),
+            event_log=event_log,
+            newstore=newstore,
+            files=files,
+            runs=Watched(self, self.runs, "runs"),
+            leases=Watched(self, self.leases, "leases"),
+            location_store=locations,
+            clock=clock,
+            observer=self.observer,
+            settings=ImportStockSettings(tenant_scope=self.tenant_scope, lease=LEASE),
+        )
+
+    def _clock(self) -> SkewedClock:
+        skew = timedelta(0)
+        if self.faults.strike("clock_skew"):
+            skew = CLOCK_SKEW * self.rng.uniform(-0.5, 0.5)
+        return SkewedClock(self, skew)
+
+    def _stock_up(self) -> None:
+        for location in self.locations:
+            self.erp_model.add_location(location)
+            for product in self.products:
+                units = self.rng.randint(0, 40)
+                self.physical[location, product] = units
+                if units:
+                    self.erp_model.set_stock((location, product), units)
+
+    # Time and interruptions
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by, and the world with it."""
+        until = self.now + timedelta(seconds=seconds)
+        while self.in_flight and self.in_flight[0].due <= until and self.depth < 2:
+            delivery = heapq.heappop(self.in_flight)
+            self.now = max(self.now, delivery.due)
+            self.check()
+            self.deliver(delivery)
+        self.now = max(self.now, until)
+        self.check()
+
+    def check(self) -> None:
+        """Look at every invariant."""
+        self.newstore_model.advance()
+        self.after_each_step()
+
+    def interrupt(self, label: str, phase: str) -> None:
+        """Called before, within and after every call the adapter makes."""
+        if self.deadlines and self.now > self.deadlines[-1]:
+            self.say("timed out", label)
+            raise SimulatedCrashError
+        if phase != "within" and self.faults.strike(f"crash_{phase}_call"):
+            self.say("crash", phase, label)
+            raise SimulatedCrashError
+        if phase != "before":
+            self.check()
+        if self.depth == 1 and not self.faults.quiet:
+            self._meanwhile()
+
+    def _meanwhile(self) -> None:
+        strike = self.faults.strike
+        if strike("lease_expired_mid_run"):
+            self.pass_time(self.rng.uniform(301, 500))
+        elif self.rng.random() < 0.05:
+            self.pass_time(self.rng.uniform(0, 15))
+            self.live()
+        if strike("two_runs_at_once"):
+            self.say("second run")
+            self.import_tick()
+        if strike("two_forwarders_at_once"):
+            self.say("second forwarder")
+            self.sweep_tick()
+
+    def store_fault(self, label: str) -> bool:
+        """Whether DynamoDB or S3 refuses this call for now."""
+        ours = label.split(".")[0] in {"event_log", "runs", "leases", "files", "locations"}
+        return ours and label != "files.archive_uri" and self.faults.strike("store_throttled")
+
+    def write_refused(self, label: str) -> bool:
+        """Whether the condition of a write fails as if another run had been there."""
+        return label == "runs.save" and self.faults.strike("conditional_write_failed")
+
+    def erp_is_down(self) -> bool:
+        """Whether the ERP answers 503; it may go down now."""
+        strike = self.faults.strike
+        if strike("erp_down"):
+            self.erp_down_until = self.now + timedelta(seconds=self.rng.uniform(30, 900))
+        if strike("erp_down_longer_than_stream"):
+            self.erp_down_until = self.now + timedelta(hours=25)
+        return not self.faults.quiet and self.now < self.erp_down_until
+
+    def say(self, *words: object) -> None:
+        """One line of the story."""
+        seconds = (self.now - START).total_seconds()
+        self.trace.append(" ".join([f"{seconds:9.1f}", *map(str, words)]))
+
+    def digest(self) -> str:
+        """The whole story in one hash: the same seed always gives the same."""
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+
+    # The true history
+
+    def live(self) -> None:
+        """Something happens in the shops."""
+        kind = self.rng.choices(
+            ("order", "ship", "fail", "receive", "counter_sale", "correction", "handover"),
+            (8, 8, 1, 1, 1, 1, 2),
+        )[0]
+        getattr(self, f"_{kind}")()
+        self.check()
+
+    def trade_on(self) -> None:
+        """Orders and shipments only."""
+        self._order()
+        self._ship()
+        self.check()
+
+    def _key(self) -> Key:
+        return self.rng.choice(self.locations), self.rng.choice(self.products)
+
+    def _order(self, service_level: str = "STANDARD") -> str | None:
+        location = self.rng.choice(self.locations)
+        wanted = [self.rng.choice(self.products) for _ in range(self.rng.randint(1, 3))]
+        if any(
+            self.newstore_model.atp((location, product)) < units
+            for product, units in Counter(wanted).items()
+        ):
+            return None
+        request_id = f"ff-{next(self.numbers)}"
+        items = [(f"{request_id}-{n}", product) for n, product in enumerate(wanted)]
+        event = self.newstore_model.assign(
+            request_id,
+            f"order-{request_id}",
+            location,
+            items,
+            service_level,
+            logical_timestamp=self._timestamp(location),
+        )
+        self.open_requests[request_id] = (location, items)
+        self.say("assigned", request_id, location, wanted)
+        self._send(event)
+        return request_id
+
+    def _timestamp(self, location: str) -> int | None:
+        """An event at another location may carry the number of the last one."""
+        if self.tenant_scope and not self.rng.random() < 0.02:
+            return None
+        counters = self.newstore_model.publisher.counters
+        if not self.tenant_scope:
+            others = [n for place, n in counters.items() if place != location]
+            if counters[location] + 1 in others:
+                self.faults.note("equal_logical_timestamp")
+        elif not self.faults.quiet:
+            self.newstore_model.publisher.skip(self.rng.randint(1, 5))
+        return None
+
+    def _ship(self, request_id: str | None = None) -> None:
+        if not self.open_requests:
+            return
+        request_id = request_id or self.rng.choice(list(self.open_requests))
+        location, items = self.open_requests[request_id]
+        level = self.newstore_model.book.requests[request_id].service_level
+        shipped = self.rng.sample(items, self.rng.randint(1, len(items)))
+        present = Counter(self.physical)
+        leaving = []
+        for item_id, product in shipped:
+            if present[location, product] > 0:
+                present[location, product] -= 1
+                leaving.append((item_id, product))
+        if not leaving:
+            self._fail(request_id)
+            return
+        self.open_requests[request_id] = (location, [i for i in items if i not in leaving])
+        if not self.open_requests[request_id][1]:
+            del self.open_requests[request_id]
+        event = self.newstore_model.complete(request_id, [item_id for item_id, _ in leaving])
+        self.physical = present
+        pos = self.pos_feed and level == COUNTER_SALE
+        parsed = parse_event(event_bytes(event), TENANT)
+        assert isinstance(parsed, FulfillmentEvent)
+        self.completed[parsed.ref] = self.unsettled[parsed.ref] = Completed(parsed, pos)
+        if pos:
+            for _, product in leaving:
+                lag = self.rng.uniform(0, POS_LAG.total_seconds() - 5)
+                self.erp_model.sell_at_counter((location, product), 1, lag)
+        self.say("completed", parsed.ref.event_key, location, [p for _, p in leaving])
+        self._send(event)
+
+    def _handover(self) -> None:
+        request_id = self._order(COUNTER_SALE)
+        if request_id is not None:
+            self._ship(request_id)
+
+    def _fail(self, request_id: str | None = None) -> None:
+        if not self.open_requests:
+            return
+        request_id = request_id or self.rng.choice(list(self.open_requests))
+        del self.open_requests[request_id]
+        self.say("failed", request_id)
+        self._send(self.newstore_model.fail(request_id))
+
+    def _receive(self) -> None:
+        key, units = self._key(), self.rng.randint(1, 30)
+        self.physical[key] += units
+        self.erp_model.receive(key, units)
+        self.say("received", key, units)
+
+    def _counter_sale(self) -> None:
+        """A sale NewStore knows nothing of; its POS posts it to the ERP."""
+        key = self._key()
+        if self.physical[key] > 0:
+            self._gone_elsewhere(key, 1, self.rng.choice((0.0, 60.0, 900.0)))
+
+    def _correction(self) -> None:
+        key = self._key()
+        if self.physical[key] > 0 and self.rng.random() < 0.7:
+            self._gone_elsewhere(key, self.rng.randint(1, self.physical[key]), 0.0)
+        else:
+            self._receive()
+
+    def _gone_elsewhere(self, key: Key, units: int, lag_seconds: float) -> None:
+        self.physical[key] -= units
+        self.erp_model.sell_at_counter(key, units, lag_seconds)
+        shown_at = self.now + self.erp_offset + timedelta(seconds=lag_seconds + 1)
+        self.decrements.append(Decrement(key, units, shown_at))
+        self.say("gone elsewhere", key, units)
+
+    # Deliveries
+
+    def _send(self, event: dict[str, Any]) -> None:
+        strike, uniform = self.faults.strike, self.rng.uniform
+        body = event_bytes(event)
+        delay = uniform(0, 20)
+        if strike("reordered"):
+            delay = uniform(0, 300)
+        if strike("delayed_within_settle"):
+            delay = uniform(300, SETTLE_WINDOW.total_seconds() - 1)
+        if strike("late_beyond_settle"):
+            delay = uniform(SETTLE_WINDOW.total_seconds(), 7200)
+        self._post(body, delay)
+        if strike("duplicate"):
+            self._post(body, delay + self.rng.choice((0.5, uniform(0, 3600))))
+        if strike("conflicting_body"):
+            other = json.loads(body)
+            other["payload"]["associate_id"] = "someone-else"
+            self._post(event_bytes(other), delay + self.rng.choice((0.5, uniform(0, 3600))))
+
+    def _post(self, body: bytes, delay_seconds: float) -> None:
+        due = self.now + timedelta(seconds=delay_seconds)
+        heapq.heappush(self.in_flight, Delivery(due, next(self.numbers), body))
+
+    def deliver(self, delivery: Delivery) -> None:
+        """One call of the webhook; what is not answered with a 2xx comes again."""
+        outcome = None
+        try:
+            outcome = self._invoke(10, lambda: self.make_ingest()(delivery.body))
+        except InventorySyncError as error:
+            self.say("webhook 503", error)
+        if outcome is None:
+            self._post(delivery.body, self.rng.uniform(5, 60))
+            return
+        parsed = parse_event(delivery.body, TENANT)
+        assert isinstance(parsed, FulfillmentEvent)
+        self.say("webhook", outcome.result.value, parsed.ref.event_key)
+        if outcome.result in {IngestResult.STORED, IngestResult.ALREADY_STORED}:
+            self.acknowledged[parsed.ref] = delivery.body
+        else:
+            self.acknowledged_elsewhere.append(delivery.body)
+        if parsed.ref in self.completed and self.completed[parsed.ref].stored_at is None:
+            self.completed[parsed.ref].stored_at = self.now
+        if outcome.result is IngestResult.STORED and not self.faults.strike("stream_record_lost"):
+            self.stream.append((parsed.ref, 0, self.now))
+
+    # The adapter's invocations
+
+    def _invoke(self, seconds_max: float, call: Callable[[], Any]) -> Any:
+        """None where the invocation crashed or timed out."""
+        self.depth += 1
+        self.deadlines.append(self.now + timedelta(seconds=seconds_max))
+        try:
+            return call()
+        except SimulatedCrashError:
+            self.say("invocation gone")
+            return None
+        finally:
+            self.deadlines.pop()
+            self.depth -= 1
+            self.check()
+
+    def forward_tick(self) -> None:
+        """One batch of the stream."""
+        batch = [self.stream.popleft() for _ in range(min(len(self.stream), 10))]
+        live = [entry for entry in batch if self.now - entry[2] < STREAM_RECORD_LIFE]
+        events = []
+        for ref, _, _ in live:
+            state = self._state(ref)
+            events.append(OpenEvent(event=state.event, received_at=state.received_at))
+        result = None
+        try:
+            result = self._invoke(FORWARD_SECONDS_MAX, lambda: self.make_forward()(events))
+        except InventorySyncError as error:
+            self._unexpected(error)
+        again = {ref for ref, _, _ in live} if result is None else set(result.later)
+        for ref, attempts, since in live:
+            if ref in again and attempts < STREAM_ATTEMPTS_MAX:
+                self.stream.append((ref, attempts + 1, since))
+
+    def sweep_tick(self) -> None:
+        """What the schedule does for events the stream left behind."""
+        end = self.now + timedelta(seconds=FORWARD_SECONDS_MAX)
+        try:
+            self._invoke(
+                FORWARD_SECONDS_MAX,
+                lambda: self.make_forward().sweep(lambda: (end - self.now).total_seconds()),
+            )
+        except InventorySyncError as error:
+            self._unexpected(error)
+
+    def import_tick(self, full: bool = False) -> None:
+        """What the schedule does for the import."""
+        seconds = float(IMPORT_SECONDS_MAX)
+        if self.faults.strike("no_time_for_location"):
+            seconds = self.rng.uniform(100, 160)
+        end = self.now + timedelta(seconds=seconds)
+        try:
+            tick = self._invoke(
+                IMPORT_SECONDS_MAX,
+                lambda: self.make_import()(lambda: (end - self.now).total_seconds(), full=full),
+            )
+        except InventorySyncError as error:
+            self._unexpected(error)
+            return
+        if tick is not None:
+            run = tick.run
+            state = (run.state, run.cut_end, run.rows, run.left_out) if run else ""
+            self.say("import", tick.outcome, state, tick.detail)
+        self._note_finished()
+
+    def _unexpected(self, error: InventorySyncError) -> None:
+        """Retriable errors are part of life; a broken invariant never is."""
+        self.say("error", type(error).__name__, error)
+        if isinstance(error, InvariantError) or not self._forgivable(error):
+            self.errors.append(f"{type(error).__name__}: {error}")
+
+    @staticmethod
+    def _forgivable(error: InventorySyncError) -> bool:
+        from inventory_sync.domain.errors import LeaseLostError, OutcomeUnknownError, RetriableError
+
+        return isinstance(error, RetriableError | OutcomeUnknownError | LeaseLostError)
+
+    def _note_finished(self) -> None:
+        """Other channels' decrements count from the first finished import that shows them."""
+        run_id = self.runs.head().finished_run_id
+        if run_id is None or run_id in self.settled_runs:
+            return
+        self.settled_runs.add(run_id)
+        entries = self.files.manifest(run_id).locations
+        self.decrements = [
+            d
+            for d in self.decrements
+            if d.key[0] not in entries
+            or entries[d.key[0]].basis is not Basis.SNAPSHOT
+            or entries[d.key[0]].as_of < d.shown_at
+        ]
+
+    def operate(self) -> None:
+        """An operator looks at what is held."""
+        for location_id, hold in sorted(self.location_store.holds().items()):
+            kinds = tuple(h.kind for h in hold.holds if h.kind in APPROVABLE)
+            if kinds:
+                self.faults.note("held_by_guard")
+                self.location_store.approve(
+                    Approval(location_id=location_id, kinds=kinds, who="op", why="sim", at=self.now)
+                )
+                self.say("approved", location_id, kinds)
+
+    def _state(self, ref: EventRef) -> OpenEvent:
+        state: OpenEvent = self.event_log_store.state_of(ref)
+        return state
