@@ -2,6 +2,8 @@
 
 SCENARIO ?= local/scenarios/guide_example.json
 ARGS ?=
+SEEDS ?= 300
+SEED ?= 0
 
 code := layers/inventory_sync/inventory_sync functions local tools
 pip_install = -m pip --disable-pip-version-check install -qq --no-deps --no-compile --require-hashes
@@ -17,10 +19,10 @@ export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage format lint types validate build security invoke check lock clean distclean
+.PHONY: help setup demo test simulate simulate-mutants coverage format lint types validate build security invoke check lock clean distclean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.dev ## Make the virtual environment for tests and checks
 
@@ -29,6 +31,12 @@ demo: .venv/.local ## Play a story through the real code (SCENARIO=file.json)
 
 test: .venv/.dev ## Run all tests, without network or AWS account (ARGS="-k late")
 	.venv/bin/python -m pytest --numprocesses auto $(ARGS)
+
+simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
+	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED)
+
+simulate-mutants: .venv/.dev ## Take each safety away and show that the simulation notices
+	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation.mutants
 
 coverage: .venv/.dev ## Run all tests and show what they leave untested
 	.venv/bin/python -m pytest --numprocesses auto --cov --cov-report term-missing:skip-covered $(ARGS)

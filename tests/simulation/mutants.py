@@ -86,9 +86,8 @@ def _range_from_lowest_event() -> AbstractContextManager[Any]:
             for e in events
             if e.event.completed and e.released_by is None
         ]
-        if found is None or not held:
-            return found
-        return LogicalRange(min(min(held), found.end), found.end)
+        newly = [held_at for held_at in held if found and found.start < held_at <= found.end]
+        return found if found is None or not newly else LogicalRange(min(newly), found.end)
 
     return patch.object(build_import._Attempt, "_range", lowest)
 

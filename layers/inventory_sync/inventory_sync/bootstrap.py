@@ -165,7 +165,7 @@ def import_stock(
         observer=observer,
         settings=ImportStockSettings(
             tenant_scope=tenant_scope,
-            lease=timedelta(seconds=300),
+            lease=timedelta(seconds=480),
             job_spacing=settings.job_spacing,
             poll_seconds_max=settings.poll_seconds_max,
         ),

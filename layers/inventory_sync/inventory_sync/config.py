@@ -134,6 +134,7 @@ class ForwardSettings:
             quarantine_table=env.text("QUARANTINE_TABLE"),
             erp=ErpSettings.read(env),
             retention=_retention(env),
+            # Longer than the function may run: its last post has long arrived when it ends.
             claim=timedelta(seconds=env.number("FORWARD_CLAIM_SECONDS", 180, 150, 3_600)),
             sweep_age=timedelta(seconds=env.number("SWEEP_AGE_SECONDS", 60, 0, 3_600)),
         )

@@ -22,6 +22,9 @@ class Ids(Protocol):
     def product_id(self, sku: str) -> str:
         """The product behind a sku; RejectedError where it could be two."""
 
+    def pinned(self) -> "Ids":
+        """The names as they are now, for as long as they have to stay the same."""
+
 
 class IdMap:
     """`erp_locations` by location id, `skus` by product id.
@@ -58,6 +61,10 @@ class IdMap:
             )
         return sku if mapped is None else mapped
 
+    def pinned(self) -> "IdMap":
+        """It never changes."""
+        return self
+
 
 class LiveIds:
     """An IdMap that is loaded again after a minute, so that a changed map soon counts."""
@@ -78,6 +85,10 @@ class LiveIds:
     def product_id(self, sku: str) -> str:
         """The product behind a sku; RejectedError where it could be two."""
         return self._ids().product_id(sku)
+
+    def pinned(self) -> IdMap:
+        """The map as it is now."""
+        return self._ids()
 
     def _ids(self) -> IdMap:
         now = self._clock.now()

@@ -60,11 +60,12 @@ class SnapshotReader:
         do not add up, RetriableError where it cannot be reached.
         """
         until = self._clock.now() + timedelta(seconds=self._limits.seconds_max)
-        collected = _Collected(self._ids.erp_location(location_id))
+        ids = self._ids.pinned()
+        collected = _Collected(ids.erp_location(location_id))
         cursor: str | None = ""
         for _ in range(self._limits.pages_max):
             page = self._page(collected, cursor)
-            self._add(collected, page)
+            _add(collected, page, ids)
             cursor = page.next_cursor
             if not cursor:
                 return _whole(collected, location_id)
@@ -91,16 +92,17 @@ class SnapshotReader:
         except RetriableError as error:
             raise collected.wrong(str(error)) from error
 
-    def _add(self, collected: _Collected, page: PageAnswer) -> None:
-        if page.location != collected.location:
-            raise collected.wrong(f"a page is of location {page.location[:40]!r}")
-        collected.as_of = min(collected.as_of or page.as_of, page.as_of)
-        collected.row_counts.add(page.row_count)
-        for row in page.rows:
-            product_id = self._ids.product_id(row.product)
-            if product_id in collected.units:
-                raise collected.wrong(f"product {product_id} stands in two rows")
-            collected.units[product_id] = row.on_hand
+
+def _add(collected: _Collected, page: PageAnswer, ids: Ids) -> None:
+    if page.location != collected.location:
+        raise collected.wrong(f"a page is of location {page.location[:40]!r}")
+    collected.as_of = min(collected.as_of or page.as_of, page.as_of)
+    collected.row_counts.add(page.row_count)
+    for row in page.rows:
+        product_id = ids.product_id(row.product)
+        if product_id in collected.units:
+            raise collected.wrong(f"product {product_id} stands in two rows")
+        collected.units[product_id] = row.on_hand
 
 
 def _whole(collected: _Collected, location_id: str) -> StockSnapshot:

@@ -1,0 +1,95 @@
+"""What operators change in the state table: no change without the record of who, when and why."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from inventory_sync.adapters.aws_errors import error_code, translated
+from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.domain.errors import RejectedError
+
+CHANGES_PER_RECORD_MAX = 99
+"""With its record they fit one transaction of at most 100 items."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who changes something, by which command, and why."""
+
+    who: str
+    command: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One item's record before and after; `before` is None where there was none."""
+
+    kind: str
+    item_id: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """Changes that were written in one transaction, this record among them."""
+
+    author: Author
+    changes: tuple[Change, ...]
+
+
+class AuditedTable:
+    """Records have the kind `audit` and sort by time; they do not expire."""
+
+    def __init__(self, table: StateTable) -> None:
+        self._table = table
+
+    def apply(self, changes: Sequence[Change], author: Author) -> None:
+        """In portions, each whole or not at all; to repeat what was cut off is safe.
+
+        RejectedError where an item is no longer what `before` says: somebody else was quicker.
+        """
+        for start in range(0, len(changes), CHANGES_PER_RECORD_MAX):
+            part = tuple(changes[start : start + CHANGES_PER_RECORD_MAX])
+            self._write(part, AuditRecord(author=author, changes=part), start)
+
+    def records(self) -> Iterator[AuditRecord]:
+        """From the oldest on."""
+        for item_id, record in self._table.records("audit"):
+            yield decode(AuditRecord, record, f"audit record {item_id}")
+
+    def _write(self, changes: Sequence[Change], record: AuditRecord, number: int) -> None:
+        item_id = f"{record.author.at:%Y%m%dT%H%M%S.%fZ}#{number:08d}"
+        audit = Change(kind="audit", item_id=item_id, before=None, after=encode(record))
+        items: Any = [{"Put": self._put(change)} for change in (*changes, audit)]
+        with translated("state table"):
+            try:
+                self._table.client.transact_write_items(TransactItems=items)
+            except ClientError as error:
+                if error_code(error) != "TransactionCanceledException":
+                    raise
+                raise RejectedError(
+                    "somebody else is changing the same rows, so these were not changed;"
+                    " look at them and try again"
+                ) from error
+
+    def _put(self, change: Change) -> dict[str, Any]:
+        put: dict[str, Any] = {
+            "TableName": self._table.name,
+            "Item": {
+                **StateTable.key(change.kind, change.item_id),
+                "record": {"S": change.after},
+            },
+            "ExpressionAttributeNames": {"#record": "record"},
+            "ConditionExpression": "attribute_not_exists(#record)",
+        }
+        if change.before is not None:
+            put["ConditionExpression"] = "#record = :before"
+            put["ExpressionAttributeValues"] = {":before": {"S": change.before}}
+        return put

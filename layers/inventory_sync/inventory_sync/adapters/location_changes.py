@@ -1,0 +1,60 @@
+"""What operators change in the location map, the product map and the approvals."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from inventory_sync.adapters.audit import AuditedTable, Author, Change
+from inventory_sync.adapters.codec import encode
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.domain.locations import Location
+from inventory_sync.ports import Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Ids of a load's rows by what became of them."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+
+
+class LocationChanges:
+    """Each change is audited; RejectedError where somebody else changes the same row."""
+
+    def __init__(self, table: StateTable) -> None:
+        self._table = table
+        self._audited = AuditedTable(table)
+
+    def put_locations(self, locations: Iterable[Location], author: Author) -> Loaded:
+        """Add or replace rows of the location map; the others stay."""
+        return self._put("location", {p.location_id: encode(p) for p in locations}, author)
+
+    def put_skus(self, skus: Mapping[str, str], author: Author) -> Loaded:
+        """Add or replace rows of the product map; the others stay."""
+        return self._put("product", skus, author)
+
+    def approve(self, approval: Approval, author: Author) -> None:
+        """Replaces an approval of the location that no run has used yet."""
+        stored = self._table.get("approval", approval.location_id)
+        change = Change(
+            kind="approval",
+            item_id=approval.location_id,
+            before=stored["record"]["S"] if stored else None,
+            after=encode(approval),
+        )
+        self._audited.apply([change], author)
+
+    def _put(self, kind: str, rows: Mapping[str, str], author: Author) -> Loaded:
+        """The same row always has the same text, so texts are compared."""
+        stored = dict(self._table.records(kind))
+        loaded, changes = Loaded(), []
+        for item_id, after in sorted(rows.items()):
+            before = stored.get(item_id)
+            if before == after:
+                loaded.unchanged.append(item_id)
+                continue
+            (loaded.added if before is None else loaded.changed).append(item_id)
+            changes.append(Change(kind=kind, item_id=item_id, before=before, after=after))
+        self._audited.apply(changes, author)
+        return loaded
