@@ -1,5 +1,6 @@
 """What operators change in the state table: no change without the record of who, when and why."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,16 +58,18 @@ class AuditedTable:
         """
         for start in range(0, len(changes), CHANGES_PER_RECORD_MAX):
             part = tuple(changes[start : start + CHANGES_PER_RECORD_MAX])
-            self._write(part, AuditRecord(author=author, changes=part), start)
+            self._write(part, AuditRecord(author=author, changes=part))
 
     def records(self) -> Iterator[AuditRecord]:
         """From the oldest on."""
         for item_id, record in self._table.records("audit"):
             yield decode(AuditRecord, record, f"audit record {item_id}")
 
-    def _write(self, changes: Sequence[Change], record: AuditRecord, number: int) -> None:
-        item_id = f"{record.author.at:%Y%m%dT%H%M%S.%fZ}#{number:08d}"
-        audit = Change(kind="audit", item_id=item_id, before=None, after=encode(record))
+    def _write(self, changes: Sequence[Change], record: AuditRecord) -> None:
+        text = encode(record)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        item_id = f"{record.author.at:%Y%m%dT%H%M%S.%fZ}#{digest}"
+        audit = Change(kind="audit", item_id=item_id, before=None, after=text)
         items: Any = [{"Put": self._put(change)} for change in (*changes, audit)]
         with translated("state table"):
             try:

@@ -22,7 +22,6 @@ class HoldKind(StrEnum):
     UNKNOWN_LOCATION = "unknown_location"
     INVENTORY_MASTER = "inventory_master"
     MAPPING_MISSING = "mapping_missing"
-    HELD_BY_OPERATOR = "held_by_operator"
 
 
 APPROVABLE = frozenset(HoldKind) - {
@@ -30,7 +29,6 @@ APPROVABLE = frozenset(HoldKind) - {
     HoldKind.SNAPSHOT_OLDER,
     HoldKind.INVENTORY_MASTER,
     HoldKind.MAPPING_MISSING,
-    HoldKind.HELD_BY_OPERATOR,
 }
 """What an operator may let through; the others have to be put right at their source."""
 

@@ -65,10 +65,14 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """Events, as (location id, event key), that a finished run counted, and those it closes."""
+    """Events, as (location id, event key): what a run counted, what it closes once finished.
+
+    `late` are those of the counted that arrived behind the watermark, for the record.
+    """
 
     counted: tuple[tuple[str, str], ...]
     closed: tuple[tuple[str, str], ...]
+    late: tuple[tuple[str, str], ...] = ()
 
 
 def units_of(quantities: Mapping[str, Units]) -> int:

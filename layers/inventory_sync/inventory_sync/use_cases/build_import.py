@@ -322,15 +322,14 @@ class _Attempt:
         self.deps.files.save_settlement(
             run_id,
             Settlement(
-                counted=tuple((ref.location_id, ref.event_key) for ref in tally.counted),
-                closed=tuple((ref.location_id, ref.event_key) for ref in tally.closed),
+                counted=_pairs(tally.counted), closed=_pairs(tally.closed), late=_pairs(tally.late)
             ),
         )
         left_out = self.reader.left_out
         held = sum(left.held for left in left_out.values())
         self.deps.observer.count("LocationsHeld", held)
         self.deps.observer.count("LocationsLeftOut", len(left_out))
-        self.deps.observer.count("LateEvents", tally.late)
+        self.deps.observer.count("LateEvents", len(tally.late))
         self.deps.observer.count("RowsClamped", tally.clamped)
         state = RunState.UPLOADED
         if not packer.files:
@@ -342,12 +341,16 @@ class _Attempt:
             source_uri=self.deps.files.archive_uri(run_id) if packer.files else "",
             rows=packer.rows,
             files=packer.files,
-            late_events=tally.late,
+            late_events=len(tally.late),
             clamped=tally.clamped,
             released_events=len(tally.counted),
             left_out={place: left.reason for place, left in sorted(left_out.items())},
             approvals=dict(sorted(self.reader.used_approvals.items())),
         )
+
+
+def _pairs(refs: list[EventRef]) -> tuple[tuple[str, str], ...]:
+    return tuple((ref.location_id, ref.event_key) for ref in refs)
 
 
 class _Tally:
@@ -357,7 +360,7 @@ class _Tally:
         self.entries: dict[str, LocationEntry] = {}
         self.counted: list[EventRef] = []
         self.closed: list[EventRef] = []
-        self.late = 0
+        self.late: list[EventRef] = []
         self.clamped = 0
         self.snapshots = 0
 
@@ -366,6 +369,6 @@ class _Tally:
         self.entries[cut.location_id] = entry
         self.counted += cut.counted
         self.closed += cut.closed
-        self.late += len(cut.late)
+        self.late += cut.late
         self.clamped += clamped
         self.snapshots += entry.basis is Basis.SNAPSHOT

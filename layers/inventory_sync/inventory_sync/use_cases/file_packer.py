@@ -1,7 +1,9 @@
 """Pack rows into files so that no release stands in a file without its rows."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +13,8 @@ from inventory_sync.domain.locations import Location
 from inventory_sync.domain.row_selection import Selection
 from inventory_sync.ports import ArchiveWriter
 
+CHUNK_ROWS = 20_000
+"""With the longest ids a chunk still fits a file that is almost full."""
 FILE_BYTES = 16_000_000
 """Where a file of rows that release nothing is full: memory holds one such file."""
 
@@ -24,12 +28,12 @@ class _Rows:
     start: int | None = None
     size: int = 0
 
-    def add(self, location: Location, quantities: dict[str, int], start: int) -> None:
-        """`start` is a logical timestamp up to which the location is already released."""
+    def add(self, location: Location, rows: Iterable[tuple[str, int]], start: int) -> None:
+        """(product id, units) each; `start` is where the location is already released up to."""
         node = location.fulfillment_node_id
         self.locations[location.location_id] = location
         self.start = start if self.start is None else min(self.start, start)
-        for product_id, quantity in quantities.items():
+        for product_id, quantity in rows:
             encoded = encode_row(node, product_id, quantity)
             self.rows.append((node, product_id, encoded))
             self.size += len(encoded) + 2
@@ -46,8 +50,8 @@ class _Rows:
 class FilePacker:
     """Writes the archive of one run while locations are added, until `finish`.
 
-    The file that releases events has the number 1 under tenant scope, and is there for each
-    releasing location under location scope. Files that release nothing carry the range of one
+    The file that releases events has the number 1 under tenant scope; under location scope each
+    releasing location has one of its own, with the rows its events touched. Files that release nothing carry the range of one
     point that is already released, so that NewStore may take the files in any order.
     """
 
@@ -85,15 +89,15 @@ class FilePacker:
         self.rows += len(selection.touched) + len(selection.others)
         if self._tenant_range is None and released.releases:
             own = _Rows()
-            own.add(location, {**selection.touched, **selection.others}, released.start)
+            own.add(location, selection.touched.items(), released.start)
             self._write(self._number(), own, released)
-            return
-        if selection.touched:
-            self._touched.add(location, dict(selection.touched), released.start)
-        if selection.others:
-            self._others.add(location, dict(selection.others), released.start)
-        if self._others.size > self._file_bytes:
-            self._flush_others()
+        elif selection.touched:
+            self._touched.add(location, selection.touched.items(), released.start)
+        others = iter(selection.others.items())
+        while chunk := list(islice(others, CHUNK_ROWS)):
+            self._others.add(location, chunk, released.start)
+            if self._others.size > self._file_bytes:
+                self._flush_others()
 
     def finish(self) -> None:
         """Write what is still held; one file where everything fits one."""
