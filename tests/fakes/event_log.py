@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from inventory_sync.adapters.event_log import NOTE_BYTES_MAX, event_item, refuse_oversized
+from inventory_sync.adapters.item_size import shortened
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.ports import AppendResult, ClaimResult
@@ -27,6 +29,7 @@ class FakeEventLog:
         self.fails_with: InventorySyncError | None = None
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
+        refuse_oversized(event_item(event, body, received_at, received_at))
         self._reach()
         stored = self._records.get(event.ref)
         if stored is not None:
@@ -62,7 +65,7 @@ class FakeEventLog:
         if (record := self._records.get(ref)) is None:
             return
         first = record.state.applied_at or applied_at
-        record.document_id = record.document_id or document_id
+        record.document_id = record.document_id or shortened(document_id, NOTE_BYTES_MAX)
         record.state = replace(record.state, applied_at=first, rejected_reason=None)
 
     def note_forwarded(self, ref: EventRef, forwarded_at: datetime, *, close: bool) -> None:
@@ -76,7 +79,8 @@ class FakeEventLog:
     def note_rejected(self, ref: EventRef, reason: str) -> None:
         self._reach()
         if (record := self._records.get(ref)) is not None:
-            record.state = replace(record.state, rejected_reason=reason)
+            stored = shortened(reason, NOTE_BYTES_MAX)
+            record.state = replace(record.state, rejected_reason=stored)
 
     def note_counted(self, ref: EventRef, run_id: str) -> None:
         self._reach()

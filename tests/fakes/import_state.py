@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from inventory_sync.adapters.file_store import ZipArchive, archive_key
+from inventory_sync.adapters.instants import to_milliseconds
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
@@ -23,7 +24,7 @@ class FakeLeases:
         self.expires_at: datetime | None = None
 
     def acquire(self, *, now: datetime, until: datetime) -> Lease | None:
-        if self.expires_at is not None and self.expires_at > now:
+        if self._holds(now):
             return None
         self.token += 1
         self.expires_at = until
@@ -39,9 +40,14 @@ class FakeLeases:
             self.expires_at = None
 
     def check(self, lease: Lease, now: datetime) -> None:
-        current = lease.fencing_token == self.token
-        if not current or self.expires_at is None or self.expires_at <= now:
+        if lease.fencing_token != self.token or not self._holds(now):
             raise LeaseLostError(f"fencing token {lease.fencing_token} is over")
+
+    def _holds(self, now: datetime) -> bool:
+        """In whole milliseconds, as it is stored."""
+        return self.expires_at is not None and to_milliseconds(self.expires_at) > to_milliseconds(
+            now
+        )
 
 
 class FakeRunStore:

@@ -1,5 +1,8 @@
 """The quarantine in memory."""
 
+from dataclasses import replace
+
+from inventory_sync.adapters.quarantine import storable_detail
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef
 from inventory_sync.ports import QuarantineEntry
@@ -17,7 +20,8 @@ class FakeQuarantine:
     def add(self, entry: QuarantineEntry) -> None:
         if self.fails_with is not None:
             raise self.fails_with
-        self._entries[entry.reason, entry.ref, entry.body] = entry
+        kept = replace(entry, detail=storable_detail(entry.detail))
+        self._entries[entry.reason, entry.ref, entry.body] = kept
 
     @property
     def entries(self) -> list[QuarantineEntry]:

@@ -89,10 +89,9 @@ class Invariants:
         """It never moves back, and never past an import that NewStore did not finish."""
         world = self.world
         head = world.runs.head()
-        if head.watermark is not None and self.watermark is not None:
-            if head.watermark < self.watermark:
-                figures = f"{head.watermark} after {self.watermark}"
-                raise Violation("watermark_monotonic", figures)
+        if self.watermark is not None and (head.watermark or 0) < self.watermark:
+            figures = f"{head.watermark} after {self.watermark}"
+            raise Violation("watermark_monotonic", figures)
         if head.finished_run_id is not None:
             manifest = world.files.manifest(head.finished_run_id)
             for location_id, entry in manifest.locations.items():

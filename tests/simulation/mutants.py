@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from inventory_sync.domain import cut as cut_module
 from inventory_sync.domain.cut import LocationCut, LogicalRange
-from inventory_sync.domain.events import FulfillmentEvent
+from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
 from inventory_sync.ports import AppendResult, ClaimResult
 from inventory_sync.use_cases import build_import, file_packer, forward_events, import_stock
 from tests.simulation.runner import Adapt, run_seed
@@ -60,7 +60,7 @@ def _range_in_every_file() -> AbstractContextManager[Any]:
     honest = file_packer.FilePacker._write
 
     def write(packer: Any, number: int, rows: Any, released: LogicalRange | None) -> None:
-        honest(packer, number, rows, released or packer._tenant_range)
+        honest(packer, number, rows, released or packer._released)
 
     return patch.object(file_packer.FilePacker, "_write", write)
 
@@ -78,16 +78,9 @@ def _no_roll_forward() -> AbstractContextManager[Any]:
 def _range_from_lowest_event() -> AbstractContextManager[Any]:
     honest = build_import._Attempt._range
 
-    def lowest(attempt: Any, cut_ends: Mapping[str, int]) -> LogicalRange | None:
-        found = honest(attempt, cut_ends)
-        held = [
-            e.event.logical_timestamp
-            for events in attempt.open_by_location.values()
-            for e in events
-            if e.event.completed and e.released_by is None
-        ]
-        newly = [held_at for held_at in held if found and found.start < held_at <= found.end]
-        return found if found is None or not newly else LogicalRange(min(newly), found.end)
+    def lowest(attempt: Any, cut: LocationCut) -> LogicalRange:
+        found = honest(attempt, cut)
+        return LogicalRange(min(map(logical_timestamp, cut.counted), default=found.end), found.end)
 
     return patch.object(build_import._Attempt, "_range", lowest)
 

@@ -350,9 +350,12 @@ class World:
         self.check()
 
     def trade_on(self) -> None:
-        """Orders and shipments only."""
+        """Orders and shipments that the ERP learns of through the adapter alone."""
         self._order()
-        self._ship()
+        requests = self.newstore_model.book.requests
+        ours = [r for r in self.open_requests if requests[r].service_level != COUNTER_SALE]
+        if ours:
+            self._ship(self.rng.choice(ours))
         self.check()
 
     def _key(self) -> Key:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from inventory_sync.domain.availabilities import FileHead
+from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import Hold
 from inventory_sync.domain.import_run import ImportJob, ImportRun, JobError
@@ -176,7 +176,7 @@ class NewStore(Protocol):
 class ArchiveWriter(Protocol):
     """One import archive being written."""
 
-    def add_file(self, number: int, head: FileHead, encoded_rows: Iterable[bytes]) -> None:
+    def add_file(self, number: int, head: FileHead, blocks: Iterable[RowBlock]) -> None:
         """Append the availabilities file of that number, from 1 up."""
 
 

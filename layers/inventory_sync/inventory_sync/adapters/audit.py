@@ -8,13 +8,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from inventory_sync.adapters.aws_errors import error_code, translated
+from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.errors import RejectedError
 
 CHANGES_PER_RECORD_MAX = 99
 """With its record they fit one transaction of at most 100 items."""
+RECORD_CHARACTERS_MAX = 100_000
+"""A record that quotes no more than this stays below 400 KB."""
+
+_OTHERS_WROTE = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +60,7 @@ class AuditedTable:
 
         RejectedError where an item is no longer what `before` says: somebody else was quicker.
         """
-        for start in range(0, len(changes), CHANGES_PER_RECORD_MAX):
-            part = tuple(changes[start : start + CHANGES_PER_RECORD_MAX])
+        for part in _portions(changes):
             self._write(part, AuditRecord(author=author, changes=part))
 
     def records(self) -> Iterator[AuditRecord]:
@@ -75,7 +78,9 @@ class AuditedTable:
             try:
                 self._table.client.transact_write_items(TransactItems=items)
             except ClientError as error:
-                if error_code(error) != "TransactionCanceledException":
+                response: Any = error.response
+                reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
+                if not reasons & _OTHERS_WROTE:
                     raise
                 raise RejectedError(
                     "somebody else is changing the same rows, so these were not changed;"
@@ -96,3 +101,18 @@ class AuditedTable:
             put["ConditionExpression"] = "#record = :before"
             put["ExpressionAttributeValues"] = {":before": {"S": change.before}}
         return put
+
+
+def _portions(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
+    part: list[Change] = []
+    size = 0
+    for change in changes:
+        characters = len(change.item_id) + len(change.before or "") + len(change.after)
+        full = len(part) == CHANGES_PER_RECORD_MAX or size + characters > RECORD_CHARACTERS_MAX
+        if part and full:
+            yield tuple(part)
+            part, size = [], 0
+        part.append(change)
+        size += characters
+    if part:
+        yield tuple(part)

@@ -11,13 +11,14 @@ _FATAL_CODES = frozenset(
     {
         "AccessDenied",
         "AccessDeniedException",
+        "ItemCollectionSizeLimitExceededException",
         "NoSuchBucket",
         "ResourceNotFoundException",
         "UnrecognizedClientException",
         "ValidationException",
     }
 )
-"""What no repeat mends: a missing permission, a missing resource, a request that is wrong."""
+"""What no repeat mends: a missing permission or resource, a wrong request, a full collection."""
 
 
 def error_code(error: ClientError) -> str:

@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from inventory_sync.adapters.aws_errors import error_code, translated
 from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
+from inventory_sync.adapters.item_size import bytes_of, shortened
+from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import (
     EventName,
     EventRef,
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 OPEN_EVENTS_INDEX = "open_events"
+NOTE_BYTES_MAX = 2_000
+"""Of what the ERP says about an event; the quarantine has its reason at greater length."""
+EVENT_BYTES_MAX = 409_600 - 9_600
+"""DynamoDB's 400 KB for an item with its copies in local indexes, less what is noted later."""
+
+_NOT_IN_INDEX = frozenset({"body", "retain_until"})
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _PAGES_MAX = 100_000
 
@@ -41,8 +49,12 @@ class DynamoEventLog:
         self._retention = retention
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
-        """One conditional put; its refusal brings back what stands there."""
-        item = _item(event, body, received_at, received_at + self._retention)
+        """One conditional put; its refusal brings back what stands there.
+
+        RejectedError for an event too large to be stored: no repeat makes it smaller.
+        """
+        item = event_item(event, body, received_at, received_at + self._retention)
+        refuse_oversized(item)
         with translated("events table"):
             try:
                 self._client.put_item(
@@ -108,7 +120,7 @@ class DynamoEventLog:
             ref,
             "SET applied_at = if_not_exists(applied_at, :at),"
             " document_id = if_not_exists(document_id, :document) REMOVE rejected_reason",
-            {":at": to_text(applied_at), ":document": document_id},
+            {":at": to_text(applied_at), ":document": shortened(document_id, NOTE_BYTES_MAX)},
         )
 
     def note_forwarded(self, ref: EventRef, forwarded_at: datetime, *, close: bool) -> None:
@@ -120,7 +132,8 @@ class DynamoEventLog:
 
     def note_rejected(self, ref: EventRef, reason: str) -> None:
         """The event stays open: what the ERP refuses it has not booked."""
-        self._update(ref, "SET rejected_reason = :reason", {":reason": reason})
+        stored = shortened(reason, NOTE_BYTES_MAX)
+        self._update(ref, "SET rejected_reason = :reason", {":reason": stored})
 
     def note_counted(self, ref: EventRef, run_id: str) -> None:
         """The first run stands."""
@@ -159,6 +172,20 @@ class DynamoEventLog:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
+def refuse_oversized(item: Item) -> None:
+    """RejectedError unless an item of this table, its copy in the index and all notes fit.
+
+    Counted here, since no refusal of DynamoDB's says by a code of its own that it is about this.
+    """
+    copied = {name: value for name, value in item.items() if name not in _NOT_IN_INDEX}
+    size = bytes_of(item) + bytes_of(copied)
+    if size > EVENT_BYTES_MAX:
+        raise RejectedError(
+            f"stored with its index entry the event takes {size} bytes,"
+            f" allowed are {EVENT_BYTES_MAX}"
+        )
+
+
 def read_open_event(item: Item) -> OpenEvent:
     """The event of an item of the table, its index or its stream."""
     return OpenEvent(
@@ -188,9 +215,10 @@ def _key(ref: EventRef) -> dict[str, Any]:
     return {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
 
 
-def _item(
+def event_item(
     event: FulfillmentEvent, body: bytes, received_at: datetime, retain_until: datetime
 ) -> dict[str, Any]:
+    """What is stored of a new event."""
     pairs = [[item.item_id, item.product_id] for item in event.items]
     return {
         **_key(event.ref),
@@ -202,7 +230,7 @@ def _item(
         "published_at": {"S": to_text(event.published_at)},
         "received_at": {"S": to_text(received_at)},
         "service_level": {"S": event.service_level},
-        "items": {"S": json.dumps(pairs, separators=(",", ":"))},
+        "items": {"S": json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))},
         "retain_until": {"N": str(int(retain_until.timestamp()))},
         "body": {"B": body},
     }

@@ -29,7 +29,7 @@ class DynamoQuarantine:
         item: dict[str, Any] = {
             "quarantine_id": {"S": quarantine_id(entry)},
             "reason": {"S": entry.reason},
-            "detail": {"S": _storable(entry.detail)},
+            "detail": {"S": storable_detail(entry.detail)},
             "body": {"B": entry.body},
             "received_at": {"S": to_text(entry.received_at)},
             "expires_at": {"N": str(int((entry.received_at + self._retention).timestamp()))},
@@ -51,5 +51,6 @@ def quarantine_id(entry: QuarantineEntry) -> str:
     return digest.hexdigest()
 
 
-def _storable(detail: str) -> str:
+def storable_detail(detail: str) -> str:
+    """Its beginning, with half surrogate pairs replaced."""
     return detail[:DETAIL_CHARACTERS_MAX].encode("utf-8", "replace").decode()

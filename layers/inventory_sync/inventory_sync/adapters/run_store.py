@@ -11,7 +11,7 @@ from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.instants import to_milliseconds
 from inventory_sync.adapters.leases import LEASE_KEY
 from inventory_sync.adapters.state_table import StateTable
-from inventory_sync.domain.errors import LeaseLostError
+from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.ports import ImportHead, Lease
 
 _HEAD_KEY = StateTable.key("head", "import")
@@ -40,7 +40,10 @@ class DynamoRunStore:
                     TransactItems=self._items(written, lease, now)
                 )
             except ClientError as error:
-                if "ConditionalCheckFailed" not in _cancellation_reasons(error):
+                reasons = _cancellation_reasons(error)
+                if "ValidationError" in reasons:
+                    raise FatalError("state table: the run's record is not storable") from error
+                if "ConditionalCheckFailed" not in reasons:
                     raise
                 raise LeaseLostError(
                     f"fencing token {lease.fencing_token} is over,"

@@ -68,7 +68,8 @@ def choose_cut_end(
 
     Never below `floor` (the watermark, or the end of an import that was attempted). Stays below
     every unreleased event of a `blocked` location: one without any quantity to send. Passes
-    events of at most `items_max` items at a time, since their rows have to fit one file.
+    events of at most `items_max` items at a time, or one event, since their rows have to fit one
+    file; what is left of them, settled or not, is for the next import.
     """
     completed = [e for e in events if e.event.completed and e.event.logical_timestamp > floor]
     ceiling = min(
@@ -80,11 +81,11 @@ def choose_cut_end(
         default=None,
     )
     cut_end, items = floor, 0
-    for event in sorted((e.event for e in completed), key=lambda e: e.logical_timestamp):
+    for event in sorted((e.event for e in completed), key=lambda e: (e.logical_timestamp, e.ref)):
         items += len(event.items)
         if ceiling is not None and event.logical_timestamp >= ceiling:
             break
-        if items > items_max and cut_end > floor:
+        if items > max(items_max, len(event.items)):
             break
         if event.published_at <= settled_before and event.location_id not in blocked:
             cut_end = event.logical_timestamp
@@ -146,14 +147,14 @@ def cut_snapshot(
             subtracted.update(event.units())
         elif open_event.forwarded_at is not None:
             closed.append(event.ref)
-    products = {*snapshot.on_hand_units, *added, *subtracted}
+    quantities = dict(snapshot.on_hand_units)
+    for product in {*added, *subtracted}:
+        units = added[product] - subtracted[product]
+        quantities[product] = quantities.get(product, 0) + units
     return LocationCut(
         location_id=snapshot.location_id,
         cut_end=cut_end,
-        quantities={
-            product: snapshot.on_hand_units.get(product, 0) + added[product] - subtracted[product]
-            for product in sorted(products)
-        },
+        quantities=dict(sorted(quantities.items())),
         added_back=added,
         subtracted=subtracted,
         closed=tuple(closed),
@@ -178,13 +179,13 @@ def roll_forward(
     for open_event in completed:
         if _counts(open_event, cut_end):
             subtracted.update(open_event.event.units())
+    quantities = dict(last_quantities)
+    for product, units in subtracted.items():
+        quantities[product] = quantities.get(product, 0) - units
     return LocationCut(
         location_id=location_id,
         cut_end=cut_end,
-        quantities={
-            product: last_quantities.get(product, 0) - subtracted[product]
-            for product in sorted({*last_quantities, *subtracted})
-        },
+        quantities=dict(sorted(quantities.items())),
         added_back={},
         subtracted=subtracted,
         closed=(),

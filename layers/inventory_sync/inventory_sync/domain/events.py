@@ -59,6 +59,11 @@ class FulfillmentEvent:
         return Counter(item.product_id for item in self.items)
 
 
+def logical_timestamp(ref: EventRef) -> int:
+    """The logical timestamp that an event's key begins with."""
+    return int(ref.event_key.partition("#")[0])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenEvent:
     """An event that is not yet both applied by the ERP and released at NewStore.

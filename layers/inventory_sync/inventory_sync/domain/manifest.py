@@ -7,7 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from inventory_sync.domain.guards import LastFigures
-from inventory_sync.domain.stock import Units
 
 
 class Basis(StrEnum):
@@ -73,8 +72,3 @@ class Settlement:
     counted: tuple[tuple[str, str], ...]
     closed: tuple[tuple[str, str], ...]
     late: tuple[tuple[str, str], ...] = ()
-
-
-def units_of(quantities: Mapping[str, Units]) -> int:
-    """Whole units, negative rows counted as none."""
-    return sum(max(0, int(quantity)) for quantity in quantities.values())

@@ -35,28 +35,26 @@ def select_rows(
     not list is gone; a location that was rolled forward sends its touched and dirty rows alone.
     """
     last = last_sent or {}
-    if from_snapshot:
-        everything = full or last_sent is None
-        products = {*cut.quantities, *last, *dirty, *cut.touched}
-    else:
-        everything = False
-        products = {*dirty, *cut.touched}
-    touched: dict[str, int] = {}
-    others: dict[str, int] = {}
-    clamped = 0
-    for product in sorted(products):
-        raw = cut.quantities.get(product, 0)
-        quantity = sendable(raw)
-        if product in cut.touched:
-            touched[product] = quantity
-        elif everything or product in dirty or quantity != sendable(last.get(product, 0)):
-            others[product] = quantity
-        else:
-            continue
-        clamped += raw < 0
-    return Selection(touched, others, clamped)
+    everything = from_snapshot and (full or last_sent is None)
+    products = {*dirty, *cut.touched}
+    if everything:
+        products |= cut.quantities.keys() | last.keys()
+    elif from_snapshot:
+        products.update(p for p, units in cut.quantities.items() if last.get(p) != units)
+        products |= last.keys() - cut.quantities.keys()
+    quantities = {p: sendable(cut.quantities.get(p, 0)) for p in sorted(products)}
+    touched = {p: quantities.pop(p) for p in sorted(cut.touched)}
+    if not everything:
+        quantities = {
+            product: units
+            for product, units in quantities.items()
+            if product in dirty or units != sendable(last.get(product, 0))
+        }
+    sent = (*touched, *quantities) if min(cut.quantities.values(), default=0) < 0 else ()
+    clamped = sum(cut.quantities.get(product, 0) < 0 for product in sent)
+    return Selection(touched, quantities, clamped)
 
 
 def sendable(quantity_units: Units) -> int:
     """NewStore takes whole units from 0 up; fractions round down, so that the error is low."""
-    return max(0, int(quantity_units))
+    return int(quantity_units) if quantity_units > 0 else 0

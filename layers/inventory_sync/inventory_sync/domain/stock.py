@@ -20,6 +20,11 @@ class StockKey(NamedTuple):
     product_id: str
 
 
+def units_of(quantities: Mapping[str, Units]) -> int:
+    """Units in all rows together, whole ones; a negative row counts as none."""
+    return int(sum(quantity for quantity in quantities.values() if quantity > 0))
+
+
 @dataclass(frozen=True, slots=True)
 class StockSnapshot:
     """What the ERP said one location holds.

@@ -15,7 +15,7 @@ from inventory_sync.domain.cut import (
     roll_forward,
 )
 from inventory_sync.domain.errors import RetriableError
-from inventory_sync.domain.events import EventRef, OpenEvent
+from inventory_sync.domain.events import EventRef, OpenEvent, logical_timestamp
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location
@@ -25,10 +25,9 @@ from inventory_sync.domain.manifest import (
     LocationEntry,
     Manifest,
     Settlement,
-    units_of,
 )
 from inventory_sync.domain.row_selection import select_rows
-from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.domain.stock import StockSnapshot, units_of
 from inventory_sync.ports import (
     Clock,
     Erp,
@@ -153,8 +152,11 @@ class _Attempt:
         blocked |= self._blocked_by_map()
         cut_ends = self._cut_ends(places, blocked)
         archive = self.deps.files.archive(self.run.run_id)
-        file_bytes = self.settings.file_bytes
-        with FilePacker(archive, self._range(cut_ends), file_bytes) as packer:
+        with FilePacker(
+            archive,
+            tenant_scope=self.settings.tenant_scope,
+            file_bytes=self.settings.file_bytes,
+        ) as packer:
             tally = _Tally()
             for place in places:
                 self.keep_lease()
@@ -225,11 +227,15 @@ class _Attempt:
         entry = self.previous.locations.get(location_id)
         return entry.cut_end if entry else None
 
-    def _range(self, cut_ends: Mapping[str, int]) -> LogicalRange | None:
-        if not self.settings.tenant_scope:
-            return None
-        start = self.previous.cut_end
-        return LogicalRange(start, max(cut_ends.values(), default=start))
+    def _range(self, cut: LocationCut) -> LogicalRange:
+        """From what is released already, or from a late event where one is being corrected.
+
+        The range that passed over a late event may not have released it: where NewStore lets a
+        range act on the locations of its file, the event's location need not have been in one.
+        """
+        late = (logical_timestamp(ref) for ref in cut.late)
+        start = min([self._start(cut.location_id), *late])
+        return LogicalRange(start, cut.cut_end)
 
     def _add(self, place: Location, cut_end: int, packer: FilePacker, tally: "_Tally") -> bool:
         """Add one location; True where it has events to release but no quantity at all."""
@@ -265,7 +271,7 @@ class _Attempt:
             full=self.run.full,
             from_snapshot=basis is Basis.SNAPSHOT,
         )
-        packer.add(place, selection, LogicalRange(self._start(location_id), cut_end))
+        packer.add(place, selection, self._range(cut), self._start(location_id))
         sent = frozenset({*selection.touched, *selection.others})
         ledger_run_id = self._keep_ledger(cut, sent, base)
         entry = LocationEntry(

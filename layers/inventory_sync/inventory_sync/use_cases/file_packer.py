@@ -7,7 +7,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from inventory_sync.domain.availabilities import FileHead, encode_row
+from inventory_sync.domain.availabilities import FileHead, RowBlock, encode_rows
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.row_selection import Selection
@@ -23,26 +23,24 @@ FILE_BYTES = 16_000_000
 class _Rows:
     """Rows of one file being collected."""
 
-    rows: list[tuple[str, str, bytes]] = field(default_factory=list)
+    blocks: list[RowBlock] = field(default_factory=list)
     locations: dict[str, Location] = field(default_factory=dict)
     start: int | None = None
     size: int = 0
 
     def add(self, location: Location, rows: Iterable[tuple[str, int]], start: int) -> None:
         """(product id, units) each; `start` is where the location is already released up to."""
-        node = location.fulfillment_node_id
         self.locations[location.location_id] = location
         self.start = start if self.start is None else min(self.start, start)
-        for product_id, quantity in rows:
-            encoded = encode_row(node, product_id, quantity)
-            self.rows.append((node, product_id, encoded))
-            self.size += len(encoded) + 2
+        block = encode_rows(location.fulfillment_node_id, rows)
+        self.blocks.append(block)
+        self.size += sum(map(len, block.encoded)) + 2 * len(block.encoded)
 
     def take(self, other: "_Rows") -> None:
         """Add another file's rows."""
         starts = [start for start in (self.start, other.start) if start is not None]
         self.start = min(starts, default=None)
-        self.rows += other.rows
+        self.blocks += other.blocks
         self.locations |= other.locations
         self.size += other.size
 
@@ -51,21 +49,24 @@ class FilePacker:
     """Writes the archive of one run while locations are added, until `finish`.
 
     The file that releases events has the number 1 under tenant scope; under location scope each
-    releasing location has one of its own, with the rows its events touched. Files that release nothing carry the range of one
-    point that is already released, so that NewStore may take the files in any order.
+    releasing location has one of its own, with the rows its events touched. Files that release
+    nothing carry the range of one point that is already released, so that NewStore may take the
+    files in any order.
     """
 
     def __init__(
         self,
         archive: AbstractContextManager[ArchiveWriter],
-        tenant_range: LogicalRange | None,
+        *,
+        tenant_scope: bool,
         file_bytes: int = FILE_BYTES,
     ) -> None:
         self._archive = archive
-        self._tenant_range = tenant_range
+        self._tenant_scope = tenant_scope
         self._file_bytes = file_bytes
         self._stack = ExitStack()
         self._writer: ArchiveWriter | None = None
+        self._released: LogicalRange | None = None
         self._touched = _Rows()
         self._others = _Rows()
         self._next_number = 2
@@ -84,18 +85,27 @@ class FilePacker:
         """The archive is there only if the block ended without an error."""
         self._stack.__exit__(kind, error, trace)
 
-    def add(self, location: Location, selection: Selection, released: LogicalRange) -> None:
-        """The rows of a location; `released` is its range under location scope."""
+    def add(
+        self, location: Location, selection: Selection, released: LogicalRange, point: int
+    ) -> None:
+        """The rows of a location.
+
+        `released` is the range its touched rows have to come with, `point` a logical timestamp up
+        to which everything is released already.
+        """
         self.rows += len(selection.touched) + len(selection.others)
-        if self._tenant_range is None and released.releases:
+        if self._tenant_scope and released.releases:
+            self._widen(released)
+        if self._tenant_scope or not released.releases:
+            if selection.touched:
+                self._touched.add(location, selection.touched.items(), point)
+        else:
             own = _Rows()
-            own.add(location, selection.touched.items(), released.start)
+            own.add(location, selection.touched.items(), point)
             self._write(self._number(), own, released)
-        elif selection.touched:
-            self._touched.add(location, selection.touched.items(), released.start)
         others = iter(selection.others.items())
         while chunk := list(islice(others, CHUNK_ROWS)):
-            self._others.add(location, chunk, released.start)
+            self._others.add(location, chunk, point)
             if self._others.size > self._file_bytes:
                 self._flush_others()
 
@@ -105,12 +115,17 @@ class FilePacker:
             self._touched.take(self._others)
             self._others = _Rows()
         self._flush_others()
-        releases = self._tenant_range is not None and self._tenant_range.releases
-        if self._touched.rows or releases:
-            self._write(1, self._touched, self._tenant_range)
+        if self._touched.blocks or self._released is not None:
+            self._write(1, self._touched, self._released)
+
+    def _widen(self, released: LogicalRange) -> None:
+        """The tenant's range reaches over those of all its locations."""
+        known = self._released or released
+        start, end = min(known.start, released.start), max(known.end, released.end)
+        self._released = LogicalRange(start, end)
 
     def _flush_others(self) -> None:
-        if self._others.rows:
+        if self._others.blocks:
             self._write(self._number(), self._others, None)
             self._others = _Rows()
 
@@ -127,5 +142,9 @@ class FilePacker:
             locations=tuple(collected.locations.values()),
             released=released or LogicalRange(start, start),
         )
-        self._writer.add_file(number, head, (row[2] for row in sorted(collected.rows)))
+        self._writer.add_file(number, head, sorted(collected.blocks, key=_node))
         self.files += 1
+
+
+def _node(block: RowBlock) -> str:
+    return block.fulfillment_node_id
