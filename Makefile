@@ -5,10 +5,12 @@ ARGS ?=
 SEEDS ?= 300
 SEED ?= 0
 
-code := layers/inventory_sync/inventory_sync functions local tools
+code := layers/inventory_sync/inventory_sync functions local tools cli
 pip_install = -m pip --disable-pip-version-check install -qq --no-deps --no-compile --require-hashes
 
-# Nothing here may reach an AWS account, whatever the shell has set.
+# The operator's commands reach the AWS account that the shell has set; nothing else here may.
+operator := cli locations products
+ifneq ($(or $(filter-out $(operator),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,help)),)
 unexport $(filter-out AWS_CA_BUNDLE,$(filter AWS_%,$(.VARIABLES)))
 export AWS_ACCESS_KEY_ID := none
 export AWS_SECRET_ACCESS_KEY := none
@@ -16,10 +18,11 @@ export AWS_DEFAULT_REGION := eu-west-1
 export AWS_CONFIG_FILE := /dev/null
 export AWS_SHARED_CREDENTIALS_FILE := /dev/null
 export AWS_EC2_METADATA_DISABLED := true
+endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate simulate-mutants coverage format lint types validate build security invoke check lock clean distclean
+.PHONY: help cli locations products setup demo test engines simulate simulate-mutants coverage format lint types validate build security invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +33,7 @@ demo: .venv/.local ## Play a story through the real code (SCENARIO=file.json)
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.demo $(SCENARIO)
 
 test: .venv/.dev ## Run all tests, without network or AWS account (ARGS="-k late")
+	@tools/get_dynoxide.sh || true
 	.venv/bin/python -m pytest --numprocesses auto $(ARGS)
 
 simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
@@ -37,6 +41,9 @@ simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
 
 simulate-mutants: .venv/.dev ## Take each safety away and show that the simulation notices
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation.mutants
+
+engines: ## Fetch the second DynamoDB engine of the contract tests from npm
+	tools/get_dynoxide.sh
 
 coverage: .venv/.dev ## Run all tests and show what they leave untested
 	.venv/bin/python -m pytest --numprocesses auto --cov --cov-report term-missing:skip-covered $(ARGS)
@@ -72,7 +79,21 @@ invoke: .venv/.local build ## Run a built function in the Lambda runtime (FUNCTI
 		{ echo "usage: make invoke FUNCTION=ImportStockFunction EVENT=events/<event>.json"; exit 2; }
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.invoke $(FUNCTION) $(EVENT)
 
-check: lint types test validate build security ## Everything CI runs
+cli: .venv/.local ## Operate a deployed stack (ARGS="holds list --stack inventory-sync")
+	@.venv/bin/python -m cli $(if $(ARGS),$(ARGS),--help)
+
+locations: .venv/.local ## Load the location map of a deployed stack (FILE=map.csv)
+	@test -n "$(FILE)" || { echo 'usage: make locations FILE=map.csv [ARGS="--stack NAME"]'; exit 2; }
+	@.venv/bin/python -m cli locations load "$(FILE)" $(ARGS)
+
+products: .venv/.local ## Load the product map of a deployed stack (FILE=map.csv)
+	@test -n "$(FILE)" || { echo 'usage: make products FILE=map.csv [ARGS="--stack NAME"]'; exit 2; }
+	@.venv/bin/python -m cli products load "$(FILE)" $(ARGS)
+
+# Where npm is, the contract tests may not leave its engine out.
+check: export ENGINES_REQUIRED := true
+check: export BUILD_REQUIRED := true
+check: lint types build test validate security ## Everything CI runs
 
 lock: .venv-lock/.installed ## Pin the requirements anew (ARGS=--upgrade for newer ones)
 	.venv-lock/bin/python tools/lock.py $(ARGS)

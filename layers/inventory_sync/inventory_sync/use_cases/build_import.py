@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from inventory_sync.domain.cut import (
     AppliedRule,
@@ -177,10 +177,14 @@ class _Attempt:
         return sorted((place for place in self.map.values() if place.imported), key=order)
 
     def _blocked_by_map(self) -> frozenset[str]:
-        """Locations with events that the map does not know: nothing can be sent for them."""
+        """Locations with events that the map does not know: nothing can be sent for them.
+
+        Those that NewStore is the master of are held too, but nothing has to be sent for them.
+        """
         unmapped = frozenset(self.open_by_location) - frozenset(self.map)
-        for location_id in sorted(unmapped):
-            self.reader.hold_unmapped(location_id)
+        mastered = {i for i, place in self.map.items() if place.enabled and not place.imported}
+        for location_id in sorted(unmapped | mastered):
+            self.reader.hold_unread(location_id, self.map.get(location_id))
         return unmapped if self.settings.tenant_scope else frozenset()
 
     def _cut_ends(self, places: list[Location], blocked: frozenset[str]) -> dict[str, int]:
@@ -252,10 +256,10 @@ class _Attempt:
             cut = cut_snapshot(
                 snapshot, events, cut_end=cut_end, watermark=watermark, rule=self.rule
             )
-        elif entry is not None and base is not None:
-            basis, as_of = Basis.ROLLED_FORWARD, entry.as_of
+        elif (last := self._last_quantities(location_id, entry, base)) is not None:
+            basis, as_of = Basis.ROLLED_FORWARD, last[0]
             cut = roll_forward(
-                location_id, base.quantities, events, cut_end=cut_end, watermark=watermark
+                location_id, last[1].quantities, events, cut_end=cut_end, watermark=watermark
             )
         else:
             return any(
@@ -284,6 +288,22 @@ class _Attempt:
         )
         tally.add(cut, selection.clamped, entry)
         return False
+
+    def _last_quantities(
+        self, location_id: str, entry: LocationEntry | None, base: Ledger | None
+    ) -> tuple[datetime, Ledger] | None:
+        """What a location without a snapshot is rolled forward from, and its as-of.
+
+        Where no import has finished, one that was attempted will do: it may have reached NewStore.
+        The units it had counted are subtracted once more, so the error is low until a snapshot.
+        """
+        if entry is not None and base is not None:
+            return entry.as_of, base
+        attempted = self.unfinished.locations.get(location_id)
+        if attempted is None:
+            return None
+        ledger = self.deps.files.ledger(location_id, attempted.ledger_run_id)
+        return (attempted.as_of, ledger) if ledger else None
 
     def _dirty(self, location_id: str) -> frozenset[str]:
         entry = self.unfinished.locations.get(location_id)
@@ -331,6 +351,7 @@ class _Attempt:
                 counted=_pairs(tally.counted), closed=_pairs(tally.closed), late=_pairs(tally.late)
             ),
         )
+        self.reader.clear_old_holds()
         left_out = self.reader.left_out
         held = sum(left.held for left in left_out.values())
         self.deps.observer.count("LocationsHeld", held)

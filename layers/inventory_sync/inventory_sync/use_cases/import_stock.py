@@ -22,6 +22,7 @@ from inventory_sync.domain.import_run import (
     Facts,
     GiveUp,
     ImportRun,
+    JobError,
     NoteStarted,
     RunLimits,
     RunState,
@@ -47,6 +48,7 @@ from inventory_sync.ports import (
 from inventory_sync.use_cases.build_import import BuildImport
 from inventory_sync.use_cases.import_jobs import ImportJobs
 
+JOB_ERRORS_MAX = 100
 STEPS_MAX = 200
 SAFETY_SECONDS = 15.0
 """No step is begun when the invocation has less time left."""
@@ -145,9 +147,13 @@ class _Session:
     def advance(self, *, full: bool) -> Tick:
         """Take steps until the run has ended, has to wait, or time is up."""
         self.head = self.deps.runs.head()
-        if self.head.run is None or self.head.run.ended:
+        run = self.head.run
+        if run is None or run.ended or run.state is RunState.PLANNED:
+            # What broke off before its files were complete starts anew: whoever was at it may
+            # only sleep, and what it still writes must not be taken for this tick's files.
+            broken_off_full = run is not None and not run.ended and run.full
             self.jobs.fail_orphans()
-            self._plan(full)
+            self._plan(full or broken_off_full)
         for _ in range(STEPS_MAX):
             run = self._current()
             if self.remaining_seconds() < SAFETY_SECONDS:
@@ -313,9 +319,18 @@ class _Session:
         return self.remaining_seconds() >= SAFETY_SECONDS
 
     def _give_up(self, run: ImportRun) -> None:
-        errors = tuple(self.deps.newstore.job_errors(run.job_id)) if run.job_id else ()
         failure = "NewStore failed the job" if run.job_id else "files grew old without a job"
-        self._end_failed(replace(run, job_errors=errors[:100]), failure)
+        self._end_failed(replace(run, job_errors=self._job_errors(run)), failure)
+
+    def _job_errors(self, run: ImportRun) -> tuple[JobError, ...]:
+        """None where NewStore does not know the job: the run has to end all the same."""
+        if not run.job_id:
+            return ()
+        try:
+            return tuple(self.deps.newstore.job_errors(run.job_id)[:JOB_ERRORS_MAX])
+        except RejectedError as error:
+            self.deps.observer.note("no job errors", job_id=run.job_id, error=error)
+            return ()
 
     def _end_failed(self, run: ImportRun, failure: str) -> None:
         self._save(replace(run, state=RunState.FAILED, failure=failure))

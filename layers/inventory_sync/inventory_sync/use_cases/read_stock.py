@@ -62,9 +62,14 @@ class StockReader:
         self.approvals = self.location_store.approvals()
         self.held_before = self.location_store.holds()
 
-    def hold_unmapped(self, location_id: str) -> None:
-        """A location with events that the location map does not know."""
-        self._hold(location_id, check_location(None, self.known_nodes))
+    def hold_unread(self, location_id: str, place: Location | None) -> None:
+        """A location that the map does not know, or says not to read."""
+        self._hold(location_id, check_location(place, self.known_nodes))
+
+    def clear_old_holds(self) -> None:
+        """What is not held any more, be it that its location is not imported any more."""
+        for location_id in sorted(self.held_before.keys() - self.left_out.keys()):
+            self.location_store.clear_hold(location_id)
 
     def snapshot(self, place: Location, entry: LocationEntry | None) -> StockSnapshot | LeftOut:
         """The location's stock, unless something speaks against using it in this run."""
@@ -72,11 +77,8 @@ class StockReader:
         if location_id in self.left_out:
             return self.left_out[location_id]
         found = self._read(place, entry)
-        if isinstance(found, StockSnapshot):
-            if location_id in self.held_before:
-                self.location_store.clear_hold(location_id)
-            return found
-        self.left_out[location_id] = found
+        if isinstance(found, LeftOut):
+            self.left_out[location_id] = found
         return found
 
     def _read(self, place: Location, entry: LocationEntry | None) -> StockSnapshot | LeftOut:

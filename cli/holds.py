@@ -1,0 +1,95 @@
+"""`holds` and `approve`: locations whose figures an operator has to look at."""
+
+import click
+
+from cli.command import Operator, connected
+from cli.output import refusal
+from inventory_sync.domain.guards import APPROVABLE, HoldKind
+from inventory_sync.ports import Approval, LocationHold
+
+KINDS = [kind.value for kind in HoldKind]
+
+
+@click.group()
+def holds() -> None:
+    """Locations whose stock is not imported until somebody has looked at it."""
+
+
+@holds.command("list")
+@connected
+def list_holds(operator: Operator) -> None:
+    """Show what is held, since when and by which figures, and what is approved already.
+
+    Example: python -m cli holds list
+    """
+    approvals = operator.store.approvals()
+    rows = []
+    for location_id, held in sorted(operator.store.holds().items()):
+        approval = approvals.get(location_id)
+        rows += [
+            {
+                "location_id": location_id,
+                "kind": hold.kind.value,
+                "since": f"{held.since:%Y-%m-%d %H:%M}Z",
+                "approved": approval.who if approval and hold.kind in approval.kinds else "",
+                "figures": hold.figures,
+            }
+            for hold in held.holds
+        ]
+    operator.out.table("holds", rows, "No location is held.")
+
+
+@click.command()
+@click.argument("location")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    required=True,
+    metavar="KIND",
+    type=click.Choice(KINDS),
+    help="As `holds list` shows it.",
+)
+@click.option("--who", required=True, help="Your name.")
+@click.option("--why", required=True, help="How you know that the figures are right.")
+@connected
+def approve(operator: Operator, location: str, kinds: tuple[str, ...], who: str, why: str) -> None:
+    """Let one import of LOCATION through the guards of these KINDs (--kind may be repeated).
+
+    The approval counts for 24 hours and is used up by the first import that needs it and
+    finishes. It lets through what the guard says then, so look at the figures first.
+
+    \b
+    Example: python -m cli approve DC01 --kind units_fell --who "Ada" --why "counted today"
+    """
+    if not why.strip():
+        raise refusal("--why must not be empty: it is what the record is for")
+    check_kinds(location, kinds, operator.store.holds().get(location))
+    approval = Approval(
+        location_id=location,
+        kinds=tuple(sorted(set(kinds))),
+        who=who,
+        why=why,
+        at=operator.now,
+    )
+    operator.changes.approve(approval, operator.author("approve", who, why))
+    operator.out.result(
+        {"location_id": location, "approved": list(approval.kinds)},
+        f"{location}: {', '.join(approval.kinds)} approved by {who} for the next import.",
+    )
+
+
+def check_kinds(location: str, kinds: tuple[str, ...], held: LocationHold | None) -> None:
+    """RefusedError for what cannot be approved, and for what is not held."""
+    stuck = sorted(set(kinds) - APPROVABLE)
+    if stuck:
+        possible = ", ".join(sorted(APPROVABLE))
+        raise refusal(
+            f"{', '.join(stuck)} cannot be approved: put it right where it comes from."
+            f" What can be approved is {possible}"
+        )
+    current = {hold.kind.value for hold in held.holds} if held else set()
+    missing = sorted(set(kinds) - current)
+    if missing:
+        now = ", ".join(sorted(current)) or "nothing"
+        raise refusal(f"{location} is not held for {', '.join(missing)}; held is: {now}")

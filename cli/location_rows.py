@@ -1,0 +1,104 @@
+"""Rows of the location map, from CSV."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cli.csv_rows import Problems, Row, read_rows
+from inventory_sync.domain.locations import InventoryMaster, Location
+
+REQUIRED = ("location_id",)
+OPTIONAL = (
+    "fulfillment_node_id",
+    "store_id",
+    "erp_location",
+    "enabled",
+    "inventory_master",
+    "confirmed",
+)
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_UNIQUE = ("location_id", "fulfillment_node_id", "erp_location")
+
+
+def read_locations(path: Path, stored: Mapping[str, Location]) -> list[Location]:
+    """All rows, checked alone, against each other and against the rest of the stored map.
+
+    RefusedError with every problem of the file.
+    """
+    problems = Problems()
+    rows = read_rows(path, required=REQUIRED, optional=OPTIONAL)
+    read = [(row, _location(row, problems)) for row in rows]
+    in_file = {location.location_id for _, location in read}
+    rest = [location for key, location in stored.items() if key not in in_file]
+    for column in _UNIQUE:
+        owners = owners_of(column, rest)
+        for row, location in read:
+            problems.check_unique(column, owners, row, getattr(location, column))
+    problems.refuse()
+    return [location for _, location in read]
+
+
+def owners_of(column: str, locations: Iterable[Location]) -> dict[str, str]:
+    """Who has a value, in words."""
+    return {getattr(p, column): f"location {p.location_id} of the stored map" for p in locations}
+
+
+def shared_values(locations: Iterable[Location]) -> list[str]:
+    """What two locations of a map must not share, and do."""
+    found = []
+    places = sorted(locations, key=lambda place: place.location_id)
+    for column in _UNIQUE:
+        owners: dict[str, str] = {}
+        for place in places:
+            value = getattr(place, column)
+            first = owners.setdefault(value, place.location_id)
+            if first != place.location_id:
+                found.append(
+                    f"{column} {value!r} is that of {first} and of {place.location_id};"
+                    " load a row that gives one of them its own"
+                )
+    return found
+
+
+def as_cells(location: Location) -> dict[str, str]:
+    """A row as a file would have it."""
+    return {
+        "location_id": location.location_id,
+        "fulfillment_node_id": location.fulfillment_node_id,
+        "store_id": location.store_id,
+        "erp_location": location.erp_location,
+        "enabled": str(location.enabled).lower(),
+        "inventory_master": location.inventory_master.value,
+        "confirmed": str(location.confirmed).lower(),
+    }
+
+
+def _location(row: Row, problems: Problems) -> Location:
+    location_id = row["location_id"]
+    problems.check_id(row, "location_id", location_id)
+    for column in ("fulfillment_node_id", "store_id", "erp_location"):
+        if row[column]:
+            problems.check_id(row, column, row[column])
+    return Location(
+        location_id=location_id,
+        fulfillment_node_id=row["fulfillment_node_id"] or location_id,
+        store_id=row["store_id"],
+        erp_location=row["erp_location"] or location_id,
+        enabled=_truth(row, "enabled", True, problems),
+        inventory_master=_master(row, problems),
+        confirmed=_truth(row, "confirmed", False, problems),
+    )
+
+
+def _truth(row: Row, column: str, default: bool, problems: Problems) -> bool:
+    text = row[column].strip().lower()
+    if text and text not in _TRUTHS:
+        problems.add(row.line, column, f"{text!r} is neither true nor false; write one of them")
+    return _TRUTHS.get(text, default)
+
+
+def _master(row: Row, problems: Problems) -> InventoryMaster:
+    text = row["inventory_master"].strip().lower() or InventoryMaster.ERP.value
+    if text not in set(InventoryMaster):
+        problems.add(row.line, "inventory_master", f"{text!r} is unknown; write erp or newstore")
+        return InventoryMaster.ERP
+    return InventoryMaster(text)

@@ -1,0 +1,106 @@
+"""`locations`: the map between NewStore's locations and the ERP's."""
+
+from pathlib import Path
+
+import click
+
+from cli.command import Operator, connected, signed
+from cli.location_rows import as_cells, read_locations, shared_values
+from cli.output import Problem, RefusedError
+from inventory_sync.adapters.location_changes import Loaded
+
+CSV_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def locations() -> None:
+    """The map between NewStore's locations and the ERP's."""
+
+
+@locations.command()
+@click.argument("file", type=CSV_FILE)
+@signed
+@connected
+def load(operator: Operator, file: Path, who: str, why: str) -> None:
+    """Add or change locations from a CSV FILE; those it does not list stay as they are.
+
+    \b
+    The first line names the columns. All but the first may be left out or empty:
+      location_id          NewStore's id, as it stands in the events
+      fulfillment_node_id  NewStore's id in the import      (location_id)
+      store_id             the store's id; empty for a distribution centre
+      erp_location         the ERP's id                     (location_id)
+      enabled              whether its stock is imported    (true)
+      inventory_master     erp or newstore                  (erp)
+      confirmed            it is right, though NewStore does not list it yet  (false)
+
+    Nothing is written unless the whole file is right.
+
+    Example: python -m cli locations load locations.csv --stack inventory-sync
+    """
+    stored = operator.store.locations()
+    rows = read_locations(file, stored)
+    loaded = operator.changes.put_locations(
+        rows, operator.author(f"locations load {file.name}", who, why)
+    )
+    renamed = [
+        row.location_id
+        for row in rows
+        if row.location_id in stored
+        and stored[row.location_id].fulfillment_node_id != row.fulfillment_node_id
+    ]
+    note = f"New fulfillment_node_id, so the next full import sends all rows: {', '.join(renamed)}"
+    operator.out.result(
+        {**as_figures(loaded), "renamed": renamed},
+        *in_words(loaded, "locations"),
+        *([note] if renamed else []),
+    )
+
+
+@locations.command("list")
+@connected
+def list_locations(operator: Operator) -> None:
+    """Show the map.
+
+    Example: python -m cli locations list --json
+    """
+    places = sorted(operator.store.locations().items())
+    rows = [as_cells(place) for _, place in places]
+    operator.out.table("locations", rows, "No location is mapped; see locations load --help.")
+
+
+@locations.command()
+@click.argument("file", type=CSV_FILE, required=False)
+@connected
+def check(operator: Operator, file: Path | None) -> None:
+    """Check the stored map, or a CSV FILE without loading it. Changes nothing.
+
+    Example: python -m cli locations check locations.csv
+    """
+    stored = operator.store.locations()
+    if file is not None:
+        stored = {**stored, **{row.location_id: row for row in read_locations(file, stored)}}
+    problems = shared_values(stored.values())
+    if problems:
+        raise RefusedError(*(Problem(0, "", text) for text in problems))
+    imported = sum(place.imported for place in stored.values())
+    operator.out.result(
+        {"locations": len(stored), "imported": imported},
+        f"{len(stored)} locations, {imported} of them imported; the map is consistent.",
+    )
+
+
+def as_figures(loaded: Loaded) -> dict[str, object]:
+    """For scripts."""
+    return {"added": loaded.added, "changed": loaded.changed, "unchanged": loaded.unchanged}
+
+
+def in_words(loaded: Loaded, noun: str) -> list[str]:
+    """For people: a total, and the ids where there are few."""
+    counts = f"{len(loaded.added)} added, {len(loaded.changed)} changed"
+    lines = [f"{noun}: {counts}, {len(loaded.unchanged)} unchanged"]
+    for name, ids in (("added", loaded.added), ("changed", loaded.changed)):
+        if ids:
+            more = f" and {len(ids) - 20} more" if len(ids) > 20 else ""
+            lines.append(f"  {name}: {', '.join(ids[:20])}{more}")
+    return lines

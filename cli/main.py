@@ -1,0 +1,26 @@
+"""All commands. Each is in the file of its group; `command.py` has what they share."""
+
+import click
+
+from cli.command import Connect
+from cli.holds import approve, holds
+from cli.locations import locations
+from cli.products import products
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Operate a deployed inventory sync.
+
+    Credentials and region are those of your shell, as for the AWS CLI. Commands that change
+    something write down who did it, when and why, with what was there before.
+
+    Exit codes: 0 done; 1 refused, nothing was written; 2 wrong usage; 3 trouble with AWS.
+    """
+    if context.obj is None:
+        context.obj = Connect()
+
+
+for command in (locations, products, holds, approve):
+    main.add_command(command)
