@@ -53,7 +53,7 @@ def _sweep(forward: ForwardEvents, context: Any) -> dict[str, Any]:
 
 
 def _forward(forward: ForwardEvents, observer: PowertoolsObserver, batch: Batch) -> dict[str, Any]:
-    """Lambda repeats the records named here, and no others."""
+    """Lambda repeats the batch from the lowest record named here on: repeats are harmless."""
     failed = list(batch.unreadable)
     try:
         result = forward(batch.events)

@@ -26,7 +26,7 @@ class JobFaults:
     stuck_in: JobState | None = None
     """Stay in this state (waiting or processing) for ever, with nothing applied."""
     findings: tuple[ImportFinding, ...] = ()
-    """Finish, but list these errors."""
+    """Errors to list, whether the job finishes or fails."""
     skipped_keys: frozenset[StockKey] = frozenset()
     """Rows not applied although the job finishes."""
 

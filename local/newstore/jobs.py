@@ -193,6 +193,7 @@ class ImportJobs:
         if job.files_applied == job.faults.fail_after_files:
             rows = file.rows[: job.faults.fail_after_rows] if file else ()
             self._show(due, lambda: self._apply_rows(rows))
+            job.findings.extend(job.faults.findings)
             self._end(job, "failed", due, job.faults.reason)
             return
         if file is None:

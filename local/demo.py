@@ -1,0 +1,75 @@
+"""`make demo`: a story through the real code. Exit code 0, 1 (it ended otherwise), 2 (no story)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+from local.scenario import SUMMARY_FIGURES, Scenario, ScenarioError, read_scenario
+from local.stack import local_stack
+from local.story import Difference, Story, plan_of
+from local.telling import HEADINGS, LEGEND, tell_comparison
+from local.template import ROOT, TemplateError
+
+GUIDE_EXAMPLE = ROOT / "local" / "scenarios" / "guide_example.json"
+OUT = ROOT / "build" / "demo"
+
+
+def main(arguments: Sequence[str], out: Path = OUT) -> int:
+    """Play the scenario named by the first argument, by default the guide's example."""
+    try:
+        scenario = read_scenario(Path(arguments[0]) if arguments else GUIDE_EXAMPLE)
+        out.mkdir(parents=True, exist_ok=True)
+        return play(scenario, out)
+    except (ScenarioError, TemplateError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Exception as error:  # noqa: BLE001  # whatever it was, say it in a line
+        print(
+            f"The story broke off: {type(error).__name__}: {error}\n"
+            f"Look at the last lines of {out / 'log.jsonl'}; if they do not help, run `make test`.",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def play(scenario: Scenario, out: Path) -> int:
+    """Tell the story, write summary.json and log.jsonl, and compare."""
+    started = perf_counter()
+    print(f"{scenario.title}\n")
+    for line in scenario.why:
+        print(f"    {line}")
+    print(f"\n{HEADINGS}")
+    with (
+        (out / "log.jsonl").open("w", encoding="utf-8") as log,
+        local_stack(plan_of(scenario), log=log) as stack,
+    ):
+        story = Story(stack, scenario, print)
+        figures = story.play()
+    named = figures.named()
+    summary = {name: named[name] for name in SUMMARY_FIGURES}
+    (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    print(f"{LEGEND}\n\n{tell_comparison(scenario.expect, figures)}\n")
+    print(f"Played in {perf_counter() - started:.1f} s; see summary.json and log.jsonl in {out}")
+    return _verdict(story.differences)
+
+
+def _verdict(differences: Sequence[Difference]) -> int:
+    if not differences:
+        print("As expected, after every step.")
+        return 0
+    print("\nNot as expected:")
+    print(f"    {'where':24} {'figure':30} {'expected':>12} {'actual':>8}")
+    for difference in differences:
+        print(
+            f"    {difference.where:24} {difference.figure:30}"
+            f" {difference.expected:>12} {difference.actual!s:>8}"
+        )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

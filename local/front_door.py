@@ -1,0 +1,108 @@
+"""API Gateway's part: a request becomes a REST API's proxy event, the answer a response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask, Request, Response, jsonify, request
+
+from local.template import ACCOUNT, REGION
+
+STAGE = "prod"
+PATH = "/event"
+API_ID = "local12345"
+HOST = f"{API_ID}.execute-api.{REGION}.amazonaws.com"
+BODY_BYTES_MAX = 10_485_760
+"""API Gateway's own limit."""
+
+Invoke = Callable[[dict[str, Any]], Any]
+
+
+def front_door_app(invoke: Invoke) -> Flask:
+    """POST /prod/event, as the deployed API has it; every other path is none of the API's."""
+    app = Flask("front_door")
+
+    @app.post(f"/{STAGE}{PATH}")
+    def post_event() -> Response:
+        if (request.content_length or 0) > BODY_BYTES_MAX:
+            return _message(413, "Request Too Long")
+        try:
+            return _response(invoke(proxy_event(request)))
+        except Exception:  # noqa: BLE001  # the function failed: API Gateway says no more than this
+            return _message(502, "Internal server error")
+
+    @app.errorhandler(404)
+    @app.errorhandler(405)
+    def not_routed(_: Exception) -> Response:
+        return _message(403, "Missing Authentication Token")
+
+    return app
+
+
+def proxy_event(http: Request) -> dict[str, Any]:
+    """Every field that a REST API sends; a body that is not text arrives damaged there as here."""
+    headers = [(name.title(), value) for name, value in http.headers.items()]
+    several: dict[str, list[str]] = {}
+    for name, value in headers:
+        several.setdefault(name, []).append(value)
+    return {
+        "resource": PATH,
+        "path": PATH,
+        "httpMethod": http.method,
+        "headers": dict(headers),
+        "multiValueHeaders": several,
+        "queryStringParameters": http.args.to_dict() or None,
+        "multiValueQueryStringParameters": http.args.to_dict(flat=False) or None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": _request_context(http),
+        "body": http.get_data().decode("utf-8", "replace") or None,
+        "isBase64Encoded": False,
+    }
+
+
+def _request_context(http: Request) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    nobody = (
+        "cognitoIdentityPoolId", "accountId", "cognitoIdentityId", "caller", "principalOrgId",
+        "accessKey", "cognitoAuthenticationType", "cognitoAuthenticationProvider", "userArn",
+        "user",
+    )  # fmt: skip
+    return {
+        "resourceId": "local1",
+        "resourcePath": PATH,
+        "httpMethod": http.method,
+        "extendedRequestId": uuid4().hex[:15] + "=",
+        "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "path": f"/{STAGE}{PATH}",
+        "accountId": ACCOUNT,
+        "protocol": "HTTP/1.1",
+        "stage": STAGE,
+        "domainPrefix": API_ID,
+        "requestTimeEpoch": int(now.timestamp() * 1000),
+        "requestId": str(uuid4()),
+        "identity": {
+            **dict.fromkeys(nobody),
+            "sourceIp": http.remote_addr,
+            "userAgent": http.headers.get("User-Agent"),
+        },
+        "domainName": HOST,
+        "deploymentId": "local1",
+        "apiId": API_ID,
+    }
+
+
+def _response(answer: Any) -> Response:
+    """What is not a proxy answer is a malformed one, which API Gateway turns into a 502."""
+    if not isinstance(answer, dict) or not isinstance(answer.get("statusCode"), int):
+        return _message(502, "Internal server error")
+    return Response(answer.get("body") or "", answer["statusCode"], answer.get("headers") or {})
+
+
+def _message(status: int, text: str) -> Response:
+    response = jsonify({"message": text})
+    response.status_code = status
+    return response

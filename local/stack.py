@@ -1,0 +1,166 @@
+"""The local stack: the real handlers between the simulators, over an AWS inside this process."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.domain.locations import Location
+from inventory_sync.ports import Clock
+from local.aws import (
+    API_KEY,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    ERP_TOKEN,
+    Aws,
+    create_resources,
+    embedded_aws,
+)
+from local.clock import LocalClock
+from local.erp.model import ErpModel
+from local.erp.server import erp_server
+from local.front_door import PATH, STAGE, front_door_app
+from local.functions import LocalFunction
+from local.http_server import HttpServer
+from local.newstore.delivery import Delivery, post_over_http
+from local.newstore.model import NewStoreModel
+from local.newstore.server import newstore_server
+from local.stream import EventStream, mapping_limits
+from local.template import ROOT, Template
+
+TENANT = "acme"
+INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
+EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
+
+
+@dataclass(frozen=True)
+class StackPlan:
+    """What differs from one local stack to the next.
+
+    `parameters` are the template's. `erp` and `newstore` go to the simulators' models.
+    """
+
+    locations: Sequence[Location] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    erp: Mapping[str, Any] = field(default_factory=dict)
+    newstore: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    """Everything at its place; `newstore_url` and `erp_url` show their state at GET /_state."""
+
+    aws: Aws
+    template: Template
+    clock: Clock
+    newstore: NewStoreModel
+    erp: ErpModel
+    newstore_url: str
+    erp_url: str
+    event_url: str
+    delivery: Delivery
+    stream: EventStream
+    functions: Mapping[str, LocalFunction]
+
+    def tick(self, *, full: bool = False) -> dict[str, Any]:
+        """What the schedule does: one import tick."""
+        answer: dict[str, Any] = self.functions[IMPORT]({"full": True} if full else {})
+        return answer
+
+    def sweep(self) -> dict[str, Any]:
+        """What the schedule does: forward what the stream missed."""
+        answer: dict[str, Any] = self.functions[FORWARD]({"sweep": True})
+        return answer
+
+    def count(self, table: str) -> int:
+        """How many items a table (by its logical id) has."""
+        scan = self.aws.dynamodb.get_paginator("scan")
+        name = self.template.physical_id(table)
+        pages = scan.paginate(TableName=name, Select="COUNT", ConsistentRead=True)
+        return sum(page["Count"] for page in pages)
+
+    @property
+    def state(self) -> StateTable:
+        """The adapter's own records."""
+        return StateTable(self.aws.dynamodb, self.template.physical_id(STATE))
+
+
+@contextmanager
+def local_stack(
+    plan: StackPlan, clock: Clock | None = None, log: TextIO | None = None
+) -> Iterator[LocalStack]:
+    """Up until the block ends; what the functions log goes to `log`."""
+    clock = clock or LocalClock()
+    # A name of its own: the logger of a service lives as long as the process.
+    template = Template(ROOT / "template.yaml", f"local-{secrets.token_hex(4)}", plan.parameters)
+    with ExitStack() as exits:
+        aws = exits.enter_context(embedded_aws(template.globals_environment()))
+        create_resources(aws, template)
+        newstore = _newstore(plan, clock, aws)
+        erp = _erp(plan, clock)
+        newstore_url = exits.enter_context(newstore_server(newstore)).base_url
+        erp_url = exits.enter_context(erp_server(erp, ERP_TOKEN)).base_url
+        template.set_parameters(_addresses(newstore_url, erp_url))
+        functions = {
+            name: LocalFunction(template, name, clock, log or io.StringIO())
+            for name in (INGEST, FORWARD, IMPORT)
+        }
+        front_door = exits.enter_context(HttpServer(front_door_app(functions[INGEST])))
+        event_url = f"{front_door.base_url}/{STAGE}{PATH}"
+        stack = LocalStack(
+            aws=aws,
+            template=template,
+            clock=clock,
+            newstore=newstore,
+            erp=erp,
+            newstore_url=newstore_url,
+            erp_url=erp_url,
+            event_url=event_url,
+            delivery=Delivery(post_over_http(event_url), clock.now, API_KEY),
+            stream=_stream(aws, template, functions[FORWARD]),
+            functions=functions,
+        )
+        for location in plan.locations:
+            DynamoLocationStore(stack.state).put_location(location)
+        yield stack
+
+
+def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
+    return NewStoreModel(
+        TENANT,
+        clock.now,
+        fetch=aws.fetch_file,
+        stores=[location.fulfillment_node_id for location in plan.locations],
+        clients={CLIENT_ID: CLIENT_SECRET},
+        sleep=clock.sleep,
+        **plan.newstore,
+    )
+
+
+def _erp(plan: StackPlan, clock: Clock) -> ErpModel:
+    erp = ErpModel(clock.now, sleep=clock.sleep, **plan.erp)
+    for location in plan.locations:
+        erp.add_location(location.erp_location)
+    return erp
+
+
+def _addresses(newstore_url: str, erp_url: str) -> dict[str, str]:
+    realm = f"{newstore_url}/auth/realms/{TENANT}/protocol/openid-connect/token"
+    return {
+        "Tenant": TENANT,
+        "NewStoreBaseUrl": newstore_url,
+        "NewStoreTokenUrl": realm,
+        "ErpBaseUrl": erp_url,
+    }
+
+
+def _stream(aws: Aws, template: Template, forward: LocalFunction) -> EventStream:
+    table = aws.dynamodb.describe_table(TableName=template.physical_id(EVENTS))
+    arn = table["Table"]["LatestStreamArn"]
+    return EventStream(aws.streams, arn, forward, mapping_limits(template, FORWARD))

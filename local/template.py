@@ -1,0 +1,146 @@
+"""template.yaml, read as far as the local stack needs it: what is deployed is what runs here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+
+
+class TemplateError(Exception):
+    """The template holds something that is not understood here, or lacks what was asked for."""
+
+
+class _Yaml(yaml.SafeLoader):
+    """Reads !Ref, !Sub, !GetAtt, ... as one-key mappings, as their long forms are written."""
+
+
+def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
+
+
+_Yaml.add_multi_constructor("!", _long_form)
+
+
+@cache
+def _read(path: Path) -> Any:
+    # A SafeLoader with tags of its own, whatever the linter makes of the name.
+    return yaml.load(path.read_text("utf-8"), _Yaml)  # noqa: S506
+
+
+class Template:
+    """Values with `parameters` put in; a Ref to a resource gives what `physical_id` says."""
+
+    def __init__(
+        self, path: Path, stack_name: str, parameters: Mapping[str, str] | None = None
+    ) -> None:
+        self.path = path
+        self.stack_name = stack_name
+        self._document = _read(path)
+        self.parameters: dict[str, str] = {
+            name: str(parameter["Default"])
+            for name, parameter in self._document["Parameters"].items()
+            if "Default" in parameter
+        }
+        self.set_parameters(parameters or {})
+
+    def set_parameters(self, parameters: Mapping[str, str]) -> None:
+        """TemplateError for one that the template does not have."""
+        unknown = sorted(parameters.keys() - self._document["Parameters"].keys())
+        if unknown:
+            known = ", ".join(sorted(self._document["Parameters"]))
+            raise TemplateError(f"no such parameter: {', '.join(unknown)}; there are {known}")
+        self.parameters |= parameters
+
+    def of_type(self, type_: str) -> list[str]:
+        """Logical ids of the resources of a type."""
+        resources = self._document["Resources"].items()
+        return [name for name, resource in resources if resource["Type"] == type_]
+
+    def properties(self, logical_id: str) -> dict[str, Any]:
+        """A resource's properties as they are written."""
+        try:
+            found: dict[str, Any] = self._document["Resources"][logical_id]["Properties"]
+        except KeyError as error:
+            raise TemplateError(f"{self.path} has no resource {logical_id}") from error
+        return found
+
+    def function(self, logical_id: str) -> dict[str, Any]:
+        """A function's properties, those of Globals included, but for its environment."""
+        functions = self.of_type("AWS::Serverless::Function")
+        if logical_id not in functions:
+            raise TemplateError(f"no function {logical_id}; there are {', '.join(functions)}")
+        return {**self._document["Globals"]["Function"], **self.properties(logical_id)}
+
+    def globals_environment(self) -> dict[str, str]:
+        """The variables that every function has."""
+        variables = self._document["Globals"]["Function"]["Environment"]["Variables"]
+        return {name: str(self.resolve(value)) for name, value in variables.items()}
+
+    def environment(self, logical_id: str) -> dict[str, str]:
+        """A function's variables as it will find them."""
+        own = self.function(logical_id)["Environment"]["Variables"]
+        resolved = {name: str(self.resolve(value)) for name, value in own.items()}
+        return {**self.globals_environment(), **resolved}
+
+    def physical_id(self, logical_id: str) -> str:
+        """The name of a resource; buckets take lower case only."""
+        name = f"{self.stack_name}-{logical_id}"
+        return name.lower() if logical_id in self.of_type("AWS::S3::Bucket") else name
+
+    def resolve(self, value: Any) -> Any:
+        """The value behind Ref, Sub, If, Equals and Not; TemplateError for other functions."""
+        if isinstance(value, list):
+            return [self.resolve(entry) for entry in value]
+        if not isinstance(value, dict):
+            return value
+        match value:
+            case {"Ref": name}:
+                return self._ref(name)
+            case {"Fn::Sub": str(text)}:
+                return self._substitute(text)
+            case {"Fn::If": [condition, then, otherwise]}:
+                met = self.resolve(self._document["Conditions"][condition])
+                return self.resolve(then if met else otherwise)
+            case {"Fn::Equals": [one, other]}:
+                return str(self.resolve(one)) == str(self.resolve(other))
+            case {"Fn::Not": [condition]}:
+                return not self.resolve(condition)
+        if any(key.startswith("Fn::") for key in value):
+            raise TemplateError(f"not understood here: {sorted(value)}")
+        return {key: self.resolve(entry) for key, entry in value.items()}
+
+    def _ref(self, name: str) -> str:
+        pseudo = {
+            "AWS::StackName": self.stack_name, "AWS::Region": REGION, "AWS::AccountId": ACCOUNT,
+            "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+        }  # fmt: skip
+        if name in pseudo:
+            return pseudo[name]
+        if name in self._document["Parameters"]:
+            if name not in self.parameters:
+                raise TemplateError(f"the parameter {name} has no default and was not given")
+            return self.parameters[name]
+        self.properties(name)
+        return self.physical_id(name)
+
+    def _substitute(self, text: str) -> str:
+        head, *rest = text.split("${")
+        for part in rest:
+            name, _, tail = part.partition("}")
+            head += self._ref(name) + tail
+        return head
