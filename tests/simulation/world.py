@@ -286,9 +286,7 @@ class World:
 
     def interrupt(self, label: str, phase: str) -> None:
         """Called before, within and after every call the adapter makes."""
-        if self.deadlines and self.now > self.deadlines[-1]:
-            self.say("timed out", label)
-            raise SimulatedCrashError
+        self._time_out(label)
         if phase != "within" and self.faults.strike(f"crash_{phase}_call"):
             self.say("crash", phase, label)
             raise SimulatedCrashError
@@ -296,6 +294,13 @@ class World:
             self.check()
         if self.depth == 1 and not self.faults.quiet:
             self._meanwhile()
+            self._time_out(label)
+
+    def _time_out(self, label: str) -> None:
+        """Lambda ends an invocation that has had its time, wherever it is."""
+        if self.deadlines and self.now > self.deadlines[-1]:
+            self.say("timed out", label)
+            raise SimulatedCrashError
 
     def _meanwhile(self) -> None:
         strike = self.faults.strike

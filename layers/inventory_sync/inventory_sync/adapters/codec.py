@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,10 +33,14 @@ def decode(kind: type[T], text: str | bytes, what: str) -> T:
     return record
 
 
-@cache
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     """Milliseconds to make, so made once for each of our kinds of record."""
-    return TypeAdapter(kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 def _unknown(record: object, raw: Any, path: str) -> Iterator[str]:

@@ -73,7 +73,7 @@ class ImportRun:
     """One attempt to bring NewStore's quantities up to date.
 
     `cut_end` is the end of the range under tenant scope; under location scope the run's manifest
-    has one for each location. `rows`, `files` and `job_errors` describe what was sent and said.
+    has one for each location. `snapshots` counts the locations that were read. `rows`, `files` and `job_errors` describe what was sent and said.
     """
 
     run_id: str
@@ -90,6 +90,7 @@ class ImportRun:
     late_events: int = 0
     clamped: int = 0
     released_events: int = 0
+    snapshots: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
     approvals: dict[str, str] = field(default_factory=dict)
     job_errors: tuple[JobError, ...] = ()

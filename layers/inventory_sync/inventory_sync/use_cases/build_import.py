@@ -371,6 +371,7 @@ class _Attempt:
             late_events=len(tally.late),
             clamped=tally.clamped,
             released_events=len(tally.counted),
+            snapshots=tally.snapshots,
             left_out={place: left.reason for place, left in sorted(left_out.items())},
             approvals=dict(sorted(self.reader.used_approvals.items())),
         )

@@ -290,7 +290,8 @@ class _Session:
             finished_run_id=run.run_id,
             unfinished_run_id=None,
             watermark=watermark,
-            last_finished_at=now,
+            # A run that read nothing has brought nothing up to date: its lag must show.
+            last_finished_at=now if run.snapshots else self.head.last_finished_at,
             last_full_at=now if run.full else self.head.last_full_at,
         )
         self.deps.observer.count("RunsFinished")
