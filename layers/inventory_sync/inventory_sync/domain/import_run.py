@@ -73,7 +73,8 @@ class ImportRun:
     """One attempt to bring NewStore's quantities up to date.
 
     `cut_end` is the end of the range under tenant scope; under location scope the run's manifest
-    has one for each location. `snapshots` counts the locations that were read. `rows`, `files` and `job_errors` describe what was sent and said.
+    has one for each location. `snapshots` counts the locations that were read. `rows`, `files` and
+    `job_errors` describe what was sent and said.
     """
 
     run_id: str
