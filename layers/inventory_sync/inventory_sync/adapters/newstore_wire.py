@@ -14,6 +14,9 @@ def _text(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_text)]
 """A field that may be null or left out."""
 Id = Annotated[str, Field(min_length=1)]
+JOB_ERROR_REASON_CHARACTERS_MAX = 240
+JOB_ERROR_ID_CHARACTERS_MAX = 80
+"""A hundred errors stand in the run's record, which has to fit a table item."""
 
 
 class _Answer(BaseModel):
@@ -46,8 +49,13 @@ class JobErrorAnswer(_Answer):
     entity_id: Text = ""
 
     def error(self) -> JobError:
-        """In our terms."""
-        return JobError(self.error_id, self.reason, self.entity_type, self.entity_id)
+        """In our terms, each text by its beginning."""
+        return JobError(
+            self.error_id[:JOB_ERROR_ID_CHARACTERS_MAX],
+            self.reason[:JOB_ERROR_REASON_CHARACTERS_MAX],
+            self.entity_type[:JOB_ERROR_ID_CHARACTERS_MAX],
+            self.entity_id[:JOB_ERROR_ID_CHARACTERS_MAX],
+        )
 
 
 class StoreAnswer(_Answer):

@@ -1,0 +1,307 @@
+"""FileStore: whole files or none, the same bytes for the same input, NewStore's limits."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from inventory_sync.adapters.file_delivery import s3_uri
+from inventory_sync.adapters.file_store import S3FileStore, archive_key
+from inventory_sync.domain.availabilities import (
+    FILE_BYTES_MAX,
+    FILES_PER_ARCHIVE_MAX,
+    FileHead,
+    RowBlock,
+    encode_rows,
+)
+from inventory_sync.domain.cut import LogicalRange
+from inventory_sync.domain.errors import FatalError, InvariantError
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest, Settlement
+from inventory_sync.ports import FileStore
+from tests.aws import REGION
+from tests.contract.builders import NOON
+from tests.fakes.import_state import FakeFileStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET = "imports"
+DC = Location(location_id="DC01", fulfillment_node_id="DC01", store_id="", erp_location="100")
+HEAD = FileHead((DC,), LogicalRange(10, 12))
+ROWS = [encode_rows("DC01", [(f"SKU-{n}", n) for n in range(100)])]
+A_ROW = [encode_rows("DC01", [("SKU-1", 1)])]
+MANIFEST = Manifest(
+    run_id="run-1",
+    cut_end=12,
+    locations={
+        "Köln/1": LocationEntry(
+            cut_end=10**18,
+            basis=Basis.ROLLED_FORWARD,
+            as_of=NOON,
+            ledger_run_id="run-0",
+            rows=2,
+            units=7,
+        )
+    },
+)
+LEDGER = Ledger(
+    location_id="DC01",
+    run_id="run-1",
+    quantities={"SKU-1": 3, "SKU-2": -4, "ü #/": Decimal("1.5"), "SKU-4": Decimal("-0.25"), "0": 0},
+    sent=frozenset({"SKU-1", "ü #/"}),
+)
+SETTLEMENT = Settlement(counted=(("DC01", "1#a"), ("Köln", "2#b")), closed=(("DC01", "1#a"),))
+
+
+@dataclass(frozen=True)
+class Store:
+    """The port, and what NewStore gets: None where there is no archive."""
+
+    files: FileStore
+    fetch: Callable[[str], bytes | None]
+
+    def archived(self, run_id: str, *files: Iterable[RowBlock]) -> bytes:
+        with self.files.archive(run_id) as archive:
+            for number, rows in enumerate(files, 1):
+                archive.add_file(number, HEAD, rows)
+        data = self.fetch(run_id)
+        assert data is not None
+        return data
+
+
+def block(text: str) -> RowBlock:
+    """One row of that text."""
+    return RowBlock("DC01", [f'"{text}"'])
+
+
+@cache
+def _made_client() -> "S3Client":
+    """Made once: that takes longer than a test."""
+    return boto3.client(
+        "s3", region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local"
+    )
+
+
+@contextmanager
+def s3_client() -> Iterator["S3Client"]:
+    with mock_aws():
+        client = _made_client()
+        location = {"LocationConstraint": REGION}
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)  # type: ignore[arg-type]
+        yield client
+
+
+@pytest.fixture
+def s3() -> Iterator["S3Client"]:
+    with s3_client() as client:
+        yield client
+
+
+@pytest.fixture(params=["fake", "moto"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    if request.param == "fake":
+        fake = FakeFileStore(BUCKET)
+        yield Store(fake, lambda run_id: fake.archives.get(fake.archive_uri(run_id)))
+        return
+    with s3_client() as client:
+
+        def fetch(run_id: str) -> bytes | None:
+            try:
+                return client.get_object(Bucket=BUCKET, Key=archive_key(run_id))["Body"].read()
+            except client.exceptions.NoSuchKey:
+                return None
+
+        yield Store(S3FileStore(client, BUCKET, lambda key: s3_uri(BUCKET, key)), fetch)
+
+
+def test_an_archive_holds_its_files_by_number(store: Store) -> None:
+    data = store.archived("run-1", ROWS, [])
+
+    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+        assert zipped.testzip() is None
+        assert zipped.namelist() == ["availabilities-0001.json", "availabilities-0002.json"]
+        first, second = (json.loads(zipped.read(name)) for name in zipped.namelist())
+    assert [row["quantity"] for row in first["items"]] == list(range(100))
+    assert second["items"] == []
+
+
+def test_the_same_input_gives_the_same_bytes(store: Store) -> None:
+    assert store.archived("run-1", ROWS, ROWS) == store.archived("run-2", ROWS, ROWS)
+    assert store.archived("run-3", ROWS) != store.archived("run-1", ROWS, ROWS)
+    with zipfile.ZipFile(io.BytesIO(store.archived("run-1", ROWS))) as zipped:
+        [info] = zipped.infolist()
+    assert info.date_time == (1980, 1, 1, 0, 0, 0), "the hour would be part of the bytes"
+
+
+def test_an_archive_written_again_replaces_the_first(store: Store) -> None:
+    store.archived("run-1", ROWS)
+
+    assert store.archived("run-1", A_ROW) == store.archived("run-2", A_ROW)
+
+
+def test_an_archive_beyond_what_is_kept_in_memory_is_whole(store: Store) -> None:
+    noise = [block(Random(n).randbytes(500_000).hex()) for n in range(17)]
+
+    data = store.archived("run-1", noise)
+
+    assert len(data) > 8_000_000
+    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+        assert len(json.loads(zipped.read("availabilities-0001.json"))["items"]) == len(noise)
+
+
+class ErpFailedError(Exception):
+    """Whatever goes wrong while rows are read."""
+
+
+def rows_that_fail() -> Iterator[RowBlock]:
+    yield ROWS[0]
+    raise ErpFailedError
+
+
+def test_an_archive_that_was_not_finished_is_not_there(store: Store) -> None:
+    with pytest.raises(ErpFailedError):
+        store.archived("run-1", ROWS, rows_that_fail())
+
+    assert store.fetch("run-1") is None
+
+
+def test_an_unfinished_archive_leaves_the_one_that_is_there(store: Store) -> None:
+    before = store.archived("run-1", ROWS)
+
+    with pytest.raises(ErpFailedError):
+        store.archived("run-1", rows_that_fail())
+
+    assert store.fetch("run-1") == before
+
+
+def test_a_file_beyond_newstores_limit_is_refused(store: Store) -> None:
+    megabytes = FILE_BYTES_MAX // 1_000_000
+
+    with pytest.raises(InvariantError, match="archive_limits"):
+        store.archived("run-1", [block("x" * 1_000_000)] * megabytes)
+
+    assert store.fetch("run-1") is None
+
+
+def test_more_files_than_newstore_takes_are_refused(store: Store) -> None:
+    with pytest.raises(InvariantError, match="archive_limits"):
+        store.archived("run-1", *[A_ROW] * (FILES_PER_ARCHIVE_MAX + 1))
+
+    assert store.fetch("run-1") is None
+    assert store.archived("run-1", *[A_ROW] * FILES_PER_ARCHIVE_MAX)
+
+
+def test_the_uri_names_the_run(store: Store) -> None:
+    assert store.files.archive_uri("run-1") == "s3://imports/imports/run-1/availabilities.zip"
+
+
+def test_a_manifest_reads_back_equal(store: Store) -> None:
+    store.files.save_manifest(MANIFEST)
+
+    assert store.files.manifest("run-1") == MANIFEST
+
+
+def test_a_settlement_reads_back_equal(store: Store) -> None:
+    store.files.save_settlement("run-1", SETTLEMENT)
+    store.files.save_settlement("run-2", Settlement(counted=(), closed=()))
+
+    assert store.files.settlement("run-1") == SETTLEMENT
+    assert store.files.settlement("run-2") == Settlement(counted=(), closed=())
+
+
+def test_a_ledger_reads_back_equal(store: Store) -> None:
+    """Negative and fractional quantities too: they are what was computed."""
+    store.files.save_ledger(LEDGER)
+
+    assert store.files.ledger("DC01", "run-1") == LEDGER
+
+
+@pytest.mark.parametrize("location_id", ["a/b", "..", "%2F", "Köln #1?", "🧦"])
+def test_ledgers_of_locations_of_any_name_are_kept_apart(store: Store, location_id: str) -> None:
+    odd = Ledger(location_id=location_id, run_id="run-1", quantities={"A": 1}, sent=frozenset())
+    store.files.save_ledger(odd)
+    store.files.save_ledger(LEDGER)
+
+    assert store.files.ledger(location_id, "run-1") == odd
+    assert store.files.ledger("a%2Fb", "run-1") is None
+    assert store.files.ledger("a", "b/run-1") is None
+
+
+def test_a_run_without_a_ledger_for_a_location_has_none(store: Store) -> None:
+    store.files.save_ledger(LEDGER)
+
+    assert store.files.ledger("DC01", "run-2") is None
+    assert store.files.ledger("NYC", "run-1") is None
+
+
+def test_a_missing_manifest_or_settlement_is_fatal(store: Store) -> None:
+    """Without it the next run would not know what NewStore has: never to be taken for empty."""
+    with pytest.raises(FatalError, match="run-9"):
+        store.files.manifest("run-9")
+    with pytest.raises(FatalError, match="run-9"):
+        store.files.settlement("run-9")
+
+
+# What only a store can get wrong
+
+
+def test_the_same_ledger_gives_the_same_bytes(s3: "S3Client") -> None:
+    files = S3FileStore(s3, BUCKET, str)
+
+    def saved(ledger: Ledger) -> bytes:
+        files.save_ledger(ledger)
+        key = "ledger/DC01/run-1.json.gz"
+        return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    backwards = dict(reversed(list(LEDGER.quantities.items())))
+    other = Ledger(
+        location_id="DC01", run_id="run-1", quantities=backwards, sent=frozenset({"ü #/", "SKU-1"})
+    )
+    assert other == LEDGER
+    assert saved(LEDGER) == saved(other)
+
+
+@pytest.mark.parametrize(
+    ("stored", "named"),
+    [
+        (b"{", "JSON"),
+        (b'{"run_id": "run-1"}', "cut_end"),
+        (b'{"run_id": "run-1", "cut_end": 1, "colour": 1}', "colour"),
+        (b'{"run_id": "run-1", "cut_end": 1, "locations": {"A": {"rows": 1}}}', "locations.A"),
+    ],
+)
+def test_a_broken_manifest_is_named_with_its_field(
+    s3: "S3Client", stored: bytes, named: str
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="runs/run-1/manifest.json", Body=stored)
+
+    with pytest.raises(FatalError) as raised:
+        S3FileStore(s3, BUCKET, str).manifest("run-1")
+
+    assert "runs/run-1/manifest.json" in str(raised.value)
+    assert named in str(raised.value)
+
+
+def test_a_damaged_ledger_is_fatal(s3: "S3Client") -> None:
+    files = S3FileStore(s3, BUCKET, str)
+    files.save_ledger(LEDGER)
+    key = "ledger/DC01/run-1.json.gz"
+    whole = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    header, middle = 10, len(whole) // 2
+    no_such_block = whole[:header] + b"\xff" + whole[header + 1 :]
+    for damaged in (b"", whole[:middle], b"not gzip", no_such_block, whole[:-8] + bytes(8)):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=damaged)
+        with pytest.raises(FatalError, match="ledger/DC01"):
+            files.ledger("DC01", "run-1")

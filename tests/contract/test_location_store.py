@@ -1,0 +1,185 @@
+"""LocationStore: the map, what is held, and approvals that count once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.guards import Hold, HoldKind
+from inventory_sync.domain.locations import InventoryMaster, Location
+from inventory_sync.ports import Approval, LocationHold, LocationStore
+from tests.contract.builders import MINUTE, NOON
+from tests.contract.conftest import Database
+from tests.contract.engines import ENGINES
+from tests.fakes.import_state import FakeLocationStore
+
+DC = Location(location_id="DC01", fulfillment_node_id="DC01", store_id="", erp_location="100")
+KOELN = Location(
+    location_id="Köln #1/a",
+    fulfillment_node_id="node-9",
+    store_id="store-9",
+    erp_location="ä 7",
+    enabled=False,
+    inventory_master=InventoryMaster.NEWSTORE,
+    confirmed=True,
+)
+APPROVAL = Approval(
+    location_id="DC01", kinds=("units_fell", "negative"), who="ops", why="stock-take ü", at=NOON
+)
+HOLD = LocationHold(
+    location_id="DC01",
+    holds=(Hold(HoldKind.UNITS_FELL, "1 now, 99 before"), Hold(HoldKind.NEGATIVE, "'SKU': -1")),
+    since=NOON,
+    run_id="run-1",
+)
+
+
+@pytest.fixture(params=["fake", *ENGINES])
+def store(
+    request: pytest.FixtureRequest, open_database: Callable[[str], Database]
+) -> LocationStore:
+    if request.param == "fake":
+        return FakeLocationStore()
+    database = open_database(request.param)
+    return DynamoLocationStore(StateTable(database.client, database.table("StateTable")))
+
+
+@pytest.fixture
+def table(database: Database) -> StateTable:
+    return StateTable(database.client, database.table("StateTable"))
+
+
+def test_before_anything_is_loaded_all_is_empty(store: LocationStore) -> None:
+    assert (store.locations(), store.approvals(), store.holds()) == ({}, {}, {})
+
+
+def test_locations_read_back_equal_by_their_id(store: LocationStore) -> None:
+    for location in (DC, KOELN):
+        store.put_location(location)
+
+    assert store.locations() == {"DC01": DC, "Köln #1/a": KOELN}
+
+
+def test_a_row_of_the_map_can_be_replaced(store: LocationStore) -> None:
+    store.put_location(DC)
+    store.put_location(replace(DC, enabled=False))
+
+    assert store.locations() == {"DC01": replace(DC, enabled=False)}
+
+
+def test_an_approval_is_kept_with_who_and_why(store: LocationStore) -> None:
+    store.approve(APPROVAL)
+
+    assert store.approvals() == {"DC01": APPROVAL}
+
+
+def test_a_used_approval_counts_no_more(store: LocationStore) -> None:
+    other = replace(APPROVAL, location_id="NYC")
+    store.approve(APPROVAL)
+    store.approve(other)
+
+    store.use_approval("DC01", "run-1")
+
+    assert store.approvals() == {"NYC": other}
+
+
+def test_to_use_an_approval_twice_or_without_one_changes_nothing(store: LocationStore) -> None:
+    """A settlement that was cut off is repeated."""
+    store.approve(APPROVAL)
+
+    store.use_approval("DC01", "run-1")
+    store.use_approval("DC01", "run-1")
+    store.use_approval("NYC", "run-1")
+
+    assert store.approvals() == {}
+
+
+def test_after_use_a_location_can_be_approved_again(store: LocationStore) -> None:
+    store.approve(APPROVAL)
+    store.use_approval("DC01", "run-1")
+    again = replace(APPROVAL, at=NOON + MINUTE)
+
+    store.approve(again)
+
+    assert store.approvals() == {"DC01": again}
+
+
+def test_the_last_hold_of_a_location_stands_until_cleared(store: LocationStore) -> None:
+    store.set_hold(replace(HOLD, run_id="run-0"))
+    store.set_hold(HOLD)
+    store.set_hold(replace(HOLD, location_id="NYC"))
+
+    assert store.holds() == {"DC01": HOLD, "NYC": replace(HOLD, location_id="NYC")}
+
+    store.clear_hold("DC01")
+    store.clear_hold("DC01")
+
+    assert list(store.holds()) == ["NYC"]
+
+
+def test_map_holds_and_approvals_do_not_mix(store: LocationStore) -> None:
+    store.put_location(DC)
+    store.set_hold(HOLD)
+    store.approve(APPROVAL)
+
+    store.clear_hold("DC01")
+    store.use_approval("DC01", "run-1")
+
+    assert store.locations() == {"DC01": DC}
+
+
+# What only a database can get wrong
+
+
+def test_a_used_approval_is_kept_as_a_record_under_its_run(table: StateTable) -> None:
+    store = DynamoLocationStore(table)
+    store.approve(APPROVAL)
+    unused = [record for _, record in table.records("approval")]
+
+    store.use_approval("DC01", "run-1")
+
+    assert list(table.records("approval_used")) == [("DC01#run-1", unused[0])]
+
+
+def test_rows_beyond_one_answer_are_all_found(table: StateTable) -> None:
+    store = DynamoLocationStore(table)
+    rows = {f"SKU-{n:03d}": "s" * 100_000 for n in range(12)}
+    for product_id, sku in rows.items():
+        store.put_sku(product_id, sku)
+
+    assert store.skus() == rows
+
+
+@pytest.mark.parametrize(
+    ("record", "named"),
+    [
+        ('{"location_id": "DC01"}', "fulfillment_node_id"),
+        ('{"location_id": 5}', "location_id"),
+        ('{"colour": "red", "location_id": "a", "fulfillment_node_id": "a", "store_id": "",'
+         ' "erp_location": "a"}', "colour"),
+        ('{"location_id": "a", "fulfillment_node_id": "a", "store_id": "", "erp_location": "a",'
+         ' "inventory_master": "nobody"}', "inventory_master"),
+        ("DC01;Hamburg", "JSON"),
+    ],
+)  # fmt: skip
+def test_a_broken_row_is_named_with_its_field(table: StateTable, record: str, named: str) -> None:
+    DynamoLocationStore(table).put_location(DC)
+    table.put("location", "NYC", record)
+
+    with pytest.raises(FatalError) as raised:
+        DynamoLocationStore(table).locations()
+
+    assert "location NYC" in str(raised.value)
+    assert named in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["hold", "approval"])
+def test_a_broken_hold_or_approval_is_named(table: StateTable, kind: str) -> None:
+    store = DynamoLocationStore(table)
+    table.put(kind, "NYC", "{}")
+
+    with pytest.raises(FatalError, match=f"{kind} NYC"):
+        {"hold": store.holds, "approval": store.approvals}[kind]()
