@@ -74,7 +74,7 @@ class ImportRun:
 
     `cut_end` is the end of the range under tenant scope; under location scope the run's manifest
     has one for each location. `snapshots` counts the locations that were read. `rows`, `files` and
-    `job_errors` describe what was sent and said.
+    `job_errors` describe what was sent and said. `left_out` names the first 200 locations.
     """
 
     run_id: str

@@ -43,6 +43,9 @@ from inventory_sync.use_cases.file_packer import FILE_BYTES, FilePacker
 from inventory_sync.use_cases.read_stock import ReadLimits, StockReader
 
 _NEVER = timedelta(days=36_500)
+LEFT_OUT_NAMED_MAX = 200
+REASON_CHARACTERS_MAX = 500
+"""A run's record has to fit a table item; the metric has the number of all left out."""
 RELEASING_LOCATIONS_MAX = 900
 """Under location scope each releasing location has a file; a zip holds 1,000."""
 
@@ -372,7 +375,10 @@ class _Attempt:
             clamped=tally.clamped,
             released_events=len(tally.counted),
             snapshots=tally.snapshots,
-            left_out={place: left.reason for place, left in sorted(left_out.items())},
+            left_out={
+                place: left.reason[:REASON_CHARACTERS_MAX]
+                for place, left in sorted(left_out.items())[:LEFT_OUT_NAMED_MAX]
+            },
             approvals=dict(sorted(self.reader.used_approvals.items())),
         )
 

@@ -310,8 +310,11 @@ class _Session:
             if not self._time_for_more():
                 return False
             self.deps.event_log.close(EventRef(location_id, event_key))
+        given = self.deps.location_store.approvals() if run.approvals else {}
         for location_id in run.approvals:
-            self.deps.location_store.use_approval(location_id, run.run_id)
+            # One that was given since the run was planned is for another import.
+            if location_id in given and given[location_id].at <= run.planned_at:
+                self.deps.location_store.use_approval(location_id, run.run_id)
         self._save(replace(run, state=RunState.SETTLED))
         return True
 
