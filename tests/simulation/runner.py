@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from local.newstore.job import JobFaults
 from tests.simulation.invariants import Invariants, Violation
 from tests.simulation.world import World
 
@@ -128,8 +129,10 @@ def _everything(invariants: Invariants) -> None:
 def _end_stuck_jobs(world: World) -> None:
     """A job that hangs inside NewStore is ended there; nobody else can."""
     for job in world.newstore_model.jobs.by_id.values():
-        if job.state == "processing" and job.faults.stuck_in == "processing":
-            job.state = "failed"
+        if job.faults.stuck_in == "processing":
+            job.faults = JobFaults()
+            if job.state == "processing":
+                job.state = "failed"
 
 
 def shrink(seed: int, outcome: Outcome, adapt: Adapt | None = None) -> tuple[int, frozenset[str]]:

@@ -189,8 +189,8 @@ class _Session:
             case GiveUp():
                 self._give_up(run)
             case AbandonJob(age):
-                self.jobs.fail(run.job_id, f"not ended after {age}")
-                return Tick(TickOutcome.WAITING, run, f"job set to failed after {age}")
+                told = self.jobs.fail(run.job_id, f"not ended after {age}")
+                return Tick(TickOutcome.WAITING, run, told)
         return None
 
     def report_ages(self) -> None:
