@@ -55,9 +55,10 @@ def floor(rows: int) -> int:
 
     count = 0
     with tempfile.TemporaryFile() as file:
-        with zipfile.ZipFile(
-            file, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL
-        ) as zipped, zipped.open("availabilities.json", "w") as entry:
+        with (
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as zipped,
+            zipped.open("availabilities.json", "w") as entry,
+        ):
             for number, place in enumerate(locations(rows)):
                 items = [
                     {"fulfillment_node_id": place, "product_id": product, "quantity": quantity}
@@ -124,9 +125,7 @@ class GeneratedErp:
         from inventory_sync.domain.stock import StockSnapshot
 
         number = self._numbers[location_id]
-        spread = self.changed // len(self._numbers) + (
-            number < self.changed % len(self._numbers)
-        )
+        spread = self.changed // len(self._numbers) + (number < self.changed % len(self._numbers))
         return StockSnapshot(location_id, NOW, on_hand(number, spread))
 
 

@@ -94,7 +94,7 @@ class BuildImport:
             built = attempt.build(blocked)
             if isinstance(built, ImportRun):
                 return built
-            blocked |= {built}
+            blocked |= built
 
 
 class _Attempt:
@@ -149,8 +149,8 @@ class _Attempt:
             return Manifest(run_id="", cut_end=first)
         return self.deps.files.manifest(run_id)
 
-    def build(self, blocked: frozenset[str]) -> ImportRun | str:
-        """The run, or a location without any quantity that the cut end must stay below."""
+    def build(self, blocked: frozenset[str]) -> ImportRun | frozenset[str]:
+        """The run, or more locations without any quantity that the cut end must stay below."""
         places = self._places()
         blocked |= self._blocked_by_map()
         cut_ends = self._cut_ends(places, blocked)
@@ -161,11 +161,16 @@ class _Attempt:
             file_bytes=self.settings.file_bytes,
         ) as packer:
             tally = _Tally()
+            more: set[str] = set()
             for place in places:
+                if more and place.location_id in self.previous.locations:
+                    break
                 self.keep_lease()
                 needs = self._add(place, cut_ends[place.location_id], packer, tally)
-                if needs and place.location_id not in blocked:
-                    return place.location_id
+                if needs and self.settings.tenant_scope and place.location_id not in blocked:
+                    more.add(place.location_id)
+            if more:
+                return frozenset(more)
             packer.finish()
         self._close_elsewhere(places, tally)
         return self._built(cut_ends, packer, tally)

@@ -181,7 +181,7 @@ class _Session:
             case StartJob():
                 self._start_job(run)
             case NoteStarted():
-                self._save(replace(run, state=RunState.STARTED))
+                self._save_started(run)
             case Commit():
                 self._commit(replace(run, state=RunState.FINISHED))
             case Settle():
@@ -271,7 +271,12 @@ class _Session:
             self.jobs.fail(run.job_id, f"could not be started: {error}")
             self._end_failed(run, f"NewStore refused to start the job: {error}")
             return
-        self._save(replace(run, state=RunState.STARTED))
+        self._save_started(run)
+
+    def _save_started(self, run: ImportRun) -> None:
+        """A start that comes long after the creation opens the five minutes anew."""
+        started = replace(run, state=RunState.STARTED)
+        self._save(started, last_job_created_at=self.deps.clock.now())
 
     def _commit(self, run: ImportRun) -> None:
         """The one moment at which the run counts: watermark, rows and events together."""

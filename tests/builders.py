@@ -1,0 +1,86 @@
+"""Builders: a test names what matters to it, everything else has a plain value."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem, OpenEvent
+from inventory_sync.domain.import_run import ImportRun, RunState
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.stock import StockSnapshot, Units
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DC = "DC01"
+STORE = "NYC"
+SKU = "SKU-1"
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+ITEMS_ASSIGNED = EventName.ASSIGNED
+ITEMS_COMPLETED = EventName.ITEMS_COMPLETED
+ITEMS_FAILED = EventName.ITEMS_FAILED
+
+
+def event(logical_timestamp: int = 10, *products: str, at: str = DC, **fields: Any) -> Any:
+    """A FulfillmentEvent, completed unless it says otherwise: one unit for each product named."""
+    request_id = fields.get("fulfillment_request_id", f"ff{logical_timestamp}")
+    items = tuple(
+        FulfillmentItem(f"{request_id}-{number}", product)
+        for number, product in enumerate(products or (SKU,), start=1)
+    )
+    plain: dict[str, Any] = {
+        "name": ITEMS_COMPLETED,
+        "location_id": at,
+        "logical_timestamp": logical_timestamp,
+        "fulfillment_request_id": request_id,
+        "order_id": f"order-{request_id}",
+        "service_level": "STANDARD",
+        "items": items,
+        "published_at": NOW - HOUR,
+    }
+    return FulfillmentEvent(**(plain | fields))
+
+
+_OF_OPEN_EVENT = {"received_at", "applied_at", "forwarded_at", "rejected_reason", "released_by"}
+
+
+def open_event(logical_timestamp: int = 10, *products: str, at: str = DC, **fields: Any) -> Any:
+    """An OpenEvent over `event`: nothing has been done about it unless it says so."""
+    own = {name: fields.pop(name) for name in _OF_OPEN_EVENT & set(fields)}
+    found: FulfillmentEvent = event(logical_timestamp, *products, at=at, **fields)
+    return OpenEvent(event=found, **({"received_at": found.published_at} | own))
+
+
+def forwarded(logical_timestamp: int, *products: str, applied_at: datetime, **fields: Any) -> Any:
+    """An OpenEvent that the ERP has acknowledged and needs nothing more of."""
+    return open_event(
+        logical_timestamp, *products, applied_at=applied_at, forwarded_at=applied_at, **fields
+    )
+
+
+def snapshot(
+    on_hand_units: Mapping[str, Units] | None = None, *, at: str = DC, as_of: datetime = NOW
+) -> StockSnapshot:
+    """What the ERP said: ten of one product unless it says otherwise."""
+    return StockSnapshot(at, as_of, {SKU: 10} if on_hand_units is None else on_hand_units)
+
+
+def run(state: RunState = RunState.PLANNED, **fields: Any) -> Any:
+    """An ImportRun that has got as far as its state."""
+    plain: dict[str, Any] = {"run_id": "run-1", "planned_at": NOW, "full": False, "cut_end": 0}
+    order = list(RunState)
+    if order.index(state) >= order.index(RunState.UPLOADED):
+        plain |= {"built_at": NOW, "source_uri": "s3://imports/run-1.zip"}
+    if order.index(state) >= order.index(RunState.CREATED):
+        plain |= {"job_id": "job-1", "job_created_at": NOW}
+    return ImportRun(state=state, **(plain | fields))
+
+
+def location(location_id: str = DC, **fields: Any) -> Location:
+    """A row of the location map: the same id everywhere."""
+    plain = {
+        "location_id": location_id,
+        "fulfillment_node_id": location_id,
+        "store_id": location_id,
+        "erp_location": location_id,
+    }
+    return Location(**(plain | fields))

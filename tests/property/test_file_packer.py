@@ -1,0 +1,164 @@
+"""Files: every row once, and no release without the rows it needs."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_sync.domain.availabilities import FileHead, RowBlock, encode_rows
+from inventory_sync.domain.cut import LogicalRange
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.row_selection import Selection
+from inventory_sync.use_cases.file_packer import FilePacker
+from tests.builders import location
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one location adds; up to `point` its events are released."""
+
+    place: Location
+    selection: Selection
+    start: int
+    end: int
+    point: int
+
+    def rows(self) -> Iterator[str]:
+        yield from (self.row(p, q) for p, q in self.selection.touched.items())
+        yield from (self.row(p, q) for p, q in self.selection.others.items())
+
+    def touched_rows(self) -> list[str]:
+        return [self.row(p, q) for p, q in self.selection.touched.items()]
+
+    def row(self, product: str, quantity: int) -> str:
+        [row] = encode_rows(self.place.fulfillment_node_id, [(product, quantity)]).encoded
+        return row
+
+
+@dataclass
+class Archive:
+    """What was written, by file number."""
+
+    files: dict[int, tuple[FileHead, list[str]]] = field(default_factory=dict)
+    whole: bool = False
+
+    @contextmanager
+    def opened(self) -> Iterator["Archive"]:
+        yield self
+        self.whole = True
+
+    def add_file(self, number: int, head: FileHead, blocks: Iterable[RowBlock]) -> None:
+        assert number not in self.files
+        found = list(blocks)
+        nodes = [block.fulfillment_node_id for block in found]
+        assert nodes == sorted(nodes)
+        self.files[number] = (head, [row for block in found for row in block.encoded])
+
+    def all_rows(self) -> list[str]:
+        return sorted(row for _, rows in self.files.values() for row in rows)
+
+
+rows = st.dictionaries(st.sampled_from([f"P{n}" for n in range(8)]), st.integers(0, 99))
+
+
+@st.composite
+def parts(draw: st.DrawFn, *, tenant: bool) -> list[Part]:
+    """Under tenant scope all have one point and one end; a late event starts a range below it."""
+    shared, more = draw(st.integers(5, 20)), draw(st.integers(0, 5))
+    found = []
+    for number in range(draw(st.integers(0, 4))):
+        touched, others = draw(rows), draw(rows)
+        others = {product: units for product, units in others.items() if product not in touched}
+        point = shared if tenant else draw(st.integers(5, 20))
+        end = point + (more if tenant else draw(st.integers(0, 5)))
+        start = point - draw(st.sampled_from((0, 0, 3)))
+        place = location(f"L{number}")
+        found.append(Part(place, Selection(touched, others, 0), start, end, point))
+    return found
+
+
+file_bytes = st.sampled_from((1, 200, 600, 16_000_000))
+
+
+def pack(parts: list[Part], *, tenant: bool, file_bytes: int) -> Archive:
+    archive = Archive()
+    with FilePacker(archive.opened(), tenant_scope=tenant, file_bytes=file_bytes) as packer:
+        for part in parts:
+            packer.add(part.place, part.selection, LogicalRange(part.start, part.end), part.point)
+        packer.finish()
+    assert packer.files == len(archive.files)
+    assert packer.rows == len(archive.all_rows())
+    assert archive.whole is bool(archive.files)
+    return archive
+
+
+def check_files(archive: Archive, parts: list[Part]) -> None:
+    assert archive.all_rows() == sorted(row for part in parts for row in part.rows())
+    owner = {row: part.place.location_id for part in parts for row in part.rows()}
+    for head, found in archive.files.values():
+        named = {place.location_id for place in head.locations}
+        assert {owner[row] for row in found} <= named
+
+
+@given(parts(tenant=True), file_bytes)
+def test_under_tenant_scope_all_touched_rows_are_in_the_one_file_that_releases(
+    parts: list[Part], file_bytes: int
+) -> None:
+    archive = pack(parts, tenant=True, file_bytes=file_bytes)
+
+    check_files(archive, parts)
+    spans = [(part.start, part.end) for part in parts if part.end > part.start]
+    releasing = [number for number, (head, _) in archive.files.items() if head.released.releases]
+    assert releasing == ([1] if spans else [])
+    if spans:
+        head, _ = archive.files[1]
+        start, end = min(start for start, _ in spans), max(end for _, end in spans)
+        assert head.released == LogicalRange(start, end)
+    touched = {row for part in parts for row in part.touched_rows()}
+    assert touched <= set(archive.files[1][1] if 1 in archive.files else ())
+    for number, (head, _) in archive.files.items():
+        if number not in releasing:
+            assert head.released == LogicalRange(parts[0].point, parts[0].point)
+
+
+@given(parts(tenant=False), file_bytes)
+def test_under_location_scope_each_release_has_a_file_with_its_own_touched_rows(
+    parts: list[Part], file_bytes: int
+) -> None:
+    archive = pack(parts, tenant=False, file_bytes=file_bytes)
+
+    check_files(archive, parts)
+    by_id = {part.place.location_id: part for part in parts}
+    releasing = []
+    for head, found in archive.files.values():
+        if head.released.releases:
+            [place] = head.locations
+            part = by_id[place.location_id]
+            releasing.append(place.location_id)
+            assert head.released == LogicalRange(part.start, part.end)
+            assert set(part.touched_rows()) == set(found)
+        else:
+            for place in head.locations:
+                assert head.released.end <= by_id[place.location_id].point
+    assert sorted(releasing) == [i for i, part in by_id.items() if part.end > part.start]
+
+
+@given(parts(tenant=False), st.booleans(), file_bytes)
+def test_what_is_written_is_always_the_same(
+    parts: list[Part], tenant: bool, file_bytes: int
+) -> None:
+    first, second = (pack(parts, tenant=tenant, file_bytes=file_bytes) for _ in range(2))
+
+    assert first.files == second.files
+
+
+@given(parts(tenant=False), st.booleans())
+def test_where_all_rows_fit_one_file_there_is_one_besides_those_that_release(
+    parts: list[Part], tenant: bool
+) -> None:
+    archive = pack(parts, tenant=tenant, file_bytes=16_000_000)
+
+    idle = [head for head, _ in archive.files.values() if not head.released.releases]
+    assert len(idle) <= 1

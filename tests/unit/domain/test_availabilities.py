@@ -1,0 +1,93 @@
+"""The file NewStore reads."""
+
+import json
+from typing import Any
+
+from inventory_sync.domain.availabilities import (
+    FILE_BYTES_MAX,
+    FILES_PER_ARCHIVE_MAX,
+    FileHead,
+    RowBlock,
+    encode_file,
+    encode_rows,
+)
+from inventory_sync.domain.cut import LogicalRange
+from tests.builders import location
+
+WAREHOUSE = location("DC01", fulfillment_node_id="node-2", store_id="")
+SHOP = location("NYC", fulfillment_node_id="node-1", store_id="store-1")
+
+
+def encoded(*blocks: RowBlock) -> bytes:
+    head = FileHead((WAREHOUSE, SHOP), LogicalRange(10, 12))
+    return b"".join(encode_file(head, blocks))
+
+
+def test_the_file_says_what_it_releases_where_and_how_many_there_are() -> None:
+    file = encoded(
+        encode_rows("node-2", [("SKU-1", 17), ("SKU-2", 3)]), encode_rows("node-1", [("SKU-1", 0)])
+    )
+
+    assert json.loads(file) == {
+        "head": {
+            "store_mapping": [
+                {"fulfillment_node_id": "node-1", "store_id": "store-1"},
+                {"fulfillment_node_id": "node-2", "store_id": ""},
+            ],
+            "completed_fulfillment_requests": {
+                "logical_timestamp_start": 10,
+                "logical_timestamp_end": 12,
+            },
+            "mode": "atp",
+        },
+        "items": [
+            {"fulfillment_node_id": "node-2", "product_id": "SKU-1", "quantity": 17},
+            {"fulfillment_node_id": "node-2", "product_id": "SKU-2", "quantity": 3},
+            {"fulfillment_node_id": "node-1", "product_id": "SKU-1", "quantity": 0},
+        ],
+    }
+
+
+def test_a_file_without_rows_is_whole() -> None:
+    for file in (encoded(), encoded(encode_rows("node-1", []))):
+        document: dict[str, Any] = json.loads(file)
+        assert document["items"] == []
+
+
+def test_a_location_without_rows_between_others_leaves_no_gap() -> None:
+    empty, one = encode_rows("node-1", []), encode_rows("node-2", [("A", 1)])
+
+    file = encoded(empty, one, empty, one, empty)
+
+    assert len(json.loads(file)["items"]) == 2
+
+
+def test_rows_stand_on_lines_of_their_own() -> None:
+    block = encode_rows("node-1", [("A", 1), ("B", 2)])
+
+    lines = encoded(block, block).decode().splitlines()
+
+    assert lines[0].endswith('"items": [')
+    assert [line.rstrip(",") for line in lines[1:-1]] == block.encoded * 2
+    assert lines[-1] == "]}"
+
+
+def test_the_order_of_locations_does_not_change_a_byte() -> None:
+    orders = ((SHOP, WAREHOUSE), (WAREHOUSE, SHOP))
+
+    first, second = (b"".join(encode_file(FileHead(o, LogicalRange(1, 2)), [])) for o in orders)
+
+    assert first == second
+
+
+def test_text_of_any_language_survives() -> None:
+    block = encode_rows("é店", [('a"b\\c\n', 3)])
+
+    assert block.fulfillment_node_id == "é店"
+    assert [json.loads(row) for row in block.encoded] == [
+        {"fulfillment_node_id": "é店", "product_id": 'a"b\\c\n', "quantity": 3}
+    ]
+
+
+def test_the_limits_are_newstores() -> None:
+    assert (FILE_BYTES_MAX, FILES_PER_ARCHIVE_MAX) == (80_000_000, 1000)

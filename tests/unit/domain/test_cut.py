@@ -1,0 +1,421 @@
+"""The cut: where it ends, what the stock is as of there, and what goes on without a snapshot."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from inventory_sync.domain.cut import (
+    AppliedRule,
+    LocationCut,
+    LogicalRange,
+    choose_cut_end,
+    cut_snapshot,
+    equal_timestamps,
+    roll_forward,
+)
+from inventory_sync.domain.stock import Units
+from tests.builders import (
+    DC,
+    HOUR,
+    ITEMS_ASSIGNED,
+    ITEMS_FAILED,
+    MINUTE,
+    NOW,
+    STORE,
+    event,
+    forwarded,
+    open_event,
+    snapshot,
+)
+
+TICK = timedelta(microseconds=1)
+SETTLED_BEFORE = NOW - 15 * MINUTE
+BEFORE = NOW - MINUTE
+"""Early enough for a snapshot as of NOW to show it."""
+
+
+# The range
+
+
+def test_a_range_has_both_its_ends() -> None:
+    found = LogicalRange(10, 12)
+
+    assert (found.start, found.end, found.releases) == (10, 12, True)
+
+
+def test_a_range_of_one_point_releases_nothing_new() -> None:
+    assert not LogicalRange(12, 12).releases
+    assert not LogicalRange(10**12, int("1" + 12 * "0")).releases
+
+
+def test_a_range_that_ends_before_it_starts_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match=r"^a range cannot start at 13 after its end 12$"):
+        LogicalRange(13, 12)
+
+
+# Applied
+
+
+def test_an_acknowledged_event_shows_in_a_snapshot_from_that_moment_on() -> None:
+    applied_at = open_event(applied_at=NOW)
+
+    assert AppliedRule().applied(applied_at, NOW)
+    assert not AppliedRule().applied(applied_at, NOW - TICK)
+
+
+def test_an_erp_with_a_lag_shows_it_once_the_lag_is_over() -> None:
+    rule = AppliedRule(apply_lag=HOUR)
+
+    assert rule.applied(open_event(applied_at=NOW - HOUR), NOW)
+    assert not rule.applied(open_event(applied_at=NOW - HOUR + TICK), NOW)
+
+
+def test_what_was_not_acknowledged_does_not_show() -> None:
+    assert not AppliedRule().applied(open_event(published_at=NOW - 1000 * HOUR), NOW)
+
+
+def test_what_the_erp_learns_by_another_way_shows_after_that_ways_lag() -> None:
+    rule = AppliedRule(other_channel_lags={"COUNTER": 10 * MINUTE})
+    sold = open_event(service_level="COUNTER", published_at=NOW - 10 * MINUTE)
+
+    assert rule.other_channel(sold.event)
+    assert rule.applied(sold, NOW)
+    assert rule.applied(sold, NOW + TICK)
+    assert not rule.applied(sold, NOW - TICK)
+
+
+def test_an_acknowledgement_does_not_hasten_another_way() -> None:
+    rule = AppliedRule(other_channel_lags={"COUNTER": HOUR})
+    sold = open_event(service_level="COUNTER", published_at=NOW, applied_at=NOW - HOUR)
+
+    assert not rule.applied(sold, NOW)
+
+
+def test_other_service_levels_go_through_the_adapter() -> None:
+    rule = AppliedRule(other_channel_lags={"COUNTER": HOUR})
+
+    assert not rule.other_channel(event(service_level="STANDARD"))
+    assert not rule.applied(open_event(published_at=NOW - 2 * HOUR), NOW)
+
+
+# Where the cut ends
+
+
+def settled(logical_timestamp: int, *products: str, **fields: Any) -> Any:
+    return open_event(logical_timestamp, *products, **({"published_at": SETTLED_BEFORE} | fields))
+
+
+def unsettled(logical_timestamp: int, *products: str, **fields: Any) -> Any:
+    return settled(logical_timestamp, *products, published_at=SETTLED_BEFORE + TICK, **fields)
+
+
+def end_of(*events: Any, floor: int = 9, **fields: Any) -> int:
+    return choose_cut_end(events, settled_before=SETTLED_BEFORE, floor=floor, **fields)
+
+
+def test_the_cut_ends_at_the_highest_settled_event() -> None:
+    assert end_of(settled(12), settled(10), settled(11)) == 12
+
+
+def test_an_event_inside_the_settle_window_does_not_end_the_cut() -> None:
+    assert end_of(settled(10), unsettled(12)) == 10
+
+
+def test_a_lower_event_inside_the_settle_window_does_not_hold_the_cut_up() -> None:
+    assert end_of(unsettled(10), settled(12)) == 12
+
+
+def test_without_events_the_cut_stays_where_it_was() -> None:
+    assert end_of() == 9
+
+
+def test_the_cut_never_ends_below_its_floor() -> None:
+    assert end_of(settled(8), floor=9) == 9
+
+
+def test_only_completed_events_end_the_cut() -> None:
+    assert end_of(settled(10, name=ITEMS_ASSIGNED), settled(11, name=ITEMS_FAILED)) == 9
+
+
+def test_the_cut_stays_below_the_events_of_a_location_without_quantities() -> None:
+    events = [settled(10), settled(11, at=STORE), settled(12)]
+
+    assert end_of(*events, blocked=frozenset({STORE})) == 10
+    assert end_of(*events) == 12
+
+
+def test_the_lowest_of_those_events_is_the_bound() -> None:
+    events = [settled(10), settled(14, at=STORE), settled(12, at=STORE), settled(11), settled(13)]
+
+    assert end_of(*events, blocked=frozenset({STORE})) == 11
+
+
+def test_an_event_beside_that_bound_is_not_passed_either() -> None:
+    same = int("1" + 6 * "0")
+    events = [settled(10), settled(10**6, at=DC), settled(same, at=STORE)]
+
+    assert end_of(*events, blocked=frozenset({STORE})) == 10
+
+
+def test_an_event_of_such_a_location_that_is_released_does_not_bound_the_cut() -> None:
+    events = [settled(10), settled(11, at=STORE, released_by="run-0"), settled(12)]
+
+    assert end_of(*events, blocked=frozenset({STORE})) == 12
+
+
+def test_such_a_location_does_not_end_the_cut_itself() -> None:
+    events = [settled(10), settled(11, at=STORE, released_by="run-0")]
+
+    assert end_of(*events, blocked=frozenset({STORE})) == 10
+
+
+def test_an_event_below_the_floor_does_not_bound_the_cut() -> None:
+    events = [settled(8, at=STORE), settled(12)]
+
+    assert end_of(*events, blocked=frozenset({STORE})) == 12
+
+
+def test_the_cut_passes_no_more_items_than_fit_one_file() -> None:
+    events = [settled(10, "A", "B"), settled(11, "C"), settled(12, "D")]
+
+    assert end_of(*events, items_max=3) == 11
+    assert end_of(*events, items_max=4) == 12
+    assert end_of(*events, items_max=2) == 10
+
+
+def test_one_event_is_passed_however_many_items_it_has() -> None:
+    assert end_of(settled(10, "A", "B", "C"), settled(11), items_max=1) == 10
+
+
+def test_items_that_are_not_settled_yet_take_room_in_the_file_too() -> None:
+    assert end_of(unsettled(10, "A", "B"), settled(11, "C"), items_max=2) == 9
+
+
+def test_items_below_the_floor_take_no_room() -> None:
+    assert end_of(settled(8, "A", "B"), settled(11, "C"), items_max=1) == 11
+
+
+def test_unless_told_otherwise_three_hundred_thousand_items_are_passed() -> None:
+    many = ["A"] * 150_000
+
+    assert end_of(settled(10, *many), settled(11, *many), settled(12)) == 11
+
+
+# Equal logical timestamps
+
+
+def test_one_number_at_two_locations_proves_a_counter_for_each() -> None:
+    events = [open_event(10), open_event(10, at=STORE), open_event(11), open_event(12, at=STORE)]
+
+    assert equal_timestamps(events) == 1
+
+
+def test_one_number_twice_at_one_location_proves_nothing() -> None:
+    events = [open_event(10), open_event(10, fulfillment_request_id="other")]
+
+    assert equal_timestamps(events) == 0
+
+
+# The sum
+
+
+def cut(on_hand_units: dict[str, Units], *events: Any, **fields: Any) -> LocationCut:
+    plain: dict[str, Any] = {"cut_end": 12, "watermark": 9, "rule": AppliedRule()}
+    return cut_snapshot(snapshot(on_hand_units), events, **(plain | fields))
+
+
+def refs(*events: Any) -> tuple[Any, ...]:
+    return tuple(e.event.ref for e in events)
+
+
+def test_the_guides_example() -> None:
+    shipped = [forwarded(number, "A", applied_at=BEFORE) for number in (10, 11, 12)]
+
+    found = cut({"A": 17}, *shipped)
+
+    assert (found.location_id, found.cut_end) == (DC, 12)
+    assert found.quantities == {"A": 17}
+    assert found.touched == {"A"}
+    assert found.counted == found.closed == refs(*shipped)
+
+
+def test_what_the_erp_has_not_applied_is_subtracted() -> None:
+    found = cut({"A": 10, "B": 5}, open_event(10, "A", "A"), open_event(12, "B"))
+
+    assert found.quantities == {"A": 8, "B": 4}
+    assert (found.subtracted, found.added_back) == ({"A": 2, "B": 1}, {})
+
+
+def test_what_the_erp_applied_after_the_cut_is_added_back() -> None:
+    found = cut({"A": 7}, forwarded(13, "A", "A", "B", applied_at=BEFORE))
+
+    assert found.quantities == {"A": 9, "B": 1}
+    assert (found.added_back, found.subtracted) == ({"A": 2, "B": 1}, {})
+    assert found.touched == frozenset()
+    assert found.counted == found.closed == ()
+
+
+def test_what_the_erp_has_not_applied_after_the_cut_does_not_concern_it() -> None:
+    assert cut({"A": 7}, open_event(13, "A")).quantities == {"A": 7}
+
+
+def test_what_the_erp_applied_within_the_cut_is_in_its_figure_already() -> None:
+    assert cut({"A": 7}, open_event(12, "A", applied_at=BEFORE)).quantities == {"A": 7}
+
+
+def test_an_acknowledgement_after_the_snapshot_counts_as_none() -> None:
+    late = open_event(12, "A", applied_at=NOW + TICK)
+
+    assert cut({"A": 7}, late).quantities == {"A": 6}
+
+
+def test_the_result_may_be_negative() -> None:
+    assert cut({}, open_event(10, "A")).quantities == {"A": -1}
+
+
+def test_assigned_and_failed_items_never_change_the_sum() -> None:
+    events = [open_event(n, "A", name=name, applied_at=BEFORE) for n in (11, 13)
+              for name in (ITEMS_ASSIGNED, ITEMS_FAILED)]  # fmt: skip
+
+    found = cut({"A": 7}, *events)
+
+    assert found.quantities == {"A": 7}
+    assert found.touched == frozenset()
+    assert found.counted == found.closed == ()
+
+
+def test_quantities_are_sorted_by_product() -> None:
+    found = cut({"C": 1, "A": 1}, open_event(10, "B"))
+
+    assert list(found.quantities) == ["A", "B", "C"]
+
+
+def test_the_order_of_events_changes_nothing() -> None:
+    events = [open_event(10, "A"), open_event(8, "B"), open_event(11, "C", applied_at=BEFORE)]
+
+    assert cut({"A": 5}, *events) == cut({"A": 5}, *reversed(events))
+
+
+# What is counted, closed and late
+
+
+def test_what_a_run_has_counted_is_not_counted_again_but_still_subtracted() -> None:
+    found = cut({"A": 5}, open_event(12, "A", released_by="run-0"))
+
+    assert found.quantities == {"A": 4}
+    assert (found.counted, found.touched, found.late) == ((), frozenset(), ())
+
+
+def test_what_a_run_has_counted_is_closed_once_the_erp_shows_it() -> None:
+    shown = forwarded(8, "A", applied_at=BEFORE, released_by="run-0")
+
+    found = cut({"A": 5}, shown)
+
+    assert found.quantities == {"A": 5}
+    assert found.closed == refs(shown)
+    assert (found.counted, found.touched) == ((), frozenset())
+
+
+def test_an_event_whose_allocation_the_erp_still_holds_stays_open() -> None:
+    applied = open_event(12, "A", applied_at=BEFORE)
+
+    found = cut({"A": 5}, applied)
+
+    assert found.counted == refs(applied)
+    assert found.closed == ()
+
+
+def test_a_sale_by_another_way_is_subtracted_until_its_lag_is_over() -> None:
+    rule = AppliedRule(other_channel_lags={"COUNTER": HOUR})
+    fresh = open_event(10, "A", service_level="COUNTER", published_at=NOW - HOUR + TICK)
+    shown = open_event(11, "A", service_level="COUNTER", published_at=NOW - HOUR)
+
+    assert cut({"A": 5}, fresh, shown, rule=rule).quantities == {"A": 4}
+
+
+def test_an_event_at_or_below_the_watermark_is_late() -> None:
+    late, exact, fresh = open_event(8, "A"), open_event(9, "B"), open_event(10, "C")
+
+    found = cut({}, fresh, late, exact)
+
+    assert found.late == refs(late, exact)
+    assert found.counted == refs(late, exact, fresh)
+    assert found.touched == {"A", "B", "C"}
+
+
+def test_a_late_event_corrects_the_quantity_at_once() -> None:
+    assert cut({"A": 5}, open_event(3, "A")).quantities == {"A": 4}
+
+
+def test_an_event_that_was_counted_is_not_late_again() -> None:
+    assert cut({"A": 5}, open_event(8, "A", released_by="run-0")).late == ()
+
+
+def test_before_the_first_import_no_event_is_late() -> None:
+    assert cut({"A": 5}, open_event(0, "A"), watermark=None).late == ()
+
+
+def test_a_watermark_of_none_so_far_and_of_zero_are_not_the_same() -> None:
+    found = open_event(0, "A")
+
+    assert cut({"A": 5}, found, watermark=0).late == refs(found)
+
+
+# Without a snapshot
+
+
+def rolled(last_quantities: dict[str, Units], *events: Any, **fields: Any) -> LocationCut:
+    plain: dict[str, Any] = {"cut_end": 12, "watermark": 9}
+    return roll_forward(DC, last_quantities, events, **(plain | fields))
+
+
+def test_a_location_without_a_snapshot_loses_what_was_completed_since() -> None:
+    first, last = open_event(10, "A", "A"), forwarded(12, "B", applied_at=BEFORE)
+
+    found = rolled({"A": 10, "B": 5, "C": 3}, last, first)
+
+    assert (found.location_id, found.cut_end) == (DC, 12)
+    assert found.quantities == {"A": 8, "B": 4, "C": 3}
+    assert (found.subtracted, found.added_back) == ({"A": 2, "B": 1}, {})
+    assert found.touched == {"A", "B"}
+    assert found.counted == refs(first, last)
+
+
+def test_what_was_completed_after_the_cut_is_left_in() -> None:
+    found = rolled({"A": 10}, open_event(13, "A", applied_at=BEFORE))
+
+    assert found.quantities == {"A": 10}
+    assert found.counted == ()
+
+
+def test_what_the_last_quantity_has_counted_is_not_subtracted_again() -> None:
+    found = rolled({"A": 10}, open_event(9, "A", released_by="run-0"))
+
+    assert found.quantities == {"A": 10}
+    assert (found.touched, found.counted) == (frozenset(), ())
+
+
+def test_a_product_that_was_never_seen_has_none() -> None:
+    assert rolled({}, open_event(10, "A")).quantities == {"A": -1}
+
+
+def test_nothing_is_closed_without_a_snapshot_that_shows_it() -> None:
+    assert rolled({"A": 1}, forwarded(10, "A", applied_at=BEFORE)).closed == ()
+
+
+def test_late_events_are_late_without_a_snapshot_too() -> None:
+    late = open_event(9, "A")
+
+    assert rolled({"A": 1}, late, open_event(10, "A")).late == refs(late)
+    assert rolled({"A": 1}, late, watermark=None).late == ()
+
+
+def test_assigned_and_failed_items_are_not_rolled_forward() -> None:
+    events = [open_event(11, "A", name=name) for name in (ITEMS_ASSIGNED, ITEMS_FAILED)]
+
+    assert rolled({"A": 7}, *events).quantities == {"A": 7}
+
+
+def test_rolled_quantities_are_sorted_by_product() -> None:
+    assert list(rolled({"C": 1, "A": 1}, open_event(10, "B")).quantities) == ["A", "B", "C"]

@@ -1,0 +1,218 @@
+"""The planner: what a run does next, from every state and for every fact."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from inventory_sync.domain.import_run import (
+    JOB_NAME_PREFIX,
+    AbandonJob,
+    AdoptJob,
+    Build,
+    Commit,
+    CreateJob,
+    Done,
+    Facts,
+    GiveUp,
+    ImportJob,
+    ImportRun,
+    JobState,
+    NoteStarted,
+    RunLimits,
+    RunState,
+    Settle,
+    StartJob,
+    Step,
+    Wait,
+    next_step,
+)
+from tests.builders import HOUR, MINUTE, NOW, run
+
+LIMITS = RunLimits(
+    poll_interval=timedelta(seconds=5), job_age_max=6 * HOUR, upload_age_max=30 * MINUTE
+)
+TICK = timedelta(microseconds=1)
+UNDER_WAY = (RunState.CREATED, RunState.STARTED)
+ENDED = (RunState.SETTLED, RunState.FAILED, RunState.HELD)
+
+
+def job(state: JobState = JobState.RECEIVED, **fields: Any) -> ImportJob:
+    return ImportJob(
+        **({"job_id": "job-1", "state": state, "name": "inventory-sync run-1"} | fields)
+    )
+
+
+def step(found: ImportRun, now: datetime = NOW, **facts: Any) -> Step:
+    return next_step(found, Facts(now=now, **facts), LIMITS)
+
+
+# The run and its job
+
+
+def test_the_job_is_named_after_its_run() -> None:
+    assert JOB_NAME_PREFIX == "inventory-sync "
+    assert run().job_name == "inventory-sync run-1"
+
+
+def test_a_job_is_ours_by_its_name() -> None:
+    assert job().ours
+    assert not job(name="price import").ours
+    assert not job(name="").ours
+
+
+def test_a_job_belongs_to_the_run_it_is_named_after() -> None:
+    assert job().belongs_to(run())
+    assert not job(name="inventory-sync run-2").belongs_to(run())
+
+
+def test_a_job_that_is_listed_without_a_name_is_known_by_its_file() -> None:
+    uploaded = run(RunState.UPLOADED)
+
+    assert job(name="", source_uri=uploaded.source_uri).belongs_to(uploaded)
+    assert not job(name="", source_uri="s3://imports/other.zip").belongs_to(uploaded)
+
+
+def test_a_job_without_name_and_file_belongs_to_no_run() -> None:
+    assert not job(name="", source_uri="").belongs_to(run(source_uri=""))
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_a_run_has_ended_once_nothing_is_left_to_do(state: RunState) -> None:
+    assert run(state).ended is (state in ENDED)
+
+
+# Build
+
+
+def test_a_planned_run_is_built() -> None:
+    assert step(run(RunState.PLANNED)) == Build()
+
+
+# Create
+
+
+def test_an_uploaded_run_gets_a_job() -> None:
+    assert step(run(RunState.UPLOADED)) == CreateJob()
+
+
+def test_a_job_that_is_there_already_is_adopted_not_created_again() -> None:
+    found = job(job_id="job-7")
+
+    assert step(run(RunState.UPLOADED), job=found) == AdoptJob("job-7")
+    assert step(run(RunState.UPLOADED), NOW + HOUR, job=found) == AdoptJob("job-7")
+    assert step(
+        run(RunState.UPLOADED), job=found, create_not_before=NOW + MINUTE
+    ) == AdoptJob("job-7")  # fmt: skip
+
+
+def test_jobs_keep_their_distance() -> None:
+    later = NOW + 2 * MINUTE
+
+    assert step(run(RunState.UPLOADED), create_not_before=later) == Wait(
+        later, "NewStore wants five minutes between jobs"
+    )
+    assert step(run(RunState.UPLOADED), later, create_not_before=later) == CreateJob()
+    assert isinstance(step(run(RunState.UPLOADED), later - TICK, create_not_before=later), Wait)
+
+
+def test_files_that_grew_old_without_a_job_are_given_up() -> None:
+    uploaded = run(RunState.UPLOADED, planned_at=NOW - HOUR, built_at=NOW)
+
+    assert step(uploaded, NOW + 30 * MINUTE) == CreateJob()
+    assert step(uploaded, NOW + 30 * MINUTE + TICK) == GiveUp()
+
+
+def test_old_files_are_given_up_even_while_jobs_keep_their_distance() -> None:
+    facts = {"create_not_before": NOW + 2 * HOUR}
+
+    assert step(run(RunState.UPLOADED), NOW + HOUR, **facts) == GiveUp()
+
+
+def test_files_are_as_old_as_their_plan_where_nobody_noted_when_they_were_built() -> None:
+    uploaded = run(RunState.UPLOADED, built_at=None)
+
+    assert step(uploaded, NOW + 30 * MINUTE + TICK) == GiveUp()
+    assert step(uploaded, NOW + 30 * MINUTE) == CreateJob()
+
+
+# Start
+
+
+def test_a_received_job_is_started() -> None:
+    assert step(run(RunState.CREATED), job=job(JobState.RECEIVED)) == StartJob()
+
+
+@pytest.mark.parametrize("state", [JobState.WAITING, JobState.OTHER])
+def test_a_job_that_runs_already_is_not_started_again(state: JobState) -> None:
+    assert step(run(RunState.CREATED), job=job(state)) == NoteStarted()
+
+
+# Poll
+
+
+@pytest.mark.parametrize("state", [JobState.RECEIVED, JobState.WAITING, JobState.OTHER])
+def test_a_started_job_is_waited_for(state: JobState) -> None:
+    assert step(run(RunState.STARTED), job=job(state)) == Wait(
+        NOW + timedelta(seconds=5), "NewStore has not ended the job"
+    )
+
+
+@pytest.mark.parametrize("state", UNDER_WAY)
+def test_a_finished_job_commits_however_old_it_is(state: RunState) -> None:
+    assert step(run(state), job=job(JobState.FINISHED)) == Commit()
+    assert step(run(state), NOW + 100 * HOUR, job=job(JobState.FINISHED)) == Commit()
+
+
+@pytest.mark.parametrize("state", UNDER_WAY)
+def test_a_failed_job_is_given_up_however_old_it_is(state: RunState) -> None:
+    assert step(run(state), job=job(JobState.FAILED)) == GiveUp()
+    assert step(run(state), NOW + 100 * HOUR, job=job(JobState.FAILED)) == GiveUp()
+
+
+@pytest.mark.parametrize("state", UNDER_WAY)
+def test_a_job_that_newstore_does_not_know_is_given_up(state: RunState) -> None:
+    assert step(run(state), job=None) == GiveUp()
+
+
+@pytest.mark.parametrize("state", UNDER_WAY)
+@pytest.mark.parametrize("job_state", [JobState.RECEIVED, JobState.WAITING, JobState.OTHER])
+def test_a_job_that_does_not_end_is_abandoned(state: RunState, job_state: JobState) -> None:
+    found = run(state, planned_at=NOW - HOUR)
+
+    assert not isinstance(step(found, NOW + 6 * HOUR, job=job(job_state)), AbandonJob)
+    age = 6 * HOUR + TICK
+    assert step(found, NOW + age, job=job(job_state)) == AbandonJob(age)
+
+
+def test_a_job_is_as_old_as_its_plan_where_nobody_noted_when_it_was_created() -> None:
+    started = run(RunState.STARTED, job_created_at=None)
+
+    age = 6 * HOUR + TICK
+    assert step(started, NOW + age, job=job(JobState.WAITING)) == AbandonJob(age)
+
+
+# After
+
+
+def test_a_finished_run_is_settled() -> None:
+    assert step(run(RunState.FINISHED)) == Settle()
+
+
+@pytest.mark.parametrize("state", ENDED)
+def test_an_ended_run_is_done(state: RunState) -> None:
+    assert step(run(state)) == Done()
+
+
+def test_unless_told_otherwise() -> None:
+    assert RunLimits() == LIMITS
+
+
+def test_a_new_run_has_sent_nothing() -> None:
+    found = ImportRun(run_id="r", state=RunState.PLANNED, planned_at=NOW, full=False, cut_end=0)
+
+    figures = (found.rows, found.files, found.late_events, found.clamped, found.released_events)
+    assert figures == (0, 0, 0, 0, 0)
+    assert (found.left_out, found.approvals, found.job_errors, found.failure) == ({}, {}, (), "")
+    assert (found.built_at, found.job_created_at) == (None, None)
+    assert (found.source_uri, found.job_id) == ("", "")

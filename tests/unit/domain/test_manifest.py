@@ -1,0 +1,21 @@
+"""What a run leaves behind for the next one."""
+
+from inventory_sync.domain.guards import LastFigures
+from inventory_sync.domain.manifest import Basis, LocationEntry, Manifest, Settlement
+from tests.builders import NOW
+
+
+def test_the_guards_compare_with_what_the_entry_counted() -> None:
+    entry = LocationEntry(
+        cut_end=12, basis=Basis.SNAPSHOT, as_of=NOW, ledger_run_id="run-1", rows=3, units=40
+    )
+
+    assert entry.figures == LastFigures(rows=3, units=40)
+
+
+def test_a_manifest_without_locations_knows_none() -> None:
+    assert Manifest(run_id="run-1", cut_end=0).locations == {}
+
+
+def test_a_settlement_has_late_events_only_where_it_names_them() -> None:
+    assert Settlement(counted=(), closed=()).late == ()

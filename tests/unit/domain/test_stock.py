@@ -1,0 +1,76 @@
+"""Units, and the movements and allocations that the ERP is asked to book."""
+
+from decimal import Decimal
+
+from inventory_sync.domain.stock import (
+    AllocationState,
+    MovementLine,
+    allocation_change_of,
+    movement_of,
+    units_of,
+)
+from tests.builders import (
+    DC,
+    HOUR,
+    ITEMS_ASSIGNED,
+    ITEMS_COMPLETED,
+    ITEMS_FAILED,
+    NOW,
+    event,
+)
+
+
+def test_units_are_whole_and_a_negative_row_counts_as_none() -> None:
+    assert units_of({"A": 3, "B": -5, "C": Decimal("1.9"), "D": 1}) == 5
+    assert units_of({"A": Decimal("-0.1"), "B": 0}) == 0
+    assert units_of({}) == 0
+
+
+def test_a_completed_event_books_its_units_by_product() -> None:
+    movement = movement_of(
+        event(12, "B", "A", "B", fulfillment_request_id="ff1", order_id="o1", published_at=NOW)
+    )
+
+    assert movement.lines == (MovementLine("A", 1), MovementLine("B", 2))
+    assert (movement.location_id, movement.occurred_at) == (DC, NOW)
+    assert (movement.order_id, movement.fulfillment_request_id) == ("o1", "ff1")
+    assert movement.logical_timestamp == 12
+    assert movement.movement_id == "DC01:12:ff1"
+
+
+def test_the_same_event_always_books_the_same_movement() -> None:
+    assert movement_of(event(12, "A", "B")) == movement_of(event(12, "A", "B"))
+
+
+def test_parts_of_one_request_have_movements_of_their_own() -> None:
+    ids = {
+        movement_of(found).movement_id
+        for found in (
+            event(12, fulfillment_request_id="ff1"),
+            event(13, fulfillment_request_id="ff1"),
+            event(12, fulfillment_request_id="ff2"),
+            event(12, fulfillment_request_id="ff1", at="NYC"),
+        )
+    }
+
+    assert len(ids) == 4
+
+
+def test_the_movement_id_does_not_depend_on_when_it_was_delivered() -> None:
+    early, late = event(12, published_at=NOW), event(12, published_at=NOW + HOUR)
+
+    assert movement_of(early).movement_id == movement_of(late).movement_id
+
+
+def test_assigned_items_are_set_aside() -> None:
+    change = allocation_change_of(event(9, "A", "B", name=ITEMS_ASSIGNED))
+
+    assert change.state is AllocationState.ALLOCATED
+    assert change.items == (("ff9-1", "A"), ("ff9-2", "B"))
+    assert (change.fulfillment_request_id, change.location_id) == ("ff9", DC)
+    assert change.logical_timestamp == 9
+
+
+def test_completed_and_failed_items_are_given_back() -> None:
+    for name in (ITEMS_COMPLETED, ITEMS_FAILED):
+        assert allocation_change_of(event(name=name)).state is AllocationState.RELEASED

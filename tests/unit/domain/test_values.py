@@ -1,0 +1,59 @@
+"""The domain's values: frozen, without room for anything else, and named where they are many."""
+
+import dataclasses
+import importlib
+import pkgutil
+from typing import Any
+
+import pytest
+
+import inventory_sync.domain
+
+NAMED_ONLY = {
+    "AllocationChange",
+    "Facts",
+    "FulfillmentEvent",
+    "ImportJob",
+    "ImportRun",
+    "Ledger",
+    "Location",
+    "LocationEntry",
+    "Manifest",
+    "OpenEvent",
+    "RunLimits",
+    "Settlement",
+    "StockMovement",
+}
+"""Values whose fields could be mistaken for one another."""
+
+
+def values_of_the_domain() -> list[Any]:
+    package = inventory_sync.domain
+    names = [name for _, name, _ in pkgutil.iter_modules(package.__path__, package.__name__ + ".")]
+    found = {
+        value
+        for name in names
+        for value in vars(importlib.import_module(name)).values()
+        if isinstance(value, type) and dataclasses.is_dataclass(value)
+    }
+    return sorted(found, key=lambda value: value.__name__)
+
+
+VALUES = values_of_the_domain()
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: value.__name__)
+def test_a_value_never_changes_and_has_no_room_for_more(value: Any) -> None:
+    assert value.__dataclass_params__.frozen
+    assert "__slots__" in vars(value)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: value.__name__)
+def test_fields_that_could_be_mistaken_are_given_by_name_only(value: Any) -> None:
+    named = {field.kw_only for field in dataclasses.fields(value)} or {False}
+
+    assert named == {value.__name__ in NAMED_ONLY}
+
+
+def test_every_value_that_is_named_only_exists() -> None:
+    assert {value.__name__ for value in VALUES} >= NAMED_ONLY

@@ -1,0 +1,334 @@
+"""The import's use cases over the fakes, the simulators of both sides, and faults named in turn."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any, cast
+
+from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.domain.cut import AppliedRule
+from inventory_sync.domain.errors import InventorySyncError, OutcomeUnknownError, RejectedError
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.import_run import ImportRun, JobError
+from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.ports import Approval, ErpCapabilities, Lease
+from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.forward_events import ForwardEvents
+from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings, Tick
+from local.erp.model import ErpModel
+from local.newstore.availabilities import open_zip, read_file
+from local.newstore.events import event_bytes
+from local.newstore.model import NewStoreModel
+from tests.builders import DC, MINUTE, NOW, SKU, location
+from tests.fakes.clock import FakeClock
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
+from tests.fakes.observer import FakeObserver
+from tests.fakes.quarantine import FakeQuarantine
+from tests.simulation.ports import SimulatedErp, SimulatedNewStore
+
+TENANT = "acme"
+SETTLE = 15 * MINUTE
+
+
+class PlannedFaults:
+    """Each named fault strikes as often as it was planned."""
+
+    def __init__(self) -> None:
+        self.planned: Counter[str] = Counter()
+
+    def plan(self, name: str, times: int = 1) -> None:
+        self.planned[name] += times
+
+    def strike(self, name: str) -> bool:
+        if self.planned[name] == 0:
+            return False
+        self.planned[name] -= 1
+        return True
+
+
+class TestedErp(SimulatedErp):
+    """The simulator, where a location may show something else, and all may be out of reach."""
+
+    __test__ = False
+
+    def __init__(self, world: "ImportWorld") -> None:
+        super().__init__(cast(Any, world))
+        self.shown: dict[str, StockSnapshot | InventorySyncError] = {}
+        self.capabilities_fail_with: InventorySyncError | None = None
+        self.read: list[str] = []
+        self.on_read: Callable[[str], None] = lambda location_id: None
+
+    def capabilities(self) -> ErpCapabilities:
+        if self.capabilities_fail_with is not None:
+            raise self.capabilities_fail_with
+        return super().capabilities()
+
+    def snapshot(self, location_id: str) -> StockSnapshot:
+        self.read.append(location_id)
+        self.on_read(location_id)
+        shown = self.shown.get(location_id)
+        if isinstance(shown, InventorySyncError):
+            raise shown
+        return shown or super().snapshot(location_id)
+
+
+class TestedNewStore(SimulatedNewStore):
+    """The simulator, where faults of jobs are planned in its model; `refuses` names methods."""
+
+    __test__ = False
+
+    def __init__(self, world: "ImportWorld") -> None:
+        super().__init__(cast(Any, world))
+        self.faults = world.faults
+        self.refuses: set[str] = set()
+        self.revisions: list[int] = []
+
+    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+        self._refuse("create_job")
+        self.revisions.append(revision)
+        return super().create_job(name=name, source_uri=source_uri, revision=revision)
+
+    def start_job(self, job_id: str, source_uri: str) -> None:
+        self._refuse("start_job")
+        self._reach()
+        self._model.calls.start_import(job_id, source_uri)
+        if self.faults.strike("start_answer_lost"):
+            raise OutcomeUnknownError("no answer")
+
+    def fail_job(self, job_id: str, reason: str) -> None:
+        self._refuse("fail_job")
+        super().fail_job(job_id, reason)
+
+    def job_errors(self, job_id: str) -> list[JobError]:
+        self._refuse("job_errors")
+        return super().job_errors(job_id)
+
+    def _refuse(self, method: str) -> None:
+        if method in self.refuses:
+            raise RejectedError(f"{method}: 400")
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """One file of an archive; rows are quantities by (location, product)."""
+
+    released: tuple[int, int]
+    nodes: set[str]
+    rows: dict[tuple[str, str], int]
+
+
+class ImportWorld:
+    """Locations are known to everybody unless a test says otherwise; stock is the same at both."""
+
+    def __init__(
+        self,
+        *places: str,
+        tenant_scope: bool = True,
+        stores: tuple[str, ...] | None = None,
+        apply_lag_seconds: float = 0,
+        counter_lag: timedelta | None = None,
+        first_logical_timestamp: int = 0,
+        file_bytes: int = 16_000_000,
+    ) -> None:
+        self.places = places or (DC,)
+        self.tenant_scope = tenant_scope
+        self.clock = FakeClock(NOW)
+        self.rng = Random(0)
+        self.faults = PlannedFaults()
+        self.erp_model = ErpModel(self.clock.now, apply_lag_seconds=apply_lag_seconds)
+        self.files = FakeFileStore()
+        scope: Any = "tenant" if tenant_scope else "location"
+        self.newstore_model = NewStoreModel(
+            TENANT,
+            self.clock.now,
+            fetch=self.files.fetch,
+            range_scope="tenant" if tenant_scope else "file_locations",
+            counter_scope=scope,
+            stores=self.places if stores is None else stores,
+        )
+        self.event_log = FakeEventLog()
+        self.quarantine = FakeQuarantine()
+        self.leases = FakeLeases()
+        self.runs = FakeRunStore(self.leases)
+        self.location_store = FakeLocationStore(*map(location, self.places))
+        self.observer = FakeObserver()
+        self.erp = TestedErp(self)
+        self.newstore = TestedNewStore(self)
+        lags = {} if counter_lag is None else {"IN_STORE_HANDOVER": counter_lag}
+        self.rule = AppliedRule(other_channel_lags=lags)
+        self.build_settings = BuildSettings(
+            tenant_scope=tenant_scope,
+            first_logical_timestamp=first_logical_timestamp,
+            settle=SETTLE,
+            other_channel_lags=lags,
+            guards=GuardLimits(),
+            file_bytes=file_bytes,
+        )
+        self.import_settings = ImportStockSettings(tenant_scope=tenant_scope)
+        self.seconds_left = 900.0
+        self.requests = 0
+        for place in self.places:
+            self.erp_model.add_location(place)
+
+    # What SimulatedErp and SimulatedNewStore ask of their world
+
+    def erp_is_down(self) -> bool:
+        return False
+
+    def interrupt(self, label: str, phase: str) -> None:
+        """Nothing interrupts."""
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    # The adapter
+
+    def build(self) -> BuildImport:
+        return BuildImport(
+            event_log=self.event_log,
+            erp=self.erp,
+            newstore=self.newstore,
+            files=self.files,
+            location_store=self.location_store,
+            clock=self.clock,
+            observer=self.observer,
+            settings=self.build_settings,
+        )
+
+    def importer(self) -> ImportStock:
+        return ImportStock(
+            build=self.build(),
+            event_log=self.event_log,
+            newstore=self.newstore,
+            files=self.files,
+            runs=self.runs,
+            leases=self.leases,
+            location_store=self.location_store,
+            clock=self.clock,
+            observer=self.observer,
+            settings=self.import_settings,
+        )
+
+    def tick(self, *, full: bool = False) -> Tick:
+        """One tick, six minutes after the last one: jobs keep their distance."""
+        self.clock.advance(6 * MINUTE)
+        return self.importer()(lambda: self.seconds_left, full=full)
+
+    def import_now(self, *, full: bool = False) -> ImportRun:
+        """One whole run."""
+        run = self.tick(full=full).run
+        assert run is not None
+        assert run.ended, run
+        return run
+
+    def forward(self) -> None:
+        """Bring every open event into the ERP's books."""
+        forward = ForwardEvents(
+            event_log=self.event_log,
+            quarantine=self.quarantine,
+            erp=self.erp,
+            clock=self.clock,
+            observer=self.observer,
+            rule=self.rule,
+            claim=3 * MINUTE,
+            sweep_age=timedelta(0),
+        )
+        forward(list(self.event_log.open_events()))
+
+    # What happens in the shops
+
+    def stock(self, units: int, product: str = SKU, at: str = DC) -> None:
+        self.erp_model.set_stock((at, product), units)
+
+    def ship(
+        self,
+        logical_timestamp: int,
+        *products: str,
+        at: str = DC,
+        delivered: bool = True,
+        level: str = "STANDARD",
+    ) -> FulfillmentEvent:
+        """Ordered and shipped now: stored at once and not forwarded."""
+        self.requests += 1
+        request_id = f"ff{self.requests}"
+        named = enumerate(products or (SKU,), start=1)
+        items = [(f"{request_id}-{number}", product) for number, product in named]
+        model = self.newstore_model
+        model.assign(request_id, f"order-{request_id}", at, items, level)
+        raw = model.complete(request_id, logical_timestamp=logical_timestamp)
+        event = parse_event(event_bytes(raw), TENANT)
+        assert isinstance(event, FulfillmentEvent)
+        if delivered:
+            self.deliver(event)
+        return event
+
+    def deliver(self, event: FulfillmentEvent) -> None:
+        self.event_log.append(event, b"{}", self.clock.now())
+
+    def settle(self) -> None:
+        """The settle window goes by."""
+        self.clock.advance(SETTLE)
+
+    def approve(self, *kinds: str, at: str = DC, ago: timedelta = timedelta(0)) -> None:
+        self.location_store.approve(
+            Approval(
+                location_id=at,
+                kinds=kinds,
+                who="olga",
+                why="the shop closed",
+                at=self.clock.now() - ago,
+            )
+        )
+
+    def put_location(self, location_id: str, **fields: Any) -> None:
+        self.location_store.put_location(location(location_id, **fields))
+
+    # What there is to see
+
+    def on_hand(self, product: str = SKU, at: str = DC) -> int:
+        return self.newstore_model.on_hand((at, product))
+
+    def atp(self, product: str = SKU, at: str = DC) -> int:
+        return self.newstore_model.atp((at, product))
+
+    def unreleased(self, product: str = SKU, at: str = DC) -> int:
+        return self.newstore_model.completed_unreleased((at, product))
+
+    def sent(self, run: ImportRun) -> list[SentFile]:
+        """The files of a run, in NewStore's order."""
+        found = []
+        for name, content in open_zip(self.files.fetch(run.source_uri)):
+            file = read_file(name, content)
+            rows = {row.key: row.quantity for row in file.rows}
+            span = (file.range_start, file.range_end)
+            found.append(SentFile(span, set(file.nodes), rows))
+        return found
+
+    def rows(self, run: ImportRun) -> dict[tuple[str, str], int]:
+        """All rows of a run."""
+        return {key: units for file in self.sent(run) for key, units in file.rows.items()}
+
+    def hold_kinds(self, at: str = DC) -> list[str]:
+        hold = self.location_store.holds().get(at)
+        return [found.kind.value for found in hold.holds] if hold else []
+
+    def jobs(self) -> list[str]:
+        """States of all jobs NewStore was ever given."""
+        return [job.state for job in self.newstore_model.jobs.by_id.values()]
+
+    def state_of(self, event: FulfillmentEvent) -> OpenEvent:
+        state = self.event_log.state_of(event.ref)
+        assert state is not None
+        return state
+
+    def is_open(self, event: FulfillmentEvent) -> bool:
+        ref: EventRef = event.ref
+        return self.event_log.is_open(ref)
+
+    def take_lease(self) -> Lease | None:
+        now = self.clock.now()
+        return self.leases.acquire(now=now, until=now + 3 * MINUTE)
