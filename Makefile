@@ -22,7 +22,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo test engines simulate simulate-mutants coverage format lint types validate build security invoke check lock clean distclean
+.PHONY: help cli locations products setup demo test engines simulate simulate-mutants mutate bench coverage format lint types validate build security invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -42,8 +42,14 @@ simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
 simulate-mutants: .venv/.dev ## Take each safety away and show that the simulation notices
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation.mutants
 
+bench: .venv/.dev ## Measure the import's build against the usual way; writes build/bench.json
+	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.bench
+
 engines: ## Fetch the second DynamoDB engine of the contract tests from npm
 	tools/get_dynoxide.sh
+
+mutate: .venv-mutation/.installed ## Change the domain's code bit by bit and show that a test notices (ARGS="cut guards")
+	.venv-mutation/bin/python tools/mutation.py $(ARGS)
 
 coverage: .venv/.dev ## Run all tests and show what they leave untested
 	.venv/bin/python -m pytest --numprocesses auto --cov --cov-report term-missing:skip-covered $(ARGS)
@@ -102,7 +108,7 @@ clean: ## Remove what was built
 	rm -rf build .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 distclean: clean ## Remove the virtual environments too
-	rm -rf .venv .venv-sam .venv-security .venv-lock
+	rm -rf .venv .venv-sam .venv-security .venv-mutation .venv-lock
 
 .venv/.local: requirements/local.txt
 	@echo "Making .venv (once)"
@@ -116,7 +122,7 @@ distclean: clean ## Remove the virtual environments too
 	@touch $@
 
 .venv-sam/.installed: python := 3.13
-.venv-security/.installed .venv-lock/.installed: python := 3.11+
+.venv-security/.installed .venv-mutation/.installed .venv-lock/.installed: python := 3.11+
 
 .venv-%/.installed: requirements/%.txt
 	@echo "Making $(@D) (once)"
