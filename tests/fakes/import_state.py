@@ -109,6 +109,10 @@ class FakeFileStore:
     def ledger(self, location_id: str, run_id: str) -> Ledger | None:
         return self.ledgers.get((location_id, run_id))
 
+    def latest_ledger(self, location_id: str) -> Ledger | None:
+        runs = [run_id for place, run_id in self.ledgers if place == location_id]
+        return self.ledgers[location_id, max(runs)] if runs else None
+
     def save_settlement(self, run_id: str, settlement: Settlement) -> None:
         self.settlements[run_id] = settlement
 

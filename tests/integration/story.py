@@ -61,7 +61,7 @@ STOCK: Mapping[Key, int] = {
 TABLES = ("EventsTable", "StateTable", "QuarantineTable")
 BUCKET = "import-bucket"
 SETTLE_SECONDS = 240
-LEASE_SECONDS = 480
+LEASE_SECONDS = 600
 INVOCATION_SECONDS = 900
 POWERTOOLS = {
     "POWERTOOLS_SERVICE_NAME": "inventory-sync",

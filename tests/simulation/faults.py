@@ -20,6 +20,7 @@ RATES = {
     "erp_rejects": 0.01,
     "erp_applies_with_lag": 0.5,
     "erp_lookup_lost": 0.2,
+    "erp_lag_changes": 0.02,
     "snapshot_truncated": 0.03,
     "snapshot_empty": 0.05,
     "snapshot_cursor_repeats": 0.04,
@@ -38,6 +39,7 @@ RATES = {
     "clock_skew": 0.5,
     "no_time_for_location": 0.03,
     "held_by_guard": 0.02,
+    "location_disabled": 0.01,
     # NewStore
     "job_stuck_in_received": 0.05,
     "create_answer_lost": 0.12,
@@ -46,6 +48,7 @@ RATES = {
     "too_many_jobs_but_kept": 0.08,
     "job_failed_after_part": 0.08,
     "job_never_ends": 0.04,
+    "job_finished_without_rows": 0.05,
     "token_expired": 0.01,
     "newstore_down": 0.03,
     "several_files_with_delays": 0.5,

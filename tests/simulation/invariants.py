@@ -38,7 +38,7 @@ class Invariants:
     def never_oversell(self) -> None:
         """ATP is at most physical stock less open allocations."""
         world, newstore = self.world, self.world.newstore_model
-        late = self.late_keys()
+        late = self.late_keys() | world.skipped_rows
         allowed = self._gone_elsewhere()
         imported, opened = newstore.imported, newstore.book.open
         unreleased = newstore.book.completed_unreleased

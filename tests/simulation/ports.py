@@ -29,6 +29,7 @@ from inventory_sync.domain.stock import (
 from inventory_sync.ports import Dedupe, ErpCapabilities
 from local.erp.records import Allocation, AllocationItem, Movement, MovementLine
 from local.http_server import CallRefusedError
+from local.newstore.availabilities import ImportFinding
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -220,6 +221,11 @@ class SimulatedNewStore:
         if strike("job_failed_after_part"):
             after_files = world.rng.randint(0, 3)
             jobs.fail_next_job(after_files, after_rows=world.rng.randint(0, 4))
+        elif strike("job_finished_without_rows"):
+            key = world.any_key()
+            finding = ImportFinding("unknown product", "availability", "/".join(key))
+            jobs.report_errors_next_job([finding], [key])
+            world.skipped_rows.add(key)
         elif strike("job_never_ends"):
             jobs.never_finish_next_job("waiting" if world.rng.random() < 0.5 else "processing")
         with _refusals():

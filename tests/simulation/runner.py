@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from local.newstore.job import JobFaults
 from tests.simulation.invariants import Invariants, Violation
@@ -70,6 +70,10 @@ def _step(world: World) -> None:
         product = rng.choice(world.products)
         world.erp_model.rejected_products[product] = "unknown article"
         world.say("the ERP refuses", product)
+    if strike("erp_lag_changes"):
+        world.change_lag()
+    if strike("location_disabled"):
+        world.switch_location()
     if rng.random() < 0.7:
         world.forward_tick()
     if rng.random() < 0.1:
@@ -89,6 +93,8 @@ def _calm_down(world: World, invariants: Invariants) -> None:
     world.erp_model.snapshots.planned.clear()
     world.newstore_model.jobs.next_jobs.clear()
     _end_stuck_jobs(world)
+    for place in world.location_store.locations().values():
+        world.location_store.put_location(replace(place, enabled=True))
     last: Violation | None = None
     for _ in range(QUIET_ROUNDS_MAX):
         world.pass_time(3600)

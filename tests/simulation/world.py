@@ -5,7 +5,7 @@ import heapq
 import json
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
@@ -139,6 +139,8 @@ class World:
         self.open_requests: dict[str, tuple[str, list[tuple[str, str]]]] = {}
         self.erp_down_until = START
         self.settled_runs: set[str] = set()
+        self.skipped_rows: set[Key] = set()
+        """Rows that NewStore left out of a job it finished, until the next finished import."""
         self.errors: list[str] = []
         if adapt is not None:
             adapt(self)
@@ -362,6 +364,10 @@ class World:
         if ours:
             self._ship(self.rng.choice(ours))
         self.check()
+
+    def any_key(self) -> Key:
+        """One of the rows there are."""
+        return self._key()
 
     def _key(self) -> Key:
         return self.rng.choice(self.locations), self.rng.choice(self.products)
@@ -602,6 +608,8 @@ class World:
         if run_id is None or run_id in self.settled_runs:
             return
         self.settled_runs.add(run_id)
+        if self.runs.head().unfinished_run_id is None:
+            self.skipped_rows.clear()
         entries = self.files.manifest(run_id).locations
         self.decrements = [
             d
@@ -610,6 +618,19 @@ class World:
             or entries[d.key[0]].basis is not Basis.SNAPSHOT
             or entries[d.key[0]].as_of < d.shown_at
         ]
+
+    def change_lag(self) -> None:
+        """The ERP declares a longer apply lag; a shorter one would go back on its word."""
+        lag = self.erp_model.capabilities.apply_lag_seconds + self.rng.choice((120, 600))
+        self.erp_model.capabilities = replace(self.erp_model.capabilities, apply_lag_seconds=lag)
+        self.say("apply lag", lag)
+
+    def switch_location(self, enabled: bool | None = None) -> None:
+        """An operator takes a location out of the map's imports, or back in."""
+        place = self.location_store.locations()[self.rng.choice(self.locations)]
+        wanted = not place.enabled if enabled is None else enabled
+        self.location_store.put_location(replace(place, enabled=wanted))
+        self.say("enabled" if wanted else "disabled", place.location_id)
 
     def operate(self) -> None:
         """An operator looks at what is held."""

@@ -150,6 +150,8 @@ def import_stock(
             first_logical_timestamp=settings.first_logical_timestamp,
             settle=settings.settle_window + settings.clock_skew,
             other_channel_lags=settings.erp.other_channel_lags,
+            # What the longest read of one location takes, and a minute for the rest.
+            spare_seconds=360,
             guards=GuardLimits(
                 fall_share_max=settings.fall_percent_max / 100,
                 quantity_units_max=settings.quantity_units_max,
@@ -168,7 +170,7 @@ def import_stock(
         observer=observer,
         settings=ImportStockSettings(
             tenant_scope=tenant_scope,
-            lease=timedelta(seconds=480),
+            lease=timedelta(seconds=600),
             job_spacing=settings.job_spacing,
             poll_seconds_max=settings.poll_seconds_max,
         ),

@@ -201,6 +201,9 @@ class FileStore(Protocol):
     def ledger(self, location_id: str, run_id: str) -> Ledger | None:
         """A location's quantities as of the run; None where the run has none for it."""
 
+    def latest_ledger(self, location_id: str) -> Ledger | None:
+        """A location's quantities as of the last run that kept any; None where there is none."""
+
     def save_settlement(self, run_id: str, settlement: Settlement) -> None:
         """Keep what to mark once the run has finished."""
 

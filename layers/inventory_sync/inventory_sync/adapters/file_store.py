@@ -79,6 +79,21 @@ class S3FileStore:
         data = self._get(key)
         return None if data is None else decode_ledger(data, key)
 
+    def latest_ledger(self, location_id: str) -> Ledger | None:
+        """Run ids sort by time."""
+        prefix = _ledger_key(location_id, "").removesuffix(".json.gz")
+        keys: list[str] = []
+        with translated("import bucket"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            for page in pages:
+                keys += [found["Key"] for found in page.get("Contents", ())]
+        if not keys:
+            return None
+        data = self._get(max(keys))
+        return None if data is None else decode_ledger(data, max(keys))
+
     def save_settlement(self, run_id: str, settlement: Settlement) -> None:
         """Keep what to mark once the run has finished."""
         self._put(f"runs/{run_id}/settlement.json", encode(settlement).encode())

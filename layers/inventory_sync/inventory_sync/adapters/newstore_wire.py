@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
+from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
 
 
@@ -52,7 +53,7 @@ class JobErrorAnswer(_Answer):
         """In our terms, each text by its beginning."""
         return JobError(
             self.error_id[:JOB_ERROR_ID_CHARACTERS_MAX],
-            self.reason[:JOB_ERROR_REASON_CHARACTERS_MAX],
+            excerpt(self.reason)[:JOB_ERROR_REASON_CHARACTERS_MAX],
             self.entity_type[:JOB_ERROR_ID_CHARACTERS_MAX],
             self.entity_id[:JOB_ERROR_ID_CHARACTERS_MAX],
         )

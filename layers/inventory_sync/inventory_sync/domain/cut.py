@@ -53,7 +53,7 @@ class AppliedRule:
         if self.other_channel(event):
             return event.published_at + self.other_channel_lags[event.service_level] <= as_of
         applied_at = open_event.applied_at
-        return applied_at is not None and applied_at + self.apply_lag <= as_of
+        return applied_at is not None and applied_at <= as_of - self.apply_lag
 
 
 def choose_cut_end(

@@ -14,6 +14,7 @@ class HoldKind(StrEnum):
     SNAPSHOT_EMPTY = "snapshot_empty"
     SNAPSHOT_INCOMPLETE = "snapshot_incomplete"
     SNAPSHOT_OLDER = "snapshot_older"
+    SNAPSHOT_AHEAD = "snapshot_ahead"
     ROWS_FELL = "rows_fell"
     UNITS_FELL = "units_fell"
     NEGATIVE = "negative"
@@ -27,6 +28,7 @@ class HoldKind(StrEnum):
 APPROVABLE = frozenset(HoldKind) - {
     HoldKind.SNAPSHOT_INCOMPLETE,
     HoldKind.SNAPSHOT_OLDER,
+    HoldKind.SNAPSHOT_AHEAD,
     HoldKind.INVENTORY_MASTER,
     HoldKind.MAPPING_MISSING,
 }

@@ -75,6 +75,7 @@ class ImportRun:
     `cut_end` is the end of the range under tenant scope; under location scope the run's manifest
     has one for each location. `snapshots` counts the locations that were read. `rows`, `files` and
     `job_errors` describe what was sent and said. `left_out` names the first 200 locations.
+    `resends` says that rows of a run before it, whose state at NewStore was unknown, are in it.
     """
 
     run_id: str
@@ -82,6 +83,7 @@ class ImportRun:
     planned_at: datetime
     full: bool
     cut_end: int
+    resends: bool = False
     built_at: datetime | None = None
     source_uri: str = ""
     job_id: str = ""

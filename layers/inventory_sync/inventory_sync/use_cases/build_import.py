@@ -14,11 +14,16 @@ from inventory_sync.domain.cut import (
     equal_timestamps,
     roll_forward,
 )
-from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.errors import (
+    FatalError,
+    InvariantError,
+    RejectedError,
+    RetriableError,
+)
 from inventory_sync.domain.events import EventRef, OpenEvent, logical_timestamp
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import InventoryMaster, Location
 from inventory_sync.domain.manifest import (
     Basis,
     Ledger,
@@ -114,8 +119,12 @@ class _Attempt:
         self.keep_lease = keep_lease
         self.settings = deps.settings
         self.map = deps.location_store.locations()
-        self.previous = self._manifest(head.finished_run_id)
-        self.unfinished = self._manifest(head.unfinished_run_id)
+        first = Manifest(run_id="", cut_end=self.settings.first_logical_timestamp)
+        finished = head.finished_run_id
+        self.previous = deps.files.manifest(finished) if finished else first
+        nothing = Manifest(run_id="", cut_end=0)
+        unfinished = head.unfinished_run_id
+        self.unfinished = deps.files.manifest(unfinished) if unfinished else nothing
         self.open_by_location: dict[str, list[OpenEvent]] = defaultdict(list)
         for open_event in deps.event_log.open_events():
             self.open_by_location[open_event.event.location_id].append(open_event)
@@ -131,6 +140,7 @@ class _Attempt:
             ),
             run=run,
             known_nodes=deps.newstore.known_nodes(),
+            apply_lag=self.rule.apply_lag,
             erp_failure=erp_failure,
             remaining_seconds=remaining_seconds,
         )
@@ -140,14 +150,10 @@ class _Attempt:
         lags = self.settings.other_channel_lags
         try:
             return AppliedRule(self.deps.erp.capabilities().apply_lag, lags), ""
-        except RetriableError as error:
+        except InvariantError:
+            raise
+        except (RetriableError, RejectedError, FatalError) as error:
             return AppliedRule(_NEVER, lags), str(error)
-
-    def _manifest(self, run_id: str | None) -> Manifest:
-        if run_id is None:
-            first = self.settings.first_logical_timestamp
-            return Manifest(run_id="", cut_end=first)
-        return self.deps.files.manifest(run_id)
 
     def build(self, blocked: frozenset[str]) -> ImportRun | frozenset[str]:
         """The run, or more locations without any quantity that the cut end must stay below."""
@@ -176,13 +182,28 @@ class _Attempt:
         return self._built(cut_ends, packer, tally)
 
     def _places(self) -> list[Location]:
-        """Imported locations: those never imported first, then the longest waiting."""
+        """Imported locations: those never imported first, then the longest waiting.
+
+        One that was imported and is not any more stays, unless NewStore is its master by now: what
+        a range releases there has to be taken off its last quantities all the same.
+        """
 
         def order(place: Location) -> tuple[bool, str, str]:
             entry = self.previous.locations.get(place.location_id)
             return (entry is not None, entry.as_of.isoformat() if entry else "", place.location_id)
 
-        return sorted((place for place in self.map.values() if place.imported), key=order)
+        return sorted(
+            (
+                place
+                for place in self.map.values()
+                if place.imported
+                or (
+                    place.location_id in self.previous.locations
+                    and place.inventory_master is InventoryMaster.ERP
+                )
+            ),
+            key=order,
+        )
 
     def _blocked_by_map(self) -> frozenset[str]:
         """Locations with events that the map does not know: nothing can be sent for them.
@@ -243,9 +264,10 @@ class _Attempt:
         """From what is released already, or from a late event where one is being corrected.
 
         The range that passed over a late event may not have released it: where NewStore lets a
-        range act on the locations of its file, the event's location need not have been in one.
+        range act on the locations of its file, the event's location need not have been in one. One
+        less than the event's own, in case the start is not included.
         """
-        late = (logical_timestamp(ref) for ref in cut.late)
+        late = (max(0, logical_timestamp(ref) - 1) for ref in cut.late)
         start = min([self._start(cut.location_id), *late])
         return LogicalRange(start, cut.cut_end)
 
@@ -255,12 +277,14 @@ class _Attempt:
         entry = self.previous.locations.get(location_id)
         base = self.deps.files.ledger(location_id, entry.ledger_run_id) if entry else None
         dirty = self._dirty(location_id)
+        if entry is None:
+            dirty |= self._once_sent(location_id)
         snapshot = self.reader.snapshot(place, entry)
         # Read after the snapshot, so that every acknowledgement before it is known.
         events = self.deps.event_log.open_events_of(location_id)
         watermark = self._watermark(location_id)
         if isinstance(snapshot, StockSnapshot):
-            basis, as_of = Basis.SNAPSHOT, snapshot.as_of
+            basis, as_of = Basis.SNAPSHOT, snapshot.as_of - self.rule.apply_lag
             cut = cut_snapshot(
                 snapshot, events, cut_end=cut_end, watermark=watermark, rule=self.rule
             )
@@ -302,16 +326,16 @@ class _Attempt:
     ) -> tuple[datetime, Ledger] | None:
         """What a location without a snapshot is rolled forward from, and its as-of.
 
-        Where no import has finished, one that was attempted will do: it may have reached NewStore.
-        The units it had counted are subtracted once more, so the error is low until a snapshot.
+        An attempted import that read a newer snapshot comes first, as it may have reached
+        NewStore. The units it had counted are subtracted once more, so the error is low until the
+        next snapshot.
         """
-        if entry is not None and base is not None:
-            return entry.as_of, base
         attempted = self.unfinished.locations.get(location_id)
-        if attempted is None:
-            return None
-        ledger = self.deps.files.ledger(location_id, attempted.ledger_run_id)
-        return (attempted.as_of, ledger) if ledger else None
+        if attempted is not None and (entry is None or attempted.as_of > entry.as_of):
+            ledger = self.deps.files.ledger(location_id, attempted.ledger_run_id)
+            if ledger is not None:
+                return attempted.as_of, ledger
+        return (entry.as_of, base) if entry is not None and base is not None else None
 
     def _dirty(self, location_id: str) -> frozenset[str]:
         entry = self.unfinished.locations.get(location_id)
@@ -319,6 +343,11 @@ class _Attempt:
             return frozenset()
         ledger = self.deps.files.ledger(location_id, self.unfinished.run_id)
         return ledger.sent if ledger else frozenset()
+
+    def _once_sent(self, location_id: str) -> frozenset[str]:
+        """Products that an import before a fresh start may have left at NewStore."""
+        ledger = self.deps.files.latest_ledger(location_id)
+        return frozenset(ledger.quantities) if ledger else frozenset()
 
     def _keep_ledger(self, cut: LocationCut, sent: frozenset[str], base: Ledger | None) -> str:
         """An unchanged location keeps the ledger it has until the next full refresh.
@@ -363,7 +392,8 @@ class _Attempt:
         left_out = self.reader.left_out
         held = sum(left.held for left in left_out.values())
         self.deps.observer.count("LocationsHeld", held)
-        self.deps.observer.count("LocationsLeftOut", len(left_out))
+        unwanted = sum(not left.by_choice for left in left_out.values())
+        self.deps.observer.count("LocationsLeftOut", unwanted)
         self.deps.observer.count("LateEvents", len(tally.late))
         self.deps.observer.count("RowsClamped", tally.clamped)
         state = RunState.UPLOADED

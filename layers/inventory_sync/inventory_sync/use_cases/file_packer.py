@@ -66,6 +66,7 @@ class FilePacker:
         self._file_bytes = file_bytes
         self._stack = ExitStack()
         self._writer: ArchiveWriter | None = None
+        self._known: Location | None = None
         self._released: LogicalRange | None = None
         self._touched = _Rows()
         self._others = _Rows()
@@ -93,6 +94,7 @@ class FilePacker:
         `released` is the range its touched rows have to come with, `point` a logical timestamp up
         to which everything is released already.
         """
+        self._known = self._known or location
         self.rows += len(selection.touched) + len(selection.others)
         if self._tenant_scope and released.releases:
             self._widen(released)
@@ -129,6 +131,10 @@ class FilePacker:
             self._write(self._number(), self._others, None)
             self._others = _Rows()
 
+    def _any(self) -> tuple[Location, ...]:
+        """A range without rows still has to name a location."""
+        return (self._known,) if self._known else ()
+
     def _number(self) -> int:
         number = self._next_number
         self._next_number += 1
@@ -139,7 +145,7 @@ class FilePacker:
             self._writer = self._stack.enter_context(self._archive)
         start = collected.start or 0
         head = FileHead(
-            locations=tuple(collected.locations.values()),
+            locations=tuple(collected.locations.values()) or self._any(),
             released=released or LogicalRange(start, start),
         )
         self._writer.add_file(number, head, sorted(collected.blocks, key=_node))

@@ -137,8 +137,10 @@ class ForwardEvents:
             case ClaimResult.AGAIN:
                 found = self.erp.look_up(movement_of(open_event.event).movement_id)
                 if found is None:
-                    to_post.append(open_event)
-                elif self._settle_movement(open_event, found, result):
+                    # By itself: it may be what made the ERP fail before.
+                    movement = movement_of(open_event.event)
+                    found = self.erp.post_movements([movement])[0]
+                if self._settle_movement(open_event, found, result):
                     ready.append(open_event)
             case ClaimResult.TAKEN:
                 self.observer.note("movement in other hands", ref=open_event.event.ref)

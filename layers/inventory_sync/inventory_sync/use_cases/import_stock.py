@@ -48,6 +48,8 @@ from inventory_sync.ports import (
 from inventory_sync.use_cases.build_import import BuildImport
 from inventory_sync.use_cases.import_jobs import ImportJobs
 
+FULL_EVERY = timedelta(hours=25)
+"""Where the scheduled full refresh found a run under way; it is daily, so this is an hour late."""
 JOB_ERRORS_MAX = 100
 STEPS_MAX = 200
 SAFETY_SECONDS = 15.0
@@ -183,7 +185,7 @@ class _Session:
             case NoteStarted():
                 self._save_started(run)
             case Commit():
-                self._commit(replace(run, state=RunState.FINISHED))
+                self._commit(replace(run, job_errors=self._job_errors(run)))
             case Settle():
                 return None if self._settle(run) else Tick(TickOutcome.OUT_OF_TIME, run)
             case GiveUp():
@@ -212,12 +214,14 @@ class _Session:
     def _plan(self, full: bool) -> None:
         now = self.deps.clock.now()
         run_id = f"{now:%Y%m%dT%H%M%SZ}-{self.lease.fencing_token:08d}"
-        first = self.head.finished_run_id is None
+        last = self.head.last_full_at
+        due = last is None or now - last >= FULL_EVERY
         run = ImportRun(
             run_id=run_id,
             state=RunState.PLANNED,
             planned_at=now,
-            full=full or first,
+            full=full or due,
+            resends=self.head.unfinished_run_id is not None,
             cut_end=self.head.watermark or 0,
         )
         self._save(run)
@@ -293,28 +297,34 @@ class _Session:
         self._save(
             replace(run, state=RunState.FINISHED),
             finished_run_id=run.run_id,
-            unfinished_run_id=None,
+            unfinished_run_id=self._resend(run),
             watermark=watermark,
             # A run that read nothing has brought nothing up to date: its lag must show.
             last_finished_at=now if run.snapshots else self.head.last_finished_at,
             last_full_at=now if run.full else self.head.last_full_at,
         )
         self.deps.observer.count("RunsFinished")
+        self.deps.observer.count("JobErrors", len(run.job_errors))
+        self._note_job_errors(run)
         self.deps.observer.count("RowsSent", run.rows)
+
+    def _resend(self, run: ImportRun) -> str | None:
+        """A job may finish without some rows: the next run sends its rows again, once."""
+        return run.run_id if run.job_errors and not run.resends else None
 
     def _settle(self, run: ImportRun) -> bool:
         """False when time ran out; what was done stays done, and may be done again."""
         settlement = self.deps.files.settlement(run.run_id)
-        closed = frozenset(settlement.closed)
-        for location_id, event_key in settlement.counted:
+        closed = {EventRef(*pair) for pair in settlement.closed}
+        to_note = {EventRef(*pair) for pair in settlement.counted} - closed
+        for open_event in list(self.deps.event_log.open_events()):
             if not self._time_for_more():
                 return False
-            if (location_id, event_key) not in closed:
-                self.deps.event_log.note_counted(EventRef(location_id, event_key), run.run_id)
-        for location_id, event_key in settlement.closed:
-            if not self._time_for_more():
-                return False
-            self.deps.event_log.close(EventRef(location_id, event_key))
+            ref = open_event.event.ref
+            if ref in closed:
+                self.deps.event_log.close(ref)
+            elif ref in to_note and open_event.released_by is None:
+                self.deps.event_log.note_counted(ref, run.run_id)
         given = self.deps.location_store.approvals() if run.approvals else {}
         for location_id in run.approvals:
             # One that was given since the run was planned is for another import.
@@ -344,6 +354,9 @@ class _Session:
     def _end_failed(self, run: ImportRun, failure: str) -> None:
         self._save(replace(run, state=RunState.FAILED, failure=failure))
         self.deps.observer.count("RunsFailed")
+        self._note_job_errors(run)
+
+    def _note_job_errors(self, run: ImportRun) -> None:
         for error in run.job_errors:
             self.deps.observer.note("job error", run_id=run.run_id, error=error)
 

@@ -3,7 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from inventory_sync.domain.errors import RejectedError, RetriableError, SnapshotIncompleteError
+from inventory_sync.domain.errors import (
+    FatalError,
+    InvariantError,
+    RejectedError,
+    RetriableError,
+    SnapshotIncompleteError,
+)
 from inventory_sync.domain.guards import (
     APPROVABLE,
     GuardLimits,
@@ -25,13 +31,20 @@ from inventory_sync.ports import (
     RemainingSeconds,
 )
 
+AHEAD_MAX = timedelta(hours=26)
+"""How far an ERP's clock may be ahead of ours: time zones, and nothing else, explain so much."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Why a location's snapshot is not used in this run; `held` until an operator acts."""
+    """Why a location's snapshot is not used in this run; `held` until an operator acts.
+
+    `by_choice` where the location map says that it is not to be read.
+    """
 
     reason: str
     held: bool = False
+    by_choice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +67,7 @@ class StockReader:
     run: ImportRun
     known_nodes: frozenset[str]
     remaining_seconds: RemainingSeconds
+    apply_lag: timedelta = timedelta(0)
     erp_failure: str = ""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     used_approvals: dict[str, str] = field(default_factory=dict)
@@ -85,6 +99,8 @@ class StockReader:
         location_id = place.location_id
         if self.remaining_seconds() < self.limits.spare_seconds:
             return LeftOut("no time left in this run")
+        if not place.imported:
+            return LeftOut("not imported any more: rolled forward", by_choice=True)
         if self.erp_failure:
             return LeftOut(f"the ERP could not be read: {self.erp_failure}")
         holds = check_location(place, self.known_nodes)
@@ -94,21 +110,36 @@ class StockReader:
                 snapshot = self.erp.snapshot(location_id)
             except SnapshotIncompleteError as error:
                 holds = (*holds, Hold(HoldKind.SNAPSHOT_INCOMPLETE, str(error)))
-            except (RetriableError, RejectedError) as error:
+            except InvariantError:
+                raise
+            except (RetriableError, RejectedError, FatalError) as error:
                 self.observer.count("LocationsUnreadable")
                 return LeftOut(f"the ERP could not be read: {error}")
         if snapshot is not None:
             last = entry.figures if entry else None
             holds = (*holds, *check_snapshot(snapshot, last, self.limits.guards))
-            if entry is not None and snapshot.as_of < entry.as_of:
-                figures = f"as of {snapshot.as_of}, the last one was as of {entry.as_of}"
-                holds = (*holds, Hold(HoldKind.SNAPSHOT_OLDER, figures))
+            holds = (*holds, *self._check_as_of(snapshot, entry))
         refused = tuple(hold for hold in holds if not self._approved(location_id, hold))
         if snapshot is None or refused:
             return self._hold(location_id, refused or holds)
         if holds:
             self.used_approvals[location_id] = self.approvals[location_id].who
         return snapshot
+
+    def _check_as_of(
+        self, snapshot: StockSnapshot, entry: LocationEntry | None
+    ) -> tuple[Hold, ...]:
+        """A snapshot has to show all that the last one did: what was closed since counts on it."""
+        if snapshot.as_of - self.run.planned_at > AHEAD_MAX:
+            figures = f"as of {snapshot.as_of}, which is far ahead of {self.run.planned_at}"
+            return (Hold(HoldKind.SNAPSHOT_AHEAD, figures),)
+        if entry is not None and snapshot.as_of - self.apply_lag < entry.as_of:
+            figures = (
+                f"as of {snapshot.as_of} less an apply lag of {self.apply_lag},"
+                f" the last one showed all up to {entry.as_of}"
+            )
+            return (Hold(HoldKind.SNAPSHOT_OLDER, figures),)
+        return ()
 
     def _approved(self, location_id: str, hold: Hold) -> bool:
         approval: Approval | None = self.approvals.get(location_id)

@@ -34,6 +34,7 @@ from inventory_sync.domain.stock import (
 )
 from inventory_sync.ports import Clock, Dedupe, ErpCapabilities
 
+_CAPABILITIES_FOR = timedelta(minutes=1)
 _NOT_FOUND = 404
 
 
@@ -63,9 +64,10 @@ class RestErp:
         stock_url = f"{base_url}/v1/stock"
         self._snapshots = SnapshotReader(http, clock, ids, stock_url, snapshot_limits)
         self._answer: CapabilitiesAnswer | None = None
+        self._answered_at = clock.now()
 
     def capabilities(self) -> ErpCapabilities:
-        """Asked for once; FatalError for an ERP that would book a repeat twice unnoticed."""
+        """Asked for once a minute; FatalError for an ERP that would book repeats unnoticed."""
         answer = self._capabilities()
         lag = timedelta(seconds=answer.apply_lag_seconds)
         return ErpCapabilities(
@@ -120,7 +122,8 @@ class RestErp:
         return self._snapshots.read(location_id)
 
     def _capabilities(self) -> CapabilitiesAnswer:
-        if self._answer is None:
+        now = self._clock.now()
+        if self._answer is None or now - self._answered_at > _CAPABILITIES_FOR:
             url = f"{self._base_url}/v1/capabilities"
             request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
             answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
@@ -130,7 +133,7 @@ class RestErp:
                     " it has to recognise a movement_id it has booked (native), or to find one"
                     " by GET /v1/movements/{movement_id} (lookup)"
                 )
-            self._answer = answer
+            self._answer, self._answered_at = answer, now
         return self._answer
 
     def _poster(self) -> BulkPoster:

@@ -22,7 +22,7 @@ class SnapshotLimits:
 
     page_rows: int = 5_000
     pages_max: int = 2_000
-    seconds_max: float = 300
+    seconds_max: float = 240
 
 
 @dataclass(slots=True)

@@ -1,0 +1,170 @@
+"""Mutation testing of the domain: every small change to its code has to fail a test.
+
+    python tools/mutation.py [MODULE ...]      e.g. cut guards; all of domain/ without arguments
+
+Works on copies under build/mutation/, never on the checkout. Writes build/mutation.json. Exits
+with 1 when the score is below 95 % or a survivor is not explained in docs/mutation.md.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+DOMAIN = Path("layers/inventory_sync/inventory_sync/domain")
+EXPLANATIONS = Path("docs/mutation.md")
+REPORT = Path("build/mutation.json")
+WORK = Path("build/mutation")
+SCORE_PERCENT_MIN = 95
+SECONDS_PER_MUTANT_MAX = 120
+WORKERS = 2
+UNIT = "tests/unit/domain"
+PROPERTIES = tuple(
+    f"tests/property/test_{name}.py" for name in ("cut", "import_run", "row_selection")
+)
+COPIED = ("pyproject.toml", "tests/builders.py", "tests/property/conftest.py", *PROPERTIES)
+
+# The unit tests go first: they are quick and catch nearly all. Of the operators, `|` is left out:
+# in the domain it only joins types.
+CONFIGURATION = """\
+[cosmic-ray]
+module-path = "{module}"
+timeout = {seconds}
+excluded-modules = []
+test-command = "sh -c '{pytest} -p no:hypothesispytest {unit} && {pytest} {properties}'"
+
+[cosmic-ray.distributor]
+name = "local"
+
+[cosmic-ray.filters.operators-filter]
+exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*"]
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: `was` and `became` are the lines it took away and put there."""
+
+    module: str
+    operator: str
+    was: str
+    became: str
+    killed: bool
+
+    @property
+    def text(self) -> str:
+        """How docs/mutation.md names it."""
+        return f"{self.module}: `{self.was}` -> `{self.became}`"
+
+
+def main(names: list[str]) -> int:
+    """Run, report, judge."""
+    modules = [path for path in sorted(DOMAIN.glob("*.py")) if path.stem != "__init__"]
+    if names:
+        modules = [path for path in modules if path.stem in names]
+    for path in modules:
+        make_copy(path)
+    run(WORK / modules[0].stem, "cosmic-ray", "baseline", "mutation.toml")
+    with ThreadPoolExecutor(WORKERS) as pool:
+        mutants = [mutant for found in pool.map(mutate, modules) for mutant in found]
+    explanations = EXPLANATIONS.read_text() if EXPLANATIONS.exists() else ""
+    survivors = [mutant for mutant in mutants if not mutant.killed]
+    unexplained = [mutant for mutant in survivors if mutant.text not in explanations]
+    score = 100 * (1 - len(survivors) / max(1, len(mutants)))
+    write_report(mutants, score)
+    for mutant in survivors:
+        print("survived" if mutant not in unexplained else "UNEXPLAINED", mutant.text)
+    print(f"{len(mutants)} mutants, {len(survivors)} survived, score {score:.1f} %")
+    return 1 if unexplained or score < SCORE_PERCENT_MIN else 0
+
+
+def write_report(mutants: list[Mutant], score: float) -> None:
+    """Figures for each module, and the survivors."""
+    by_module = {
+        module: {
+            "mutants": sum(m.module == module for m in mutants),
+            "survived": [m.text for m in mutants if m.module == module and not m.killed],
+        }
+        for module in sorted({m.module for m in mutants})
+    }
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps({"score_percent": round(score, 2), **by_module}, indent=2) + "\n")
+
+
+def make_copy(path: Path) -> None:
+    """A tree for one module's mutants: the domain and its tests, nothing else that is going on."""
+    copy = WORK / path.stem
+    shutil.rmtree(copy, ignore_errors=True)
+    ignore = shutil.ignore_patterns("__pycache__")
+    package = DOMAIN.parent
+    shutil.copytree(DOMAIN, copy / DOMAIN, ignore=ignore)
+    shutil.copy(package / "__init__.py", copy / package)
+    shutil.copytree(UNIT, copy / UNIT, ignore=ignore)
+    for name in COPIED:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(name, copy / name)
+    configuration = CONFIGURATION.format(
+        module=path,
+        seconds=SECONDS_PER_MUTANT_MAX,
+        pytest=f"{Path(sys.executable).absolute()} -m pytest -x -q -p no:cacheprovider",
+        unit=UNIT,
+        properties=" ".join(PROPERTIES),
+    )
+    (copy / "mutation.toml").write_text(configuration)
+
+
+def mutate(path: Path) -> list[Mutant]:
+    """All mutants of one module, tried one after the other."""
+    copy = WORK / path.stem
+    run(copy, "cosmic-ray", "init", "mutation.toml", "mutation.sqlite", "--force")
+    run(copy, "cr-filter-operators", "mutation.sqlite", "mutation.toml")
+    run(copy, "cosmic-ray", "exec", "mutation.toml", "mutation.sqlite")
+    found = list(read(path.name, run(copy, "cosmic-ray", "dump", "mutation.sqlite")))
+    survived = sum(not mutant.killed for mutant in found)
+    print(f"{path.name}: {len(found)} mutants, {survived} survived", flush=True)
+    return found
+
+
+def run(copy: Path, tool: str, *arguments: str) -> str:
+    """Without bytecode: a mutant of the same size in the same second would not be noticed."""
+    command = [str(Path(sys.executable).absolute().with_name(tool)), *arguments]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "quick"}
+    done = subprocess.run(  # noqa: S603
+        command, cwd=copy, env=environment, check=False, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} in {copy} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def read(module: str, dump: str) -> Iterator[Mutant]:
+    """From cosmic-ray's dump: a line of JSON for each mutant, with its result."""
+    for line in dump.splitlines():
+        item, result = json.loads(line)
+        if result is None:
+            sys.exit(f"{module}: a mutant was not tried: {item}")
+        if result["worker_outcome"] == "skipped":
+            continue
+        diff = (result["diff"] or "").splitlines()
+        yield Mutant(
+            module=module,
+            operator=item["mutations"][0]["operator_name"],
+            was=changed(diff, "-"),
+            became=changed(diff, "+"),
+            killed=result["test_outcome"] != "survived",
+        )
+
+
+def changed(diff: list[str], sign: str) -> str:
+    """The changed lines as one, without indentation."""
+    lines = [line[1:].strip() for line in diff if line.startswith(sign)]
+    return " ".join(line for line in lines if not line.startswith((sign * 2, "a mutation")))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
