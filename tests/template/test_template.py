@@ -154,7 +154,8 @@ def test_every_alarm_names_a_section_of_the_runbook(name: str) -> None:
     [alarm["MetricName"] for alarm in ALARMS.values() if alarm["Namespace"] == "InventorySync"],
 )
 def test_every_metric_of_ours_that_an_alarm_watches_is_sent(metric: str) -> None:
-    code = (ROOT / "layers" / "inventory_sync" / "inventory_sync").rglob("*.py")
+    layer = (ROOT / "layers" / "inventory_sync" / "inventory_sync").rglob("*.py")
+    code = [*layer, *(ROOT / "functions").rglob("*.py")]
 
     assert any(f'"{metric}"' in file.read_text(encoding="utf-8") for file in code)
 

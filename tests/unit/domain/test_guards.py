@@ -183,6 +183,7 @@ def test_what_is_wrong_at_its_source_cannot_be_approved() -> None:
     assert frozenset(HoldKind) - APPROVABLE == {
         HoldKind.SNAPSHOT_INCOMPLETE,
         HoldKind.SNAPSHOT_OLDER,
+        HoldKind.SNAPSHOT_AHEAD,
         HoldKind.INVENTORY_MASTER,
         HoldKind.MAPPING_MISSING,
     }

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any, cast
@@ -286,6 +286,15 @@ class ImportWorld:
 
     def put_location(self, location_id: str, **fields: Any) -> None:
         self.location_store.put_location(location(location_id, **fields))
+
+    def erp_lag(self, lag: timedelta) -> None:
+        """The ERP declares another apply lag."""
+        declared = self.erp_model.capabilities
+        self.erp_model.capabilities = replace(declared, apply_lag_seconds=lag.total_seconds())
+
+    def forget_head(self) -> None:
+        """What the runbook's fresh start does."""
+        self.runs = FakeRunStore(self.leases)
 
     # What there is to see
 

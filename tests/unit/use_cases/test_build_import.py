@@ -13,6 +13,7 @@ from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.build_import import LEFT_OUT_NAMED_MAX, REASON_CHARACTERS_MAX
+from local.newstore.availabilities import ImportFinding
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 
@@ -204,7 +205,7 @@ def test_rows_stay_in_doubt_over_a_run_that_had_nothing_to_say_about_them() -> N
     run = world.import_now()
 
     assert run.state is RunState.SETTLED
-    assert world.rows(run) == {(STORE, SKU): 10}
+    assert world.rows(run) == {(STORE, SKU): 12}
 
 
 def test_a_negative_result_is_sent_as_none_and_counted() -> None:
@@ -294,7 +295,7 @@ def test_a_late_event_is_counted_and_corrected_by_the_next_import() -> None:
     assert world.observer.counts["LateEvents"] == 1
     assert world.files.settlement(run.run_id).late == ((DC, late.ref.event_key),)
     [file] = world.sent(run)
-    assert (file.released, file.rows) == ((11, 12), {KEY: 8})
+    assert (file.released, file.rows) == ((10, 12), {KEY: 8})
     assert world.atp() == 8
 
 
@@ -574,7 +575,8 @@ def test_under_location_scope_a_location_that_is_not_mapped_holds_only_itself() 
 
 
 def test_events_of_a_location_that_is_not_imported_are_closed_once_applied() -> None:
-    world = started(DC, STORE)
+    world = started(DC)
+    world.erp_model.add_location(STORE)
     world.put_location(STORE, enabled=False)
     done, undone = world.ship(11, at=STORE), world.ship(12, at=STORE)
     world.forward()
@@ -587,14 +589,69 @@ def test_events_of_a_location_that_is_not_imported_are_closed_once_applied() -> 
     assert [world.is_open(event) for event in (done, undone, lost)] == [False, False, True]
 
 
-def test_a_location_that_is_disabled_is_left_alone() -> None:
+def test_a_location_that_is_disabled_gets_no_new_stock() -> None:
     world = started(DC, STORE)
     world.put_location(STORE, enabled=False)
     world.stock(3, at=STORE)
 
     run = world.import_now()
 
-    assert (run.files, run.left_out) == (0, {})
+    assert (run.files, list(run.left_out)) == (0, [STORE])
+    assert world.observer.counts["LocationsLeftOut"] == 0
+
+
+def test_what_a_range_releases_at_a_disabled_location_is_taken_off_its_stock() -> None:
+    world = started(DC, STORE)
+    before = world.atp(at=STORE)
+    world.put_location(STORE, enabled=False)
+    world.ship(11, at=STORE)
+    world.ship(12)
+    world.settle()
+
+    world.import_now()
+
+    assert (world.unreleased(at=STORE), world.atp(at=STORE)) == (0, before - 1)
+
+
+def test_after_a_fresh_start_rows_that_the_erp_dropped_meanwhile_are_sent_as_none() -> None:
+    world = started()
+    world.stock(4, "SKU-2")
+    world.import_now()
+    world.stock(0, "SKU-2")
+    world.forget_head()
+
+    run = world.import_now()
+
+    assert world.rows(run)[DC, "SKU-2"] == 0
+
+
+def test_rows_of_a_job_that_finished_with_errors_are_sent_once_more() -> None:
+    world = started()
+    world.stock(7)
+    finding = ImportFinding("unknown product", "availability", SKU)
+    world.newstore_model.jobs.report_errors_next_job([finding], [KEY])
+    assert world.import_now().job_errors
+    assert world.newstore_model.on_hand(KEY) == 10
+
+    run = world.import_now()
+
+    assert (world.rows(run), world.newstore_model.on_hand(KEY)) == ({KEY: 7}, 7)
+    assert world.observer.counts["JobErrors"] == 1
+    assert world.import_now().rows == 0
+
+
+def test_a_rising_apply_lag_does_not_bring_closed_events_back() -> None:
+    world = started()
+    world.ship(11)
+    world.forward()
+    world.settle()
+    world.import_now()
+    world.erp_lag(timedelta(hours=1))
+
+    run = world.import_now()
+
+    assert "snapshot_older" in run.left_out[DC]
+    assert world.atp() == 9
 
 
 # Guards hold one location, and let the others through

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from inventory_sync.domain.errors import (
-    FatalError,
     InvariantError,
     LeaseLostError,
     RetriableError,
@@ -393,9 +392,9 @@ def test_a_lease_is_renewed_before_it_runs_out() -> None:
 
 def test_a_surprise_gives_the_lease_back_and_is_not_hidden() -> None:
     world = stocked()
-    world.erp.shown[DC] = FatalError("the location map is broken")
+    world.erp.shown[DC] = InvariantError("archive_limits", "1001 files")
 
-    with pytest.raises(FatalError):
+    with pytest.raises(InvariantError):
         world.tick()
 
     assert world.take_lease() is not None

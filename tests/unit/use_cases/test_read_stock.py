@@ -153,13 +153,22 @@ def test_an_incomplete_snapshot_is_held() -> None:
     assert reading.kinds() == ["snapshot_incomplete"]
 
 
+def test_a_snapshot_far_ahead_of_our_clock_is_held() -> None:
+    reading = Reading(snapshot(as_of=NOW + timedelta(days=365)))
+
+    assert reading.read(last_entry()) != snapshot(as_of=NOW + timedelta(days=365))
+    assert reading.kinds() == ["snapshot_ahead"]
+
+
 def test_a_snapshot_older_than_the_last_one_used_is_held() -> None:
     older = snapshot(as_of=NOW - MINUTE)
     reading = Reading(older)
 
     found = reading.read(last_entry())
 
-    figures = f"as of {NOW - MINUTE}, the last one was as of {NOW}"
+    figures = (
+        f"as of {NOW - MINUTE} less an apply lag of 0:00:00, the last one showed all up to {NOW}"
+    )
     assert found == LeftOut(f"held: snapshot_older: {figures}", held=True)
     assert Reading(snapshot(as_of=NOW)).read(last_entry()) == snapshot()
 
