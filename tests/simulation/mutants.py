@@ -102,10 +102,10 @@ def _read_then_write_dedupe(world: World) -> None:
 
     def append(event: FulfillmentEvent, body: bytes, received_at: Any) -> AppendResult:
         if store.body_of(event.ref) is not None:
-            return honest(event, body, received_at)  # type: ignore[no-any-return]
+            return honest(event, body, received_at)
         world.pass_time(1)
         store._records.pop(event.ref, None)
-        return honest(event, body, received_at)  # type: ignore[no-any-return]
+        return honest(event, body, received_at)
 
     store.append = append
 

@@ -25,7 +25,7 @@ from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettin
 from inventory_sync.use_cases.ingest_event import IngestEvent, IngestResult
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
-from local.newstore.model import NewStoreModel
+from local.newstore.model import NewStoreModel, RangeScope
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import (
     FakeFileStore,
@@ -118,7 +118,7 @@ class World:
         self.deadlines: list[datetime] = []
         self.numbers = count(1)
         self.tenant_scope = rng.random() < 0.7
-        self.range_scope = rng.choice(("tenant", "file_locations"))
+        self.range_scope: RangeScope = rng.choice(("tenant", "file_locations"))
         if not self.tenant_scope:
             self.range_scope = "file_locations"
         self.locations = [f"L{n}" for n in range(rng.randint(1, 3))]
