@@ -70,7 +70,9 @@ def test_a_job_that_is_listed_without_a_name_is_known_by_its_file() -> None:
     uploaded = run(RunState.UPLOADED)
 
     assert job(name="", source_uri=uploaded.source_uri).belongs_to(uploaded)
-    assert not job(name="", source_uri="s3://imports/other.zip").belongs_to(uploaded)
+    assert job(name="", source_uri="".join(list(uploaded.source_uri))).belongs_to(uploaded)
+    for other in ("s3://imports/run-0.zip", "s3://imports/run-2.zip"):
+        assert not job(name="", source_uri=other).belongs_to(uploaded)
 
 
 def test_a_job_without_name_and_file_belongs_to_no_run() -> None:
@@ -112,7 +114,8 @@ def test_jobs_keep_their_distance() -> None:
     assert step(run(RunState.UPLOADED), create_not_before=later) == Wait(
         later, "NewStore wants five minutes between jobs"
     )
-    assert step(run(RunState.UPLOADED), later, create_not_before=later) == CreateJob()
+    for now in (NOW + 2 * MINUTE, NOW + 3 * MINUTE):
+        assert step(run(RunState.UPLOADED), now, create_not_before=later) == CreateJob()
     assert isinstance(step(run(RunState.UPLOADED), later - TICK, create_not_before=later), Wait)
 
 
@@ -213,6 +216,7 @@ def test_a_new_run_has_sent_nothing() -> None:
 
     figures = (found.rows, found.files, found.late_events, found.clamped, found.released_events)
     assert figures == (0, 0, 0, 0, 0)
+    assert found.snapshots == 0
     assert (found.left_out, found.approvals, found.job_errors, found.failure) == ({}, {}, (), "")
     assert (found.built_at, found.job_created_at) == (None, None)
     assert (found.source_uri, found.job_id) == ("", "")

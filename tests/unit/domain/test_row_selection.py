@@ -137,4 +137,6 @@ def test_whole_units_from_none_up_are_sent_and_fractions_round_down(
 
 
 def test_a_fraction_that_rounds_to_the_same_is_no_change() -> None:
-    assert select({"A": Decimal("2.9")}, last_sent={"A": 2}) == Selection({}, {}, 0)
+    for units in (2, 5000):
+        selection = select({"A": units + Decimal("0.9")}, last_sent={"A": units})
+        assert selection == Selection({}, {}, 0)

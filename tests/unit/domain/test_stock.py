@@ -23,6 +23,7 @@ from tests.builders import (
 def test_units_are_whole_and_a_negative_row_counts_as_none() -> None:
     assert units_of({"A": 3, "B": -5, "C": Decimal("1.9"), "D": 1}) == 5
     assert units_of({"A": Decimal("-0.1"), "B": 0}) == 0
+    assert units_of({"A": Decimal("-0.5"), "B": 3}) == 3
     assert units_of({}) == 0
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from inventory_sync.domain.errors import (
+    InvariantError,
     RejectedError,
     RetriableError,
     SnapshotIncompleteError,
@@ -371,6 +372,14 @@ def test_an_erp_that_is_down_altogether_stops_no_release() -> None:
         (DC, STORE), "the ERP could not be read: 503"
     )  # fmt: skip
     assert (run.cut_end, world.atp(), world.unreleased()) == (12, 9, 0)
+
+
+def test_a_broken_invariant_is_not_taken_for_an_erp_that_is_down() -> None:
+    world = started()
+    world.erp.capabilities_fail_with = InvariantError("one_import", "2 under way")
+
+    with pytest.raises(InvariantError):
+        world.tick()
 
 
 def test_a_location_rolled_forward_is_exact_again_with_its_next_snapshot() -> None:

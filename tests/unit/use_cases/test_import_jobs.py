@@ -76,6 +76,15 @@ def test_orphans_are_failed_and_other_peoples_jobs_left_alone() -> None:
     }
 
 
+def test_what_became_of_it_is_told() -> None:
+    for refuses, told in (
+        (False, "job set to failed: too old"),
+        (True, "NewStore would not set the job to failed (too old): 409"),
+    ):
+        jobs, _ = jobs_over(ListedJobs([job("j1")], refuses=refuses))
+        assert jobs.fail("j1", "too old") == told
+
+
 def test_a_job_that_cannot_be_failed_is_noted_and_holds_nothing_up() -> None:
     jobs, observer = jobs_over(ListedJobs([job("j1")], refuses=True))
 

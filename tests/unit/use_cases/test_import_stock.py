@@ -15,7 +15,7 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.import_run import ImportRun, RunLimits, RunState
 from inventory_sync.ports import ImportHead, Lease
-from inventory_sync.use_cases.import_stock import ImportStockSettings, Tick, TickOutcome
+from inventory_sync.use_cases.import_stock import FULL_EVERY, ImportStockSettings, Tick, TickOutcome
 from local.newstore.availabilities import ImportFinding
 from local.newstore.job import JobFaults
 from tests.builders import DC, HOUR, MINUTE, NOW, SKU, STORE
@@ -94,6 +94,40 @@ def test_the_first_run_is_full_and_the_next_a_delta_unless_asked() -> None:
     assert [run.full for run in world.runs.history.values()] == [True]
     assert not world.import_now().full
     assert world.import_now(full=True).full
+
+
+def test_a_full_refresh_that_its_schedule_missed_is_made_up_for() -> None:
+    world = started()
+
+    world.clock.advance(FULL_EVERY - 7 * MINUTE)
+    assert not world.import_now().full
+    assert world.import_now().full
+
+
+def test_a_run_that_broke_off_before_its_files_were_whole_is_planned_anew() -> None:
+    world = started()
+    world.seconds_left = 10
+    broken_off = world.tick(full=True).run
+    world.seconds_left = 900
+
+    run = world.import_now()
+
+    assert broken_off is not None
+    assert (broken_off.state, run.state) == (RunState.PLANNED, RunState.SETTLED)
+    assert run.run_id != broken_off.run_id
+    assert run.full
+
+
+def test_a_run_that_read_nothing_has_brought_nothing_up_to_date() -> None:
+    world = started()
+    before = world.runs.head().last_finished_at
+    world.ship(12)
+    world.settle()
+    world.erp.shown[DC] = RetriableError("503")
+
+    assert world.import_now().state is RunState.SETTLED
+
+    assert world.runs.head().last_finished_at == before
 
 
 def test_a_run_under_way_stays_what_it_was_planned_as() -> None:
