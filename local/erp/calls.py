@@ -11,15 +11,19 @@ from local.erp.records import (
     AllocationResult,
     BookedMovement,
     Capabilities,
+    ChangesPage,
     Movement,
     MovementOutcome,
     MovementResult,
     SnapshotPage,
+    StockRows,
 )
 from local.http_server import CallRefusedError, api_call
 
 if TYPE_CHECKING:
     from local.erp.model import ErpModel
+
+READ_PRODUCTS_MAX = 1_000
 
 
 class ErpCalls:
@@ -43,10 +47,23 @@ class ErpCalls:
         self, location: str, cursor: str | None = None, limit: int | None = None
     ) -> SnapshotPage:
         """A page; CallRefusedError 404 for an unknown location, 410 for a cursor that has gone."""
-        if location not in self._model.ledger.booked:
-            raise CallRefusedError(404, f"unknown location {location}")
+        self._check_location(location)
         page_rows = self._model.page_rows
         return self._model.snapshots.page(location, cursor, min(limit or page_rows, page_rows))
+
+    @api_call
+    def get_changes(self, location: str, cursor: str | None = None) -> ChangesPage:
+        """CallRefusedError 404 for an unknown location or no feed, 410 for a cursor of long ago."""
+        self._check_location(location)
+        return self._model.changes.page(location, cursor)
+
+    @api_call
+    def read_stock(self, location: str, products: Sequence[str]) -> StockRows:
+        """CallRefusedError 404 for an unknown location, 413 for too many products."""
+        self._check_location(location)
+        if len(products) > READ_PRODUCTS_MAX:
+            raise CallRefusedError(413, f"at most {READ_PRODUCTS_MAX} products at a time")
+        return self._model.snapshots.rows_of(location, products)
 
     @api_call
     def post_movements(self, movements: Sequence[Movement]) -> list[MovementResult]:
@@ -67,6 +84,10 @@ class ErpCalls:
         """One result per allocation, in order; CallRefusedError 413 past bulk_max."""
         self._check_bulk(len(allocations))
         return [self._allocate(allocation) for allocation in allocations]
+
+    def _check_location(self, location: str) -> None:
+        if location not in self._model.ledger.booked:
+            raise CallRefusedError(404, f"unknown location {location}")
 
     def _check_bulk(self, entries: int) -> None:
         if entries > self._model.capabilities.bulk_max:

@@ -43,6 +43,7 @@ def _actions(model: ErpModel) -> dict[str, Callable[..., None]]:
         "accept_product": accept_product,
         "truncate_next_snapshot": model.truncate_next_snapshot,
         "empty_next_snapshot": model.empty_next_snapshot,
+        "forget_changes": model.changes.forget,
         "repeat_next_cursor": model.repeat_next_cursor,
         "down_for": model.faults.down_for,
         "refuse_next": model.faults.refuse_next,

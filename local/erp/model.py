@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from local.erp.allocations import AllocationBook
 from local.erp.calls import ErpCalls
-from local.erp.records import BookedMovement, Capabilities, Dedupe, Movement, StockKey
+from local.erp.changes import ChangeLog, Log
+from local.erp.records import (
+    BookedMovement,
+    Capabilities,
+    ChangeFeed,
+    Dedupe,
+    Movement,
+    StockKey,
+)
 from local.erp.snapshots import PlannedSpoiling, Rows, Snapshots
 from local.erp.stock import StockLedger
 from local.http_server import CallFaults, up_to_date
@@ -30,6 +38,7 @@ class ErpModel:
         now: Callable[[], datetime],
         *,
         dedupe: Dedupe = "native",
+        change_feed: ChangeFeed = "none",
         apply_lag_seconds: float = 0,
         consistent_snapshot: bool = True,
         absent_means_zero: bool = True,
@@ -46,7 +55,7 @@ class ErpModel:
             reference_length_max=reference_length_max,
             bulk_max=bulk_max,
             reservations=reservations,
-            change_feed="none",
+            change_feed=change_feed,
             consistent_snapshot=consistent_snapshot,
             absent_means_zero=absent_means_zero,
             apply_lag_seconds=apply_lag_seconds,
@@ -60,6 +69,7 @@ class ErpModel:
         self.ledger = StockLedger()
         self.allocations = AllocationBook()
         self.snapshots = Snapshots(self._read_location, consistent_snapshot)
+        self.changes = ChangeLog(self._read_log, change_feed)
         self.movements: dict[str, list[BookedMovement]] = {}
         """What is in the books by movement id: more than one of an id is a double booking."""
         self.double_bookings = 0
@@ -179,3 +189,8 @@ class ErpModel:
             if (units != 0 or not hides_zero) and (location, product) not in self.unlisted
         ]
         return as_of, rows
+
+    def _read_log(self, location: str) -> tuple[datetime, Log]:
+        as_of = self.draw_instant()
+        self.ledger.shown(location, as_of)
+        return as_of, self.ledger.log

@@ -15,6 +15,9 @@ StockKey = tuple[str, str]
 """(location, product)"""
 
 
+ChangeFeed = Literal["none", "timestamp", "sequence"]
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a connector must know before it talks to this ERP."""
@@ -23,7 +26,7 @@ class Capabilities:
     reference_length_max: int
     bulk_max: int
     reservations: bool
-    change_feed: Literal["none", "timestamp", "sequence"]
+    change_feed: ChangeFeed
     consistent_snapshot: bool
     absent_means_zero: bool
     apply_lag_seconds: float
@@ -119,3 +122,23 @@ class SnapshotPage:
     row_count: int
     rows: tuple[tuple[str, object], ...]
     next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class ChangesPage:
+    """Products whose shown stock changed since a cursor, as of a reading of the feed."""
+
+    location: str
+    as_of: datetime
+    products: tuple[str, ...]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True)
+class StockRows:
+    """The rows of some products; figures as in a page."""
+
+    location: str
+    as_of: datetime
+    rows: tuple[tuple[str, object], ...]

@@ -60,6 +60,19 @@ def _add_contract(app: Flask, model: ErpModel) -> None:
         )
         return jsonify(wire.page_json(page))
 
+    @app.get("/v1/changes")
+    def get_changes() -> Response:
+        location = request.args.get("location")
+        if not location:
+            raise CallRefusedError(400, "location is missing")
+        page = calls.get_changes(location, request.args.get("cursor"))
+        return jsonify(wire.changes_json(page))
+
+    @app.post("/v1/stock/read")
+    def read_stock() -> Response:
+        location, products = wire.read_products(request.get_json(silent=True))
+        return jsonify(wire.rows_json(calls.read_stock(location, products)))
+
     @app.post("/v1/movements")
     def post_movements() -> Response:
         results = calls.post_movements(wire.read_movements(request.get_json(silent=True)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from local.erp.records import SnapshotPage, StockKey
+from local.erp.records import SnapshotPage, StockKey, StockRows
 from local.http_server import CallRefusedError
 
 OPEN_SNAPSHOTS_MAX = 200
@@ -62,6 +62,17 @@ class Snapshots:
             as_of, rows = self._read(location)
         return self._cut(number, snapshot, as_of, rows, after=after, limit=limit)
 
+    def rows_of(self, location: str, products: Collection[str]) -> StockRows:
+        """The rows of these products now."""
+        as_of, rows = self._read(location)
+        wanted = set(products)
+        kept = tuple(self._shown(location, row) for row in rows if row[0] in wanted)
+        return StockRows(location, as_of, kept)
+
+    def _shown(self, location: str, row: tuple[str, object]) -> tuple[str, object]:
+        product, units = row
+        return product, self.shown_instead.get((location, product), units)
+
     def _begin(self, location: str) -> tuple[str, OpenSnapshot, datetime, Rows]:
         as_of, rows = self._read(location)
         frozen = rows if self._consistent else None
@@ -93,10 +104,7 @@ class Snapshots:
         left_out = spoiling.rows if spoiling.spoiling == "truncated" else 0
         kept = rows[: max(0, len(rows) - left_out)]
         rest = [row for row in kept if row[0] > after]
-        page = tuple(
-            (product, self.shown_instead.get((snapshot.location, product), units))
-            for product, units in rest[:limit]
-        )
+        page = tuple(self._shown(snapshot.location, row) for row in rest[:limit])
         next_cursor = f"{number}:{page[-1][0]}" if len(rest) > limit else None
         if spoiling.spoiling == "repeated_cursor":
             next_cursor = f"{number}:"

@@ -21,6 +21,8 @@ class StockLedger:
         self._shown: dict[str, dict[str, int]] = {}
         self._due: list[tuple[datetime, int, StockKey, int]] = []
         self._sequence = count()
+        self.log: list[tuple[datetime, StockKey]] = []
+        """Every change of what is shown, in its order: since when, and of what."""
 
     def add_location(self, location: str) -> None:
         self.booked.setdefault(location, {})
@@ -36,6 +38,7 @@ class StockLedger:
     def shown(self, location: str, as_of: datetime) -> dict[str, int]:
         """Units by product as of an instant; must not be asked for an earlier one later."""
         while self._due and self._due[0][0] <= as_of:
-            _, _, (place, product), units = heapq.heappop(self._due)
+            since, _, (place, product), units = heapq.heappop(self._due)
             self._shown[place][product] = self._shown[place].get(product, 0) + units
+            self.log.append((since, (place, product)))
         return self._shown[location]

@@ -12,10 +12,12 @@ from local.erp.records import (
     AllocationItem,
     AllocationResult,
     BookedMovement,
+    ChangesPage,
     Movement,
     MovementLine,
     MovementResult,
     SnapshotPage,
+    StockRows,
 )
 from local.http_server import CallRefusedError
 
@@ -61,6 +63,14 @@ def read_allocations(body: object) -> list[Allocation]:
     ]
 
 
+def read_products(body: object) -> tuple[str, list[str]]:
+    """Location and products; CallRefusedError 400 with the field's name."""
+    products = _objects(body, "products")
+    if not all(isinstance(product, str) and product for product in products):
+        raise CallRefusedError(400, "products has something in it that is not a text")
+    return _text(body, "location"), [str(product) for product in products]
+
+
 def movement_result_json(result: MovementResult) -> dict[str, Any]:
     applied_at = None if result.applied_at is None else instant_json(result.applied_at)
     return {**asdict(result), "applied_at": applied_at}
@@ -85,9 +95,22 @@ def page_json(page: SnapshotPage) -> dict[str, Any]:
         "location": page.location,
         "as_of": instant_json(page.as_of),
         "row_count": page.row_count,
-        "rows": [{"product": product, "on_hand": figure} for product, figure in page.rows],
+        "rows": _rows_json(page.rows),
         "next_cursor": page.next_cursor,
     }
+
+
+def changes_json(page: ChangesPage) -> dict[str, Any]:
+    return {**asdict(page), "as_of": instant_json(page.as_of)}
+
+
+def rows_json(rows: StockRows) -> dict[str, Any]:
+    as_of = instant_json(rows.as_of)
+    return {"location": rows.location, "as_of": as_of, "rows": _rows_json(rows.rows)}
+
+
+def _rows_json(rows: tuple[tuple[str, object], ...]) -> list[dict[str, object]]:
+    return [{"product": product, "on_hand": figure} for product, figure in rows]
 
 
 def _field(entry: object, name: str) -> object:

@@ -24,7 +24,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
-from inventory_sync.ports import Dedupe
+from inventory_sync.ports import ChangeFeed, Dedupe
 from local.erp.model import ErpModel
 from local.erp.server import erp_server
 from local.http_server import Garbling
@@ -255,3 +255,73 @@ def test_garbled_pages_are_retriable(account: SecretsAccount, garbling: Garbling
         model.faults.garble_next(garbling, calls=3, call="get_stock")
         with pytest.raises(RetriableError):
             client.snapshot(DC)
+
+
+@pytest.mark.parametrize("feed", [ChangeFeed.SEQUENCE, ChangeFeed.TIMESTAMP])
+def test_changes_since_a_cursor_are_named_and_their_rows_read(
+    account: SecretsAccount, feed: ChangeFeed
+) -> None:
+    with talking(account, IDS, change_feed=feed.value) as (client, model):
+        assert client.capabilities().change_feed is feed
+        start = client.changes("Hamburg", None)
+        model.receive((DC, "SKU-2"), 5)
+        [booked] = client.post_movements([movement(1, "Hamburg", "shirt")])
+        found = client.changes("Hamburg", start.cursor)
+        rows = client.read("Hamburg", found.product_ids)
+    assert (start.product_ids, start.complete) == (frozenset(), True)
+    assert (found.product_ids, found.complete) == (frozenset({"shirt", "SKU-2"}), True)
+    assert rows.on_hand_units == {"shirt": 9, "SKU-2": 5}
+    assert isinstance(booked, Acknowledgement)
+    assert start.as_of < booked.applied_at <= found.as_of < rows.as_of
+
+
+def test_many_changes_are_read_to_their_end(account: SecretsAccount) -> None:
+    with talking(account, change_feed="sequence") as (client, model):
+        start = client.changes(DC, None)
+        for number in range(250):
+            model.receive((DC, f"P-{number}"), number)
+        found = client.changes(DC, start.cursor)
+        assert len(found.product_ids) == 250
+        assert client.changes(DC, found.cursor).product_ids == frozenset()
+
+
+def test_feed_that_forgot_the_cursor_is_not_complete(account: SecretsAccount) -> None:
+    with talking(account, change_feed="sequence") as (client, model):
+        start = client.changes(DC, None)
+        model.receive(KEY, 1)
+        model.changes.forget()
+        found = client.changes(DC, start.cursor)
+        assert (found.complete, found.product_ids) == (False, frozenset())
+        model.receive((DC, "SKU-2"), 1)
+        assert client.changes(DC, found.cursor).product_ids == {"SKU-2"}
+
+
+def test_more_products_than_one_call_takes_are_read_all_the_same(
+    account: SecretsAccount,
+) -> None:
+    with talking(account) as (client, model):
+        products = frozenset(f"P-{number}" for number in range(1_001))
+        model.receive((DC, "P-1000"), 4)
+        model.receive((DC, "P-1"), 3)
+        assert client.read(DC, products).on_hand_units == {"P-1": 3, "P-1000": 4}
+
+
+def test_changes_and_rows_of_an_unknown_location_are_rejected(account: SecretsAccount) -> None:
+    with talking(account, change_feed="sequence") as (client, _):
+        with pytest.raises(RejectedError):
+            client.changes("nowhere", None)
+        with pytest.raises(RejectedError):
+            client.read("nowhere", frozenset({"SKU-1"}))
+
+
+@pytest.mark.parametrize("garbling", UNREADABLE)
+def test_garbled_changes_and_rows_are_retriable(
+    account: SecretsAccount, garbling: Garbling
+) -> None:
+    with talking(account, change_feed="sequence") as (client, model):
+        model.faults.garble_next(garbling, calls=3, call="get_changes")
+        with pytest.raises(RetriableError):
+            client.changes(DC, None)
+        model.faults.garble_next(garbling, calls=3, call="read_stock")
+        with pytest.raises(RetriableError):
+            client.read(DC, frozenset({"SKU-1"}))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
-from inventory_sync.ports import Dedupe, ErpCapabilities
+from inventory_sync.ports import ChangeFeed, Changes, Dedupe, ErpCapabilities
 from local.erp.records import Allocation, AllocationItem, Movement, MovementLine
 from local.http_server import CallRefusedError
 from local.newstore.availabilities import ImportFinding
@@ -91,6 +92,10 @@ class SimulatedErp:
             bulk_max=declared.bulk_max,
             reservations=declared.reservations,
             apply_lag=timedelta(seconds=declared.apply_lag_seconds),
+            reference_length_max=declared.reference_length_max,
+            change_feed=ChangeFeed(declared.change_feed),
+            absent_means_zero=declared.absent_means_zero,
+            consistent_snapshot=declared.consistent_snapshot,
         )
 
     def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
@@ -188,6 +193,36 @@ class SimulatedErp:
             raise SnapshotIncompleteError(f"{len(rows)} rows of {page.row_count}")
         assert as_of is not None
         return StockSnapshot(location_id, as_of, rows)
+
+    def changes(self, location_id: str, cursor: str | None) -> Changes:
+        world, strike = self._world, self._world.faults.strike
+        if world.erp_is_down() or strike("snapshot_unreadable"):
+            raise RetriableError("the ERP is down")
+        products: set[str] = set()
+        as_of, start = None, cursor
+        for _ in range(PAGES_MAX):
+            try:
+                page = self._model.calls.get_changes(location_id, cursor)
+            except CallRefusedError as error:
+                if error.status != 410 or start is None:
+                    raise
+                now = self.changes(location_id, None)
+                return replace(now, complete=False)
+            as_of = min(as_of or page.as_of, page.as_of)
+            products.update(page.products)
+            cursor = page.cursor
+            if not page.more:
+                break
+        assert as_of is not None
+        assert cursor is not None
+        return Changes(product_ids=frozenset(products), cursor=cursor, as_of=as_of, complete=True)
+
+    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
+        if self._world.erp_is_down() or self._world.faults.strike("snapshot_unreadable"):
+            raise RetriableError("the ERP is down")
+        found = self._model.calls.read_stock(location_id, sorted(product_ids))
+        rows = {product: int(str(units)) for product, units in found.rows}
+        return StockSnapshot(location_id, found.as_of, rows)
 
 
 class SimulatedNewStore:

@@ -59,7 +59,7 @@ class TestedErp(SimulatedErp):
         super().__init__(cast(Any, world))
         self.shown: dict[str, StockSnapshot | InventorySyncError] = {}
         self.capabilities_fail_with: InventorySyncError | None = None
-        self.read: list[str] = []
+        self.snapshots_read: list[str] = []
         self.on_read: Callable[[str], None] = lambda location_id: None
 
     def capabilities(self) -> ErpCapabilities:
@@ -68,7 +68,7 @@ class TestedErp(SimulatedErp):
         return super().capabilities()
 
     def snapshot(self, location_id: str) -> StockSnapshot:
-        self.read.append(location_id)
+        self.snapshots_read.append(location_id)
         self.on_read(location_id)
         shown = self.shown.get(location_id)
         if isinstance(shown, InventorySyncError):

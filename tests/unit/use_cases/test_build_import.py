@@ -400,7 +400,7 @@ def test_a_location_rolled_forward_is_exact_again_with_its_next_snapshot() -> No
 def test_a_run_out_of_time_leaves_out_those_that_waited_least() -> None:
     world = started(DC, STORE)
     world.import_now()
-    world.erp.read.clear()
+    world.erp.snapshots_read.clear()
     world.clock.advance(6 * MINUTE)
     build = world.build()
 
@@ -408,7 +408,7 @@ def test_a_run_out_of_time_leaves_out_those_that_waited_least() -> None:
         world.runs.history[str(world.runs.head().finished_run_id)],
         world.runs.head(),
         lambda: None,
-        lambda: [500.0, 100.0][len(world.erp.read)],
+        lambda: [500.0, 100.0][len(world.erp.snapshots_read)],
     )
 
     assert run.left_out == {STORE: "no time left in this run"}
@@ -423,11 +423,11 @@ def test_locations_that_waited_longest_are_read_first() -> None:
     world.newstore_model.stores += ["AAA", "ZZZ"]
     world.erp_model.add_location("AAA")
     world.erp_model.add_location("ZZZ")
-    world.erp.read.clear()
+    world.erp.snapshots_read.clear()
 
     world.import_now()
 
-    assert world.erp.read == ["AAA", "ZZZ", DC, STORE]
+    assert world.erp.snapshots_read == ["AAA", "ZZZ", DC, STORE]
 
 
 def test_the_lease_is_kept_while_locations_are_read() -> None:
@@ -499,7 +499,7 @@ def test_many_locations_without_a_quantity_are_found_in_one_go() -> None:
     run = world.import_now()
 
     assert run.cut_end == 14
-    assert world.erp.read == [*good, *bad, *good]
+    assert world.erp.snapshots_read == [*good, *bad, *good]
 
 
 def test_a_location_without_a_quantity_is_not_waited_for_by_those_that_have_one() -> None:
@@ -507,13 +507,13 @@ def test_a_location_without_a_quantity_is_not_waited_for_by_those_that_have_one(
     world.put_location(STORE)
     world.newstore_model.stores.append(STORE)
     world.erp.shown[STORE] = DOWN
-    world.erp.read.clear()
+    world.erp.snapshots_read.clear()
     world.ship(11, at=STORE)
     world.ship(12)
     world.settle()
 
     assert world.import_now().cut_end == 0
-    assert world.erp.read == [STORE, DC]
+    assert world.erp.snapshots_read == [STORE, DC]
 
 
 def test_under_location_scope_it_holds_up_nobody_but_itself() -> None:
@@ -527,7 +527,7 @@ def test_under_location_scope_it_holds_up_nobody_but_itself() -> None:
 
     world.import_now()
     assert (world.unreleased(), world.unreleased(at=STORE)) == (0, 1)
-    assert world.erp.read == [DC, STORE]
+    assert world.erp.snapshots_read == [DC, STORE]
 
     del world.erp.shown[STORE]
     [file] = world.sent(world.import_now())

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from inventory_sync.adapters.authorized_http import AuthorizedHttp
 from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.adapters.erp.rest_bulk import BulkCall, BulkPoster
+from inventory_sync.adapters.erp.rest_changes import ChangesReader
 from inventory_sync.adapters.erp.rest_snapshot import SnapshotLimits, SnapshotReader
 from inventory_sync.adapters.erp.rest_wire import (
     CapabilitiesAnswer,
@@ -32,7 +33,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
-from inventory_sync.ports import Clock, Dedupe, ErpCapabilities
+from inventory_sync.ports import Changes, Clock, Dedupe, ErpCapabilities
 
 _CAPABILITIES_FOR = timedelta(minutes=1)
 _NOT_FOUND = 404
@@ -63,6 +64,7 @@ class RestErp:
         self._post_for = timedelta(seconds=post_seconds_max)
         stock_url = f"{base_url}/v1/stock"
         self._snapshots = SnapshotReader(http, clock, ids, stock_url, snapshot_limits)
+        self._changes = ChangesReader(http, clock, ids, base_url, snapshot_limits.seconds_max)
         self._answer: CapabilitiesAnswer | None = None
         self._answered_at = clock.now()
 
@@ -75,6 +77,10 @@ class RestErp:
             bulk_max=answer.bulk_max,
             reservations=answer.reservations,
             apply_lag=max(lag, self._apply_lag),
+            reference_length_max=answer.reference_length_max,
+            change_feed=answer.change_feed,
+            absent_means_zero=answer.absent_means_zero,
+            consistent_snapshot=answer.consistent_snapshot,
         )
 
     def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
@@ -120,6 +126,14 @@ class RestErp:
     def snapshot(self, location_id: str) -> StockSnapshot:
         """All rows of a location, under our ids."""
         return self._snapshots.read(location_id)
+
+    def changes(self, location_id: str, cursor: str | None) -> Changes:
+        """What has changed since the cursor, under our ids."""
+        return self._changes.changes(location_id, cursor)
+
+    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
+        """The rows of these products, under our ids."""
+        return self._changes.read(location_id, product_ids)
 
     def _capabilities(self) -> CapabilitiesAnswer:
         now = self._clock.now()

@@ -21,6 +21,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
+from inventory_sync.ports import ChangeFeed
 
 FIGURE_DIGITS_MAX = 18
 _FIGURE = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
@@ -53,9 +54,12 @@ class CapabilitiesAnswer(_Answer):
     """What the ERP says it can do."""
 
     dedupe: str
-    reference_length_max: int = Field(ge=1)
+    reference_length_max: int = Field(ge=16)
     bulk_max: int = Field(ge=1)
     reservations: bool
+    change_feed: ChangeFeed = ChangeFeed.NONE
+    consistent_snapshot: bool = False
+    absent_means_zero: bool = True
     apply_lag_seconds: float = Field(default=0, ge=0, le=172_800)
 
 
@@ -74,6 +78,24 @@ class PageAnswer(_Answer):
     row_count: int = Field(ge=0)
     rows: list[RowAnswer]
     next_cursor: str | None = None
+
+
+class ChangesAnswer(_Answer):
+    """Products whose stock may have changed; `cursor` is where to go on, at once if `more`."""
+
+    location: str
+    as_of: AwareDatetime
+    products: list[Name]
+    cursor: Name
+    more: bool = False
+
+
+class RowsAnswer(_Answer):
+    """The rows of the products that were asked for."""
+
+    location: str
+    as_of: AwareDatetime
+    rows: list[RowAnswer]
 
 
 class MovementAnswer(_Answer):
