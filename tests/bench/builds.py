@@ -103,6 +103,16 @@ class DiskS3:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
         return {"Body": io.BytesIO(path.read_bytes())}
 
+    def get_paginator(self, operation: str) -> "DiskS3":
+        if operation != "list_objects_v2":
+            raise NotImplementedError(operation)
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        folder = self._folder / Prefix
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        yield {"Contents": [{"Key": str(path.relative_to(self._folder))} for path in found]}
+
     def upload_fileobj(self, file: Any, bucket: str, key: str) -> None:
         with self._path(key).open("wb") as target:
             while piece := file.read(1_000_000):
