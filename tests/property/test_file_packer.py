@@ -33,8 +33,7 @@ class Part:
         return [self.row(p, q) for p, q in self.selection.touched.items()]
 
     def row(self, product: str, quantity: int) -> str:
-        [row] = encode_rows(self.place.fulfillment_node_id, [(product, quantity)]).encoded
-        return row
+        return encode_rows(self.place.fulfillment_node_id, [(product, quantity)]).encoded.decode()
 
 
 @dataclass
@@ -54,7 +53,8 @@ class Archive:
         found = list(blocks)
         nodes = [block.fulfillment_node_id for block in found]
         assert nodes == sorted(nodes)
-        self.files[number] = (head, [row for block in found for row in block.encoded])
+        lines = b",\n".join(block.encoded for block in found if block.encoded).decode()
+        self.files[number] = (head, lines.split(",\n") if lines else [])
 
     def all_rows(self) -> list[str]:
         return sorted(row for _, rows in self.files.values() for row in rows)

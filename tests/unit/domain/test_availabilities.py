@@ -68,7 +68,8 @@ def test_rows_stand_on_lines_of_their_own() -> None:
     lines = encoded(block, block).decode().splitlines()
 
     assert lines[0].endswith('"items": [')
-    assert [line.rstrip(",") for line in lines[1:-1]] == block.encoded * 2
+    rows = [line.rstrip(",") for line in block.encoded.decode().splitlines()]
+    assert [line.rstrip(",") for line in lines[1:-1]] == rows * 2
     assert lines[-1] == "]}"
 
 
@@ -84,9 +85,11 @@ def test_text_of_any_language_survives() -> None:
     block = encode_rows("é店", [('a"b\\c\n', 3)])
 
     assert block.fulfillment_node_id == "é店"
-    assert [json.loads(row) for row in block.encoded] == [
-        {"fulfillment_node_id": "é店", "product_id": 'a"b\\c\n', "quantity": 3}
-    ]
+    assert json.loads(block.encoded) == {
+        "fulfillment_node_id": "é店",
+        "product_id": 'a"b\\c\n',
+        "quantity": 3,
+    }
 
 
 def test_the_limits_are_newstores() -> None:

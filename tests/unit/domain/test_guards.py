@@ -10,7 +10,6 @@ from inventory_sync.domain.guards import (
     Hold,
     HoldKind,
     LastFigures,
-    _plain,
     check_location,
     check_snapshot,
 )
@@ -104,22 +103,6 @@ def test_every_guard_that_trips_is_named_once() -> None:
     holds = held({"A": Decimal("-0.5"), "B": 5000, "C": -3})
 
     assert kinds(holds) == [HoldKind.NEGATIVE, HoldKind.FRACTIONAL, HoldKind.ABSURD]
-
-
-@pytest.mark.parametrize(
-    ("rows", "plain"),
-    [
-        ({"A": 0, "B": 1000}, True),
-        ({"A": 7}, True),
-        ({"A": -1, "B": 5}, False),
-        ({"A": 1001, "B": 5}, False),
-        ({"A": Decimal("1"), "B": 5}, False),
-    ],
-)
-def test_rows_that_are_plainly_sound_need_no_look_at_each(
-    rows: dict[str, Units], plain: bool
-) -> None:
-    assert _plain(rows, LIMITS) is plain
 
 
 # The whole

@@ -2,11 +2,15 @@
 
 from decimal import Decimal
 
+import pytest
+
 from inventory_sync.domain.stock import (
     AllocationState,
     MovementLine,
+    Units,
     allocation_change_of,
     movement_of,
+    plain,
     units_of,
 )
 from tests.builders import (
@@ -75,3 +79,18 @@ def test_assigned_items_are_set_aside() -> None:
 def test_completed_and_failed_items_are_given_back() -> None:
     for name in (ITEMS_COMPLETED, ITEMS_FAILED):
         assert allocation_change_of(event(name=name)).state is AllocationState.RELEASED
+
+
+@pytest.mark.parametrize(
+    ("quantities", "is_plain"),
+    [
+        ({}, True),
+        ({"A": 0, "B": 1000}, True),
+        ({"A": -1, "B": 5}, False),
+        ({"A": Decimal("1"), "B": 5}, False),
+    ],
+)
+def test_quantities_are_plain_if_all_are_whole_and_none_is_negative(
+    quantities: dict[str, Units], is_plain: bool
+) -> None:
+    assert plain(quantities) is is_plain

@@ -30,7 +30,7 @@ class Written:
         self.whole = True
 
     def add_file(self, number: int, head: FileHead, blocks: Iterable[RowBlock]) -> None:
-        rows = sum(len(block.encoded) for block in blocks)
+        rows = sum(block.encoded.count(b"{") for block in blocks)
         self.files[number] = ((head.released.start, head.released.end), rows)
         self.nodes[number] = [place.location_id for place in head.locations]
 

@@ -1,11 +1,13 @@
 """A location's ledger as gzipped JSON: the one record with a row for each product.
 
-Read and written for each location in each run, so without a model of every row.
+Read and written for each location in each run, so by column and without a model of every row.
+`sent_all` says that every row was sent; `sent` has the others that were.
 """
 
 import gzip
 import json
 import zlib
+from collections.abc import Set
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -21,19 +23,21 @@ _NOT_OURS = (
     AttributeError,
     InvalidOperation,
 )
-_FIELDS = {"location_id", "run_id", "quantities", "sent"}
+_FIELDS = {"location_id", "run_id", "products", "units", "sent_all", "sent"}
 
 
 def encode_ledger(ledger: Ledger) -> bytes:
     """The same ledger always gives the same bytes; a Decimal is written as text."""
+    sent_all = ledger.sent >= ledger.quantities.keys()
     record = {
         "location_id": ledger.location_id,
         "run_id": ledger.run_id,
-        "quantities": ledger.quantities,
-        "sent": sorted(ledger.sent),
+        "products": list(ledger.quantities),
+        "units": list(ledger.quantities.values()),
+        "sent_all": sent_all,
+        "sent": sorted(ledger.sent - ledger.quantities.keys() if sent_all else ledger.sent),
     }
-    text = json.dumps(record, default=str, sort_keys=True)
-    return gzip.compress(text.encode(), compresslevel=1, mtime=0)
+    return gzip.compress(json.dumps(record, default=str).encode(), compresslevel=1, mtime=0)
 
 
 def decode_ledger(data: bytes, what: str) -> Ledger:
@@ -42,14 +46,18 @@ def decode_ledger(data: bytes, what: str) -> Ledger:
         record: dict[str, Any] = json.loads(gzip.decompress(data))
         if set(record) != _FIELDS:
             raise FatalError(f"{what}: fields {sorted(record)}, expected {sorted(_FIELDS)}")
-        quantities = record["quantities"]
-        if set(map(type, quantities.values())) - {int}:
-            quantities = {p: q if type(q) is int else Decimal(q) for p, q in quantities.items()}
+        products, units = record["products"], record["units"]
+        if set(map(type, units)) - {int}:
+            units = [figure if type(figure) is int else Decimal(figure) for figure in units]
+        quantities = dict(zip(products, units, strict=True))
+        sent: Set[str] = frozenset(record["sent"])
+        if record["sent_all"]:
+            sent = sent | quantities.keys() if sent else quantities.keys()
         return Ledger(
             location_id=record["location_id"],
             run_id=record["run_id"],
             quantities=quantities,
-            sent=frozenset(record["sent"]),
+            sent=sent,
         )
     except _NOT_OURS as error:
         raise FatalError(f"{what}: not a ledger of ours: {error}") from error

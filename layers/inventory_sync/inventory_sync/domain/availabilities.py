@@ -26,21 +26,21 @@ class FileHead:
 
 @dataclass(frozen=True, slots=True)
 class RowBlock:
-    """Rows of one location, encoded and in order of their products."""
+    """Rows of one location, encoded, in order of their products and with a comma between them."""
 
     fulfillment_node_id: str
-    encoded: list[str]
+    encoded: bytes
 
 
 def encode_rows(fulfillment_node_id: str, rows: Iterable[tuple[str, int]]) -> RowBlock:
     """A block from (product id, quantity) rows; quantities are whole units from 0 up."""
     start = f'{{"fulfillment_node_id": {_quoted(fulfillment_node_id)}, "product_id": '
-    encoded = [f'{start}{_quoted(product)}, "quantity": {units:d}}}' for product, units in rows]
-    return RowBlock(fulfillment_node_id, encoded)
+    encoded = [f'{start}{_quoted(product)}, "quantity": {units}}}' for product, units in rows]
+    return RowBlock(fulfillment_node_id, ",\n".join(encoded).encode())
 
 
 def encode_file(head: FileHead, blocks: Iterable[RowBlock]) -> Iterator[bytes]:
-    """The file in pieces, a block each; the same values always give the same bytes."""
+    """The file in pieces, two for each block; the same values always give the same bytes."""
     mapping = sorted((place.fulfillment_node_id, place.store_id) for place in head.locations)
     document = {
         "store_mapping": [
@@ -53,9 +53,10 @@ def encode_file(head: FileHead, blocks: Iterable[RowBlock]) -> Iterator[bytes]:
         "mode": "atp",
     }
     yield f'{{"head": {json.dumps(document)}, "items": ['.encode()
-    separator = "\n"
+    separator = b"\n"
     for block in blocks:
         if block.encoded:
-            yield (separator + ",\n".join(block.encoded)).encode()
-            separator = ",\n"
+            yield separator
+            yield block.encoded
+            separator = b",\n"
     yield b"\n]}\n"

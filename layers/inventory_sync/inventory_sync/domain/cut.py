@@ -105,7 +105,8 @@ def equal_timestamps(events: Iterable[OpenEvent]) -> int:
 class LocationCut:
     """One location's stock as of `cut_end`.
 
-    `quantities` may be negative: what is sent is clamped, what is remembered is not.
+    `quantities`, in order of the products, may be negative: what is sent is clamped, what is
+    remembered is not.
     `touched` are the products of completed events that no finished import has counted.
     `counted` are those events; `closed` are the events that need nothing more.
     """
@@ -154,12 +155,20 @@ def cut_snapshot(
     return LocationCut(
         location_id=snapshot.location_id,
         cut_end=cut_end,
-        quantities=dict(sorted(quantities.items())),
+        quantities=_by_product(quantities),
         added_back=added,
         subtracted=subtracted,
         closed=tuple(closed),
         **_uncounted(completed, cut_end, watermark),
     )
+
+
+def _by_product(quantities: Mapping[str, Units]) -> Mapping[str, Units]:
+    """In order of the products: most ERPs list them so."""
+    products = sorted(quantities)
+    if products == list(quantities):
+        return quantities
+    return {product: quantities[product] for product in products}
 
 
 def roll_forward(
@@ -185,7 +194,7 @@ def roll_forward(
     return LocationCut(
         location_id=location_id,
         cut_end=cut_end,
-        quantities=dict(sorted(quantities.items())),
+        quantities=_by_product(quantities),
         added_back={},
         subtracted=subtracted,
         closed=(),

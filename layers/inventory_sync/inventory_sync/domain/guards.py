@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from inventory_sync.domain.locations import InventoryMaster, Location
-from inventory_sync.domain.stock import StockSnapshot, Units, units_of
+from inventory_sync.domain.stock import StockSnapshot, Units, plain, units_of
 
 
 class HoldKind(StrEnum):
@@ -98,7 +98,7 @@ def _row_holds(rows: Mapping[str, Units], limits: GuardLimits) -> Iterator[Hold]
         (HoldKind.FRACTIONAL, lambda quantity: quantity != int(quantity)),
         (HoldKind.ABSURD, lambda quantity: quantity > limits.quantity_units_max),
     )
-    if not rows or _plain(rows, limits):
+    if plain(rows) and max(rows.values(), default=0) <= limits.quantity_units_max:
         return
     for kind, trips in tests:
         found = [(product, quantity) for product, quantity in rows.items() if trips(quantity)]
@@ -106,13 +106,6 @@ def _row_holds(rows: Mapping[str, Units], limits: GuardLimits) -> Iterator[Hold]
             product, quantity = min(found)
             figures = f"{len(found)} of {len(rows)} rows, the first {product!r}: {quantity}"
             yield Hold(kind, figures)
-
-
-def _plain(rows: Mapping[str, Units], limits: GuardLimits) -> bool:
-    """Whole numbers within bounds throughout, found without looking at each row by itself."""
-    figures = rows.values()
-    whole = set(map(type, figures)) == {int}
-    return whole and min(figures) >= 0 and max(figures) <= limits.quantity_units_max
 
 
 def _falls(kind: HoldKind, now: int, before: int, limits: GuardLimits) -> list[Hold]:

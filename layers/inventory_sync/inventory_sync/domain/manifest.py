@@ -1,6 +1,6 @@
 """What a run knew and sent, location by location; the next run starts from it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -52,14 +52,14 @@ class Manifest:
 class Ledger:
     """The quantities of one location as of the cut end of one run.
 
-    `quantities` are what was computed, so possibly negative; `sent` are the products whose rows
-    that run sent.
+    `quantities`, in order of the products, are what was computed, so possibly negative; `sent` are
+    the products whose rows that run sent.
     """
 
     location_id: str
     run_id: str
     quantities: Mapping[str, int | Decimal]
-    sent: frozenset[str]
+    sent: Set[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

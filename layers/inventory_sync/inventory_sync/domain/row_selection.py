@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from inventory_sync.domain.cut import LocationCut
-from inventory_sync.domain.stock import Units
+from inventory_sync.domain.stock import Units, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +36,39 @@ def select_rows(
     not list is gone; a location that was rolled forward sends its touched and dirty rows alone.
     """
     last = last_sent or {}
-    everything = from_snapshot and (full or last_sent is None)
-    products = {*dirty, *cut.touched}
-    if everything:
-        products |= cut.quantities.keys() | last.keys()
-    elif from_snapshot:
-        products.update(p for p, units in cut.quantities.items() if last.get(p) != units)
-        products |= last.keys() - cut.quantities.keys()
-    quantities = {p: sendable(cut.quantities.get(p, 0)) for p in sorted(products)}
-    touched = {p: quantities.pop(p) for p in sorted(cut.touched)}
-    if not everything:
-        quantities = {
-            product: units
-            for product, units in quantities.items()
-            if product in dirty or units != sendable(last.get(product, 0))
-        }
-    sent = (*touched, *quantities) if min(cut.quantities.values(), default=0) < 0 else ()
+    wanted = {*dirty, *cut.touched}
+    if from_snapshot and (full or last_sent is None):
+        others = _all_rows(cut.quantities, wanted, last)
+    else:
+        if from_snapshot:
+            wanted |= _changed(cut.quantities, last)
+        others = _sendable_rows(cut.quantities, wanted)
+    sent = () if plain(cut.quantities) else tuple(others)
     clamped = sum(cut.quantities.get(product, 0) < 0 for product in sent)
-    return Selection(touched, quantities, clamped)
+    touched = {product: others.pop(product) for product in sorted(cut.touched)}
+    return Selection(touched, others, clamped)
+
+
+def _all_rows(
+    quantities: Mapping[str, Units], wanted: set[str], last: Mapping[str, Units]
+) -> dict[str, Any]:
+    """All rows, wanted ones and past ones too; as they are where NewStore takes them so."""
+    listed = quantities.keys()
+    if plain(quantities) and wanted <= listed and last.keys() <= listed:
+        return dict(quantities)
+    return _sendable_rows(quantities, wanted.union(listed, last))
+
+
+def _sendable_rows(quantities: Mapping[str, Units], wanted: set[str]) -> dict[str, Any]:
+    """The wanted rows by product."""
+    return {product: sendable(quantities.get(product, 0)) for product in sorted(wanted)}
+
+
+def _changed(now: Mapping[str, Units], last: Mapping[str, Units]) -> set[str]:
+    """Products whose row would be sent with another figure than the last one."""
+    differ = {product for product, units in now.items() if last.get(product) != units}
+    differ |= last.keys() - now.keys()
+    return {p for p in differ if sendable(now.get(p, 0)) != sendable(last.get(p, 0))}
 
 
 def sendable(quantity_units: Units) -> int:

@@ -20,8 +20,16 @@ class StockKey(NamedTuple):
     product_id: str
 
 
+def plain(quantities: Mapping[str, Units]) -> bool:
+    """Whether all are whole numbers from 0 up, found without a look at each row by itself."""
+    figures = quantities.values()
+    return set(map(type, figures)) <= {int} and min(figures, default=0) >= 0
+
+
 def units_of(quantities: Mapping[str, Units]) -> int:
     """Units in all rows together, whole ones; a negative row counts as none."""
+    if plain(quantities):
+        return int(sum(quantities.values()))
     return int(sum(quantity for quantity in quantities.values() if quantity > 0))
 
 

@@ -342,7 +342,7 @@ class _Attempt:
         if entry is None:
             return frozenset()
         ledger = self.deps.files.ledger(location_id, self.unfinished.run_id)
-        return ledger.sent if ledger else frozenset()
+        return frozenset(ledger.sent) if ledger else frozenset()
 
     def _once_sent(self, location_id: str) -> frozenset[str]:
         """Products that an import before a fresh start may have left at NewStore."""
@@ -358,7 +358,7 @@ class _Attempt:
             base is not None
             and not self.run.full
             and not sent
-            and dict(base.quantities) == dict(cut.quantities)
+            and base.quantities == cut.quantities
         ):
             return base.run_id
         run_id = self.run.run_id

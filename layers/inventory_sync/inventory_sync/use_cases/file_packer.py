@@ -34,7 +34,7 @@ class _Rows:
         self.start = start if self.start is None else min(self.start, start)
         block = encode_rows(location.fulfillment_node_id, rows)
         self.blocks.append(block)
-        self.size += sum(map(len, block.encoded)) + 2 * len(block.encoded)
+        self.size += len(block.encoded)
 
     def take(self, other: "_Rows") -> None:
         """Add another file's rows."""
@@ -106,8 +106,8 @@ class FilePacker:
             own.add(location, selection.touched.items(), point)
             self._write(self._number(), own, released)
         others = iter(selection.others.items())
-        while chunk := list(islice(others, CHUNK_ROWS)):
-            self._others.add(location, chunk, point)
+        for _ in range(0, len(selection.others), CHUNK_ROWS):
+            self._others.add(location, islice(others, CHUNK_ROWS), point)
             if self._others.size > self._file_bytes:
                 self._flush_others()
 
