@@ -5,7 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from random import Random
@@ -251,6 +251,19 @@ def test_a_missing_manifest_or_settlement_is_fatal(store: Store) -> None:
         store.files.manifest("run-9")
     with pytest.raises(FatalError, match="run-9"):
         store.files.settlement("run-9")
+
+
+@pytest.mark.parametrize("more", [frozenset(), frozenset({"gone"})])
+def test_a_ledger_remembers_that_all_rows_were_sent_and_which_others(
+    store: Store, more: frozenset[str]
+) -> None:
+    ledger = replace(LEDGER, sent=LEDGER.quantities.keys() | more)
+
+    store.files.save_ledger(ledger)
+
+    found = store.files.ledger("DC01", "run-1")
+    assert found is not None
+    assert found.sent == {*LEDGER.quantities, *more}
 
 
 # What only a store can get wrong
