@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,6 +13,7 @@ from tests.template.test_template import RESOURCES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "eu-west-1"
@@ -44,3 +46,21 @@ def create_table(client: "DynamoDBClient", logical_name: str, table: str | None 
     properties = RESOURCES[logical_name]["Properties"]
     shape: Any = {name: properties[name] for name in _MADE_FROM if name in properties}
     client.create_table(TableName=table or logical_name, **shape)
+
+
+@cache
+def _s3_client() -> "S3Client":
+    """Made once: that takes longer than a test."""
+    return boto3.client(
+        "s3", region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local"
+    )
+
+
+@contextmanager
+def local_bucket(name: str) -> Iterator["S3Client"]:
+    """An S3 of its own with this bucket."""
+    with mock_aws():
+        client = _s3_client()
+        location: Any = {"LocationConstraint": REGION}
+        client.create_bucket(Bucket=name, CreateBucketConfiguration=location)
+        yield client

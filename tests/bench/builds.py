@@ -168,6 +168,7 @@ def adapter(rows: int) -> Iterator[Any]:
     from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
     from tests.fakes.event_log import FakeEventLog
     from tests.fakes.import_state import FakeLocationStore
+    from tests.fakes.run_records import FakeRunRecords
 
     places = locations(rows)
     mapped = [
@@ -191,6 +192,7 @@ def adapter(rows: int) -> Iterator[Any]:
                 erp=erp,
                 newstore=nobody,
                 files=files,
+                records=FakeRunRecords(),
                 location_store=FakeLocationStore(*mapped),
                 clock=nobody,
                 observer=nobody,

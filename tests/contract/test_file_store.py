@@ -4,16 +4,12 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
 from random import Random
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from inventory_sync.adapters.file_delivery import s3_uri
 from inventory_sync.adapters.file_store import S3FileStore, archive_key
@@ -29,7 +25,7 @@ from inventory_sync.domain.errors import FatalError, InvariantError
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest, Settlement
 from inventory_sync.ports import FileStore
-from tests.aws import REGION
+from tests.aws import local_bucket
 from tests.contract.builders import NOON
 from tests.fakes.import_state import FakeFileStore
 
@@ -85,26 +81,9 @@ def block(text: str) -> RowBlock:
     return RowBlock("DC01", f'"{text}"'.encode())
 
 
-@cache
-def _made_client() -> "S3Client":
-    """Made once: that takes longer than a test."""
-    return boto3.client(
-        "s3", region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local"
-    )
-
-
-@contextmanager
-def s3_client() -> Iterator["S3Client"]:
-    with mock_aws():
-        client = _made_client()
-        location = {"LocationConstraint": REGION}
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)  # type: ignore[arg-type]
-        yield client
-
-
 @pytest.fixture
 def s3() -> Iterator["S3Client"]:
-    with s3_client() as client:
+    with local_bucket(BUCKET) as client:
         yield client
 
 
@@ -114,7 +93,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         fake = FakeFileStore(BUCKET)
         yield Store(fake, lambda run_id: fake.archives.get(fake.archive_uri(run_id)))
         return
-    with s3_client() as client:
+    with local_bucket(BUCKET) as client:
 
         def fetch(run_id: str) -> bytes | None:
             try:

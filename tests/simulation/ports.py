@@ -75,7 +75,7 @@ class Watched:
 
         if not callable(target):
             return target
-        return archive if label == "files.archive" else call
+        return archive if label in {"files.archive", "records.writer"} else call
 
 
 class SimulatedErp:

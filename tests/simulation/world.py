@@ -35,6 +35,7 @@ from tests.fakes.import_state import (
 )
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.run_records import FakeRunRecords
 from tests.simulation.faults import Faults
 from tests.simulation.ports import (
     SimulatedCrashError,
@@ -158,6 +159,7 @@ class World:
             page_rows=rng.choice((1, 2, 1000)),
         )
         self.files = FakeFileStore()
+        self.records = FakeRunRecords()
         self.newstore_model = NewStoreModel(
             TENANT,
             lambda: self.now,
@@ -223,6 +225,7 @@ class World:
         event_log = Watched(self, self.event_log_store, "event_log")
         newstore = Watched(self, SimulatedNewStore(self), "newstore")
         files = Watched(self, self.files, "files")
+        records = Watched(self, self.records, "records")
         locations = Watched(self, self.location_store, "locations")
         return ImportStock(
             build=BuildImport(
@@ -230,6 +233,7 @@ class World:
                 erp=Watched(self, SimulatedErp(self), "erp"),
                 newstore=newstore,
                 files=files,
+                records=records,
                 location_store=locations,
                 clock=clock,
                 observer=self.observer,
@@ -245,6 +249,7 @@ class World:
             event_log=event_log,
             newstore=newstore,
             files=files,
+            records=records,
             runs=Watched(self, self.runs, "runs"),
             leases=Watched(self, self.leases, "leases"),
             location_store=locations,

@@ -116,6 +116,7 @@ def import_stock(
     from inventory_sync.adapters.file_store import S3FileStore
     from inventory_sync.adapters.leases import DynamoLeases
     from inventory_sync.adapters.location_store import DynamoLocationStore
+    from inventory_sync.adapters.run_records import S3RunRecords
     from inventory_sync.adapters.run_store import DynamoRunStore
     from inventory_sync.adapters.secrets import Secrets
     from inventory_sync.adapters.state_table import StateTable
@@ -135,13 +136,16 @@ def import_stock(
     locations = DynamoLocationStore(table)
     event_log = DynamoEventLog(dynamodb, settings.events_table, settings.retention)
     newstore = _newstore(settings, secrets, clock)
-    files = S3FileStore(client.s3(), settings.import_bucket, _signer(settings, secrets))
+    s3 = client.s3()
+    files = S3FileStore(s3, settings.import_bucket, _signer(settings, secrets))
+    records = S3RunRecords(s3, settings.import_bucket)
     tenant_scope = settings.sequence_scope == "tenant"
     build = BuildImport(
         event_log=event_log,
         erp=_erp(settings.erp, secrets, locations, clock),
         newstore=newstore,
         files=files,
+        records=records,
         location_store=locations,
         clock=clock,
         observer=observer,
@@ -163,6 +167,7 @@ def import_stock(
         event_log=event_log,
         newstore=newstore,
         files=files,
+        records=records,
         runs=DynamoRunStore(table, settings.retention),
         leases=DynamoLeases(table),
         location_store=locations,

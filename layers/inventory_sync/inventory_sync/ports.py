@@ -13,6 +13,7 @@ from inventory_sync.domain.guards import Hold
 from inventory_sync.domain.import_run import ImportJob, ImportRun, JobError
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.domain.stock import (
     AllocationChange,
     AllocationOutcome,
@@ -254,6 +255,29 @@ class FileStore(Protocol):
 
     def settlement(self, run_id: str) -> Settlement:
         """What to mark once the run has finished."""
+
+
+class RecordWriter(Protocol):
+    """The record of one run being written."""
+
+    def add(self, record: LocationRecord) -> None:
+        """Append one location."""
+
+
+class RunRecords(Protocol):
+    """What each run leaves behind so that it can be explained. Methods raise RetriableError."""
+
+    def writer(self, run_id: str) -> AbstractContextManager[RecordWriter]:
+        """Write the run's locations; they are kept once the block ends without an error."""
+
+    def locations(self, run_id: str) -> Iterator[LocationRecord]:
+        """In the order in which they were written; none where the run kept none."""
+
+    def save_outcome(self, run: ImportRun) -> None:
+        """Keep how the run ended, with NewStore's answers."""
+
+    def outcome(self, run_id: str) -> ImportRun | None:
+        """How the run ended; None where it has not, or is kept no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

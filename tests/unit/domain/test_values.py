@@ -11,6 +11,7 @@ import inventory_sync.domain
 
 NAMED_ONLY = {
     "AllocationChange",
+    "EventPart",
     "Facts",
     "FulfillmentEvent",
     "ImportJob",
@@ -18,6 +19,7 @@ NAMED_ONLY = {
     "Ledger",
     "Location",
     "LocationEntry",
+    "LocationRecord",
     "Manifest",
     "OpenEvent",
     "RunLimits",
@@ -26,8 +28,8 @@ NAMED_ONLY = {
 }
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {
-    "AbandonJob", "Acknowledgement", "AdoptJob", "AppliedRule", "Build", "Commit", "CreateJob",
-    "Done", "EventRef", "FileHead", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold",
+    "AbandonJob", "Acknowledgement", "AdoptJob", "AppliedRule", "BaseFigures", "Build", "Commit",
+    "CreateJob", "Done", "EventRef", "FileHead", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold",
     "IgnoredEvent", "JobError", "LastFigures", "LocationCut", "LogicalRange", "MovementLine",
     "NoteStarted", "Rejection", "RowBlock", "Selection", "Settle", "Settled", "StartJob",
     "StockSnapshot", "TryLater", "Unknown", "Wait",

@@ -28,6 +28,7 @@ from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.run_records import FakeRunRecords
 from tests.simulation.ports import SimulatedErp, SimulatedNewStore
 
 TENANT = "acme"
@@ -141,6 +142,7 @@ class ImportWorld:
         self.faults = PlannedFaults()
         self.erp_model = ErpModel(self.clock.now, apply_lag_seconds=apply_lag_seconds)
         self.files = FakeFileStore()
+        self.records = FakeRunRecords()
         scope: Any = "tenant" if tenant_scope else "location"
         self.newstore_model = NewStoreModel(
             TENANT,
@@ -193,6 +195,7 @@ class ImportWorld:
             erp=self.erp,
             newstore=self.newstore,
             files=self.files,
+            records=self.records,
             location_store=self.location_store,
             clock=self.clock,
             observer=self.observer,
@@ -205,6 +208,7 @@ class ImportWorld:
             event_log=self.event_log,
             newstore=self.newstore,
             files=self.files,
+            records=self.records,
             runs=self.runs,
             leases=self.leases,
             location_store=self.location_store,

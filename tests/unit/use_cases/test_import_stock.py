@@ -236,6 +236,30 @@ def test_the_errors_of_a_failed_job_are_kept_and_noted() -> None:
     assert [note[1]["error"] for note in notes] == list(run.job_errors)
 
 
+def test_rows_refused_by_a_run_that_follows_a_failed_one_are_sent_once_more() -> None:
+    world = started()
+    fail_next_run(world)
+    jobs = world.newstore_model.jobs
+    jobs.report_errors_next_job([ImportFinding("busy", "availability", SKU)], [(DC, SKU)])
+    refused = world.import_now()
+
+    again = world.import_now()
+    last = world.import_now()
+
+    assert (refused.state, world.on_hand()) == (RunState.SETTLED, 20)
+    assert (again.rows, last.rows) == (1, 0)
+
+
+def test_how_a_run_ended_is_kept_with_the_moment_and_newstores_answers() -> None:
+    world = started()
+    finished, failed = world.import_now(), fail_next_run(world)
+
+    for run in (finished, failed):
+        assert world.records.outcome(run.run_id) == run
+        assert run.ended_at is not None
+        assert run.ended_at >= run.planned_at
+
+
 def test_a_failed_job_whose_errors_are_refused_fails_its_run_all_the_same() -> None:
     world = started()
     world.newstore.refuses.add("job_errors")

@@ -108,7 +108,8 @@ class LocationCut:
     `quantities`, in order of the products, may be negative: what is sent is clamped, what is
     remembered is not.
     `touched` are the products of completed events that no finished import has counted.
-    `counted` are those events; `closed` are the events that need nothing more.
+    `counted` are those events; `closed` are the events that need nothing more. `added_events` and
+    `subtracted_events` are those whose units `added_back` and `subtracted` sum up.
     """
 
     location_id: str
@@ -120,6 +121,8 @@ class LocationCut:
     counted: tuple[EventRef, ...]
     closed: tuple[EventRef, ...]
     late: tuple[EventRef, ...]
+    added_events: tuple[EventRef, ...] = ()
+    subtracted_events: tuple[EventRef, ...] = ()
 
 
 def cut_snapshot(
@@ -134,8 +137,8 @@ def cut_snapshot(
 
     `events` are all open events of the location, read after the snapshot.
     """
-    added: Counter[str] = Counter()
-    subtracted: Counter[str] = Counter()
+    added: list[FulfillmentEvent] = []
+    subtracted: list[FulfillmentEvent] = []
     closed: list[EventRef] = []
     completed = sorted((e for e in events if e.event.completed), key=lambda e: e.event.ref)
     for open_event in completed:
@@ -143,22 +146,25 @@ def cut_snapshot(
         applied = rule.applied(open_event, snapshot.as_of)
         if event.logical_timestamp > cut_end:
             if applied:
-                added.update(event.units())
+                added.append(event)
         elif not applied:
-            subtracted.update(event.units())
+            subtracted.append(event)
         elif open_event.forwarded_at is not None:
             closed.append(event.ref)
+    added_units, subtracted_units = _units(added), _units(subtracted)
     quantities = dict(snapshot.on_hand_units)
-    for product in {*added, *subtracted}:
-        units = added[product] - subtracted[product]
+    for product in {*added_units, *subtracted_units}:
+        units = added_units[product] - subtracted_units[product]
         quantities[product] = quantities.get(product, 0) + units
     return LocationCut(
         location_id=snapshot.location_id,
         cut_end=cut_end,
         quantities=_by_product(quantities),
-        added_back=added,
-        subtracted=subtracted,
+        added_back=added_units,
+        subtracted=subtracted_units,
         closed=tuple(closed),
+        added_events=_refs(added),
+        subtracted_events=_refs(subtracted),
         **_uncounted(completed, cut_end, watermark),
     )
 
@@ -184,10 +190,8 @@ def roll_forward(
     The other products keep their last quantity. A product without one has none in stock.
     """
     completed = sorted((e for e in events if e.event.completed), key=lambda e: e.event.ref)
-    subtracted: Counter[str] = Counter()
-    for open_event in completed:
-        if _counts(open_event, cut_end):
-            subtracted.update(open_event.event.units())
+    since = [e.event for e in completed if _counts(e, cut_end)]
+    subtracted = _units(since)
     quantities = dict(last_quantities)
     for product, units in subtracted.items():
         quantities[product] = quantities.get(product, 0) - units
@@ -198,6 +202,7 @@ def roll_forward(
         added_back={},
         subtracted=subtracted,
         closed=(),
+        subtracted_events=_refs(since),
         **_uncounted(completed, cut_end, watermark),
     )
 
@@ -206,6 +211,17 @@ class _Uncounted(TypedDict):
     touched: frozenset[str]
     counted: tuple[EventRef, ...]
     late: tuple[EventRef, ...]
+
+
+def _units(events: Iterable[FulfillmentEvent]) -> Counter[str]:
+    units: Counter[str] = Counter()
+    for event in events:
+        units.update(event.units())
+    return units
+
+
+def _refs(events: Iterable[FulfillmentEvent]) -> tuple[EventRef, ...]:
+    return tuple(event.ref for event in events)
 
 
 def _counts(open_event: OpenEvent, cut_end: int) -> bool:

@@ -75,7 +75,8 @@ class ImportRun:
     `cut_end` is the end of the range under tenant scope; under location scope the run's manifest
     has one for each location. `snapshots` counts the locations that were read. `rows`, `files` and
     `job_errors` describe what was sent and said. `left_out` names the first 200 locations.
-    `resends` says that rows of a run before it, whose state at NewStore was unknown, are in it.
+    `ended_at` is when NewStore's word on it was known, or that there was nothing to send.
+    `resends` says that it sends once more what the run before it finished with errors.
     """
 
     run_id: str
@@ -88,6 +89,7 @@ class ImportRun:
     source_uri: str = ""
     job_id: str = ""
     job_created_at: datetime | None = None
+    ended_at: datetime | None = None
     rows: int = 0
     files: int = 0
     late_events: int = 0

@@ -32,6 +32,7 @@ from inventory_sync.domain.manifest import (
     Settlement,
 )
 from inventory_sync.domain.row_selection import select_rows
+from inventory_sync.domain.run_record import BaseFigures
 from inventory_sync.domain.stock import StockSnapshot, units_of
 from inventory_sync.ports import (
     Clock,
@@ -43,9 +44,11 @@ from inventory_sync.ports import (
     NewStore,
     Observer,
     RemainingSeconds,
+    RunRecords,
 )
 from inventory_sync.use_cases.file_packer import FILE_BYTES, FilePacker
 from inventory_sync.use_cases.read_stock import ReadLimits, StockReader
+from inventory_sync.use_cases.record_run import RunRecorder
 
 _NEVER = timedelta(days=36_500)
 LEFT_OUT_NAMED_MAX = 200
@@ -80,6 +83,7 @@ class BuildImport:
     erp: Erp
     newstore: NewStore
     files: FileStore
+    records: RunRecords
     location_store: LocationStore
     clock: Clock
     observer: Observer
@@ -161,12 +165,15 @@ class _Attempt:
         blocked |= self._blocked_by_map()
         cut_ends = self._cut_ends(places, blocked)
         archive = self.deps.files.archive(self.run.run_id)
-        with FilePacker(
-            archive,
-            tenant_scope=self.settings.tenant_scope,
-            file_bytes=self.settings.file_bytes,
-        ) as packer:
-            tally = _Tally()
+        with (
+            self.deps.records.writer(self.run.run_id) as writer,
+            FilePacker(
+                archive,
+                tenant_scope=self.settings.tenant_scope,
+                file_bytes=self.settings.file_bytes,
+            ) as packer,
+        ):
+            tally = _Tally(RunRecorder(writer, self.deps.clock, self.rule.apply_lag))
             more: set[str] = set()
             for place in places:
                 if more and place.location_id in self.previous.locations:
@@ -285,11 +292,13 @@ class _Attempt:
         watermark = self._watermark(location_id)
         if isinstance(snapshot, StockSnapshot):
             basis, as_of = Basis.SNAPSHOT, snapshot.as_of - self.rule.apply_lag
+            figures = BaseFigures(basis, snapshot.on_hand_units, snapshot.as_of)
             cut = cut_snapshot(
                 snapshot, events, cut_end=cut_end, watermark=watermark, rule=self.rule
             )
         elif (last := self._last_quantities(location_id, entry, base)) is not None:
             basis, as_of = Basis.ROLLED_FORWARD, last[0]
+            figures = BaseFigures(basis, last[1].quantities, as_of, last[1].run_id)
             cut = roll_forward(
                 location_id, last[1].quantities, events, cut_end=cut_end, watermark=watermark
             )
@@ -307,7 +316,9 @@ class _Attempt:
             full=self.run.full,
             from_snapshot=basis is Basis.SNAPSHOT,
         )
-        packer.add(place, selection, self._range(cut), self._start(location_id))
+        released = self._range(cut)
+        packer.add(place, selection, released, self._start(location_id))
+        tally.recorder.add(figures, events, cut, selection, released)
         sent = frozenset({*selection.touched, *selection.others})
         ledger_run_id = self._keep_ledger(cut, sent, base)
         entry = LocationEntry(
@@ -425,7 +436,8 @@ def _pairs(refs: list[EventRef]) -> tuple[tuple[str, str], ...]:
 class _Tally:
     """What adds up over the locations of a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, recorder: RunRecorder) -> None:
+        self.recorder = recorder
         self.entries: dict[str, LocationEntry] = {}
         self.counted: list[EventRef] = []
         self.closed: list[EventRef] = []

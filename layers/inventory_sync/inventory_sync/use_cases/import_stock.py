@@ -43,6 +43,7 @@ from inventory_sync.ports import (
     NewStore,
     Observer,
     RemainingSeconds,
+    RunRecords,
     RunStore,
 )
 from inventory_sync.use_cases.build_import import BuildImport
@@ -95,6 +96,7 @@ class ImportStock:
     event_log: EventLog
     newstore: NewStore
     files: FileStore
+    records: RunRecords
     runs: RunStore
     leases: Leases
     location_store: LocationStore
@@ -214,14 +216,14 @@ class _Session:
     def _plan(self, full: bool) -> None:
         now = self.deps.clock.now()
         run_id = f"{now:%Y%m%dT%H%M%SZ}-{self.lease.fencing_token:08d}"
-        last = self.head.last_full_at
+        last, unfinished = self.head.last_full_at, self.head.unfinished_run_id
         due = last is None or now - last >= FULL_EVERY
         run = ImportRun(
             run_id=run_id,
             state=RunState.PLANNED,
             planned_at=now,
             full=full or due,
-            resends=self.head.unfinished_run_id is not None,
+            resends=unfinished is not None and unfinished == self.head.finished_run_id,
             cut_end=self.head.watermark or 0,
         )
         self._save(run)
@@ -241,7 +243,7 @@ class _Session:
         if built.state is RunState.FINISHED:
             self._commit(built)
         elif built.state is RunState.HELD:
-            self._save(built)
+            self._save(replace(built, ended_at=self.deps.clock.now()))
         else:
             # From here on NewStore may hold these rows: the next run must send them again
             # unless this one finishes, and its cut end must not fall behind this one's.
@@ -295,7 +297,7 @@ class _Session:
             )
         now = self.deps.clock.now()
         self._save(
-            replace(run, state=RunState.FINISHED),
+            replace(run, state=RunState.FINISHED, ended_at=now),
             finished_run_id=run.run_id,
             unfinished_run_id=self._resend(run),
             watermark=watermark,
@@ -352,7 +354,8 @@ class _Session:
             return ()
 
     def _end_failed(self, run: ImportRun, failure: str) -> None:
-        self._save(replace(run, state=RunState.FAILED, failure=failure))
+        now = self.deps.clock.now()
+        self._save(replace(run, state=RunState.FAILED, failure=failure, ended_at=now))
         self.deps.observer.count("RunsFailed")
         self._note_job_errors(run)
 
@@ -379,6 +382,8 @@ class _Session:
             self.lease = self.deps.leases.renew(self.lease, now=now, until=until)
 
     def _save(self, run: ImportRun, **changes: object) -> None:
+        if run.ended:
+            self.deps.records.save_outcome(run)
         head = replace(self.head, run=run, **changes)  # type: ignore[arg-type]
         self.head = self.deps.runs.save(head, lease=self.lease, now=self.deps.clock.now())
         self.deps.observer.note("run", run_id=run.run_id, state=run.state, job_id=run.job_id)

@@ -1,0 +1,78 @@
+"""Each completed event's part in a location's sum."""
+
+from datetime import timedelta
+
+from inventory_sync.domain.cut import AppliedRule, LocationCut, cut_snapshot, roll_forward
+from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.manifest import Basis
+from inventory_sync.domain.run_record import BaseFigures, Part, event_parts
+from tests.builders import DC, HOUR, ITEMS_ASSIGNED, NOW, SKU, forwarded, open_event, snapshot
+
+BEFORE = NOW - HOUR
+OTHER = "SKU-2"
+EVENTS = [
+    forwarded(14, applied_at=BEFORE, fulfillment_request_id="b"),
+    open_event(14, fulfillment_request_id="a"),
+    forwarded(10, SKU, OTHER, applied_at=BEFORE, released_by="run-0"),
+    forwarded(11, applied_at=NOW + HOUR),
+    forwarded(9, SKU, SKU, applied_at=BEFORE),
+    open_event(12, name=ITEMS_ASSIGNED),
+]
+
+
+def cut_of(events: list[OpenEvent]) -> LocationCut:
+    return cut_snapshot(snapshot({SKU: 7}), events, cut_end=12, watermark=10, rule=AppliedRule())
+
+
+def test_each_event_has_the_part_the_cut_gave_it() -> None:
+    parts = event_parts(cut_of(EVENTS), EVENTS)
+
+    assert [(part.logical_timestamp, part.part) for part in parts] == [
+        (9, Part.IN_BASE),
+        (10, Part.IN_BASE),
+        (11, Part.SUBTRACTED),
+        (14, Part.AFTER),
+        (14, Part.ADDED_BACK),
+    ]
+
+
+def test_the_parts_add_up_to_the_cuts_quantity() -> None:
+    cut = cut_of(EVENTS)
+    signs = {Part.ADDED_BACK: 1, Part.SUBTRACTED: -1}
+    moved = sum(
+        signs.get(part.part, 0) * part.units.get(SKU, 0) for part in event_parts(cut, EVENTS)
+    )
+
+    assert cut.quantities[SKU] == 7 + moved == 7
+
+
+def test_what_is_counted_for_the_first_time_and_what_came_late_is_marked() -> None:
+    parts = {part.logical_timestamp: part for part in event_parts(cut_of(EVENTS[2:]), EVENTS[2:])}
+
+    assert {timestamp for timestamp, part in parts.items() if part.counted} == {9, 11}
+    assert {timestamp for timestamp, part in parts.items() if part.late} == {9}
+
+
+def test_the_acknowledgement_is_kept_as_it_was_known() -> None:
+    parts = event_parts(cut_of(EVENTS), EVENTS)
+
+    assert [part.applied_at for part in parts] == [BEFORE, BEFORE, NOW + HOUR, None, BEFORE]
+    assert parts[0].published_at == EVENTS[4].event.published_at
+
+
+def test_a_location_rolled_forward_has_its_uncounted_events_taken_off() -> None:
+    cut = roll_forward(DC, {SKU: 7}, EVENTS, cut_end=12, watermark=10)
+
+    assert [part.part for part in event_parts(cut, EVENTS)] == [
+        Part.SUBTRACTED,
+        Part.IN_BASE,
+        Part.SUBTRACTED,
+        Part.AFTER,
+        Part.AFTER,
+    ]
+
+
+def test_base_figures_are_those_of_the_events_products() -> None:
+    base = BaseFigures(Basis.SNAPSHOT, {SKU: 7, "SKU-3": 1}, NOW - timedelta(minutes=1))
+
+    assert base.of(event_parts(cut_of(EVENTS), EVENTS)) == {SKU: 7, OTHER: 0}
