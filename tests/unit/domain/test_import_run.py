@@ -216,7 +216,7 @@ def test_a_new_run_has_sent_nothing() -> None:
 
     figures = (found.rows, found.files, found.late_events, found.clamped, found.released_events)
     assert figures == (0, 0, 0, 0, 0)
-    assert (found.snapshots, found.resends) == (0, False)
+    assert (found.snapshots, found.refused_before) == (0, ())
     assert (found.left_out, found.approvals, found.job_errors, found.failure) == ({}, {}, (), "")
     assert (found.built_at, found.job_created_at) == (None, None)
     assert (found.source_uri, found.job_id) == ("", "")

@@ -250,6 +250,35 @@ def test_rows_refused_by_a_run_that_follows_a_failed_one_are_sent_once_more() ->
     assert (again.rows, last.rows) == (1, 0)
 
 
+def refuse_next(world: ImportWorld, product: str) -> ImportRun:
+    """A run whose job finishes without a product's row."""
+    finding = ImportFinding("busy", "availability", product)
+    world.newstore_model.jobs.report_errors_next_job([finding], [(DC, product)])
+    return world.import_now()
+
+
+def test_a_row_refused_twice_waits_for_the_full_refresh() -> None:
+    world = started()
+    world.stock(20)
+
+    first, again = refuse_next(world, SKU), refuse_next(world, SKU)
+
+    assert (first.rows, again.rows, world.import_now().rows) == (1, 1, 0)
+
+
+def test_another_row_refused_while_rows_are_sent_once_more_is_sent_again_too() -> None:
+    world = started()
+    world.stock(20)
+    world.stock(5, "SKU-2")
+    refuse_next(world, SKU)
+    refuse_next(world, "SKU-2")
+
+    world.import_now()
+
+    assert (world.on_hand(), world.on_hand("SKU-2")) == (20, 5)
+    assert world.import_now().rows == 0
+
+
 def test_how_a_run_ended_is_kept_with_the_moment_and_newstores_answers() -> None:
     world = started()
     finished, failed = world.import_now(), fail_next_run(world)

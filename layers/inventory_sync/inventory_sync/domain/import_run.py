@@ -76,7 +76,7 @@ class ImportRun:
     has one for each location. `snapshots` counts the locations that were read. `rows`, `files` and
     `job_errors` describe what was sent and said. `left_out` names the first 200 locations.
     `ended_at` is when NewStore's word on it was known, or that there was nothing to send.
-    `resends` says that it sends once more what the run before it finished with errors.
+    `refused_before` is what NewStore refused of the run before, whose rows this one sends again.
     """
 
     run_id: str
@@ -84,7 +84,7 @@ class ImportRun:
     planned_at: datetime
     full: bool
     cut_end: int
-    resends: bool = False
+    refused_before: tuple[str, ...] = ()
     built_at: datetime | None = None
     source_uri: str = ""
     job_id: str = ""
@@ -105,6 +105,11 @@ class ImportRun:
     def job_name(self) -> str:
         """What the job is called at NewStore: how a job is matched with its run after a crash."""
         return JOB_NAME_PREFIX + self.run_id
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """What the job's errors are about, each once."""
+        return tuple(sorted({f"{e.entity_type} {e.entity_id}" for e in self.job_errors}))
 
     @property
     def ended(self) -> bool:

@@ -216,17 +216,24 @@ class _Session:
     def _plan(self, full: bool) -> None:
         now = self.deps.clock.now()
         run_id = f"{now:%Y%m%dT%H%M%SZ}-{self.lease.fencing_token:08d}"
-        last, unfinished = self.head.last_full_at, self.head.unfinished_run_id
+        last = self.head.last_full_at
         due = last is None or now - last >= FULL_EVERY
         run = ImportRun(
             run_id=run_id,
             state=RunState.PLANNED,
             planned_at=now,
             full=full or due,
-            resends=unfinished is not None and unfinished == self.head.finished_run_id,
+            refused_before=self._refused_before(),
             cut_end=self.head.watermark or 0,
         )
         self._save(run)
+
+    def _refused_before(self) -> tuple[str, ...]:
+        """What the run before this one finished without: this one sends those rows once more."""
+        before = self.head.run
+        if before is None or before.run_id != self.head.unfinished_run_id:
+            return ()
+        return before.refused if before.run_id == self.head.finished_run_id else ()
 
     def _facts(self, run: ImportRun) -> Facts:
         now = self.deps.clock.now()
@@ -311,8 +318,13 @@ class _Session:
         self.deps.observer.count("RowsSent", run.rows)
 
     def _resend(self, run: ImportRun) -> str | None:
-        """A job may finish without some rows: the next run sends its rows again, once."""
-        return run.run_id if run.job_errors and not run.resends else None
+        """A job may finish without some rows: the next run sends its rows again.
+
+        What is refused twice waits for the next full refresh, else it would be sent for ever.
+        """
+        listed = len(run.job_errors) < JOB_ERRORS_MAX or not run.refused_before
+        new = frozenset(run.refused) - frozenset(run.refused_before)
+        return run.run_id if new and listed else None
 
     def _settle(self, run: ImportRun) -> bool:
         """False when time ran out; what was done stays done, and may be done again."""
