@@ -70,9 +70,15 @@ validate: .venv-sam/.installed ## Validate the template
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/sam validate --region eu-west-1
 
-# SAM looks for the runtime's interpreter on PATH, where a pyenv shim would fail.
-build: .venv-sam/.installed ## Build the functions and their layer
+# The build looks for the runtime's interpreter on PATH, where a pyenv shim would fail.
+build: .venv-sam/.installed .aws-sam/.started ## Build the functions and their layer
 	PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam build
+
+# SAM's cache knows the sources, but not how they are packed.
+.aws-sam/.started: $(wildcard tools/artifacts/*)
+	rm -rf .aws-sam
+	mkdir .aws-sam
+	touch $@
 
 # bandit from medium severity up; ruff has its other rules.
 security: .venv-sam/.installed .venv-security/.installed ## Look for insecure infrastructure and code

@@ -19,14 +19,7 @@ from typing import Any, Self, TextIO
 
 import requests
 
-from local.runtime_files import (
-    BUILD,
-    RUNTIME,
-    SAM,
-    NotBuiltError,
-    emulator,
-    runtime_client,
-)
+from local.runtime_files import BUILD, SAM, NotBuiltError, emulator, runtime_client
 from local.template import Template
 
 START_SECONDS_MAX = 20
@@ -63,8 +56,8 @@ class BuiltFunction:
             "LAMBDA_TASK_ROOT": str(self._folder),
             "PATH": os.defpath,
             "PYTHONPATH": os.pathsep.join(map(str, [*paths, runtime_client()])),
-            # The built folders are what is deployed: no bytecode may be left in them.
-            "PYTHONPYCACHEPREFIX": str(RUNTIME / "pycache"),
+            # As in Lambda, whose file system is read-only: what was built serves, nothing is added.
+            "PYTHONDONTWRITEBYTECODE": "1",
         }
         self._process: subprocess.Popen[bytes] | None = None
 

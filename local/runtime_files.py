@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -50,10 +51,10 @@ def emulator() -> Path:
 
 
 def runtime_client() -> Path:
-    """The runtime's client without the packages around it."""
+    """The runtime's client without the packages around it, compiled as Lambda has it."""
     packages = _site_packages()
     [version] = packages.glob("awslambdaric-*.dist-info")
-    target = RUNTIME / version.stem
+    target = RUNTIME / f"{version.stem}-compiled"
     if not target.exists():
         RUNTIME.mkdir(parents=True, exist_ok=True)
         copy = Path(tempfile.mkdtemp(dir=RUNTIME))
@@ -62,6 +63,8 @@ def runtime_client() -> Path:
                 shutil.copytree(source, copy / source.name)
             elif source.is_file():
                 shutil.copy2(source, copy / source.name)
+        compiler = [str(SAM / "bin" / "python"), "-m", "compileall", "-q", str(copy)]
+        subprocess.run(compiler, check=True)  # noqa: S603  # every part of the command is ours
         try:
             copy.rename(target)
         except OSError:

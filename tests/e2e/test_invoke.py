@@ -4,7 +4,6 @@ Skipped where nothing is built, or what is built is not of this source.
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,42 +14,13 @@ import pytest
 
 from local.invoke import built_function, main, seeded_stack
 from local.lambda_runtime import BuiltFunction, InvocationError
-from local.runtime_files import BUILD, SAM, NotBuiltError, built_template
+from local.runtime_files import BUILD, SAM
 from local.stack import FORWARD, IMPORT, INGEST, LocalStack
 from local.template import ROOT
+from tests.e2e.built import BUILT, LAYER
 
 SAMPLES = ROOT / "events"
-LAYER = BUILD / "InventorySyncLayer" / "python"
-SOURCES = {
-    ROOT / "layers" / "inventory_sync" / "inventory_sync": LAYER / "inventory_sync",
-    ROOT / "functions" / "ingest_event": BUILD / INGEST,
-    ROOT / "functions" / "forward_events": BUILD / FORWARD,
-    ROOT / "functions" / "import_stock": BUILD / IMPORT,
-}
-REQUIRED = "BUILD_REQUIRED"
-"""Set by `make check`, where a build that is missing or old is a failure."""
-
-
-def why_not() -> str:
-    """Why the built functions cannot be tested; empty where they can."""
-    try:
-        built_template()
-    except NotBuiltError as error:
-        return str(error)
-    for source, built in SOURCES.items():
-        for path in source.rglob("*.py"):
-            copy = built / path.relative_to(source)
-            if not copy.is_file() or copy.read_bytes() != path.read_bytes():
-                return f"{path.relative_to(ROOT)} was not built as it is: run `make build`"
-    return ""
-
-
-OBSTACLE = why_not()
-pytestmark = [
-    pytest.mark.built,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(OBSTACLE) and not os.environ.get(REQUIRED), reason=OBSTACLE),
-]
+pytestmark = BUILT
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import Hold
 from inventory_sync.domain.import_run import ImportJob, ImportRun, JobError
+from inventory_sync.domain.inbound import AppendResult as AppendResult
+from inventory_sync.domain.inbound import ClaimResult as ClaimResult
+from inventory_sync.domain.inbound import QuarantineEntry as QuarantineEntry
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
 from inventory_sync.domain.run_record import LocationRecord
@@ -31,25 +34,6 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-
-
-class AppendResult(StrEnum):
-    """What the one conditional put found."""
-
-    APPENDED = "appended"
-    ALREADY_STORED = "already_stored"
-    CONFLICTING = "conflicting"
-
-
-class ClaimResult(StrEnum):
-    """Whether this forwarder may post an event's movement now."""
-
-    FIRST = "first"
-    """Nobody has tried before."""
-    AGAIN = "again"
-    """Somebody may have posted it: look it up first."""
-    TAKEN = "taken"
-    """Somebody else is at it, or it is done."""
 
 
 class EventLog(Protocol):
@@ -81,20 +65,6 @@ class EventLog(Protocol):
 
     def close(self, ref: EventRef) -> None:
         """Applied and released: the event is history."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantineEntry:
-    """Something that was taken but cannot be used.
-
-    `body` is what came, byte for byte; empty where `ref` names the stored event that has it.
-    """
-
-    reason: str
-    detail: str
-    body: bytes
-    received_at: datetime
-    ref: EventRef | None = None
 
 
 class Quarantine(Protocol):

@@ -18,7 +18,7 @@ from inventory_sync.domain.events import (
     FulfillmentItem,
     OpenEvent,
 )
-from inventory_sync.ports import AppendResult, ClaimResult
+from inventory_sync.domain.inbound import AppendResult, ClaimResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 
 from inventory_sync.adapters.aws_errors import error_code, translated
 from inventory_sync.domain.errors import FatalError, InventorySyncError
-from inventory_sync.ports import Observer
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from inventory_sync.ports import Observer
 
 KEPT_SECONDS = 300.0
 REFRESH_SECONDS_MIN = 30.0
@@ -33,7 +34,7 @@ class SecretInboundKeys:
         client: "SecretsManagerClient",
         secret_arn: str,
         monotonic: Callable[[], float],
-        observer: Observer,
+        observer: "Observer",
     ) -> None:
         self._client = client
         self._secret_arn = secret_arn

@@ -3,19 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent
-from inventory_sync.domain.inbound import IgnoredEvent, MalformedEventError, ParseEvent
-from inventory_sync.ports import (
+from inventory_sync.domain.inbound import (
     AppendResult,
-    Clock,
-    EventLog,
-    InboundKeys,
-    Observer,
-    Quarantine,
+    IgnoredEvent,
+    MalformedEventError,
+    ParseEvent,
     QuarantineEntry,
 )
+
+if TYPE_CHECKING:
+    from inventory_sync.ports import Clock, EventLog, InboundKeys, Observer, Quarantine
 
 CONFLICTING_BODY = "conflicting_body"
 NOT_STORABLE = "not_storable"
@@ -45,10 +46,10 @@ class IngestEvent:
     """`body_bytes_max` leaves room for the event's own fields in a table item of 400 KB."""
 
     parse: ParseEvent
-    event_log: EventLog
-    quarantine: Quarantine
-    clock: Clock
-    observer: Observer
+    event_log: "EventLog"
+    quarantine: "Quarantine"
+    clock: "Clock"
+    observer: "Observer"
     body_bytes_max: int
 
     def __call__(self, body: bytes) -> IngestOutcome:
@@ -102,7 +103,7 @@ class IngestEvent:
 class EventDoor:
     """What the webhook's function is made of; `flush` writes out what the observer has counted."""
 
-    keys: InboundKeys
+    keys: "InboundKeys"
     ingest: IngestEvent
-    observer: Observer
+    observer: "Observer"
     flush: Callable[[], None]

@@ -1,0 +1,49 @@
+"""What is deployed has bytecode that Lambda's Python takes as it is."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.runtime_files import BUILD, SAM
+from local.stack import FORWARD, IMPORT, INGEST
+from local.template import ROOT
+from tests.e2e.built import BUILT, LAYER
+
+pytestmark = BUILT
+
+IN_LAMBDA = {
+    LAYER: "/opt/python",
+    **{BUILD / name: "/var/task" for name in (INGEST, FORWARD, IMPORT)},
+}
+
+
+def lambda_python(*arguments: object) -> str:
+    command = [str(SAM / "bin" / "python"), "-B", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+
+
+def faults(folder: Path, root: str) -> dict[str, str]:
+    """What is wrong, by module."""
+    lines = lambda_python(ROOT / "tests" / "e2e" / "bytecode.py", folder, root).splitlines()
+    return dict(json.loads(line) for line in lines)
+
+
+@pytest.mark.parametrize("folder", [pytest.param(path, id=path.name) for path in IN_LAMBDA])
+def test_every_module_has_its_bytecode(folder: Path) -> None:
+    assert list(folder.rglob("*.py"))
+    assert faults(folder, IN_LAMBDA[folder]) == {}
+
+
+def test_missing_old_and_misnamed_bytecode_is_found(tmp_path: Path) -> None:
+    for name in ("right", "missing", "changed"):
+        (tmp_path / f"{name}.py").write_text("x = 1\n")
+    compile_all = "import sys, pathlib; from tools.artifacts.pack import compile_all;"
+    compile_all += "compile_all(pathlib.Path(sys.argv[1]), '/opt/python')"
+    lambda_python("-c", compile_all, tmp_path)
+    next(tmp_path.glob("__pycache__/missing.*")).unlink()
+    (tmp_path / "changed.py").write_text("x = 2\n")
+
+    assert set(faults(tmp_path, "/opt/python")) == {"missing.py", "changed.py"}
+    assert faults(tmp_path, "/var/task")["right.py"] == "names another file"
