@@ -14,6 +14,7 @@ from inventory_sync.domain.events import (
     FulfillmentItem,
     OpenEvent,
 )
+from inventory_sync.domain.stock import Acknowledgement
 from inventory_sync.ports import AppendResult, ClaimResult, EventLog
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 from tests.contract.conftest import Database
@@ -193,6 +194,29 @@ def test_the_first_forwarding_stands_and_may_leave_the_event_open(store: Store) 
     store.log.note_forwarded(ref, NOON + MINUTE, close=False)
 
     assert store.state(ref).forwarded_at == NOON
+
+
+def test_forwarding_may_note_the_acknowledgement_in_the_same_step(store: Store) -> None:
+    ref = event().ref
+    store.holding(event())
+    store.log.note_rejected(ref, "unknown SKU")
+
+    store.log.note_forwarded(ref, NOON, close=False, applied=Acknowledgement(NOON, "DOC-1"))
+    store.log.note_forwarded(
+        ref, NOON + MINUTE, close=False, applied=Acknowledgement(NOON + MINUTE, "DOC-2")
+    )
+
+    assert store.state(ref) == OpenEvent(
+        event=event(), received_at=NOON, applied_at=NOON, forwarded_at=NOON
+    )
+
+
+def test_everything_may_happen_in_one_step(store: Store) -> None:
+    store.holding(event())
+
+    store.log.note_forwarded(event().ref, NOON, close=True, applied=Acknowledgement(NOON, ""))
+
+    assert store.log.open_events_of("DC01") == []
 
 
 def test_forwarding_may_close_the_event_in_the_same_step(store: Store) -> None:

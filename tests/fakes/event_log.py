@@ -8,6 +8,7 @@ from inventory_sync.adapters.event_log import NOTE_BYTES_MAX, event_item, refuse
 from inventory_sync.adapters.item_size import shortened
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.stock import Acknowledgement
 from inventory_sync.ports import AppendResult, ClaimResult
 
 
@@ -62,14 +63,26 @@ class FakeEventLog:
 
     def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         self._reach()
+        self._apply(ref, applied_at, document_id)
+
+    def _apply(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         if (record := self._records.get(ref)) is None:
             return
         first = record.state.applied_at or applied_at
         record.document_id = record.document_id or shortened(document_id, NOTE_BYTES_MAX)
         record.state = replace(record.state, applied_at=first, rejected_reason=None)
 
-    def note_forwarded(self, ref: EventRef, forwarded_at: datetime, *, close: bool) -> None:
+    def note_forwarded(
+        self,
+        ref: EventRef,
+        forwarded_at: datetime,
+        *,
+        close: bool,
+        applied: Acknowledgement | None = None,
+    ) -> None:
         self._reach()
+        if applied is not None:
+            self._apply(ref, applied.applied_at, applied.document_id)
         if (record := self._records.get(ref)) is None:
             return
         first = record.state.forwarded_at or forwarded_at

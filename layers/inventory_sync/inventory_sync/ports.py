@@ -18,6 +18,7 @@ from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
 from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.domain.stock import (
+    Acknowledgement,
     AllocationChange,
     AllocationOutcome,
     MovementOutcome,
@@ -54,8 +55,18 @@ class EventLog(Protocol):
     def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         """The ERP booked the movement; the first acknowledgement stands."""
 
-    def note_forwarded(self, ref: EventRef, forwarded_at: datetime, *, close: bool) -> None:
-        """The ERP has everything the event asks for; `close` where no import waits for it."""
+    def note_forwarded(
+        self,
+        ref: EventRef,
+        forwarded_at: datetime,
+        *,
+        close: bool,
+        applied: Acknowledgement | None = None,
+    ) -> None:
+        """The ERP has everything the event asks for; `close` where no import waits for it.
+
+        With `applied` it notes that too, as `note_applied` does, in the same write.
+        """
 
     def note_rejected(self, ref: EventRef, reason: str) -> None:
         """The ERP refused: nothing forwards the event again until an operator says so."""

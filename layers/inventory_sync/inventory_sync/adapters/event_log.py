@@ -23,6 +23,8 @@ from inventory_sync.domain.inbound import AppendResult, ClaimResult
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from inventory_sync.domain.stock import Acknowledgement
+
 OPEN_EVENTS_INDEX = "open_events"
 NOTE_BYTES_MAX = 2_000
 """Of what the ERP says about an event; the quarantine has its reason at greater length."""
@@ -32,6 +34,10 @@ EVENT_BYTES_MAX = 409_600 - 9_600
 _NOT_IN_INDEX = frozenset({"body", "retain_until"})
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _PAGES_MAX = 100_000
+_SET_APPLIED = (
+    "applied_at = if_not_exists(applied_at, :applied_at),"
+    " document_id = if_not_exists(document_id, :document)"
+)
 
 Item = Mapping[str, Any]
 
@@ -118,17 +124,33 @@ class DynamoEventLog:
         """The first acknowledgement stands; a rejection it follows is over."""
         self._update(
             ref,
-            "SET applied_at = if_not_exists(applied_at, :at),"
-            " document_id = if_not_exists(document_id, :document) REMOVE rejected_reason",
-            {":at": to_text(applied_at), ":document": shortened(document_id, NOTE_BYTES_MAX)},
+            f"SET {_SET_APPLIED} REMOVE rejected_reason",
+            _applied_values(applied_at, document_id),
         )
 
-    def note_forwarded(self, ref: EventRef, forwarded_at: datetime, *, close: bool) -> None:
-        """In the same write the event is closed, where nothing else waits for it."""
-        update = "SET forwarded_at = if_not_exists(forwarded_at, :at)"
+    def note_forwarded(
+        self,
+        ref: EventRef,
+        forwarded_at: datetime,
+        *,
+        close: bool,
+        applied: "Acknowledgement | None" = None,
+    ) -> None:
+        """One write for all: each costs as much as the event with its index entry."""
+        sets = ["forwarded_at = if_not_exists(forwarded_at, :forwarded_at)"]
+        removes = []
+        values = {":forwarded_at": to_text(forwarded_at)}
+        if applied is not None:
+            sets.append(_SET_APPLIED)
+            removes.append("rejected_reason")
+            values |= _applied_values(applied.applied_at, applied.document_id)
         if close:
-            update += ", expires_at = retain_until REMOVE open_key"
-        self._update(ref, update, {":at": to_text(forwarded_at)})
+            sets.append("expires_at = retain_until")
+            removes.append("open_key")
+        update = "SET " + ", ".join(sets)
+        if removes:
+            update += " REMOVE " + ", ".join(removes)
+        self._update(ref, update, values)
 
     def note_rejected(self, ref: EventRef, reason: str) -> None:
         """The event stays open: what the ERP refuses it has not booked."""
@@ -170,6 +192,11 @@ class DynamoEventLog:
             if not page.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _applied_values(applied_at: datetime, document_id: str) -> dict[str, str]:
+    document = shortened(document_id, NOTE_BYTES_MAX)
+    return {":applied_at": to_text(applied_at), ":document": document}
 
 
 def refuse_oversized(item: Item) -> None:

@@ -43,6 +43,14 @@ class ForwardResult:
     later: list[EventRef] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An event whose allocation is next; `applied` where its booking is still to be noted."""
+
+    open_event: OpenEvent
+    applied: Acknowledgement | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardEvents:
     """`claim` is how long a forwarder is an event's only writer: longer than a post can hang."""
@@ -92,9 +100,9 @@ class ForwardEvents:
             total.later.extend(part.later)
         return total
 
-    def _book_movements(self, waiting: list[OpenEvent], result: ForwardResult) -> list[OpenEvent]:
+    def _book_movements(self, waiting: list[OpenEvent], result: ForwardResult) -> list[_Ready]:
         """Book what has to be booked; returns the events whose allocations are next."""
-        ready = [e for e in waiting if not self._needs_movement(e)]
+        ready = [_Ready(e) for e in waiting if not self._needs_movement(e)]
         to_post: list[OpenEvent] = []
         for open_event in waiting:
             if self._needs_movement(open_event):
@@ -103,8 +111,7 @@ class ForwardEvents:
             outcomes = self.erp.post_movements([movement_of(e.event) for e in to_post])
             for open_event, outcome in zip(to_post, outcomes, strict=True):
                 certain = self._certain(open_event, outcome)
-                if self._settle_movement(open_event, certain, result):
-                    ready.append(open_event)
+                self._settle_movement(open_event, certain, ready, result)
         return ready
 
     def _needs_movement(self, open_event: OpenEvent) -> bool:
@@ -118,7 +125,7 @@ class ForwardEvents:
         self,
         open_event: OpenEvent,
         to_post: list[OpenEvent],
-        ready: list[OpenEvent],
+        ready: list[_Ready],
         result: ForwardResult,
     ) -> None:
         """Sort an event under what may be done now.
@@ -140,8 +147,7 @@ class ForwardEvents:
                     # By itself: it may be what made the ERP fail before.
                     movement = movement_of(open_event.event)
                     found = self.erp.post_movements([movement])[0]
-                if self._settle_movement(open_event, found, result):
-                    ready.append(open_event)
+                self._settle_movement(open_event, found, ready, result)
             case ClaimResult.TAKEN:
                 self.observer.note("movement in other hands", ref=open_event.event.ref)
 
@@ -158,42 +164,50 @@ class ForwardEvents:
         return self.erp.post_movements([movement])[0]
 
     def _settle_movement(
-        self, open_event: OpenEvent, outcome: MovementOutcome, result: ForwardResult
-    ) -> bool:
+        self,
+        open_event: OpenEvent,
+        outcome: MovementOutcome,
+        ready: list[_Ready],
+        result: ForwardResult,
+    ) -> None:
         ref = open_event.event.ref
         match outcome:
-            case Acknowledgement(applied_at, document_id):
-                self.event_log.note_applied(ref, applied_at, document_id)
-                return True
+            case Acknowledgement():
+                ready.append(_Ready(open_event, outcome))
             case Rejection(reason):
                 self._reject(open_event, reason, result)
             case TryLater(reason) | Unknown(reason):
                 self.observer.note("movement to retry", ref=ref, reason=reason)
                 result.later.append(ref)
-        return False
 
-    def _change_allocations(self, ready: list[OpenEvent], result: ForwardResult) -> None:
+    def _change_allocations(self, ready: list[_Ready], result: ForwardResult) -> None:
+        """Whatever becomes of the allocation, what the ERP has booked is noted."""
         if not ready:
             return
         outcomes: list[AllocationOutcome] = [Settled() for _ in ready]
         if self.erp.capabilities().reservations:
-            outcomes = self.erp.change_allocations([allocation_change_of(e.event) for e in ready])
-        for open_event, outcome in zip(ready, outcomes, strict=True):
-            ref = open_event.event.ref
+            changes = [allocation_change_of(found.open_event.event) for found in ready]
+            outcomes = self.erp.change_allocations(changes)
+        for found, outcome in zip(ready, outcomes, strict=True):
+            ref = found.open_event.event.ref
+            if found.applied is not None and not isinstance(outcome, Settled):
+                applied = found.applied
+                self.event_log.note_applied(ref, applied.applied_at, applied.document_id)
             match outcome:
                 case Settled():
-                    self._note_forwarded(open_event, self.clock.now(), result)
+                    self._note_forwarded(found, self.clock.now(), result)
                 case Rejection(reason):
-                    self._reject(open_event, reason, result)
+                    self._reject(found.open_event, reason, result)
                 case TryLater(reason):
                     self.observer.note("allocation to retry", ref=ref, reason=reason)
                     result.later.append(ref)
 
-    def _note_forwarded(self, open_event: OpenEvent, now: datetime, result: ForwardResult) -> None:
+    def _note_forwarded(self, found: _Ready, now: datetime, result: ForwardResult) -> None:
         """A completed event stays open until an import has released it."""
-        ref = open_event.event.ref
-        completed = open_event.event.name is EventName.ITEMS_COMPLETED
-        self.event_log.note_forwarded(ref, now, close=not completed)
+        event = found.open_event.event
+        ref = event.ref
+        completed = event.name is EventName.ITEMS_COMPLETED
+        self.event_log.note_forwarded(ref, now, close=not completed, applied=found.applied)
         result.forwarded.append(ref)
 
     def _reject(self, open_event: OpenEvent, reason: str, result: ForwardResult) -> None:
