@@ -256,8 +256,9 @@ class SimulatedNewStore:
         if strike("job_failed_after_part"):
             after_files = world.rng.randint(0, 3)
             jobs.fail_next_job(after_files, after_rows=world.rng.randint(0, 4))
-        elif strike("job_finished_without_rows"):
-            key = world.any_key()
+        elif (key := world.any_key()) not in world.skipped_rows and strike(
+            "job_finished_without_rows"
+        ):
             finding = ImportFinding("unknown product", "availability", "/".join(key))
             jobs.report_errors_next_job([finding], [key])
             world.skipped_rows.add(key)

@@ -649,6 +649,48 @@ def test_rows_of_a_job_that_finished_with_errors_are_sent_once_more() -> None:
     assert world.import_now().rows == 0
 
 
+def refuse_row(world: ImportWorld, product: str) -> None:
+    finding = ImportFinding("unknown product", "availability", product)
+    world.newstore_model.jobs.report_errors_next_job([finding], [(DC, product)])
+
+
+def test_rows_refused_by_the_import_after_a_failed_one_are_sent_once_more() -> None:
+    world = started()
+    world.stock(7)
+    world.newstore_model.jobs.fail_next_job(0)
+    assert world.import_now().state is RunState.FAILED
+    refuse_row(world, SKU)
+    world.import_now()
+
+    world.import_now()
+
+    assert world.newstore_model.on_hand(KEY) == 7
+
+
+def test_rows_refused_by_an_import_that_sends_others_again_are_sent_once_more() -> None:
+    world = started()
+    world.stock(7)
+    refuse_row(world, SKU)
+    world.import_now()
+    world.stock(4, "SKU-2")
+    refuse_row(world, "SKU-2")
+    world.import_now()
+
+    world.import_now()
+
+    assert world.newstore_model.on_hand((DC, "SKU-2")) == 4
+
+
+def test_rows_that_newstore_refuses_for_ever_are_not_sent_for_ever() -> None:
+    world = started()
+    world.stock(7)
+    for _ in range(2):
+        refuse_row(world, SKU)
+        assert world.import_now().rows == 1
+
+    assert world.import_now().rows == 0
+
+
 def test_a_rising_apply_lag_does_not_bring_closed_events_back() -> None:
     world = started()
     world.ship(11)
