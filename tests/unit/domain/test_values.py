@@ -22,6 +22,7 @@ NAMED_ONLY = {
     "LocationRecord",
     "Manifest",
     "OpenEvent",
+    "QuarantineEntry",
     "RunLimits",
     "Settlement",
     "StockMovement",
