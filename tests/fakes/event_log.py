@@ -122,6 +122,10 @@ class FakeEventLog:
         record = self._records.get(ref)
         return record.state if record else None
 
+    def record_of(self, ref: EventRef) -> "_Record | None":
+        """All that is stored of an event."""
+        return self._records.get(ref)
+
     def is_open(self, ref: EventRef) -> bool:
         record = self._records.get(ref)
         return record is not None and record.open

@@ -312,6 +312,38 @@ class RunStore(Protocol):
         """Write the next version; LeaseLostError unless the lease is current and nobody wrote."""
 
 
+class RunHistory(Protocol):
+    """Every run that is still on record. Methods raise RetriableError."""
+
+    def newest_first(self) -> Iterator[ImportRun]:
+        """From the last planned on; read as far as it is asked for."""
+
+    def run(self, run_id: str) -> ImportRun | None:
+        """None where there is no such run, or none any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as it stands in the log, open or history; `attempts` are those to post it."""
+
+    state: OpenEvent
+    open: bool
+    document_id: str = ""
+    attempts: int = 0
+
+
+class EventHistory(Protocol):
+    """The events table as operators read it. Methods raise RetriableError."""
+
+    def of_location(
+        self, location_id: str, *, first: int = 0, last: int | None = None
+    ) -> Iterator[StoredEvent]:
+        """Events of one location by logical timestamp, both bounds inclusive."""
+
+    def event(self, ref: EventRef) -> StoredEvent | None:
+        """One event; None where there is none, or none any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationHold:
     """A held location as operators see it."""

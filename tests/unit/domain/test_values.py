@@ -23,9 +23,11 @@ NAMED_ONLY = {
     "Manifest",
     "OpenEvent",
     "QuarantineEntry",
+    "RowSum",
     "RunLimits",
     "Settlement",
     "StockMovement",
+    "Term",
 }
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {

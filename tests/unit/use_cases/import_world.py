@@ -229,8 +229,12 @@ class ImportWorld:
         assert run.ended, run
         return run
 
-    def forward(self) -> None:
-        """Bring every open event into the ERP's books."""
+    def forward_only(self, *events: FulfillmentEvent) -> None:
+        """Bring these into the ERP's books."""
+        self.forward(frozenset(event.ref for event in events))
+
+    def forward(self, refs: frozenset[EventRef] | None = None) -> None:
+        """Bring every open event into the ERP's books, or those named."""
         forward = ForwardEvents(
             event_log=self.event_log,
             quarantine=self.quarantine,
@@ -241,7 +245,8 @@ class ImportWorld:
             claim=3 * MINUTE,
             sweep_age=timedelta(0),
         )
-        forward(list(self.event_log.open_events()))
+        chosen = [e for e in self.event_log.open_events() if refs is None or e.event.ref in refs]
+        forward(chosen)
 
     # What happens in the shops
 

@@ -27,11 +27,12 @@ class StateTable:
         item: dict[str, Any] | None = answer.get("Item")
         return item
 
-    def records(self, kind: str) -> Iterator[tuple[str, str]]:
-        """(id, record) of every item of a kind, read consistently, by id."""
+    def records(self, kind: str, *, newest_first: bool = False) -> Iterator[tuple[str, str]]:
+        """(id, record) of every item of a kind, read consistently, by id or from the highest id."""
         arguments: dict[str, Any] = {
             "TableName": self.name,
             "ConsistentRead": True,
+            "ScanIndexForward": not newest_first,
             "KeyConditionExpression": "kind = :kind",
             "ExpressionAttributeValues": {":kind": {"S": kind}},
         }

@@ -1,0 +1,105 @@
+"""RunHistory and EventHistory: what the log and the run store have written, read back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from inventory_sync.adapters.event_history import DynamoEventHistory
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.leases import DynamoLeases
+from inventory_sync.adapters.run_history import DynamoRunHistory
+from inventory_sync.adapters.run_store import DynamoRunStore
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.domain.events import EventRef
+from inventory_sync.ports import EventHistory, EventLog, ImportHead, RunHistory
+from tests.builders import run
+from tests.contract.builders import MINUTE, NOON, RETENTION, event
+from tests.contract.conftest import Database
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.import_state import FakeLeases, FakeRunStore
+from tests.fakes.run_history import FakeEventHistory, FakeRunHistory
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Both histories, over what writes them."""
+
+    log: EventLog
+    events: EventHistory
+    runs: RunHistory
+    save_runs: Callable[..., None]
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def histories(request: pytest.FixtureRequest) -> Histories:
+    if request.param == "fake":
+        leases, log = FakeLeases(), FakeEventLog()
+        store = FakeRunStore(leases)
+        return Histories(log, FakeEventHistory(log), FakeRunHistory(store), saver(store, leases))
+    database: Database = request.getfixturevalue("database")
+    events, state = database.table("EventsTable"), database.table("StateTable")
+    table = StateTable(database.client, state)
+    return Histories(
+        DynamoEventLog(database.client, events, RETENTION),
+        DynamoEventHistory(database.client, events),
+        DynamoRunHistory(table),
+        saver(DynamoRunStore(table, RETENTION), DynamoLeases(table)),
+    )
+
+
+def saver(store: DynamoRunStore | FakeRunStore, leases: DynamoLeases | FakeLeases):
+    def save(*run_ids: str) -> None:
+        lease = leases.acquire(now=NOON, until=NOON + MINUTE)
+        assert lease is not None
+        head = ImportHead()
+        for run_id in run_ids:
+            saved = ImportHead(version=head.version, run=run(run_id=run_id))
+            head = store.save(saved, lease=lease, now=NOON)
+
+    return save
+
+
+def timestamps(histories: Histories, **bounds: int) -> list[int]:
+    found = histories.events.of_location("DC01", **bounds)
+    return [stored.state.event.logical_timestamp for stored in found]
+
+
+def test_events_of_a_location_are_read_within_bounds_that_are_inclusive(
+    histories: Histories,
+) -> None:
+    for at in (9, 10, 11, 12, 100):
+        histories.log.append(event(at), b"{}", NOON)
+    histories.log.append(event(10, location_id="NYC"), b"{}", NOON)
+
+    assert timestamps(histories) == [9, 10, 11, 12, 100]
+    assert timestamps(histories, first=10, last=12) == [10, 11, 12]
+    assert timestamps(histories, first=13, last=12) == []
+
+
+def test_history_has_closed_events_with_what_the_erp_said(histories: Histories) -> None:
+    stored = event(10)
+    histories.log.append(stored, b"{}", NOON)
+    histories.log.claim(stored.ref, now=NOON, until=NOON + MINUTE)
+    histories.log.note_applied(stored.ref, NOON, "SO-7")
+    histories.log.close(stored.ref)
+
+    found = histories.events.event(stored.ref)
+
+    assert found is not None
+    assert (found.open, found.document_id, found.attempts) == (False, "SO-7", 1)
+    assert found.state.applied_at == NOON
+    assert found.state.event == stored
+
+
+def test_what_is_not_there_is_none(histories: Histories) -> None:
+    assert histories.events.event(EventRef("DC01", "nothing")) is None
+    assert histories.runs.run("nothing") is None
+    assert list(histories.runs.newest_first()) == []
+
+
+def test_runs_come_from_the_newest_on(histories: Histories) -> None:
+    histories.save_runs("20260302T120000Z-1", "20260302T120500Z-2", "20260302T121000Z-3")
+
+    assert [r.run_id[-1] for r in histories.runs.newest_first()] == ["3", "2", "1"]
+    assert histories.runs.run("20260302T120500Z-2") == run(run_id="20260302T120500Z-2")
