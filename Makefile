@@ -27,7 +27,7 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/.dev ## Make the virtual environment for tests and checks
+setup: .venv/.dev ## Make the virtual environment, with .venv/bin/inventory-sync in it
 
 demo: .venv/.local ## Play a story through the real code (SCENARIO=file.json)
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.demo $(SCENARIO)
@@ -120,6 +120,7 @@ distclean: clean ## Remove the virtual environments too
 	@echo "Making .venv (once)"
 	@python=$$(tools/find_python.sh 3.11+) && rm -rf .venv && "$$python" -m venv .venv
 	@.venv/bin/python $(pip_install) -r requirements/local.txt
+	@ln -sf ../../tools/inventory-sync .venv/bin/inventory-sync
 	@touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.local

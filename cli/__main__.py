@@ -7,4 +7,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "inve
 
 from cli.main import main
 
-main(prog_name="python -m cli")
+main(prog_name="inventory-sync")

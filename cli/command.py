@@ -1,8 +1,10 @@
-"""What every command shares: the state table it works on, its output, its exit codes."""
+"""What every command shares: the stack it works on, its output, its exit codes."""
 
 import functools
 import getpass
-from collections.abc import Callable, Iterator
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.output import Output, RefusedError, refusal
+from cli.stack import NAMES, Stack
+from inventory_sync import bootstrap
 from inventory_sync.adapters.audit import Author
 from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.location_changes import LocationChanges
 from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RejectedError
+from inventory_sync.ports import NewStoreReader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 EXIT_REFUSED = 1
 EXIT_AWS = 3
-STATE_TABLE_LOGICAL_ID = "StateTable"
 
 
 class Connect:
@@ -37,6 +40,34 @@ class Connect:
     def cloudformation(self) -> Any:
         """The shell's credentials and region."""
         return self._client("cloudformation")
+
+    def s3(self) -> Any:
+        """The shell's credentials and region."""
+        return self._client("s3")
+
+    def variables(self, stack: Stack, function: str) -> Mapping[str, str]:
+        """The environment that a deployed function has."""
+        name = stack.resource(function)
+        with translated(f"function {name}"):
+            answer = self._client("lambda").get_function_configuration(FunctionName=name)
+        found: Mapping[str, str] = answer.get("Environment", {}).get("Variables", {})
+        return found
+
+    def invoke(self, stack: Stack, function: str, event: Mapping[str, Any]) -> Any:
+        """A function's answer to an event; FatalError where it raised."""
+        name = stack.resource(function)
+        with translated(f"function {name}"):
+            answer = self._client("lambda").invoke(
+                FunctionName=name, Payload=json.dumps(event).encode()
+            )
+        found = json.loads(answer["Payload"].read() or b"null")
+        if answer.get("FunctionError"):
+            raise FatalError(f"function {name}: {found}")
+        return found
+
+    def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
+        """NewStore, as a function with these variables reaches it."""
+        return bootstrap.read_newstore(variables)
 
     def _client(self, service: str) -> Any:
         import boto3  # slow to import: not for --help
@@ -58,10 +89,19 @@ class Connect:
 class Operator:
     """What a command works with."""
 
-    store: DynamoLocationStore
-    changes: LocationChanges
+    stack: Stack
     now: datetime
     out: Output
+
+    @property
+    def store(self) -> DynamoLocationStore:
+        """The location map, holds and approvals."""
+        return self.stack.locations
+
+    @property
+    def changes(self) -> LocationChanges:
+        """What may be changed there."""
+        return self.stack.changes
 
     def author(self, command: str, who: str, why: str) -> Author:
         """For the audit record; RefusedError where nobody signs it."""
@@ -79,8 +119,8 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         envvar="STACK_NAME",
         default="inventory-sync",
         show_default=True,
-        help="The CloudFormation stack whose state table it is, unless --table says it."
-        "  [env: STACK_NAME]",
+        help="The CloudFormation stack, unless EVENTS_TABLE, STATE_TABLE, QUARANTINE_TABLE and"
+        " IMPORT_BUCKET name what it has.  [env: STACK_NAME]",
     )
     @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
     @click.pass_obj
@@ -89,13 +129,9 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         out = Output(as_json)
         with _exit_codes(out):
-            state = StateTable(connect.dynamodb(), table or _table_of(connect, stack))
-            operator = Operator(
-                store=DynamoLocationStore(state),
-                changes=LocationChanges(state),
-                now=connect.now(),
-                out=out,
-            )
+            given = {name: os.environ.get(name, "") for name in NAMES.values()}
+            given |= {"STATE_TABLE": table or ""}
+            operator = Operator(stack=Stack(connect, stack, given), now=connect.now(), out=out)
             command(operator, **arguments)
 
     return functools.update_wrapper(wrapped, command)
@@ -129,14 +165,3 @@ def _exit_codes(out: Output) -> Iterator[None]:
     except InventorySyncError as error:
         out.failed(str(error))
         raise click.exceptions.Exit(EXIT_AWS) from error
-
-
-def _table_of(connect: Connect, stack: str) -> str:
-    with translated(f"stack {stack}"):
-        answer = connect.cloudformation().describe_stack_resource(
-            StackName=stack, LogicalResourceId=STATE_TABLE_LOGICAL_ID
-        )
-    name = answer["StackResourceDetail"].get("PhysicalResourceId", "")
-    if not name:
-        raise FatalError(f"stack {stack} has no {STATE_TABLE_LOGICAL_ID} yet; deploy it first")
-    return str(name)

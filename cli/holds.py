@@ -20,7 +20,7 @@ def holds() -> None:
 def list_holds(operator: Operator) -> None:
     """Show what is held, since when and by which figures, and what is approved already.
 
-    Example: python -m cli holds list
+    Example: inventory-sync holds list
     """
     approvals = operator.store.approvals()
     rows = []
@@ -60,7 +60,7 @@ def approve(operator: Operator, location: str, kinds: tuple[str, ...], who: str,
     finishes. It lets through what the guard says then, so look at the figures first.
 
     \b
-    Example: python -m cli approve DC01 --kind units_fell --who "Ada" --why "counted today"
+    Example: inventory-sync approve DC01 --kind units_fell --who "Ada" --why "counted today"
     """
     if not why.strip():
         raise refusal("--why must not be empty: it is what the record is for")

@@ -36,7 +36,7 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
 
     Nothing is written unless the whole file is right.
 
-    Example: python -m cli locations load locations.csv --stack inventory-sync
+    Example: inventory-sync locations load locations.csv --stack inventory-sync
     """
     stored = operator.store.locations()
     rows = read_locations(file, stored)
@@ -62,7 +62,7 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
 def list_locations(operator: Operator) -> None:
     """Show the map.
 
-    Example: python -m cli locations list --json
+    Example: inventory-sync locations list --json
     """
     places = sorted(operator.store.locations().items())
     rows = [as_cells(place) for _, place in places]
@@ -75,7 +75,7 @@ def list_locations(operator: Operator) -> None:
 def check(operator: Operator, file: Path | None) -> None:
     """Check the stored map, or a CSV FILE without loading it. Changes nothing.
 
-    Example: python -m cli locations check locations.csv
+    Example: inventory-sync locations check locations.csv
     """
     stored = operator.store.locations()
     if file is not None:

@@ -3,9 +3,13 @@
 import click
 
 from cli.command import Connect
+from cli.events import events
+from cli.explain import explain
 from cli.holds import approve, holds
 from cli.locations import locations
 from cli.products import products
+from cli.runs import runs, show_run
+from cli.status import status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -16,11 +20,12 @@ def main(context: click.Context) -> None:
     Credentials and region are those of your shell, as for the AWS CLI. Commands that change
     something write down who did it, when and why, with what was there before.
 
-    Exit codes: 0 done; 1 refused, nothing was written; 2 wrong usage; 3 trouble with AWS.
+    Exit codes: 0 done; 1 refused, nothing was written; 2 wrong usage; 3 trouble with AWS, NewStore
+    or the ERP; 4 done, and something needs looking at.
     """
     if context.obj is None:
         context.obj = Connect()
 
 
-for command in (locations, products, holds, approve):
+for command in (status, explain, runs, show_run, events, locations, products, holds, approve):
     main.add_command(command)

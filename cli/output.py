@@ -1,10 +1,15 @@
 """What a command says: text for people, or one JSON object for scripts."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import click
+from rich.console import Console
+from rich.table import Table
+
+EXIT_FOUND = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,26 @@ class Output:
 
     def table(self, name: str, rows: Sequence[Mapping[str, str]], empty: str) -> None:
         """Rows under their columns' names; `empty` where there is none."""
-        lines = _columns(rows) if rows else [empty]
-        self.result({name: list(rows)}, *lines)
+        self.report({name: list(rows)}, columns(rows) if rows else empty)
+
+    def report(self, figures: Mapping[str, object], *parts: Table | str) -> None:
+        """`figures` as JSON, or text and tables for people; plain where no terminal reads it."""
+        if self._as_json:
+            self.result(figures)
+            return
+        terminal = sys.stdout.isatty()
+        console = Console(
+            highlight=False, markup=False, soft_wrap=True, width=None if terminal else 500
+        )
+        with console.capture() as captured:
+            for part in parts:
+                console.print(part)
+        for line in captured.get().splitlines():
+            click.echo(line.rstrip())
+
+    def found(self) -> None:
+        """The exit code says that something needs looking at."""
+        raise click.exceptions.Exit(EXIT_FOUND)
 
     def refused(self, problems: Sequence[Problem]) -> None:
         """Each with its remedy."""
@@ -69,8 +92,11 @@ class Output:
             click.echo(text, err=True)
 
 
-def _columns(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    names = list(rows[0])
-    widths = [max(len(name), *(len(row[name]) for row in rows)) for name in names]
-    texts = [names, *([row[name] for name in names] for row in rows)]
-    return ["  ".join(map(str.ljust, text, widths)).rstrip() for text in texts]
+def columns(rows: Sequence[Mapping[str, str]], *, right: Sequence[str] = ()) -> Table:
+    """A table; the columns named in `right` are figures."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in rows[0]:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row.values())
+    return table

@@ -28,7 +28,7 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
     is not mapped has the same id on both sides. Two products cannot share a sku. Nothing is
     written unless the whole file is right.
 
-    Example: python -m cli products load products.csv
+    Example: inventory-sync products load products.csv
     """
     skus = read_skus(file, operator.store.skus())
     loaded = operator.changes.put_skus(
@@ -42,7 +42,7 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
 def list_products(operator: Operator) -> None:
     """Show the products that are mapped.
 
-    Example: python -m cli products list --json
+    Example: inventory-sync products list --json
     """
     rows = [{"product_id": key, "sku": sku} for key, sku in sorted(operator.store.skus().items())]
     operator.out.table("products", rows, "No product is mapped: all ids are the same.")

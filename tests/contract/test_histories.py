@@ -16,6 +16,7 @@ from inventory_sync.ports import EventHistory, EventLog, ImportHead, RunHistory
 from tests.builders import run
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 from tests.contract.conftest import Database
+from tests.contract.engines import ENGINES
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLeases, FakeRunStore
 from tests.fakes.run_history import FakeEventHistory, FakeRunHistory
@@ -31,13 +32,15 @@ class Histories:
     save_runs: Callable[..., None]
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
-def histories(request: pytest.FixtureRequest) -> Histories:
+@pytest.fixture(params=["fake", *ENGINES])
+def histories(
+    request: pytest.FixtureRequest, open_database: Callable[[str], Database]
+) -> Histories:
     if request.param == "fake":
         leases, log = FakeLeases(), FakeEventLog()
         store = FakeRunStore(leases)
         return Histories(log, FakeEventHistory(log), FakeRunHistory(store), saver(store, leases))
-    database: Database = request.getfixturevalue("database")
+    database = open_database(request.param)
     events, state = database.table("EventsTable"), database.table("StateTable")
     table = StateTable(database.client, state)
     return Histories(
@@ -87,7 +90,7 @@ def test_history_has_closed_events_with_what_the_erp_said(histories: Histories) 
     found = histories.events.event(stored.ref)
 
     assert found is not None
-    assert (found.open, found.document_id, found.attempts) == (False, "SO-7", 1)
+    assert (found.is_open, found.document_id, found.attempts) == (False, "SO-7", 1)
     assert found.state.applied_at == NOON
     assert found.state.event == stored
 

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from inventory_sync.adapters.authorized_http import AuthorizedHttp
-from inventory_sync.adapters.newstore import AtpKey, NewStoreClient
+from inventory_sync.adapters.newstore import NewStoreClient
 from inventory_sync.adapters.newstore_token import TokenProvider
 from inventory_sync.domain.errors import (
     FatalError,
@@ -17,6 +17,7 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import JobState
+from inventory_sync.ports import AtpKey
 from local.http_server import Garbling
 from local.newstore.jobs import OPEN_JOBS_MAX
 from local.newstore.server import newstore_server

@@ -44,7 +44,7 @@ class FakeEventHistory:
             return None
         return StoredEvent(
             state=record.state,
-            open=record.open,
+            is_open=record.open,
             document_id=record.document_id or "",
             attempts=record.attempts,
         )

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inventory_sync.adapters.authorized_http import Credentials
     from inventory_sync.adapters.location_store import DynamoLocationStore
+    from inventory_sync.adapters.newstore import NewStoreClient
     from inventory_sync.adapters.secrets import Secrets
-    from inventory_sync.config import ErpSettings, ImportSettings
+    from inventory_sync.config import ErpSettings, ImportSettings, NewStoreSettings
     from inventory_sync.observability import PowertoolsObserver
-    from inventory_sync.ports import Clock, Erp, NewStore
+    from inventory_sync.ports import Clock, Erp, NewStoreReader
     from inventory_sync.use_cases.forward_events import ForwardEvents
     from inventory_sync.use_cases.import_stock import ImportStock
     from inventory_sync.use_cases.ingest_event import EventDoor
@@ -135,7 +136,7 @@ def import_stock(
     table = StateTable(dynamodb, settings.state_table)
     locations = DynamoLocationStore(table)
     event_log = DynamoEventLog(dynamodb, settings.events_table, settings.retention)
-    newstore = _newstore(settings, secrets, clock)
+    newstore = _newstore(settings.newstore, settings.provider, secrets, clock)
     s3 = client.s3()
     files = S3FileStore(s3, settings.import_bucket, _signer(settings, secrets))
     records = S3RunRecords(s3, settings.import_bucket)
@@ -242,12 +243,27 @@ def _erp(
     )
 
 
-def _newstore(settings: "ImportSettings", secrets: "Secrets", clock: "Clock") -> "NewStore":
+def read_newstore(
+    variables: Mapping[str, str] | None = None, clock: "Clock | None" = None
+) -> "NewStoreReader":
+    """What an operator asks NewStore with."""
+    from inventory_sync.adapters.secrets import Secrets
+    from inventory_sync.config import Environment, NewStoreSettings
+
+    settings = NewStoreSettings.read(Environment(_variables(variables)))
+    clock = clock or SystemClock()
+    return _newstore(
+        settings, "inventory-sync", Secrets(_Clients()("secretsmanager"), clock), clock
+    )
+
+
+def _newstore(
+    newstore: "NewStoreSettings", provider: str, secrets: "Secrets", clock: "Clock"
+) -> "NewStoreClient":
     from inventory_sync.adapters.authorized_http import AuthorizedHttp
     from inventory_sync.adapters.newstore import NewStoreClient
     from inventory_sync.adapters.newstore_token import TokenProvider
 
-    newstore = settings.newstore
     http = _http(clock, newstore.timeout_seconds, newstore.attempts_max)
     tokens: Credentials = TokenProvider(
         http,
@@ -258,7 +274,7 @@ def _newstore(settings: "ImportSettings", secrets: "Secrets", clock: "Clock") ->
         base_url=newstore.base_url,
     )
     return NewStoreClient(
-        AuthorizedHttp(http, tokens), base_url=newstore.base_url, provider=settings.provider
+        AuthorizedHttp(http, tokens), base_url=newstore.base_url, provider=provider
     )
 
 

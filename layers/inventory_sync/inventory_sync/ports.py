@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
@@ -200,6 +200,51 @@ class NewStore(Protocol):
         """Ids of the locations NewStore lists."""
 
 
+class AtpKey(NamedTuple):
+    """A row of stock under NewStore's names."""
+
+    product_id: str
+    fulfillment_node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """An item that NewStore takes off a row: ordered, or completed and not released yet."""
+
+    order_uuid: str
+    item_uuid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockInsights:
+    """Everything but the safety stock that NewStore takes off a row's quantity."""
+
+    allocations: tuple[Allocation, ...]
+    reservations: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """One of the tenant's event stream integrations; `status` is running or stopped."""
+
+    stream_id: str
+    status: str
+    callback_url: str
+
+
+class NewStoreReader(Protocol):
+    """What NewStore shows of itself. Methods raise RetriableError or RejectedError."""
+
+    def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
+        """Units it would promise; keys it does not list are left out."""
+
+    def insights(self, key: AtpKey) -> StockInsights:
+        """What it takes off one row."""
+
+    def event_streams(self) -> list[EventStream]:
+        """All of the tenant."""
+
+
 class ArchiveWriter(Protocol):
     """One import archive being written."""
 
@@ -327,7 +372,7 @@ class StoredEvent:
     """An event as it stands in the log, open or history; `attempts` are those to post it."""
 
     state: OpenEvent
-    open: bool
+    is_open: bool
     document_id: str = ""
     attempts: int = 0
 

@@ -8,7 +8,7 @@ import pytest
 
 from inventory_sync.adapters.authorized_http import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.http_request import HttpLimits
-from inventory_sync.adapters.newstore import ATP_KEYS_MAX, AtpKey, NewStoreClient
+from inventory_sync.adapters.newstore import ATP_KEYS_MAX, NewStoreClient
 from inventory_sync.adapters.newstore_lists import PAGES_MAX
 from inventory_sync.domain.errors import (
     FatalError,
@@ -18,7 +18,7 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
-from inventory_sync.ports import NewStore
+from inventory_sync.ports import AtpKey, NewStore
 from tests.unit.adapters.http_support import (
     IMPATIENT,
     LIMITS,

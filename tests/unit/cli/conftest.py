@@ -16,18 +16,20 @@ from inventory_sync.adapters.audit import AuditedTable, AuditRecord
 from inventory_sync.adapters.location_store import DynamoLocationStore
 from inventory_sync.adapters.state_table import StateTable
 from tests.aws import Aws, local_aws
+from tests.template.test_template import RESOURCES
 
 NOW = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 
 
 class OneStack:
-    """CloudFormation as far as the commands use it: one stack, whose table is StateTable."""
+    """CloudFormation as far as the commands use it: one stack, all named as in the template."""
 
     def describe_stack_resource(self, **arguments: str) -> dict[str, Any]:
-        if arguments != {"StackName": "inventory-sync", "LogicalResourceId": "StateTable"}:
+        logical_id = arguments["LogicalResourceId"]
+        if arguments["StackName"] != "inventory-sync" or logical_id not in RESOURCES:
             error = {"Error": {"Code": "ValidationError", "Message": "does not exist"}}
             raise ClientError(error, "DescribeStackResource")  # type: ignore[arg-type]
-        return {"StackResourceDetail": {"PhysicalResourceId": "StateTable"}}
+        return {"StackResourceDetail": {"PhysicalResourceId": logical_id}}
 
 
 class LocalConnect(Connect):

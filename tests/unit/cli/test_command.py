@@ -27,7 +27,7 @@ COMMANDS = dict(commands(main))
 
 @pytest.mark.parametrize("path", COMMANDS)
 def test_every_help_has_an_example_of_its_command(path: str) -> None:
-    assert f"Example: python -m cli {path}" in (COMMANDS[path].help or "")
+    assert f"Example: inventory-sync {path}" in (COMMANDS[path].help or "")
 
 
 @pytest.mark.parametrize("path", COMMANDS)

@@ -71,7 +71,7 @@ def read_stored_event(item: Item) -> StoredEvent:
     """An item of the table."""
     return StoredEvent(
         state=read_open_event(item),
-        open="open_key" in item,
+        is_open="open_key" in item,
         document_id=item.get("document_id", {}).get("S", ""),
         attempts=int(item.get("attempts", {}).get("N", "0")),
     )

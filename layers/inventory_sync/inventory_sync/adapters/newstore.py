@@ -1,7 +1,7 @@
 """NewStore's import and availability API, as docs/newstore.md has it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from inventory_sync.adapters.authorized_http import AuthorizedHttp
@@ -11,27 +11,24 @@ from inventory_sync.adapters.http_request import HttpRequest, Repeat
 from inventory_sync.adapters.newstore_lists import read_list
 from inventory_sync.adapters.newstore_wire import (
     AtpAnswer,
+    InsightsAnswer,
     JobAnswer,
     JobErrorAnswer,
     StoreAnswer,
+    StreamAnswer,
 )
 from inventory_sync.domain.errors import OutcomeUnknownError, RetriableError, TooManyJobsError
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.ports import AtpKey, EventStream, StockInsights
 
 ATP_KEYS_MAX = 2000
 """In one call (docs/newstore.md, "Reading back")."""
 _NOT_FOUND = 404
-
-
-class AtpKey(NamedTuple):
-    """A row of stock under NewStore's names."""
-
-    product_id: str
-    fulfillment_node_id: str
+_STREAMS = "/api/v1/org/integrations/eventstream"
 
 
 class NewStoreClient:
-    """Implements ports.NewStore. FatalError where NewStore refuses the credentials."""
+    """Implements ports.NewStore and NewStoreReader. FatalError where credentials are refused."""
 
     def __init__(self, http: AuthorizedHttp, *, base_url: str, provider: str) -> None:
         self._http = http
@@ -126,6 +123,21 @@ class NewStoreClient:
         answers = [read_model(AtpAnswer, item, request.where) for item in items]
         by_key = {AtpKey(a.product_id, a.fulfillment_node_id): a.atp for a in answers}
         return {key: by_key[key] for key in keys if key in by_key}
+
+    def insights(self, key: AtpKey) -> StockInsights:
+        """What NewStore takes off a row's quantity; at most 90 calls a second are allowed."""
+        request = HttpRequest(
+            method="GET",
+            url=f"{self._base_url}/v0/stock/insights",
+            repeat=Repeat.ALWAYS,
+            query=key._asdict(),
+        )
+        return read_model(InsightsAnswer, self._http.call(request), request.where).insights()
+
+    def event_streams(self) -> list[EventStream]:
+        """All integrations of the tenant, ours and others'."""
+        listed = read_list(self._http, f"{self._base_url}{_STREAMS}", StreamAnswer)
+        return [answer.stream() for answer in listed]
 
     def _get(self, path: str) -> HttpRequest:
         return HttpRequest(method="GET", url=self._base_url + path, repeat=Repeat.ALWAYS)

@@ -6,6 +6,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.ports import Allocation, EventStream, StockInsights
 
 
 def _text(value: object) -> object:
@@ -78,6 +79,39 @@ class AtpAnswer(_Answer):
     product_id: str
     fulfillment_node_id: str
     atp: int
+
+
+class AllocationAnswer(_Answer):
+    """One item set aside, or completed and not released."""
+
+    order_uuid: Text = ""
+    item_uuid: Text = ""
+
+
+class InsightsAnswer(_Answer):
+    """What is taken off a row's quantity."""
+
+    allocations: list[AllocationAnswer]
+    reservations: list[dict[str, Any]]
+
+    def insights(self) -> StockInsights:
+        """In our terms."""
+        return StockInsights(
+            allocations=tuple(Allocation(a.order_uuid, a.item_uuid) for a in self.allocations),
+            reservations=len(self.reservations),
+        )
+
+
+class StreamAnswer(_Answer):
+    """An event stream integration."""
+
+    id: Id
+    status: Text = ""
+    callback_url: Text = ""
+
+    def stream(self) -> EventStream:
+        """In our terms."""
+        return EventStream(self.id, self.status, self.callback_url)
 
 
 def next_page(answer: dict[str, Any]) -> str:

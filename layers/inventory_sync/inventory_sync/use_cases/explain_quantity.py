@@ -107,7 +107,7 @@ class ExplainQuantity:
             if event.logical_timestamp <= cut_end
         }
         behind = [
-            StoredEvent(state=e, open=True)
+            StoredEvent(state=e, is_open=True)
             for e in self.event_log.open_events_of(location_id)
             if e.event.completed
             and e.event.logical_timestamp <= cut_end

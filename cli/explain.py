@@ -1,0 +1,196 @@
+"""`explain`: why NewStore was told a quantity, term by term."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.table import Table
+
+from cli.command import Operator, connected
+from cli.output import columns
+from cli.text import INSTANT, instant, iso, short_name
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.explain import RowSum, Term
+from inventory_sync.domain.import_run import RunState
+from inventory_sync.domain.run_record import Part
+from inventory_sync.ports import AtpKey, StoredEvent
+from inventory_sync.use_cases.explain_quantity import ExplainQuantity, Explanation
+
+_WHY = {
+    Part.ADDED_BACK: "after the range, but in the snapshot: added back",
+    Part.SUBTRACTED: "in the range, not in the base yet: taken off",
+    Part.IN_BASE: "in the range and in the base already",
+    Part.AFTER: "after the range and not in the base: for a later import",
+}
+
+
+@click.command()
+@click.argument("location")
+@click.argument("product")
+@click.option("--at", type=INSTANT, help="As it was then (UTC), rather than now.")
+@click.option("--offline", is_flag=True, help="Do not ask NewStore for its figure.")
+@connected
+def explain(
+    operator: Operator, location: str, product: str, at: datetime | None, offline: bool
+) -> None:
+    """Say why NewStore has the quantity it has of PRODUCT at LOCATION.
+
+    Shows the sum of the import that last sent the row (the ERP's snapshot, each event added back
+    or taken off), what has happened since, and what NewStore says now. Exit code 4 where the parts
+    do not add up to what was sent.
+
+    Example: inventory-sync explain DC01 SKU-1 --at 2026-03-02T09:30
+    """
+    stack = operator.stack
+    found = ExplainQuantity(
+        runs=stack.runs,
+        files=stack.files,
+        records=stack.records,
+        event_log=stack.event_log,
+        history=stack.history,
+    )(location, product, at)
+    now = "" if at or offline else _newstore_says(operator, location, product)
+    figures = {**as_figures(found), "newstore_now": now or None}
+    operator.out.report(figures, *in_words(found), *([f"NewStore now: {now}"] if now else []))
+    if not found.row.adds_up:
+        operator.out.found()
+
+
+def _newstore_says(operator: Operator, location: str, product: str) -> str:
+    """Its promise, or why it is not known: what is on record stands without it."""
+    place = operator.store.locations().get(location)
+    node = place.fulfillment_node_id if place else location
+    try:
+        key = AtpKey(product, node)
+        atp = operator.stack.newstore.atp([key])
+    except InventorySyncError as error:
+        return f"not known ({error})"
+    return f"ATP {atp[key]}" if key in atp else "it does not list the row"
+
+
+def in_words(found: Explanation) -> list[Table | str]:
+    """Headline, sum, and what happened since."""
+    row, run = found.row, found.run
+    end = row.record.cut_end if row.record else run.cut_end
+    kind = "full" if run.full else "delta"
+    parts: list[Table | str] = [
+        f"{found.product_id} at {found.location_id}: NewStore was told {row.sent}\n"
+        f"  by {kind} run {run.run_id}, finished {instant(run.ended_at)}, job {run.job_id}\n",
+        _sum_table(row, end),
+    ]
+    if row.clamped:
+        parts.append(f"NewStore takes no less than 0, so {row.quantity} was sent as 0.")
+    if not row.record:
+        parts.append("The run's record is gone: this is what its ledger says.")
+    if not row.adds_up:
+        parts.append(
+            f"THIS DOES NOT ADD UP: the run computed {row.ledger_quantity}."
+            " Keep the run's files and call the developers."
+        )
+    return [*parts, "", "Since then:", *_since(found)]
+
+
+def _sum_table(row: RowSum, end: int) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="right", min_width=9)
+    for _ in range(2):
+        table.add_column(overflow="fold")
+    table.add_row(str(row.base), "base", _base(row))
+    for term in row.terms:
+        sign = f"{term.units:+d}" if term.units else "0"
+        table.add_row(sign, f"event {term.event.logical_timestamp}", _term(term))
+    table.add_row("-" * 7)
+    table.add_row(str(row.quantity), f"as of {end}", _range(row))
+    return table
+
+
+def _base(row: RowSum) -> str:
+    record = row.record
+    if record is None:
+        return "the ledger's figure"
+    if row.rolled_forward:
+        return f"run {record.base_run_id}'s figure: the ERP's snapshot could not be used"
+    lag = record.apply_lag.total_seconds()
+    read = f"read {instant(record.read_at)}" + (f", apply lag {lag:.0f} s" if lag else "")
+    return f"on hand in the ERP's snapshot as of {instant(record.as_of)}, {read}"
+
+
+def _term(term: Term) -> str:
+    event = term.event
+    word = f"acknowledged {instant(event.applied_at)}" if event.applied_at else "not acknowledged"
+    late = "; it came late" if event.late else ""
+    units = f"{term.units_of_event} unit{'s' * (term.units_of_event != 1)} completed"
+    return f"{units}, {word}: {_WHY[event.part]}{late}"
+
+
+def _range(row: RowSum) -> str:
+    record = row.record
+    if record is None:
+        return ""
+    return f"the logical timestamp, with the range {record.released.start}-{record.released.end}"
+
+
+def _since(found: Explanation) -> list[Table | str]:
+    finished = [r for r in found.later if r.state in {RunState.FINISHED, RunState.SETTLED}]
+    others = [r for r in found.later if r not in finished]
+    parts: list[Table | str] = []
+    if finished:
+        last = instant(finished[-1].ended_at)
+        parts.append(f"  {len(finished)} imports found no reason to send it again, last {last}")
+    parts += [f"  run {r.run_id} is {r.state}: {r.failure or 'see `run`'}" for r in others[-5:]]
+    if found.since:
+        parts.append(columns([_event(found, stored) for stored in found.since], right=["units"]))
+    return parts or ["  nothing"]
+
+
+def _event(found: Explanation, stored: StoredEvent) -> dict[str, str]:
+    state = stored.state
+    applied = instant(state.applied_at) if state.event.completed else "-"
+    return {
+        "  event": f"  {state.event.logical_timestamp}",
+        "name": short_name(state.event),
+        "units": str(state.event.units()[found.product_id]),
+        "received": instant(state.received_at),
+        "acknowledged": f"rejected: {state.rejected_reason}" if state.rejected_reason else applied,
+    }
+
+
+def as_figures(found: Explanation) -> dict[str, Any]:
+    """For scripts."""
+    row, record = found.row, found.row.record
+    return {
+        "location_id": found.location_id,
+        "product_id": found.product_id,
+        "run_id": found.run.run_id,
+        "job_id": found.run.job_id,
+        "finished_at": iso(found.run.ended_at),
+        "sent": row.sent,
+        "quantity": str(row.quantity) if row.quantity != int(row.quantity) else int(row.quantity),
+        "adds_up": row.adds_up,
+        "clamped": row.clamped,
+        "basis": record.basis.value if record else None,
+        "base": str(row.base) if row.base != int(row.base) else int(row.base),
+        "as_of": iso(record.as_of) if record else None,
+        "range": [record.released.start, record.released.end] if record else None,
+        "terms": [
+            {
+                "logical_timestamp": term.event.logical_timestamp,
+                "units": term.units,
+                "part": term.event.part.value,
+                "late": term.event.late,
+                "applied_at": iso(term.event.applied_at),
+            }
+            for term in row.terms
+        ],
+        "later_runs": [{"run_id": r.run_id, "state": r.state.value} for r in found.later],
+        "since": [
+            {
+                "logical_timestamp": stored.state.event.logical_timestamp,
+                "name": stored.state.event.name.value,
+                "units": stored.state.event.units()[found.product_id],
+                "received_at": iso(stored.state.received_at),
+                "applied_at": iso(stored.state.applied_at),
+            }
+            for stored in found.since
+        ],
+    }

@@ -1,0 +1,129 @@
+"""A deployed stack as the commands see it: its tables and bucket by name, its functions' settings.
+
+Names come from the environment (as the functions know them) or from CloudFormation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from inventory_sync.adapters.aws_errors import translated
+from inventory_sync.adapters.event_history import DynamoEventHistory
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.file_store import S3FileStore
+from inventory_sync.adapters.location_changes import LocationChanges
+from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.quarantine_review import QuarantineReview
+from inventory_sync.adapters.run_history import DynamoRunHistory
+from inventory_sync.adapters.run_records import S3RunRecords
+from inventory_sync.adapters.run_store import DynamoRunStore
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.ports import NewStoreReader
+
+if TYPE_CHECKING:
+    from cli.command import Connect
+
+NAMES = {
+    "EventsTable": "EVENTS_TABLE",
+    "StateTable": "STATE_TABLE",
+    "QuarantineTable": "QUARANTINE_TABLE",
+    "ImportBucket": "IMPORT_BUCKET",
+}
+"""The variable that names a resource, by its logical id in the template."""
+IMPORT_FUNCTION = "ImportStockFunction"
+_NOT_WRITTEN = timedelta(0)
+"""Retention, for adapters that write nothing here."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything is found, and every client made, at its first use."""
+
+    connect: "Connect"
+    name: str
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    def resource(self, logical_id: str) -> str:
+        """The physical name of a table, bucket or function."""
+        if given := self.given.get(NAMES.get(logical_id, "")):
+            return given
+        with translated(f"stack {self.name}"):
+            answer = self.connect.cloudformation().describe_stack_resource(
+                StackName=self.name, LogicalResourceId=logical_id
+            )
+        name = answer["StackResourceDetail"].get("PhysicalResourceId", "")
+        if not name:
+            raise FatalError(f"stack {self.name} has no {logical_id} yet; deploy it first")
+        return str(name)
+
+    def variables(self, function: str) -> Mapping[str, str]:
+        """The environment of a function, by its logical id."""
+        return self.connect.variables(self, function)
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        """One client for all tables."""
+        return self.connect.dynamodb()
+
+    @cached_property
+    def s3(self) -> Any:
+        """One client for the bucket."""
+        return self.connect.s3()
+
+    @cached_property
+    def state(self) -> StateTable:
+        """The state table."""
+        return StateTable(self.dynamodb, self.resource("StateTable"))
+
+    @cached_property
+    def locations(self) -> DynamoLocationStore:
+        """The location map, holds and approvals."""
+        return DynamoLocationStore(self.state)
+
+    @cached_property
+    def changes(self) -> LocationChanges:
+        """What operators change there."""
+        return LocationChanges(self.state)
+
+    @cached_property
+    def runs(self) -> DynamoRunHistory:
+        """Every run on record."""
+        return DynamoRunHistory(self.state)
+
+    @cached_property
+    def head(self) -> DynamoRunStore:
+        """The head, to be read only."""
+        return DynamoRunStore(self.state, _NOT_WRITTEN)
+
+    @cached_property
+    def event_log(self) -> DynamoEventLog:
+        """Open events, to be read only."""
+        return DynamoEventLog(self.dynamodb, self.resource("EventsTable"), _NOT_WRITTEN)
+
+    @cached_property
+    def history(self) -> DynamoEventHistory:
+        """All events."""
+        return DynamoEventHistory(self.dynamodb, self.resource("EventsTable"))
+
+    @cached_property
+    def files(self) -> S3FileStore:
+        """Manifests, ledgers and settlements."""
+        return S3FileStore(self.s3, self.resource("ImportBucket"), str)
+
+    @cached_property
+    def records(self) -> S3RunRecords:
+        """What runs left behind."""
+        return S3RunRecords(self.s3, self.resource("ImportBucket"))
+
+    @cached_property
+    def quarantine(self) -> QuarantineReview:
+        """What could not be used."""
+        return QuarantineReview(self.dynamodb, self.resource("QuarantineTable"))
+
+    @cached_property
+    def newstore(self) -> NewStoreReader:
+        """NewStore as the import function reaches it: its address, its secret."""
+        return self.connect.newstore(self.variables(IMPORT_FUNCTION))

@@ -1,0 +1,132 @@
+"""`status`: whether everything runs, and what needs looking at."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from cli.command import Operator, connected
+from cli.output import columns
+from cli.text import instant, iso, span
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.import_run import RunState
+from inventory_sync.ports import ImportHead
+
+LAG_MAX = timedelta(hours=1)
+"""From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""
+
+
+@dataclass
+class Findings:
+    """Figures for scripts, lines for people, and what needs looking at."""
+
+    figures: dict[str, Any] = field(default_factory=dict)
+    lines: list[dict[str, str]] = field(default_factory=list)
+    concerns: list[str] = field(default_factory=list)
+
+    def add(self, name: str, text: str, concern: str = "", **figures: object) -> None:
+        """One line; `concern` says what to do where something is wrong."""
+        self.lines.append({"": name, "state": text})
+        self.figures |= figures
+        if concern:
+            self.concerns.append(concern)
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Do not ask NewStore for its event stream.")
+@connected
+def status(operator: Operator, offline: bool) -> None:
+    """Show locations, watermark, run, events, holds, quarantine and the event stream.
+
+    Exit code 4 where something needs looking at.
+
+    Example: inventory-sync status
+    """
+    found = Findings()
+    head = operator.stack.head.head()
+    _import(operator.now, head, found)
+    _locations(operator, found)
+    _events(operator, found)
+    _quarantine(operator, found)
+    if not offline:
+        _stream(operator, found)
+    figures = {**found.figures, "concerns": found.concerns}
+    concerns = [f"! {concern}" for concern in found.concerns] or ["All is well."]
+    operator.out.report(figures, columns(found.lines), "", *concerns)
+    if found.concerns:
+        operator.out.found()
+
+
+def _import(now: datetime, head: ImportHead, found: Findings) -> None:
+    run = head.run
+    finished = head.last_finished_at
+    lag = None if finished is None else now - finished
+    late = "no import has finished yet: see `run last`" if lag is None else ""
+    if lag is not None and lag > LAG_MAX:
+        late = f"no import has finished for {span(lag)}: see `run last`"
+    text = "no import has finished" if lag is None else f"{span(lag)} ago, {instant(finished)}"
+    found.add("watermark", "-" if head.watermark is None else str(head.watermark))
+    found.add("last import", text, late, last_finished_at=iso(finished), watermark=head.watermark)
+    if run is None:
+        found.add("run", "none yet", run=None)
+        return
+    failed = f"the last run failed: {run.failure}" if run.state is RunState.FAILED else ""
+    shown = {"run_id": run.run_id, "state": run.state.value, "left_out": len(run.left_out)}
+    left = f", {len(run.left_out)} locations left out" if run.left_out else ""
+    found.add("run", f"{run.run_id} {run.state.value}{left}", failed, run=shown)
+
+
+def _locations(operator: Operator, found: Findings) -> None:
+    places = operator.store.locations()
+    held = operator.store.holds()
+    imported = sum(place.imported for place in places.values())
+    none = "" if places else "no location is mapped: see `locations load --help`"
+    found.add("locations", f"{len(places)}, {imported} imported", none, locations=len(places))
+    kinds = {key: [hold.kind.value for hold in hold.holds] for key, hold in sorted(held.items())}
+    names = "; ".join(f"{key}: {', '.join(kind)}" for key, kind in kinds.items())
+    concern = f"{len(held)} locations are held: see `holds list`" if held else ""
+    found.add("held", names or "none", concern, held=kinds)
+
+
+def _events(operator: Operator, found: Findings) -> None:
+    opened = rejected = 0
+    oldest: datetime | None = None
+    for state in operator.stack.event_log.open_events():
+        opened += 1
+        rejected += state.rejected_reason is not None
+        if state.forwarded_at is None and state.rejected_reason is None:
+            oldest = min(oldest or state.received_at, state.received_at)
+    age = operator.now - oldest if oldest else timedelta(0)
+    slow = f"the ERP has not taken an event for {span(age)}: see `events --unapplied`"
+    text = f"{opened} open, oldest not taken by the ERP: {span(age) if oldest else 'none'}"
+    found.add(
+        "events",
+        text,
+        slow if age > LAG_MAX else "",
+        open_events=opened,
+        oldest_unapplied_seconds=int(age.total_seconds()),
+    )
+    refused = f"the ERP refused {rejected} events: see `events --rejected`" if rejected else ""
+    found.add("rejected", str(rejected), refused, rejected=rejected)
+
+
+def _quarantine(operator: Operator, found: Findings) -> None:
+    count = sum(1 for _ in operator.stack.quarantine.entries())
+    text = f"{count} bodies are in quarantine: see `quarantine list`" if count else ""
+    found.add("quarantine", str(count), text, quarantine=count)
+
+
+def _stream(operator: Operator, found: Findings) -> None:
+    try:
+        streams = operator.stack.newstore.event_streams()
+    except InventorySyncError as error:
+        found.add("stream", f"not known ({error})", f"NewStore could not be asked: {error}")
+        return
+    shown = {stream.stream_id: stream.status for stream in streams}
+    stopped = sorted(key for key, state in shown.items() if state != "running")
+    concern = f"an event stream is not running: {', '.join(stopped)}" if stopped else ""
+    if not shown:
+        concern = "NewStore has no event stream: see docs/deploy.md"
+    text = ", ".join(f"{key} {state}" for key, state in sorted(shown.items())) or "none"
+    found.add("stream", text, concern, streams=shown)

@@ -1,0 +1,89 @@
+"""The commands over a local stack: real functions, real adapters, simulators of both sides."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from cli.command import Connect
+from cli.main import main
+from cli.stack import NAMES, Stack
+from inventory_sync import bootstrap
+from inventory_sync.domain.locations import Location
+from inventory_sync.ports import NewStoreReader
+from local.stack import LocalStack, StackPlan, local_stack
+
+DC, SKU = "DC01", "SKU-1"
+WHO = ("--who", "Ada", "--why", "test")
+
+
+class LocalConnect(Connect):
+    """The stack's own clock, its functions in this process."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self._stack = stack
+
+    def variables(self, stack: Stack, function: str) -> Mapping[str, str]:
+        return self._stack.template.environment(function)
+
+    def invoke(self, stack: Stack, function: str, event: Mapping[str, Any]) -> Any:
+        return self._stack.functions[function](event)
+
+    def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
+        return bootstrap.read_newstore(variables, self._stack.clock)
+
+    def now(self) -> datetime:
+        return self._stack.clock.now()
+
+
+@dataclass(frozen=True)
+class Operated:
+    """A stack with stock, and an operator's shell."""
+
+    stack: LocalStack
+
+    def run(self, *words: str, code: int = 0) -> Result:
+        named = {
+            variable: self.stack.template.physical_id(logical_id)
+            for logical_id, variable in NAMES.items()
+        }
+        result = CliRunner().invoke(main, words, obj=LocalConnect(self.stack), env=named)
+        assert result.exit_code == code, result.output
+        return result
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        return json.loads(self.run(*words, "--json", code=code).stdout)
+
+    def ship(self, request: str, *products: str, at: int, delivered: bool = True) -> None:
+        """Ordered and shipped now; delivered and forwarded unless the ERP is down."""
+        newstore = self.stack.newstore
+        items = [(f"{request}-{n}", product) for n, product in enumerate(products or (SKU,), 1)]
+        newstore.assign(request, f"order-{request}", DC, items, "STANDARD")
+        event = newstore.complete(request, logical_timestamp=at)
+        if delivered:
+            assert self.stack.delivery.deliver_now(event) == 202
+            self.stack.stream.pump()
+
+    def wait(self, minutes: float) -> None:
+        self.stack.clock.sleep(60 * minutes)
+
+    def tick(self, **event: Any) -> dict[str, Any]:
+        """Six minutes after the last one."""
+        self.wait(6)
+        return self.stack.tick(**event)
+
+
+@contextmanager
+def operated(**units: int) -> Iterator[Operated]:
+    """A stack whose one location has these units by product, imported once."""
+    place = Location(location_id=DC, fulfillment_node_id=DC, store_id="", erp_location=DC)
+    with local_stack(StackPlan(locations=[place])) as stack:
+        operated = Operated(stack)
+        for product, count in (units or {SKU: 20}).items():
+            stack.erp.set_stock((DC, product), count)
+        operated.tick()
+        yield operated

@@ -1,0 +1,92 @@
+"""An operator's commands over the whole local stack."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.operator import DC, SKU, Operated, operated
+
+
+@pytest.fixture
+def shop() -> Iterator[Operated]:
+    with operated() as found:
+        yield found
+
+
+def added_back_and_subtracted(shop: Operated) -> None:
+    """10 is in the ERP's figure, 11 is not, 12 is though it comes after the range."""
+    shop.ship("ff1", at=10)
+    shop.stack.erp.faults.down_for(60)
+    shop.ship("ff2", SKU, SKU, at=11)
+    shop.wait(16)
+    shop.ship("ff3", SKU, SKU, SKU, at=12)
+    shop.tick()
+
+
+def test_explain_adds_up_to_what_newstore_has(shop: Operated) -> None:
+    added_back_and_subtracted(shop)
+
+    found = shop.json("explain", DC, SKU)
+    text = shop.run("explain", DC, SKU).output
+
+    assert {term["logical_timestamp"]: term["units"] for term in found["terms"]} == {
+        10: 0,
+        11: -2,
+        12: 3,
+    }
+    assert found["base"] + 1 == found["quantity"] == found["sent"]
+    assert shop.stack.newstore.on_hand((DC, SKU)) == found["sent"] == 17
+    assert f"{SKU} at {DC}: NewStore was told 17" in text
+    assert "ATP 14" in text
+
+
+def test_explain_of_an_unknown_row_is_refused(shop: Operated) -> None:
+    assert "no import on record" in shop.run("explain", DC, "no-such", code=1).output
+
+
+def test_runs_and_run_show_what_was_sent_and_said(shop: Operated) -> None:
+    shop.ship("ff1", at=10)
+    shop.wait(16)
+    shop.tick()
+
+    newest, first = shop.json("runs")["runs"]
+    shown = shop.json("run", "last")
+
+    assert (newest["state"], first["kind"]) == ("SETTLED", "full")
+    assert shown["run"]["run_id"] == newest["run"]
+    assert (shown["run"]["cut_end"], shown["run"]["rows"]) == (10, 1)
+    (location,) = shown["locations"]
+    assert (location["range"], location["events"], location["sent"]) == ("0-10", "1", "1")
+    assert newest["run"] in shop.run("run", newest["run"]).output
+    shop.run("run", "none", code=1)
+
+
+def test_events_are_listed_with_how_far_they_have_come(shop: Operated) -> None:
+    shop.ship("ff1", at=10)
+    shop.stack.erp.faults.down_for(60)
+    shop.ship("ff2", "SKU-2", at=11)
+
+    all_events = shop.json("events", DC, "--from", "10")["events"]
+    unapplied = shop.json("events", "--unapplied")["events"]
+
+    assert [(e["event"], e["units"]) for e in all_events] == [("10", "1 SKU-1"), ("11", "1 SKU-2")]
+    assert all_events[0]["document"]
+    assert [e["event"] for e in unapplied] == ["11"]
+    assert shop.json("events", DC, "--product", "SKU-2")["events"][-1]["event"] == "11"
+    assert "name a LOCATION" in shop.run("events", code=1).output
+
+
+def test_status_says_what_needs_looking_at(shop: Operated) -> None:
+    body = {"id": "inventory-sync", "callback_url": "https://example/event"}
+    shop.stack.newstore.integrations.create(body)
+    shop.stack.newstore.integrations.start("inventory-sync")
+    well = shop.json("status")
+    shop.stack.newstore.integrations.stop("inventory-sync")
+    shop.wait(90)
+
+    ill = shop.json("status", code=4)
+
+    assert well["concerns"] == []
+    assert (well["watermark"], well["run"]["state"]) == (0, "SETTLED")
+    assert len(ill["concerns"]) == 2
+    assert "All is well." not in shop.run("status", code=4).output
