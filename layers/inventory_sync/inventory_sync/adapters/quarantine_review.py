@@ -7,7 +7,7 @@ from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.instants import from_text
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef
-from inventory_sync.ports import QuarantineEntry
+from inventory_sync.domain.inbound import QuarantineEntry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
