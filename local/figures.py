@@ -42,6 +42,7 @@ class Figures:
     jobs_finished: int
     jobs_failed: int
     job_errors_stored: int
+    locations_held: int
     physical: int
 
     def named(self) -> dict[str, int | None]:
@@ -72,6 +73,7 @@ def read_figures(stack: LocalStack, key: Key, physical: int) -> Figures:
         jobs_finished=sum(job["state"] == "finished" for job in jobs),
         jobs_failed=sum(job["state"] == "failed" for job in jobs),
         job_errors_stored=sum(len(run["job_errors"]) for run in runs),
+        locations_held=len(list(stack.state.records("hold"))),
         physical=physical,
     )
 

@@ -18,7 +18,7 @@ Figure = Literal[
     SummaryFigure,
     "newstore_completed_unreleased", "erp_shown", "erp_allocated", "erp_double_bookings",
     "events_quarantined", "watermark", "jobs_finished", "jobs_failed", "job_errors_stored",
-    "physical",
+    "locations_held", "physical",
 ]  # fmt: skip
 SUMMARY_FIGURES: tuple[str, ...] = get_args(SummaryFigure)
 Expected = dict[Figure, int | None]
@@ -128,6 +128,13 @@ class ErpLosesAnswers(Step):
     applied: bool = True
 
 
+class ErpListsNothing(Step):
+    """The ERP's next stock list of a location (by default that of the watched row) is empty."""
+
+    do: Literal["erp_lists_nothing"]
+    location: str = ""
+
+
 class JobWillFail(Step):
     """NewStore's next import job fails after so many rows were applied, and nothing released."""
 
@@ -146,7 +153,7 @@ class Check(Step):
 Publishing = Order | Ship | Fail
 AnyStep = Annotated[
     Publishing | Deliver | Receive | Wait | Tick | Sweep | ErpDown | ErpLosesAnswers
-    | JobWillFail | Check,
+    | ErpListsNothing | JobWillFail | Check,
     Field(discriminator="do"),
 ]  # fmt: skip
 

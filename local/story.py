@@ -18,6 +18,8 @@ from local.stack import LocalStack, StackPlan
 from local.telling import tell_answer, tell_event, tell_figures, tell_import, tell_run, tell_text
 
 Say = Callable[[str], None]
+Watch = Callable[[str], None]
+"""Called after each step with what happened."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,11 @@ def plan_of(scenario: Scenario) -> StackPlan:
 class Story:
     """`differences` grows while the story is played."""
 
-    def __init__(self, stack: LocalStack, scenario: Scenario, say: Say) -> None:
+    def __init__(
+        self, stack: LocalStack, scenario: Scenario, say: Say, watch: Watch | None = None
+    ) -> None:
         self._stack, self._scenario, self._say = stack, scenario, say
+        self._watch = watch or (lambda _: None)
         self._events: dict[str, Event] = {}
         self._physical: Counter[Key] = Counter()
         self.differences: list[Difference] = []
@@ -68,14 +73,17 @@ class Story:
         """Every step, then what must hold at the end; ScenarioError for a step that cannot be."""
         figures = self.figures()
         self._say(f"{tell_text(0, 'At first:')}\n{tell_figures(figures)}")
+        self._watch("At first.")
         for number, step in enumerate(self._scenario.steps, start=1):
             where = f"step {number} ({step.do})"
             told = self._take(step, where)
             figures = self.figures()
             if not self._scenario.breaks_delivery_promise:
                 self._check_promise(where, figures)
-            self._say(tell_text(number, f"{step.say} {told}".strip()))
+            text = f"{step.say} {told}".strip()
+            self._say(tell_text(number, text))
             if not isinstance(step, steps.Check):
+                self._watch(text)
                 self._say(tell_figures(figures))
         self.compare("the end", self._scenario.expect, figures)
         return figures
@@ -118,6 +126,10 @@ class Story:
             case steps.ErpLosesAnswers():
                 stack.erp.faults.lose_next_answer(step.calls, "post_movements", step.applied)
                 return f"The ERP will lose {step.calls} answers."
+            case steps.ErpListsNothing():
+                location = step.location or self._scenario.key[0]
+                stack.erp.empty_next_snapshot(location)
+                return f"The ERP's next stock list of {location} will be empty."
             case steps.JobWillFail():
                 self._plan_failure(step)
                 return f"NewStore's next job will fail after {step.after_rows} rows."

@@ -66,8 +66,10 @@ def tell_run(answer: Mapping[str, Any]) -> str:
 
 def tell_import(now: Figures) -> str:
     """What stood in the file of the last finished import."""
+    quantity = now.imported_quantity
+    said = "nothing of this row" if quantity is None else f"{quantity} units"
     return (
-        f"The file said {now.imported_quantity} units, range {now.range_start}-{now.range_end},"
+        f"The file said {said}, range {now.range_start}-{now.range_end},"
         " and NewStore finished the job."
     )
 

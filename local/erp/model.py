@@ -132,6 +132,11 @@ class ErpModel:
         """Every booking of a movement id: none, one, or (too) many."""
         return tuple(self.movements.get(movement_id, ()))
 
+    def down_until(self) -> datetime | None:
+        """When it answers again; None while it answers."""
+        until = self.faults.down_until
+        return until if until is not None and self._now() < until else None
+
     # Faults of what is in the books; those of calls are in `faults`
 
     def truncate_next_snapshot(self, rows: int = 1, location: str | None = None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from local.erp.model import ErpModel
-from local.erp.wire import booked_json
+from local.erp.wire import booked_json, instant_json
 
 
 def erp_state(model: ErpModel) -> dict[str, Any]:
@@ -44,5 +44,6 @@ def erp_state(model: ErpModel) -> dict[str, Any]:
             ],
             "rejected_products": model.rejected_products,
             "busy_products": model.busy_products,
+            "down_until": None if (until := model.down_until()) is None else instant_json(until),
             "faults_injected": dict(model.faults.injected),
         }

@@ -52,9 +52,10 @@ def test_each_story_ends_as_its_file_says(
     assert "As expected, after every step." in capsys.readouterr().out
 
 
-def test_the_four_stories_are_shipped() -> None:
+def test_the_five_stories_are_shipped() -> None:
     assert FILES == [
         "delivered_twice_out_of_order.json",
+        "erp_down_and_location_held.json",
         "erp_lags.json",
         "guide_example.json",
         "import_fails_and_repeats.json",
