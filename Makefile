@@ -1,6 +1,7 @@
 # Only Python 3.11 or newer, make and the package registries are needed; no AWS account anywhere.
 
 SCENARIO ?= local/scenarios/guide_example.json
+PORT ?= 8080
 ARGS ?=
 SEEDS ?= 300
 SEED ?= 0
@@ -22,7 +23,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo test engines simulate simulate-mutants mutate bench coverage format lint types validate build security invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test test engines simulate simulate-mutants mutate bench coverage format lint types validate build security invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +32,13 @@ setup: .venv/.dev ## Make the virtual environment, with .venv/bin/inventory-sync
 
 demo: .venv/.local ## Play a story through the real code (SCENARIO=file.json)
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.demo $(SCENARIO)
+
+room: .venv/.local ## Show a story on a page, live (SCENARIO=file.json PORT=8080 ARGS="--pace 1")
+	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.room $(SCENARIO) --port $(PORT) $(ARGS)
+
+room-test: .venv/.browser ## Test the page in Chromium; screenshots in build/room
+	@tools/get_axe.sh || true
+	.venv/bin/python -m pytest tests/e2e/test_room.py tests/e2e/test_room_looks.py $(ARGS)
 
 test: .venv/.dev ## Run all tests, without network or AWS account (ARGS="-k late")
 	@tools/get_dynoxide.sh || true
@@ -126,6 +134,11 @@ distclean: clean ## Remove the virtual environments too
 .venv/.dev: requirements/dev.txt .venv/.local
 	@echo "Adding the tools for tests and checks to .venv (once)"
 	@.venv/bin/python $(pip_install) -r requirements/dev.txt
+	@touch $@
+
+.venv/.browser: requirements/browser.txt .venv/.dev
+	@echo "Adding the browser driver to .venv (once)"
+	@.venv/bin/python $(pip_install) -r requirements/browser.txt
 	@touch $@
 
 .venv-sam/.installed: python := 3.13

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
+from local.room.history import History
+from local.room.page import report_page
+from local.room.recording import local_reader, recorder
 from local.scenario import SUMMARY_FIGURES, Scenario, ScenarioError, read_scenario
 from local.stack import local_stack
 from local.story import Difference, Story, plan_of
@@ -37,23 +40,31 @@ def main(arguments: Sequence[str], out: Path = OUT) -> int:
 
 
 def play(scenario: Scenario, out: Path) -> int:
-    """Tell the story, write summary.json and log.jsonl, and compare."""
+    """Tell the story, write summary.json, log.jsonl and report.html, and compare."""
     started = perf_counter()
     print(f"{scenario.title}\n")
     for line in scenario.why:
         print(f"    {line}")
     print(f"\n{HEADINGS}")
+    history = History()
     with (
         (out / "log.jsonl").open("w", encoding="utf-8") as log,
         local_stack(plan_of(scenario), log=log) as stack,
     ):
-        story = Story(stack, scenario, print)
+        record = recorder(local_reader(stack), history)
+        story = Story(stack, scenario, print, record)
         figures = story.play()
     named = figures.named()
     summary = {name: named[name] for name in SUMMARY_FIGURES}
     (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    (out / "report.html").write_text(
+        report_page(scenario.title, history.moments()), encoding="utf-8"
+    )
     print(f"{LEGEND}\n\n{tell_comparison(scenario.expect, figures)}\n")
-    print(f"Played in {perf_counter() - started:.1f} s; see summary.json and log.jsonl in {out}")
+    print(
+        f"Played in {perf_counter() - started:.1f} s; see summary.json and log.jsonl in {out},"
+        f" and the picture of it all: {(out / 'report.html').resolve().as_uri()}"
+    )
     return _verdict(story.differences)
 
 

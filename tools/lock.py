@@ -16,6 +16,7 @@ _LOCKS = (
     ("dev", "requirements/dev.txt", _OLDEST_PYTHON, None),
     ("local", "requirements/local.txt", _OLDEST_PYTHON, "requirements/dev.txt"),
     ("runtime", _RUNTIME, _OLDEST_PYTHON, "requirements/dev.txt"),
+    ("browser", "requirements/browser.txt", _OLDEST_PYTHON, "requirements/dev.txt"),
     ("sam", "requirements/sam.txt", "3.13", None),
     ("security", "requirements/security.txt", _OLDEST_PYTHON, None),
     ("mutation", "requirements/mutation.txt", _OLDEST_PYTHON, "requirements/dev.txt"),

@@ -1,0 +1,1 @@
+"""The control room: a read-only page over a stack."""

@@ -1,0 +1,84 @@
+// The few figures that say how things stand.
+
+import { byId, html, replaceWhenNew } from "room/dom.js";
+import { count, number, timeOf, words } from "room/words.js";
+
+export function showFigures({ moment }) {
+  const figures = [
+    watermark(moment),
+    waiting(moment),
+    lastRun(moment),
+    held(moment),
+    erp(moment),
+    quarantine(moment),
+  ];
+  replaceWhenNew(byId("figures"), JSON.stringify(figures), () =>
+    figures.map(({ name, value, note, alert }) =>
+      html(
+        "div",
+        { "data-alert": alert },
+        html("dt", {}, name),
+        html("dd", { class: String(value).length > 9 ? "long" : null }, value),
+        html("dd", { class: "note" }, note),
+      ),
+    ),
+  );
+}
+
+function watermark({ watermark, events }) {
+  const behind = events.filter(
+    (event) => event.name === "items_completed" && event.logical_timestamp > (watermark ?? -1),
+  ).length;
+  const note = behind ? `${count(behind, "shipment")} behind` : "nothing behind";
+  return { name: "Watermark", value: watermark ?? "none yet", note };
+}
+
+function waiting({ events, at }) {
+  const open = events.filter((event) => event.stage !== "done");
+  const oldest = open.map((event) => event.published_at).sort()[0];
+  const minutes = oldest ? Math.floor((Date.parse(at) - Date.parse(oldest)) / 60000) : 0;
+  return {
+    name: "Open events",
+    value: number(open.length),
+    note: oldest ? `the oldest for ${count(minutes, "minute")}` : "all are through",
+  };
+}
+
+function lastRun({ runs }) {
+  const [run] = runs;
+  if (!run) return { name: "Last import", value: "none yet", note: "no import has run" };
+  const alert = ["FAILED", "HELD"].includes(run.state);
+  return {
+    name: "Last import",
+    value: timeOf(run.planned_at),
+    alert,
+    note: `${words(run.state.toLowerCase())}, ${count(run.rows, "row")}`,
+  };
+}
+
+function held({ holds }) {
+  return {
+    name: "Held locations",
+    value: number(holds.length),
+    alert: holds.length > 0,
+    note: holds.length ? holds.map((hold) => hold.location).join(", ") : "none",
+  };
+}
+
+function erp({ erp_down_until: until }) {
+  return {
+    name: "ERP",
+    value: until ? "down" : "answers",
+    alert: Boolean(until),
+    note: until ? `until ${timeOf(until)}` : "no fault known",
+  };
+}
+
+function quarantine({ quarantined }) {
+  return {
+    name: "Quarantine",
+    value: number(quarantined),
+    alert: quarantined > 0,
+    note: quarantined ? "someone has to look" : "empty",
+  };
+}

@@ -1,0 +1,78 @@
+// Holds what is shown, and has every view draw it anew when it changes.
+
+import { showChart } from "room/promise.js";
+import { showEvents } from "room/events.js";
+import { showFigures } from "room/figures.js";
+import { showHistory, wireHistory } from "room/history.js";
+import { showHolds } from "room/holds.js";
+import { showPlayer, wirePlayer } from "room/player.js";
+import { showRuns } from "room/runs.js";
+import { showStatus } from "room/status.js";
+import { showStock, wireStock } from "room/stock.js";
+import { showWatermark } from "room/watermark.js";
+import { showRowChoice, wireRowChoice } from "room/row_choice.js";
+import { follow } from "room/source.js";
+import { ALL } from "room/rows.js";
+
+const MOMENTS_MAX = 200; // as many as the server keeps
+
+export function start() {
+  const state = {
+    moments: [],
+    index: -1,
+    following: true,
+    live: false,
+    row: ALL,
+    find: "",
+    only: false,
+  };
+  let planned = false;
+
+  function draw() {
+    planned = false;
+    const moment = state.moments[state.index];
+    if (!moment) return;
+    const view = { ...state, moment };
+    const views = [
+      showStatus,
+      showFigures,
+      showPlayer,
+      showRowChoice,
+      showChart,
+      showWatermark,
+      showHistory,
+      showHolds,
+      showRuns,
+      showEvents,
+      showStock,
+    ];
+    for (const show of views) show(view, change);
+  }
+
+  function change(changes = {}) {
+    Object.assign(state, changes);
+    if (state.following) state.index = state.moments.length - 1;
+    if (!planned) {
+      planned = true;
+      requestAnimationFrame(draw);
+    }
+  }
+
+  wirePlayer(state, change);
+  wireRowChoice(change);
+  wireStock(change);
+  wireHistory(change);
+  new ResizeObserver(() => change()).observe(document.querySelector(".charts"));
+  follow({
+    begin: () => change({ moments: [], index: -1, following: true }),
+    live: (live) => change({ live }),
+    moment: (moment) => {
+      state.moments.push(moment);
+      if (state.moments.length > MOMENTS_MAX) {
+        state.moments.shift();
+        state.index = Math.max(0, state.index - 1);
+      }
+      change();
+    },
+  });
+}

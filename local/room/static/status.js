@@ -1,0 +1,17 @@
+// The one line to read first.
+
+import { byId, html, replaceWhenNew, setAttribute, setText } from "room/dom.js";
+import { glyph } from "room/glyphs.js";
+import { dayAndTimeOf } from "room/words.js";
+
+export function showStatus({ moment }) {
+  const { level, headline, reasons } = moment.status;
+  setAttribute(byId("status"), "data-level", level);
+  setText(byId("status-headline"), headline);
+  replaceWhenNew(byId("status-glyph"), level, () => [glyph(level)]);
+  replaceWhenNew(byId("status-reasons"), JSON.stringify(reasons), () =>
+    reasons.map((reason) => html("li", {}, reason)),
+  );
+  setText(byId("clock"), `${dayAndTimeOf(moment.at)} UTC`);
+  setAttribute(byId("clock"), "datetime", moment.at);
+}

@@ -1,0 +1,171 @@
+"""The control room in both colour schemes, wide and narrow; each picture is kept in build/room.
+
+Skipped, with the reason, where there is no Chromium or no driver; `make room-test` runs it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inventory_sync.domain.guards import HoldKind
+from inventory_sync.domain.import_run import JobError, RunState
+from inventory_sync.domain.stock import StockKey
+from local.room.picture import Picture, picture
+from local.room.reading import Promise, Truth
+from tests.builders import NOW, event, forwarded, open_event, run
+from tests.e2e.browser import (
+    REQUIRED,
+    moment_with,
+    obstacles,
+    page_in,
+    picture_of,
+    recorded,
+    sees,
+    why_not,
+)
+from tests.unit.local.readings import held, reading, truth
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+OBSTACLE = why_not()
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(OBSTACLE) and not os.environ.get(REQUIRED), reason=OBSTACLE),
+]
+LOOKS = [("light", 1400), ("dark", 1400), ("light", 390), ("dark", 390)]
+LONG = "Outlet-Köln-Ehrenfeld-Venloer-Straße-Hinterhaus-2-Reserve"
+
+
+def large() -> Picture:
+    """Fifty products at ten locations with long names, some off, two locations held."""
+    places = [f"{LONG}-{number}" if number % 3 == 0 else f"DC{number:02}" for number in range(10)]
+    products = [
+        f"Women's-Merino-Cardigan-{'Very-' * 6}Long-{number}"
+        if number % 7 == 0
+        else f"SKU-{number}"
+        for number in range(50)
+    ]
+    keys = [StockKey(place, product) for place in places for product in products]
+    promises = {
+        key: Promise(
+            atp_units=1_000 * n,
+            on_hand_units=1_000 * n + 2,
+            open_allocations=1,
+            completed_unreleased=1,
+        )
+        for n, key in enumerate(keys)
+    }
+    shelf = {key: 1_000 * n + 1 + (n % 40 == 0) * 12_345 for n, key in enumerate(keys)}
+    events = tuple(
+        open_event(1_764_000_000_000 + n * 977, *products[:2], at=places[n % 10]) for n in range(60)
+    )
+    return picture(
+        reading(
+            promises=promises,
+            erp_units=shelf,
+            truth=Truth(shelf_units=shelf, under_way=(event(1_764_000_100_000),)),
+            open_events=events,
+            watermark=1_764_000_010_000,
+            quarantined=1_234,
+            holds={**held(places[0], HoldKind.UNITS_FELL, "3 now, 9 before"), **held(places[3])},
+            runs=(run(state=RunState.SETTLED, rows=500, left_out={LONG: "no time " * 20}),) * 9,
+        ),
+        "A story with " + "a very long sentence that goes on, " * 12,
+    )
+
+
+def wrong() -> Picture:
+    """Three units too many, an event refused, an import failed."""
+    errors = tuple(JobError(f"e{n}", "unknown product", "availability", "SKU-9") for n in range(5))
+    failed = run(state=RunState.FAILED, failure="NewStore failed the job", job_errors=errors)
+    return picture(
+        reading(
+            truth=replace(truth(7), closed=(open_event(3),)),
+            open_events=(open_event(4, rejected_reason="unknown product SKU-9"),),
+            runs=(failed, run(state=RunState.STARTED), run(state=RunState.HELD)),
+            watermark=3,
+        )
+    )
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_the_failing_story_in_every_look(
+    chromium: Browser, report: str, scheme: str, width: int
+) -> None:
+    with page_in(chromium, width, color_scheme=scheme, reduced_motion="reduce") as page:
+        page.goto(report)
+        page.get_by_role("heading", name="Stock is flowing").wait_for()
+        for name, text in (("held", "NYC is held"), ("erp_down", "The ERP does not answer")):
+            moment_with(page, text)
+            assert page.get_by_role("heading", name="Some stock is stuck").is_visible()
+            assert obstacles(page) == []
+            assert fits(page)
+            picture_of(page, f"{name}-{scheme}-{width}")
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize("made", [large, wrong])
+def test_extremes_in_every_look(
+    chromium: Browser, tmp_path: Path, made: object, scheme: str, width: int
+) -> None:
+    shown = large() if made is large else wrong()
+    before = replace(shown, told="", rows=tuple(replace(r, atp_units=0) for r in shown.rows))
+    with page_in(chromium, width, color_scheme=scheme, reduced_motion="reduce") as page:
+        page.goto(recorded(tmp_path, before, shown, title=f"A story at {LONG}" * 2))
+        sees(page, "Moment 2 of 2")
+        # Five thousand cells take axe many seconds, and are the same in every look.
+        if made is wrong or (scheme, width) == LOOKS[0]:
+            assert obstacles(page) == []
+        assert fits(page)
+        picture_of(page, f"{'large' if made is large else 'wrong'}-{scheme}-{width}")
+
+
+def fits(page: Page) -> bool:
+    """Nothing makes the page as a whole scroll sideways."""
+    wide: bool = page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+    return wide
+
+
+def test_an_empty_stack_says_so_everywhere(chromium: Browser, tmp_path: Path) -> None:
+    empty = picture(reading(promises={}, erp_units={}, truth=None))
+    with page_in(chromium) as page:
+        page.goto(recorded(tmp_path, empty))
+        for text in (
+            "Nothing waits.", "No system lists any stock yet.", "No import has run yet.",
+            "No location is held.", "none yet",
+        ):  # fmt: skip
+            assert page.get_by_text(text).first.is_visible(), text
+        assert obstacles(page) == []
+        picture_of(page, "empty")
+
+
+def test_without_truth_the_page_claims_none(chromium: Browser, tmp_path: Path) -> None:
+    real = reading(truth=None, promises={StockKey("DC01", "SKU-1"): Promise(atp_units=9)})
+    with page_in(chromium) as page:
+        page.goto(recorded(tmp_path, picture(real)))
+        heads = page.locator("#stock-head th").all_inner_texts()
+        assert heads == [
+            "Location", "Product", "ERP shows", "Imported", "Allocated", "Shipped, not released",
+            "Promise (ATP)",
+        ]  # fmt: skip
+        assert page.locator("#stages > li h3").count() == 2
+        assert "Truth" not in page.locator("#readout").inner_text()
+        picture_of(page, "without_truth")
+
+
+def test_motion_is_left_out_for_those_who_want_none(chromium: Browser, tmp_path: Path) -> None:
+    shown = picture(reading(open_events=(forwarded(5, applied_at=NOW - timedelta(minutes=1)),)))
+    for wish, name in (("reduce", "none"), ("no-preference", "arrive")):
+        with page_in(chromium, reduced_motion=wish) as page:
+            page.goto(recorded(tmp_path, shown))
+            chip = page.locator(".chip").first
+            assert chip.evaluate("chip => getComputedStyle(chip).animationName") == name

@@ -1,0 +1,47 @@
+"""Readings for the control room: a test names what matters to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inventory_sync.domain.guards import Hold, HoldKind
+from inventory_sync.domain.stock import StockKey
+from inventory_sync.ports import LocationHold
+from local.room.reading import Promise, Reading, Truth
+from tests.builders import DC, NOW, SKU
+
+KEY = StockKey(DC, SKU)
+
+
+def promise(on_hand: int = 10, allocated: int = 0, unreleased: int = 0) -> Promise:
+    """NewStore's figures of a row; the ATP follows from them."""
+    return Promise(
+        atp_units=on_hand - allocated - unreleased,
+        on_hand_units=on_hand,
+        open_allocations=allocated,
+        completed_unreleased=unreleased,
+    )
+
+
+def truth(units: int = 10, **fields: Any) -> Truth:
+    """So many units of the one product on the shelf."""
+    return Truth(shelf_units={KEY: units}, **fields)
+
+
+def reading(**fields: Any) -> Reading:
+    """One row of ten units, exact in every system, and nothing on its way."""
+    plain: dict[str, Any] = {
+        "at": NOW,
+        "promises": {KEY: promise()},
+        "erp_units": {KEY: 10},
+        "truth": truth(),
+    }
+    return Reading(**(plain | fields))
+
+
+def held(location: str = DC, kind: HoldKind = HoldKind.NEGATIVE, figures: str = "-3") -> Any:
+    """Holds by location, as a Reading has them."""
+    hold = LocationHold(
+        location_id=location, holds=(Hold(kind, figures),), since=NOW, run_id="run-1"
+    )
+    return {location: hold}

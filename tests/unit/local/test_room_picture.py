@@ -1,0 +1,122 @@
+"""The picture holds what was read, row by row and event by event, and nothing JSON cannot."""
+
+import json
+from typing import Any
+
+import pytest
+
+from inventory_sync.domain.guards import HoldKind
+from inventory_sync.domain.import_run import JobError, RunState
+from local.room.picture import CLOSED_MAX, RUNS_MAX, picture
+from tests.builders import DC, ITEMS_ASSIGNED, MINUTE, NOW, SKU, event, open_event, run
+from tests.unit.local.readings import KEY, held, promise, reading, truth
+
+
+def test_a_row_has_every_system_s_figure_and_what_may_be_promised() -> None:
+    figures = promise(17, allocated=1, unreleased=3)
+
+    [row] = picture(reading(promises={KEY: figures}, erp_units={KEY: 16}, truth=truth(15))).rows
+
+    assert (row.location, row.product, row.held) == (DC, SKU, False)
+    assert (row.erp_units, row.on_hand_units, row.open_allocations) == (16, 17, 1)
+    assert (row.completed_unreleased, row.atp_units) == (3, 13)
+    assert (row.shelf_units, row.promisable_units) == (15, 14)
+
+
+def test_without_truth_its_figures_are_unknown_and_not_nought() -> None:
+    found = picture(reading(truth=None))
+
+    assert not found.truth_known
+    assert (found.rows[0].shelf_units, found.rows[0].promisable_units) == (None, None)
+
+
+def test_a_row_that_only_one_system_lists_is_shown_all_the_same() -> None:
+    [row] = picture(reading(promises={}, truth=None)).rows
+
+    assert (row.erp_units, row.atp_units) == (10, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "stage", "note"),
+    [
+        ({}, "stored", ""),
+        ({"applied_at": NOW}, "booked", ""),
+        ({"rejected_reason": "unknown product"}, "refused", "unknown product"),
+    ],
+)
+def test_an_open_event_stands_at_the_stage_it_has_reached(
+    fields: dict[str, Any], stage: str, note: str
+) -> None:
+    [mark] = picture(reading(open_events=(open_event(12, SKU, SKU, **fields),))).events
+
+    assert (mark.logical_timestamp, mark.name, mark.request) == (12, "items_completed", "ff12")
+    assert (mark.products, mark.stage, mark.note) == ((SKU, SKU), stage, note)
+
+
+def test_an_event_behind_the_watermark_says_that_it_was_released() -> None:
+    events = (open_event(12), open_event(13), open_event(11, name=ITEMS_ASSIGNED))
+
+    marks = picture(reading(open_events=events, watermark=12)).events
+
+    assert {mark.logical_timestamp: mark.note for mark in marks} == {
+        11: "",
+        12: "already released at NewStore",
+        13: "",
+    }
+
+
+def test_events_on_their_way_and_through_are_known_with_the_truth_only() -> None:
+    known = truth(under_way=(event(14),), closed=(open_event(9),))
+
+    marks = picture(reading(truth=known)).events
+
+    assert [(mark.logical_timestamp, mark.stage) for mark in marks] == [
+        (9, "done"),
+        (14, "under_way"),
+    ]
+    assert picture(reading(truth=None)).events == ()
+
+
+def test_of_the_events_that_are_through_the_latest_are_kept() -> None:
+    closed = tuple(open_event(n, received_at=NOW + n * MINUTE) for n in range(CLOSED_MAX + 5))
+
+    marks = picture(reading(truth=truth(closed=closed))).events
+
+    assert [mark.logical_timestamp for mark in marks] == list(range(5, CLOSED_MAX + 5))
+
+
+def test_a_run_is_told_with_its_errors_and_whom_it_went_without() -> None:
+    errors = (JobError("e1", "no such product", "availability", "DC01/SKU-1"),)
+    failed = run(state=RunState.FAILED, failure="no", job_errors=errors, left_out={DC: "slow"})
+
+    line = picture(reading(runs=(failed,) * (RUNS_MAX + 1))).runs[0]
+
+    assert (line.state, line.failure, line.left_out) == ("FAILED", "no", {DC: "slow"})
+    assert line.job_errors == ("DC01/SKU-1: no such product",)
+    assert len(picture(reading(runs=(failed,) * (RUNS_MAX + 1))).runs) == RUNS_MAX
+
+
+@pytest.mark.parametrize(
+    ("kind", "approvable"), [(HoldKind.NEGATIVE, True), (HoldKind.SNAPSHOT_OLDER, False)]
+)
+def test_a_held_location_says_why_and_whether_it_may_be_approved(
+    kind: HoldKind, approvable: bool
+) -> None:
+    found = picture(reading(holds=held(kind=kind, figures="figures")))
+
+    assert found.holds[0].reasons == ((kind.value, "figures", approvable),)
+    assert found.rows[0].held
+
+
+def test_the_picture_is_json_and_the_same_for_the_same_reading() -> None:
+    full = reading(
+        runs=(run(left_out={DC: "slow"}),),
+        holds=held(),
+        open_events=(open_event(12),),
+        erp_down_until=NOW,
+    )
+
+    assert json.dumps(picture(full, "A tick.").to_json()) == json.dumps(
+        picture(full, "A tick.").to_json()
+    )
+    assert json.loads(json.dumps(picture(full, "A tick.").to_json()))["told"] == "A tick."
