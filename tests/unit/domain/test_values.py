@@ -32,7 +32,8 @@ NAMED_ONLY = {
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {
     "AbandonJob", "Acknowledgement", "AdoptJob", "AppliedRule", "BaseFigures", "Build", "Commit",
-    "CreateJob", "Done", "EventRef", "FileHead", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold",
+    "CreateJob", "Done", "EventRef", "FeedPosition", "FileHead", "FulfillmentItem", "GiveUp", "GuardLimits",
+    "Hold",
     "IgnoredEvent", "JobError", "LastFigures", "LocationCut", "LogicalRange", "MovementLine",
     "NoteStarted", "Rejection", "RowBlock", "Selection", "Settle", "Settled", "StartJob",
     "StockSnapshot", "TryLater", "Unknown", "Wait",

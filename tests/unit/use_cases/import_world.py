@@ -9,12 +9,17 @@ from typing import Any, cast
 
 from inventory_sync.adapters.event_body import parse_event
 from inventory_sync.domain.cut import AppliedRule
-from inventory_sync.domain.errors import InventorySyncError, OutcomeUnknownError, RejectedError
+from inventory_sync.domain.errors import (
+    InventorySyncError,
+    OutcomeUnknownError,
+    RejectedError,
+    RetriableError,
+)
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_run import ImportRun, JobError
 from inventory_sync.domain.stock import StockSnapshot
-from inventory_sync.ports import Approval, ErpCapabilities, Lease
+from inventory_sync.ports import Approval, Changes, ErpCapabilities, Lease
 from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
 from inventory_sync.use_cases.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings, Tick
@@ -61,6 +66,7 @@ class TestedErp(SimulatedErp):
         self.shown: dict[str, StockSnapshot | InventorySyncError] = {}
         self.capabilities_fail_with: InventorySyncError | None = None
         self.snapshots_read: list[str] = []
+        self.changes_fail_at: set[str] = set()
         self.on_read: Callable[[str], None] = lambda location_id: None
 
     def capabilities(self) -> ErpCapabilities:
@@ -75,6 +81,11 @@ class TestedErp(SimulatedErp):
         if isinstance(shown, InventorySyncError):
             raise shown
         return shown or super().snapshot(location_id)
+
+    def changes(self, location_id: str, cursor: str | None) -> Changes:
+        if location_id in self.changes_fail_at:
+            raise RetriableError("503")
+        return super().changes(location_id, cursor)
 
 
 class TestedNewStore(SimulatedNewStore):
@@ -134,13 +145,18 @@ class ImportWorld:
         counter_lag: timedelta | None = None,
         first_logical_timestamp: int = 0,
         file_bytes: int = 16_000_000,
+        change_feed: Any = "none",
+        reads_at_once: int = 1,
+        range_scope: Any = None,
     ) -> None:
         self.places = places or (DC,)
         self.tenant_scope = tenant_scope
         self.clock = FakeClock(NOW)
         self.rng = Random(0)
         self.faults = PlannedFaults()
-        self.erp_model = ErpModel(self.clock.now, apply_lag_seconds=apply_lag_seconds)
+        self.erp_model = ErpModel(
+            self.clock.now, apply_lag_seconds=apply_lag_seconds, change_feed=change_feed
+        )
         self.files = FakeFileStore()
         self.records = FakeRunRecords()
         scope: Any = "tenant" if tenant_scope else "location"
@@ -148,7 +164,7 @@ class ImportWorld:
             TENANT,
             self.clock.now,
             fetch=self.files.fetch,
-            range_scope="tenant" if tenant_scope else "file_locations",
+            range_scope=range_scope or ("tenant" if tenant_scope else "file_locations"),
             counter_scope=scope,
             stores=self.places if stores is None else stores,
         )
@@ -169,6 +185,7 @@ class ImportWorld:
             other_channel_lags=lags,
             guards=GuardLimits(),
             file_bytes=file_bytes,
+            reads_at_once=reads_at_once,
         )
         self.import_settings = ImportStockSettings(tenant_scope=tenant_scope)
         self.seconds_left = 900.0

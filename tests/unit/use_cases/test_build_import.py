@@ -15,7 +15,7 @@ from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.build_import import LEFT_OUT_NAMED_MAX, REASON_CHARACTERS_MAX
 from local.newstore.availabilities import ImportFinding
-from tests.builders import DC, HOUR, MINUTE, SKU, STORE
+from tests.builders import DC, HOUR, MINUTE, SKU, STORE, location
 from tests.unit.use_cases.import_world import ImportWorld
 
 DOWN = RetriableError("503")
@@ -428,6 +428,40 @@ def test_locations_that_waited_longest_are_read_first() -> None:
     world.import_now()
 
     assert world.erp.snapshots_read == ["AAA", "ZZZ", DC, STORE]
+
+
+def test_locations_read_at_once_are_sent_as_if_read_one_by_one() -> None:
+    places = [f"S{number}" for number in range(7)]
+    at_once, one_by_one = (started(*places, reads_at_once=number) for number in (3, 1))
+    for world in (at_once, one_by_one):
+        world.erp.shown["S5"] = DOWN
+        world.ship(10, at="S5")
+        world.ship(11, at="S2")
+        world.stock(4, at="S3")
+        world.settle()
+
+    found = [world.sent(world.import_now()) for world in (at_once, one_by_one)]
+
+    assert found[0] == found[1]
+    assert [at_once.atp(at=place) for place in places] == [10, 10, 9, 4, 10, 9, 10]
+
+
+def test_a_location_imported_later_releases_what_was_completed_there_before() -> None:
+    world = started(range_scope="file_locations")
+    world.erp_model.add_location(STORE)
+    world.location_store.put_location(location(STORE, enabled=False))
+    world.stock(10, at=STORE)
+    world.ship(10, at=STORE)
+    world.ship(11)
+    world.forward()
+    world.settle()
+    world.import_now()
+    assert world.runs.head().watermark == 11
+    world.put_location(STORE, enabled=True, confirmed=True)
+
+    world.import_now()
+
+    assert (world.unreleased(at=STORE), world.atp(at=STORE)) == (0, 9)
 
 
 def test_the_lease_is_kept_while_locations_are_read() -> None:

@@ -17,7 +17,9 @@ from inventory_sync.domain.manifest import Basis, LocationEntry
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports import Approval, Erp, LocationHold
 from inventory_sync.use_cases.read_stock import LeftOut, ReadLimits, StockReader
+from inventory_sync.use_cases.stock_source import StockSource
 from tests.builders import DC, HOUR, MINUTE, NOW, location, run, snapshot
+from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 from tests.fakes.observer import FakeObserver
 
@@ -44,6 +46,15 @@ def last_entry(rows: int = 1, units: int = 10) -> LocationEntry:
     )
 
 
+def seen(
+    reader: StockReader, place: Location | None = None, entry: LocationEntry | None = None
+) -> StockSnapshot | LeftOut:
+    """What a run makes of a location."""
+    place = place or location()
+    found = reader.judge(place, entry, reader.fetch(place, None))
+    return found if isinstance(found, LeftOut) else found.snapshot
+
+
 class Reading:
     """A reader over what one location shows."""
 
@@ -67,7 +78,7 @@ class Reading:
         erp: Any = self.erp
         found: Erp = erp
         return StockReader(
-            erp=found,
+            source=StockSource(erp=found, event_log=FakeEventLog(), fed=False),
             location_store=self.store,
             observer=self.observer,
             limits=ReadLimits(
@@ -84,7 +95,7 @@ class Reading:
     def read(
         self, entry: LocationEntry | None = None, place: Location | None = None
     ) -> StockSnapshot | LeftOut:
-        return self.reader().snapshot(place or location(), entry)
+        return seen(self.reader(), place, entry)
 
     def kinds(self) -> list[str]:
         return [hold.kind.value for hold in self.store.holds()[DC].holds]
@@ -193,7 +204,7 @@ def test_a_location_that_is_not_mapped_is_held() -> None:
 
     assert reading.kinds() == ["mapping_missing"]
     assert reader.left_out[DC].held
-    assert reader.snapshot(location(), None) == reader.left_out[DC]
+    assert seen(reader) == reader.left_out[DC]
     assert reading.erp.reads == 0
 
 
@@ -213,7 +224,7 @@ def test_an_approval_that_was_used_is_named_with_who_gave_it() -> None:
     reading.approve("negative", "absurd")
     reader = reading.reader()
 
-    assert reader.snapshot(location(), None) == snapshot({"A": -1})
+    assert seen(reader) == snapshot({"A": -1})
     assert reader.used_approvals == {DC: "olga"}
 
 
@@ -221,7 +232,7 @@ def test_an_approval_that_was_not_needed_is_not_used() -> None:
     reading = Reading()
     reading.approve("negative")
     reader = reading.reader()
-    reader.snapshot(location(), None)
+    seen(reader)
 
     assert reader.used_approvals == {}
 
@@ -313,7 +324,7 @@ def test_a_hold_is_cleared_once_a_snapshot_passes(
     reading = Reading(shown)
     reading.store.set_hold(LocationHold(location_id=DC, holds=(), since=NOW, run_id="run-0"))
     reader = reading.reader()
-    reader.snapshot(location(), None)
+    seen(reader)
 
     reader.clear_old_holds()
 
@@ -360,9 +371,9 @@ def test_without_time_for_the_rest_of_the_run_nothing_is_read() -> None:
 def test_what_was_left_out_stays_so_for_the_run() -> None:
     reading = Reading(RetriableError("503"))
     reader = reading.reader()
-    first = reader.snapshot(location(), None)
+    first = seen(reader)
     reading.erp.shown = snapshot()
 
-    assert reader.snapshot(location(), None) == first
+    assert seen(reader) == first
     assert reader.left_out == {DC: first}
     assert reading.erp.reads == 1

@@ -16,11 +16,20 @@ class Basis(StrEnum):
     ROLLED_FORWARD = "rolled_forward"
 
 
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """Where the ERP's change feed stood for a location, under the name the ERP had for it then."""
+
+    erp_location: str
+    cursor: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationEntry:
     """One location in a run. `ledger_run_id` names the run whose ledger file holds its quantities.
 
     `as_of` is the snapshot's, on the ERP's clock; a location rolled forward keeps the last one.
+    `feed` says from where on changes have to be read to bring the snapshot's rows up to date.
     """
 
     cut_end: int
@@ -29,6 +38,7 @@ class LocationEntry:
     ledger_run_id: str
     rows: int
     units: int
+    feed: FeedPosition | None = None
 
     @property
     def figures(self) -> LastFigures:

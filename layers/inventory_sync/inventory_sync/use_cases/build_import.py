@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import InventoryMaster, Location
 from inventory_sync.domain.manifest import (
     Basis,
+    FeedPosition,
     Ledger,
     LocationEntry,
     Manifest,
@@ -33,8 +35,9 @@ from inventory_sync.domain.manifest import (
 )
 from inventory_sync.domain.row_selection import select_rows
 from inventory_sync.domain.run_record import BaseFigures
-from inventory_sync.domain.stock import StockSnapshot, units_of
+from inventory_sync.domain.stock import units_of
 from inventory_sync.ports import (
+    ChangeFeed,
     Clock,
     Erp,
     EventLog,
@@ -47,8 +50,10 @@ from inventory_sync.ports import (
     RunRecords,
 )
 from inventory_sync.use_cases.file_packer import FILE_BYTES, FilePacker
-from inventory_sync.use_cases.read_stock import ReadLimits, StockReader
+from inventory_sync.use_cases.read_ahead import read_ahead
+from inventory_sync.use_cases.read_stock import Fetched, ReadLimits, StockReader
 from inventory_sync.use_cases.record_run import RunRecorder
+from inventory_sync.use_cases.stock_source import Known, Reading, StockSource
 
 _NEVER = timedelta(days=36_500)
 LEFT_OUT_NAMED_MAX = 200
@@ -62,7 +67,8 @@ RELEASING_LOCATIONS_MAX = 900
 class BuildSettings:
     """`settle` is the settle window plus what clocks may differ by.
 
-    `spare_seconds` is kept back of the invocation for uploading and starting the job.
+    `spare_seconds` is kept back of the invocation for uploading and starting the job. Up to
+    `reads_at_once` locations are read from the ERP while another one is cut and packed.
     """
 
     tenant_scope: bool
@@ -71,6 +77,7 @@ class BuildSettings:
     other_channel_lags: Mapping[str, timedelta]
     guards: GuardLimits
     spare_seconds: float = 120.0
+    reads_at_once: int = 1
     file_bytes: int = FILE_BYTES
     approval_age_max: timedelta = timedelta(hours=24)
 
@@ -132,9 +139,10 @@ class _Attempt:
         self.open_by_location: dict[str, list[OpenEvent]] = defaultdict(list)
         for open_event in deps.event_log.open_events():
             self.open_by_location[open_event.event.location_id].append(open_event)
+        self.fed = False
         self.rule, erp_failure = self._rule()
         self.reader = StockReader(
-            erp=deps.erp,
+            source=StockSource(erp=deps.erp, event_log=deps.event_log, fed=self.fed),
             location_store=deps.location_store,
             observer=deps.observer,
             limits=ReadLimits(
@@ -153,11 +161,13 @@ class _Attempt:
         """When an event shows in a snapshot; without the ERP's word on it no snapshot is used."""
         lags = self.settings.other_channel_lags
         try:
-            return AppliedRule(self.deps.erp.capabilities().apply_lag, lags), ""
+            capabilities = self.deps.erp.capabilities()
         except InvariantError:
             raise
         except (RetriableError, RejectedError, FatalError) as error:
             return AppliedRule(_NEVER, lags), str(error)
+        self.fed = capabilities.change_feed is not ChangeFeed.NONE
+        return AppliedRule(capabilities.apply_lag, lags), ""
 
     def build(self, blocked: frozenset[str]) -> ImportRun | frozenset[str]:
         """The run, or more locations without any quantity that the cut end must stay below."""
@@ -172,14 +182,15 @@ class _Attempt:
                 tenant_scope=self.settings.tenant_scope,
                 file_bytes=self.settings.file_bytes,
             ) as packer,
+            closing(read_ahead(self._gather, places, self.settings.reads_at_once)) as gathering,
         ):
             tally = _Tally(RunRecorder(writer, self.deps.clock, self.rule.apply_lag))
             more: set[str] = set()
-            for place in places:
+            for place, gathered in gathering:
                 if more and place.location_id in self.previous.locations:
                     break
                 self.keep_lease()
-                needs = self._add(place, cut_ends[place.location_id], packer, tally)
+                needs = self._add(place, gathered(), cut_ends[place.location_id], packer, tally)
                 if needs and self.settings.tenant_scope and place.location_id not in blocked:
                     more.add(place.location_id)
             if more:
@@ -272,25 +283,50 @@ class _Attempt:
 
         The range that passed over a late event may not have released it: where NewStore lets a
         range act on the locations of its file, the event's location need not have been in one. One
-        less than the event's own, in case the start is not included.
+        less than the event's own, in case the start is not included. For the same reason a location
+        that was in no import yet starts where the first range did.
         """
-        late = (max(0, logical_timestamp(ref) - 1) for ref in cut.late)
-        start = min([self._start(cut.location_id), *late])
-        return LogicalRange(start, cut.cut_end)
+        starts = [self._start(cut.location_id)]
+        if cut.location_id not in self.previous.locations:
+            starts.append(self.settings.first_logical_timestamp)
+        starts += (max(0, logical_timestamp(ref) - 1) for ref in cut.late)
+        return LogicalRange(min(starts), cut.cut_end)
 
-    def _add(self, place: Location, cut_end: int, packer: FilePacker, tally: "_Tally") -> bool:
+    def _gather(self, place: Location) -> "_Gathered":
+        """What has to be waited for: the last quantities and the ERP's; may run in a thread."""
+        entry = self.previous.locations.get(place.location_id)
+        if entry is None:
+            return _Gathered(None, self.reader.fetch(place, None))
+        base = self.deps.files.ledger(place.location_id, entry.ledger_run_id)
+        known = None
+        feed = entry.feed
+        if base and feed and feed.erp_location == place.erp_location and not self.run.full:
+            known = Known(base.quantities, feed.cursor)
+        return _Gathered(base, self.reader.fetch(place, known))
+
+    def _add(
+        self,
+        place: Location,
+        gathered: "_Gathered",
+        cut_end: int,
+        packer: FilePacker,
+        tally: "_Tally",
+    ) -> bool:
         """Add one location; True where it has events to release but no quantity at all."""
         location_id = place.location_id
         entry = self.previous.locations.get(location_id)
-        base = self.deps.files.ledger(location_id, entry.ledger_run_id) if entry else None
+        base = gathered.base
         dirty = self._dirty(location_id)
         if entry is None:
             dirty |= self._once_sent(location_id)
-        snapshot = self.reader.snapshot(place, entry)
+        reading = self.reader.judge(place, entry, gathered.fetched)
         # Read after the snapshot, so that every acknowledgement before it is known.
         events = self.deps.event_log.open_events_of(location_id)
         watermark = self._watermark(location_id)
-        if isinstance(snapshot, StockSnapshot):
+        feed = None
+        if isinstance(reading, Reading):
+            snapshot = reading.snapshot
+            feed = FeedPosition(place.erp_location, reading.cursor) if reading.cursor else None
             basis, as_of = Basis.SNAPSHOT, snapshot.as_of - self.rule.apply_lag
             figures = BaseFigures(basis, snapshot.on_hand_units, snapshot.as_of)
             cut = cut_snapshot(
@@ -328,6 +364,7 @@ class _Attempt:
             ledger_run_id=ledger_run_id,
             rows=len(cut.quantities),
             units=units_of(cut.quantities),
+            feed=feed,
         )
         tally.add(cut, selection.clamped, entry)
         return False
@@ -431,6 +468,14 @@ class _Attempt:
 
 def _pairs(refs: list[EventRef]) -> tuple[tuple[str, str], ...]:
     return tuple((ref.location_id, ref.event_key) for ref in refs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """A location's quantities as of the last finished import, and what the ERP says."""
+
+    base: Ledger | None
+    fetched: Fetched
 
 
 class _Tally:

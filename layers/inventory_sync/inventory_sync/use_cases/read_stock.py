@@ -24,12 +24,12 @@ from inventory_sync.domain.manifest import LocationEntry
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.ports import (
     Approval,
-    Erp,
     LocationHold,
     LocationStore,
     Observer,
     RemainingSeconds,
 )
+from inventory_sync.use_cases.stock_source import Known, Reading, StockSource
 
 AHEAD_MAX = timedelta(hours=26)
 """How far an ERP's clock may be ahead of ours: time zones, and nothing else, explain so much."""
@@ -47,6 +47,10 @@ class LeftOut:
     by_choice: bool = False
 
 
+Fetched = Reading | LeftOut | tuple[Hold, ...]
+"""Stock still to be judged, or why there is none: then never without a hold that counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadLimits:
     """`spare_seconds` is kept back of the invocation for the rest of the run."""
@@ -60,7 +64,7 @@ class ReadLimits:
 class StockReader:
     """`left_out` and `used_approvals` grow, by location id, as locations are read."""
 
-    erp: Erp
+    source: StockSource
     location_store: LocationStore
     observer: Observer
     limits: ReadLimits
@@ -85,18 +89,10 @@ class StockReader:
         for location_id in sorted(self.held_before.keys() - self.left_out.keys()):
             self.location_store.clear_hold(location_id)
 
-    def snapshot(self, place: Location, entry: LocationEntry | None) -> StockSnapshot | LeftOut:
-        """The location's stock, unless something speaks against using it in this run."""
-        location_id = place.location_id
-        if location_id in self.left_out:
-            return self.left_out[location_id]
-        found = self._read(place, entry)
-        if isinstance(found, LeftOut):
-            self.left_out[location_id] = found
-        return found
-
-    def _read(self, place: Location, entry: LocationEntry | None) -> StockSnapshot | LeftOut:
-        location_id = place.location_id
+    def fetch(self, place: Location, known: Known | None) -> Fetched:
+        """What the ERP says, or why it was not asked; may run in a thread of its own."""
+        if place.location_id in self.left_out:
+            return self.left_out[place.location_id]
         if self.remaining_seconds() < self.limits.spare_seconds:
             return LeftOut("no time left in this run")
         if not place.imported:
@@ -104,27 +100,41 @@ class StockReader:
         if self.erp_failure:
             return LeftOut(f"the ERP could not be read: {self.erp_failure}")
         holds = check_location(place, self.known_nodes)
-        snapshot: StockSnapshot | None = None
-        if all(self._approved(location_id, hold) for hold in holds):
-            try:
-                snapshot = self.erp.snapshot(location_id)
-            except SnapshotIncompleteError as error:
-                holds = (*holds, Hold(HoldKind.SNAPSHOT_INCOMPLETE, str(error)))
-            except InvariantError:
-                raise
-            except (RetriableError, RejectedError, FatalError) as error:
-                self.observer.count("LocationsUnreadable")
-                return LeftOut(f"the ERP could not be read: {error}")
-        if snapshot is not None:
-            last = entry.figures if entry else None
-            holds = (*holds, *check_snapshot(snapshot, last, self.limits.guards))
-            holds = (*holds, *self._check_as_of(snapshot, entry))
+        if not all(self._approved(place.location_id, hold) for hold in holds):
+            return holds
+        try:
+            return self.source.read(place.location_id, known)
+        except SnapshotIncompleteError as error:
+            return (*holds, Hold(HoldKind.SNAPSHOT_INCOMPLETE, str(error)))
+        except InvariantError:
+            raise
+        except (RetriableError, RejectedError, FatalError) as error:
+            self.observer.count("LocationsUnreadable")
+            return LeftOut(f"the ERP could not be read: {error}")
+
+    def judge(
+        self, place: Location, entry: LocationEntry | None, fetched: Fetched
+    ) -> Reading | LeftOut:
+        """The location's stock, unless something speaks against using it in this run."""
+        location_id = place.location_id
+        if isinstance(fetched, LeftOut):
+            self.left_out[location_id] = fetched
+            return fetched
+        if isinstance(fetched, tuple):
+            refused = tuple(hold for hold in fetched if not self._approved(location_id, hold))
+            return self._hold(location_id, refused)
+        last = entry.figures if entry else None
+        holds = (
+            *check_location(place, self.known_nodes),
+            *check_snapshot(fetched.snapshot, last, self.limits.guards),
+            *self._check_as_of(fetched.snapshot, entry),
+        )
         refused = tuple(hold for hold in holds if not self._approved(location_id, hold))
-        if snapshot is None or refused:
-            return self._hold(location_id, refused or holds)
+        if refused:
+            return self._hold(location_id, refused)
         if holds:
             self.used_approvals[location_id] = self.approvals[location_id].who
-        return snapshot
+        return fetched
 
     def _check_as_of(
         self, snapshot: StockSnapshot, entry: LocationEntry | None
