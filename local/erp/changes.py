@@ -44,6 +44,7 @@ class ChangeLog:
 
     def __init__(self, read: Callable[[str], tuple[datetime, Log]], feed: ChangeFeed) -> None:
         self._read, self._feed = read, feed
+        self.by_time = feed == "timestamp"
         self._generation = 1
         self.untold: set[StockKey] = set()
         """Changes of these are not told: a feed may be incomplete."""

@@ -36,6 +36,7 @@ class NewStoreModel:
         *,
         fetch: Callable[[str], bytes],
         range_scope: RangeScope = "tenant",
+        range_start_released: bool = True,
         counter_scope: CounterScope = "tenant",
         job_seconds: float = 0,
         seconds_between_files: float = 0,
@@ -47,6 +48,7 @@ class NewStoreModel:
     ) -> None:
         self.tenant, self.now = tenant, now
         self.range_scope = range_scope
+        self.range_start_released = range_start_released
         self.lock = threading.RLock()
         self.faults = CallFaults(now)
         self.faults.sleep = sleep
@@ -181,4 +183,5 @@ class NewStoreModel:
         self._imports_into_master.extend(sorted(self.master_locations.intersection(file.nodes)))
         self._apply_rows(file.rows)
         locations = file.nodes if self.range_scope == "file_locations" else None
-        self.book.release(locations, file.range_start, file.range_end)
+        first = file.range_start + (0 if self.range_start_released else 1)
+        self.book.release(locations, first, file.range_end)

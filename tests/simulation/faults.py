@@ -53,19 +53,24 @@ RATES = {
     "newstore_down": 0.03,
     "several_files_with_delays": 0.5,
     "files_in_any_order": 0.5,
+    # the ERP's change feed
+    "feed_loses_change": 0.3,
+    "feed_forgets": 0.05,
 }
+OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
+"""Drawn from a generator of their own, so that stories without a feed stay what they were."""
 
 
 class Faults:
     """Each seed draws which faults it suffers from, and how badly; what struck is counted."""
 
-    def __init__(self, rng: Random, only: frozenset[str] | None = None) -> None:
-        self._rng = rng
+    def __init__(self, rng: Random, feed: Random, only: frozenset[str] | None = None) -> None:
+        self._rng, self._feed = rng, feed
         self.injected: Counter[str] = Counter()
         self.quiet = False
         self.rates = {}
         for name, rate in RATES.items():
-            strength = rng.choice((0.0, 0.0, 0.5, 1.0, 1.0, 2.0))
+            strength = self._generator(name).choice((0.0, 0.0, 0.5, 1.0, 1.0, 2.0))
             if only is None or name in only:
                 self.rates[name] = min(0.9, rate * strength)
 
@@ -73,11 +78,14 @@ class Faults:
         """Whether the fault happens now; draws the same from the generator either way."""
         rate = self.rates.get(name, 0.0)
         assert name in RATES, name
-        drawn = self._rng.random()
+        drawn = self._generator(name).random()
         if self.quiet or drawn >= rate:
             return False
         self.injected[name] += 1
         return True
+
+    def _generator(self, name: str) -> Random:
+        return self._feed if name in OF_THE_FEED else self._rng
 
     def note(self, name: str) -> None:
         """Count a fault that came about by itself."""

@@ -17,6 +17,7 @@ from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
 from inventory_sync.ports import AppendResult, ClaimResult
 from inventory_sync.use_cases import build_import, file_packer, forward_events, import_stock
+from inventory_sync.use_cases.stock_source import StockSource
 from tests.simulation.runner import Adapt, run_seed
 from tests.simulation.world import World
 
@@ -135,16 +136,21 @@ def _no_look_up() -> Iterator[None]:
         yield
 
 
-def _events_before_snapshot() -> AbstractContextManager[Any]:
-    honest = build_import._Attempt._add
+@contextmanager
+def _events_before_snapshot() -> Iterator[None]:
+    honest_gather, honest_add = build_import._Attempt._gather, build_import._Attempt._add
+    early: dict[str, Any] = {}
+
+    def gather(attempt: Any, place: Any) -> Any:
+        early[place.location_id] = attempt.deps.event_log.open_events_of(place.location_id)
+        return honest_gather(attempt, place)
 
     def add(attempt: Any, place: Any, *args: Any) -> bool:
-        early = attempt.deps.event_log.open_events_of(place.location_id)
         log = attempt.deps.event_log
 
         class Stale:
             def open_events_of(self, location_id: str) -> Any:
-                return early
+                return early[location_id]
 
             def __getattr__(self, name: str) -> Any:
                 return getattr(log, name)
@@ -152,11 +158,19 @@ def _events_before_snapshot() -> AbstractContextManager[Any]:
         deps = attempt.deps
         attempt.deps = replace(deps, event_log=Stale())
         try:
-            return honest(attempt, place, *args)
+            return honest_add(attempt, place, *args)
         finally:
             attempt.deps = deps
 
-    return patch.object(build_import._Attempt, "_add", add)
+    with (
+        patch.object(build_import._Attempt, "_gather", gather),
+        patch.object(build_import._Attempt, "_add", add),
+    ):
+        yield
+
+
+def _trust_in_the_feed() -> AbstractContextManager[Any]:
+    return patch.object(StockSource, "_in_open_events", lambda *_: frozenset())
 
 
 MUTANTS = (
@@ -171,6 +185,7 @@ MUTANTS = (
     Mutant("no fencing", adapt=_no_fencing),
     Mutant("no lookup after an unknown outcome", patched=_no_look_up),
     Mutant("events read before the snapshot", patched=_events_before_snapshot),
+    Mutant("products of open events read only if the feed names them", patched=_trust_in_the_feed),
 )
 
 

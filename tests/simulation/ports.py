@@ -198,6 +198,8 @@ class SimulatedErp:
         world, strike = self._world, self._world.faults.strike
         if world.erp_is_down() or strike("snapshot_unreadable"):
             raise RetriableError("the ERP is down")
+        if cursor is not None and strike("feed_forgets"):
+            self._model.changes.forget()
         products: set[str] = set()
         as_of, start = None, cursor
         for _ in range(PAGES_MAX):
@@ -215,6 +217,10 @@ class SimulatedErp:
                 break
         assert as_of is not None
         assert cursor is not None
+        if products and self._model.changes.by_time and strike("feed_loses_change"):
+            lost = sorted(products)[world.feed_rng.randrange(len(products))]
+            products.remove(lost)
+            world.untold.add((location_id, lost))
         return Changes(product_ids=frozenset(products), cursor=cursor, as_of=as_of, complete=True)
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:

@@ -102,7 +102,7 @@ def _calm_down(world: World, invariants: Invariants) -> None:
         world.sweep_tick()
         world.operate()
         for _ in range(6):
-            world.import_tick()
+            world.import_tick(full=bool(world.untold))
             world.pass_time(310)
         try:
             _everything(invariants)

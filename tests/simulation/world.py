@@ -111,7 +111,8 @@ class World:
     ) -> None:
         self.seed = seed
         self.rng = rng = Random(seed)
-        self.faults = Faults(rng, only)
+        self.feed_rng = Random(f"{seed} feed")
+        self.faults = Faults(rng, self.feed_rng, only)
         self.now = START
         self.trace: list[str] = []
         self.after_each_step: Callable[[], None] = lambda: None
@@ -140,6 +141,8 @@ class World:
         self.open_requests: dict[str, tuple[str, list[tuple[str, str]]]] = {}
         self.erp_down_until = START
         self.settled_runs: set[str] = set()
+        self.untold: set[Key] = set()
+        """Changes that the ERP's feed did not tell, until everything is read."""
         self.skipped_rows: set[Key] = set()
         """Rows that NewStore left out of a job it finished, until the next finished import."""
         self.errors: list[str] = []
@@ -157,6 +160,7 @@ class World:
             apply_lag_seconds=lag,
             consistent_snapshot=rng.random() < 0.5,
             page_rows=rng.choice((1, 2, 1000)),
+            change_feed=self.feed_rng.choice(("none", "timestamp", "sequence")),
         )
         self.files = FakeFileStore()
         self.records = FakeRunRecords()
@@ -165,6 +169,7 @@ class World:
             lambda: self.now,
             fetch=self.files.fetch,
             range_scope=self.range_scope,
+            range_start_released=self.feed_rng.random() < 0.5,
             counter_scope="tenant" if self.tenant_scope else "location",
             job_seconds=rng.choice((0, 20, 200)),
             stores=self.locations,
@@ -616,10 +621,15 @@ class World:
         if self.runs.head().unfinished_run_id is None:
             self.skipped_rows.clear()
         entries = self.files.manifest(run_id).locations
+        run = self.runs.head().run
+        if run is not None and run.run_id == run_id and run.full:
+            read = {i for i, e in entries.items() if e.basis is Basis.SNAPSHOT}
+            self.untold = {key for key in self.untold if key[0] not in read}
         self.decrements = [
             d
             for d in self.decrements
-            if d.key[0] not in entries
+            if d.key in self.untold
+            or d.key[0] not in entries
             or entries[d.key[0]].basis is not Basis.SNAPSHOT
             or entries[d.key[0]].as_of < d.shown_at
         ]

@@ -32,11 +32,10 @@ NAMED_ONLY = {
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {
     "AbandonJob", "Acknowledgement", "AdoptJob", "AppliedRule", "BaseFigures", "Build", "Commit",
-    "CreateJob", "Done", "EventRef", "FeedPosition", "FileHead", "FulfillmentItem", "GiveUp", "GuardLimits",
-    "Hold",
-    "IgnoredEvent", "JobError", "LastFigures", "LocationCut", "LogicalRange", "MovementLine",
-    "NoteStarted", "Rejection", "RowBlock", "Selection", "Settle", "Settled", "StartJob",
-    "StockSnapshot", "TryLater", "Unknown", "Wait",
+    "CreateJob", "Done", "EventRef", "FeedPosition", "FileHead", "FulfillmentItem", "GiveUp",
+    "GuardLimits", "Hold", "IgnoredEvent", "JobError", "LastFigures", "LocationCut", "LogicalRange",
+    "MovementLine", "NoteStarted", "Rejection", "RowBlock", "Selection", "Settle", "Settled",
+    "StartJob", "StockSnapshot", "TryLater", "Unknown", "Wait",
 }  # fmt: skip
 
 

@@ -446,6 +446,23 @@ def test_locations_read_at_once_are_sent_as_if_read_one_by_one() -> None:
     assert [at_once.atp(at=place) for place in places] == [10, 10, 9, 4, 10, 9, 10]
 
 
+def test_a_location_disabled_after_an_import_that_failed_half_way_is_rolled_forward() -> None:
+    world = ImportWorld(DC, STORE)
+    world.stock(10)
+    world.stock(10, at=STORE)
+    world.newstore_model.jobs.fail_next_job(0, after_rows=2)
+    world.import_now()
+    assert world.on_hand(at=STORE) == 10
+    world.put_location(STORE, enabled=False)
+    world.ship(10, at=STORE)
+    world.ship(11)
+    world.settle()
+
+    world.import_now()
+
+    assert (world.unreleased(at=STORE), world.atp(at=STORE)) == (0, 9)
+
+
 def test_a_location_imported_later_releases_what_was_completed_there_before() -> None:
     world = started(range_scope="file_locations")
     world.erp_model.add_location(STORE)

@@ -203,8 +203,10 @@ class _Attempt:
         """Imported locations: those never imported first, then the longest waiting.
 
         One that was imported and is not any more stays, unless NewStore is its master by now: what
-        a range releases there has to be taken off its last quantities all the same.
+        a range releases there has to be taken off its last quantities all the same. An import
+        that did not finish may have brought quantities there too.
         """
+        at_newstore = self.previous.locations.keys() | self.unfinished.locations.keys()
 
         def order(place: Location) -> tuple[bool, str, str]:
             entry = self.previous.locations.get(place.location_id)
@@ -216,7 +218,7 @@ class _Attempt:
                 for place in self.map.values()
                 if place.imported
                 or (
-                    place.location_id in self.previous.locations
+                    place.location_id in at_newstore
                     and place.inventory_master is InventoryMaster.ERP
                 )
             ),
