@@ -23,10 +23,10 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test test engines simulate simulate-mutants mutate bench coverage format lint types validate build security invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test e2e engines simulate simulate-mutants mutate bench coverage format lint types validate build security invoke check lock clean distclean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.dev ## Make the virtual environment, with .venv/bin/inventory-sync in it
 
@@ -40,9 +40,15 @@ room-test: .venv/.browser ## Test the page in Chromium; screenshots in build/roo
 	@tools/get_axe.sh || true
 	.venv/bin/python -m pytest tests/e2e/test_room.py tests/e2e/test_room_looks.py $(ARGS)
 
+local: .venv/.local .venv-e2e/.installed build ## Leave the deployed stack running in a local AWS, until Ctrl-C
+	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.up
+
 test: .venv/.dev ## Run all tests, without network or AWS account (ARGS="-k late")
 	@tools/get_dynoxide.sh || true
 	.venv/bin/python -m pytest --numprocesses auto $(ARGS)
+
+e2e: .venv/.dev .venv-e2e/.installed build ## Deploy template.yaml into a local AWS and drive it over HTTP
+	E2E=true .venv/bin/python -m pytest tests/e2e/deployed --durations=0 $(ARGS)
 
 simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED)
@@ -113,7 +119,7 @@ products: .venv/.local ## Load the product map of a deployed stack (FILE=map.csv
 # Where npm is, the contract tests may not leave its engine out.
 check: export ENGINES_REQUIRED := true
 check: export BUILD_REQUIRED := true
-check: lint types build test validate security ## Everything CI runs
+check: lint types build test e2e validate security ## Everything CI runs
 
 lock: .venv-lock/.installed ## Pin the requirements anew (ARGS=--upgrade for newer ones)
 	.venv-lock/bin/python tools/lock.py $(ARGS)
@@ -122,7 +128,7 @@ clean: ## Remove what was built
 	rm -rf build .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 distclean: clean ## Remove the virtual environments too
-	rm -rf .venv .venv-sam .venv-security .venv-mutation .venv-lock
+	rm -rf .venv .venv-sam .venv-e2e .venv-security .venv-mutation .venv-lock
 
 .venv/.local: requirements/local.txt
 	@echo "Making .venv (once)"
@@ -141,7 +147,7 @@ distclean: clean ## Remove the virtual environments too
 	@.venv/bin/python $(pip_install) -r requirements/browser.txt
 	@touch $@
 
-.venv-sam/.installed: python := 3.13
+.venv-sam/.installed .venv-e2e/.installed: python := 3.13
 .venv-security/.installed .venv-mutation/.installed .venv-lock/.installed: python := 3.11+
 
 .venv-%/.installed: requirements/%.txt

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import requests
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -30,6 +31,8 @@ SECRETS: Mapping[str, Mapping[str, object]] = {
     "ErpSecretArn": {"token": ERP_TOKEN},
 }
 """Content by the parameter that names the secret."""
+
+FETCH_SECONDS_MAX = 30
 
 AWS_VARIABLES: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID": "local",
@@ -58,9 +61,16 @@ class Aws:
     streams: Any
     s3: S3Client
     secrets: SecretsManagerClient
+    certificate: str = ""
+    """Of an AWS that gives out https:// URLs; without it they cannot be read."""
 
     def fetch_file(self, uri: str) -> bytes:
-        """What stands at an s3:// URI; LookupError where nothing can be read there."""
+        """What stands at a URI; LookupError where nothing can be read there."""
+        if self.certificate and uri.startswith("https://"):
+            answer = requests.get(uri, timeout=FETCH_SECONDS_MAX, verify=self.certificate)
+            if not answer.ok:
+                raise LookupError(f"{uri}: {answer.status_code}")
+            return answer.content
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if not uri.startswith("s3://") or not key:
             raise LookupError(f"not an s3:// URI: {uri}")

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from local.aws import Aws
-from local.stack import EVENTS, QUARANTINE, LocalStack
+from local.stack import EVENTS, QUARANTINE, Stack
 
 TIMEOUT_SECONDS = 10
 Key = tuple[str, str]
@@ -50,7 +50,7 @@ class Figures:
         return asdict(self)
 
 
-def read_figures(stack: LocalStack, key: Key, physical: int) -> Figures:
+def read_figures(stack: Stack, key: Key, physical: int) -> Figures:
     """`physical` is what stands on the shelf, which no system knows."""
     newstore, erp = _state(stack.newstore_url), _state(stack.erp_url)
     at_newstore = _row(newstore["stock"], key, "fulfillment_node_id", "product_id")
@@ -89,7 +89,7 @@ def _row(rows: list[dict[str, Any]], key: Key, *names: str) -> dict[str, Any]:
     return next((row for row in rows if tuple(row[name] for name in names) == key), {})
 
 
-def _watermark(stack: LocalStack) -> int | None:
+def _watermark(stack: Stack) -> int | None:
     for _, record in stack.state.records("head"):
         watermark: int | None = json.loads(record)["watermark"]
         return watermark

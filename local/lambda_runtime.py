@@ -47,7 +47,7 @@ class BuiltFunction:
             raise NotBuiltError(f"{', '.join(missing)} is missing: run `make build`")
         self._handler = properties["Handler"]
         self._log = log
-        self._port, self._api_port = _free_ports(2)
+        self._port, self._api_port = free_ports(2)
         self.environment = {
             **variables,
             "AWS_LAMBDA_FUNCTION_NAME": template.physical_id(logical_id),
@@ -132,7 +132,8 @@ class BuiltFunction:
         self._process = None
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from inventory_sync.adapters.location_store import DynamoLocationStore
 from inventory_sync.adapters.state_table import StateTable
@@ -50,6 +50,41 @@ class StackPlan:
     parameters: Mapping[str, str] = field(default_factory=dict)
     erp: Mapping[str, Any] = field(default_factory=dict)
     newstore: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Stream(Protocol):
+    """What wakes the forwarder; `discarded` grows by what it gave up."""
+
+    discarded: list[Any]
+
+    def pump(self) -> object:
+        """Let everything that is new reach the forwarder."""
+
+
+class Stack(Protocol):
+    """What a story needs of a stack, wherever that runs."""
+
+    @property
+    def aws(self) -> Aws: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def newstore(self) -> NewStoreModel: ...
+    @property
+    def erp(self) -> ErpModel: ...
+    @property
+    def newstore_url(self) -> str: ...
+    @property
+    def erp_url(self) -> str: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def stream(self) -> Stream: ...
+    @property
+    def state(self) -> StateTable: ...
+    def tick(self, *, full: bool = False) -> dict[str, Any]: ...
+    def sweep(self) -> dict[str, Any]: ...
+    def count(self, table: str) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -106,7 +141,7 @@ def local_stack(
         erp = _erp(plan, clock)
         newstore_url = exits.enter_context(newstore_server(newstore)).base_url
         erp_url = exits.enter_context(erp_server(erp, ERP_TOKEN)).base_url
-        template.set_parameters(_addresses(newstore_url, erp_url))
+        template.set_parameters(addresses(newstore_url, erp_url))
         functions = {
             name: LocalFunction(template, name, clock, log or io.StringIO())
             for name in (INGEST, FORWARD, IMPORT)
@@ -150,7 +185,8 @@ def _erp(plan: StackPlan, clock: Clock) -> ErpModel:
     return erp
 
 
-def _addresses(newstore_url: str, erp_url: str) -> dict[str, str]:
+def addresses(newstore_url: str, erp_url: str) -> dict[str, str]:
+    """The parameters that say where the simulators are."""
     realm = f"{newstore_url}/auth/realms/{TENANT}/protocol/openid-connect/token"
     return {
         "Tenant": TENANT,

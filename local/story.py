@@ -14,7 +14,7 @@ from local.newstore.availabilities import ImportFinding
 from local.newstore.events import Event
 from local.newstore.job import JobFaults
 from local.scenario import AnyStep, Publishing, Scenario, ScenarioError
-from local.stack import LocalStack, StackPlan
+from local.stack import Stack, StackPlan
 from local.telling import tell_answer, tell_event, tell_figures, tell_import, tell_run, tell_text
 
 Say = Callable[[str], None]
@@ -51,7 +51,7 @@ class Story:
     """`differences` grows while the story is played."""
 
     def __init__(
-        self, stack: LocalStack, scenario: Scenario, say: Say, watch: Watch | None = None
+        self, stack: Stack, scenario: Scenario, say: Say, watch: Watch | None = None
     ) -> None:
         self._stack, self._scenario, self._say = stack, scenario, say
         self._watch = watch or (lambda _: None)

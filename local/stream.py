@@ -26,8 +26,9 @@ class EventStream:
     """The table's stream from its beginning (TRIM_HORIZON), without the time between retries.
 
     Only INSERT records reach the function, as the template filters them. A batch with
-    failures is repeated from the lowest failed sequence number on; one that raised is halved. What
-    fails to the last retry is `discarded`: in AWS its position goes to the failure queue.
+    failures is repeated from the lowest failed sequence number on; one that raised is halved, which
+    costs no retry. What fails to the last retry is `discarded`, and the failure queue is told where
+    it stands in the stream.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class EventStream:
         self._client, self._arn, self._invoke, self._limits = client, arn, invoke, limits
         self._iterator: str | None = None
         self.discarded: Records = []
+        self.failure_queue: list[dict[str, Any]] = []
 
     def pump(self) -> Records:
         """Hand over everything that is new; returns what the function took."""
@@ -75,15 +77,33 @@ class EventStream:
             position = _first_failed(batch, answer)
         except Exception:  # noqa: BLE001  # whatever a function raises, Lambda repeats the batch
             position = 0
-            if len(batch) > 1 and retries:
+            if len(batch) > 1:
                 middle = len(batch) // 2
-                return self._hand_over(batch[:middle], retries - 1) + self._hand_over(
-                    batch[middle:], retries - 1
+                return self._hand_over(batch[:middle], retries) + self._hand_over(
+                    batch[middle:], retries
                 )
         if position < len(batch) and not retries:
-            self.discarded += batch[position:]
+            self._discard(batch[position:])
             return batch[:position]
         return batch[:position] + self._hand_over(batch[position:], retries - 1)
+
+    def _discard(self, batch: Records) -> None:
+        self.discarded += batch
+        context = {"condition": "RetryAttemptsExhausted"}
+        self.failure_queue.append(
+            {"requestContext": context, "DDBStreamBatchInfo": _batch_info(batch)}
+        )
+
+
+def _batch_info(batch: Records) -> dict[str, Any]:
+    """The part of the message that says what was lost."""
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
+    return {
+        "startSequenceNumber": numbers[0],
+        "endSequenceNumber": numbers[-1],
+        "batchSize": len(batch),
+        "streamArn": batch[0]["eventSourceARN"],
+    }
 
 
 def _first_failed(batch: Records, answer: Any) -> int:

@@ -18,6 +18,7 @@ _LOCKS = (
     ("runtime", _RUNTIME, _OLDEST_PYTHON, "requirements/dev.txt"),
     ("browser", "requirements/browser.txt", _OLDEST_PYTHON, "requirements/dev.txt"),
     ("sam", "requirements/sam.txt", "3.13", None),
+    ("e2e", "requirements/e2e.txt", "3.13", None),
     ("security", "requirements/security.txt", _OLDEST_PYTHON, None),
     ("mutation", "requirements/mutation.txt", _OLDEST_PYTHON, "requirements/dev.txt"),
     ("lock", "requirements/lock.txt", _OLDEST_PYTHON, None),

@@ -61,6 +61,8 @@ class ErpModel:
             apply_lag_seconds=apply_lag_seconds,
         )
         self.page_rows = page_rows
+        self.token = ""
+        """What callers over HTTP have to bear."""
         self.actual_lag_seconds = apply_lag_seconds
         """How late a movement really shows; at most the declared lag, or the ERP lies."""
         self.lock = threading.RLock()

@@ -23,7 +23,11 @@ def erp_server(model: ErpModel, token: str) -> HttpServer:
 
 
 def erp_app(model: ErpModel, token: str) -> Flask:
-    """Paths under /v1 need the bearer token; the others are for people on the same machine."""
+    """Paths under /v1 need the bearer token; the others are for people on the same machine.
+
+    The token is the model's from then on, and can be changed there.
+    """
+    model.token = token
     app = Flask("erp")
     app.url_map.merge_slashes = False
     map_faults(app)
@@ -33,7 +37,7 @@ def erp_app(model: ErpModel, token: str) -> Flask:
     @app.before_request
     def check_token() -> None:
         given = request.headers.get("Authorization", "").encode()
-        wanted = f"Bearer {token}".encode()
+        wanted = f"Bearer {model.token}".encode()
         if request.path.startswith("/v1/") and not hmac.compare_digest(given, wanted):
             raise CallRefusedError(401, "missing or wrong token")
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 
 from local.http_server import CallRefusedError, HttpServer, map_faults
+from local.newstore.control import run_control
 from local.newstore.integrations import PATH as INTEGRATIONS
 from local.newstore.model import NewStoreModel
 from local.newstore.state import newstore_state
@@ -30,7 +31,7 @@ def newstore_server(model: NewStoreModel) -> HttpServer:
 
 
 def newstore_app(model: NewStoreModel) -> Flask:
-    """Realm and API on one address; everything but the token and /_state needs a token."""
+    """Realm and API on one address; everything but the token, /_state and /_control needs one."""
     app = Flask("newstore")
     map_faults(app)
     _add_tokens(app, model)
@@ -40,12 +41,16 @@ def newstore_app(model: NewStoreModel) -> Flask:
 
     @app.before_request
     def check_token() -> None:
-        if request.endpoint not in ("realm_token", "user_token", "state", None):
+        if request.endpoint not in ("realm_token", "user_token", "state", "control", None):
             model.calls.check_token(request.headers.get("Authorization"))
 
     @app.get("/_state", endpoint="state")
     def state() -> Response:
         return jsonify(newstore_state(model))
+
+    @app.post("/_control/<action>", endpoint="control")
+    def control(action: str) -> Response:
+        return jsonify(run_control(model, action, _body()))
 
     return app
 

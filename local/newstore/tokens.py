@@ -58,7 +58,7 @@ class TokenIssuer:
         if name not in secrets or secrets[name] != secret:
             raise CallRefusedError(401, "invalid credentials")
         self.issued += 1
-        token = f"token-{self.issued}"
+        token = f"newstore-access-token-{self.issued}"
         self._expiry[token] = self._now() + timedelta(seconds=self.expires_in_seconds)
         return {
             "access_token": token,

@@ -1,7 +1,8 @@
-"""The browser, and the stories it is shown."""
+"""The browser, and the stories it is shown; which suites are collected."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -47,3 +48,7 @@ def report(story: History, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(report_page(read_scenario(HELD_STORY).title, story.moments()), "utf-8")
     return path.as_uri()
+
+
+collect_ignore = [] if os.environ.get("E2E") else ["deployed"]
+"""The deployed stack takes minutes: `make e2e` asks for it."""

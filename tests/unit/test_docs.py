@@ -172,8 +172,8 @@ def test_every_relative_link_leads_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_make_target_that_is_named_exists(path: Path) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), flags=re.MULTILINE))
-    named = set(re.findall(r"(?:`|^ {4}|&& )make ([a-z-]+)", text_of(path), flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", text_of(ROOT / "Makefile"), flags=re.MULTILINE))
+    named = set(re.findall(r"(?:`|^ {4}|&& )make ([a-z0-9-]+)", text_of(path), flags=re.MULTILINE))
 
     assert named <= targets
 

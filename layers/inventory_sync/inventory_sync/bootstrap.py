@@ -300,7 +300,9 @@ def _signer(settings: "ImportSettings", secrets: "Secrets") -> Any:
             settings.import_bucket,
             key,
             region=os.environ.get("AWS_REGION", "us-east-1"),
-            endpoint_url=os.environ.get("AWS_ENDPOINT_URL_S3") or None,
+            endpoint_url=os.environ.get("AWS_ENDPOINT_URL_S3")
+            or os.environ.get("AWS_ENDPOINT_URL")
+            or None,
         )
         refuse_short_lived(uri, settings.file_url_days_min)
         return uri

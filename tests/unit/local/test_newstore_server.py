@@ -174,3 +174,32 @@ def test_the_state_can_be_inspected_without_a_token(client: Client) -> None:
     (stock,) = state["stock"]
     assert (stock["completed_unreleased"], stock["atp"]) == (1, -1)
     assert len(state["published"]) == 2
+
+
+def test_a_person_lets_orders_happen_without_a_token(client: Client) -> None:
+    control = f"{client.base_url}/_control"
+    order = {"request": "mine", "location": DC, "product": SKU, "units": 2}
+
+    ordered = requests.post(f"{control}/order", json=order, timeout=SECONDS)
+    shipped = requests.post(f"{control}/ship", json={"request": "mine"}, timeout=SECONDS)
+
+    assert ordered.json()["name"] == "fulfillment_request.assigned"
+    assert len(shipped.json()["payload"]["items"]) == 2
+    assert client.newstore.model.completed_unreleased(KEY) == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "status"),
+    [
+        ("sell", {}, 404),
+        ("order", {"request": "mine"}, 400),
+        ("ship", {"request": "nobody's"}, 409),
+        ("fail", {"request": "nobody's"}, 409),
+    ],
+)
+def test_what_cannot_happen_is_said(
+    client: Client, action: str, body: dict[str, Any], status: int
+) -> None:
+    answer = requests.post(f"{client.base_url}/_control/{action}", json=body, timeout=SECONDS)
+
+    assert (answer.status_code, set(answer.json())) == (status, {"error"})

@@ -1,0 +1,138 @@
+"""`make local`: the deployed stack, left running until Ctrl-C. Exit code 0, 2 (cannot start)."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from local.deployed import DeployedStack, deployed_stack
+from local.invoke import LOCATIONS, STOCK
+from local.ministack import LocalAwsError, ministack
+from local.runtime_files import NotBuiltError
+from local.stack import StackPlan
+from local.template import ROOT
+
+FOLDER = ROOT / "build" / "local"
+POLL_SECONDS = 0.5
+PARAMETERS = {
+    "SweepSchedule": "rate(1 minute)",
+    "ImportSchedule": "rate(1 minute)",
+    "SettleWindowSeconds": "15",
+    "FileDelivery": "presigned_url",
+}
+
+
+def main() -> int:
+    """Start, print what to try, deliver what NewStore publishes, stop."""
+    stopped = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    print("Starting a local AWS and deploying template.yaml into it: half a minute.", flush=True)
+    try:
+        with _running() as stack:
+            print("\n".join(guide(stack)), flush=True)
+            deliver(stack, stopped)
+            print("Stopping.", flush=True)
+    except (NotBuiltError, LocalAwsError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+@contextmanager
+def _running() -> Iterator[DeployedStack]:
+    plan = StackPlan(locations=LOCATIONS, parameters=PARAMETERS)
+    with ministack(FOLDER) as aws, deployed_stack(aws, "inventory-sync", plan) as stack:
+        for key, units in STOCK.items():
+            stack.erp.set_stock(key, units)
+            stack.newstore.set_imported(key, units)
+        yield stack
+
+
+def deliver(stack: DeployedStack, stopped: threading.Event) -> None:
+    """NewStore's event stream, until stopped: each event at once, and again while refused."""
+    published = 0
+    while not stopped.wait(POLL_SECONDS):
+        events = stack.newstore.publisher.events
+        for event in events[published:]:
+            stack.delivery.enqueue(event)
+        published = len(events)
+        stack.delivery.deliver_due()
+
+
+def guide(stack: DeployedStack) -> list[str]:
+    """Addresses, and a line to copy for each thing to try."""
+    variables = " ".join(
+        f"{name}={shlex.quote(value)}"
+        for name, value in stack.local_aws.variables().items()
+        if name in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_REGION")
+        or name == "AWS_SECRET_ACCESS_KEY"
+    )
+    lines = [
+        "",
+        f"Webhook   {stack.event_url}",
+        f"NewStore  {stack.newstore_url}/_state",
+        f"ERP       {stack.erp_url}/_state",
+        f"AWS       {stack.local_aws.url}, logs in {FOLDER.relative_to(ROOT)}",
+        "",
+        "Sweep and import run every minute; what is older than 15 seconds is released.",
+        "",
+    ]
+    for what, command in things_to_try(stack):
+        lines += [f"# {what}", command, ""]
+    return [*lines, f"# Any AWS client: export {variables}", "", "Ready. Ctrl-C stops it all."]
+
+
+def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
+    """What it does, and the command."""
+    newstore, erp = f"{stack.newstore_url}/_control", f"{stack.erp_url}/_control"
+    order = '{"request": "ff1", "location": "DC01", "product": "SKU-1"}'
+    received = '{"location": "DC01", "product": "SKU-1", "units": 10}'
+    certificate, key = stack.local_aws.certificate, stack.keys.api_key
+    return [
+        ("A customer orders a unit", _post(f"{newstore}/order", order)),
+        ("It leaves the warehouse", _post(f"{newstore}/ship", '{"request": "ff1"}')),
+        ("Goods come in, and the ERP books them", _post(f"{erp}/receive", received)),
+        ("The ERP is down for two minutes", _post(f"{erp}/down_for", '{"seconds": 120}')),
+        ("The ERP refuses a product", _post(f"{erp}/reject_product", REFUSED)),
+        (
+            "An event of your own, as NewStore sends it",
+            f"curl -sS --cacert {certificate} -H 'Authorization: Bearer {key}'"
+            f" -d '{OWN_EVENT}' {stack.event_url}",
+        ),
+        (
+            "The same with a wrong key",
+            f"curl -sS --cacert {certificate} -H 'Authorization: Bearer wrong' -d '{{}}'"
+            f" {stack.event_url}",
+        ),
+        ("What NewStore promises", f"curl -sS {stack.newstore_url}/_state"),
+        ("What the ERP holds", f"curl -sS {stack.erp_url}/_state"),
+    ]
+
+
+REFUSED = '{"product": "SKU-2", "reason": "no such product"}'
+OWN_EVENT = (
+    '{"tenant": "acme", "name": "fulfillment_request.assigned",'
+    ' "published_at": "2026-03-02T09:00:00Z", "payload": {"id": "own", "order_id": "order-9",'
+    ' "logical_timestamp": 9000, "fulfillment_location_id": "NYC", "service_level": "STANDARD",'
+    ' "items": [{"id": "own-1", "product_id": "SKU-1"}]}}'
+)
+
+
+def _post(url: str, body: str) -> str:
+    return f"curl -sS -H 'Content-Type: application/json' -d '{body}' {url}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

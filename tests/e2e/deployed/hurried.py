@@ -1,0 +1,25 @@
+"""Stories for a stack on which time is real: a minute lasts 0.6 seconds."""
+
+from typing import Any
+
+from local.scenario import Scenario
+
+TIMES = 100
+PARAMETERS = {
+    "SettleWindowSeconds": "9",  # 900 by default
+    "HttpAttemptsMax": "1",  # a repeat would wait for longer than an outage lasts
+    "ImportSchedule": "rate(1 day)",  # the story says when
+    "SweepSchedule": "rate(1 day)",
+}
+
+
+def hurried(scenario: Scenario) -> Scenario:
+    """The same story, with shorter waits."""
+    steps = [
+        step.model_copy(update={"minutes": step.minutes / TIMES})
+        if hasattr(step, "minutes")
+        else step
+        for step in scenario.steps
+    ]
+    update: dict[str, Any] = {"steps": steps, "parameters": {**PARAMETERS, **scenario.parameters}}
+    return scenario.model_copy(update=update)

@@ -1,0 +1,81 @@
+"""What the stacks have logged by the end of the other tests, and what watches them."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from local.deployed import DeployedStack
+from local.deployed_logs import group_lines, metrics, stack_groups
+from tests.e2e.deployed.conftest import STORIES, Played
+from tests.template.test_template import ALARMS
+
+SECONDS_MAX = 240
+NEVER_IN_A_LOG = ("access-token", "-rotated", "X-Amz-Signature", "X-Amz-Credential", "Bearer ")
+
+
+@pytest.fixture(scope="module")
+def logs(stack: DeployedStack, stories: Mapping[str, Future[Played]]) -> dict[str, list[str]]:
+    """Of all functions and APIs, by stack."""
+    groups = stack_groups(stack.local_aws, stack.name)
+    lines = [line for group in groups for line in group_lines(stack.local_aws, group)]
+    return {stack.name: lines, **{name: stories[name].result(SECONDS_MAX).log for name in STORIES}}
+
+
+def alarms(stack: DeployedStack) -> dict[str, Any]:
+    found = stack.local_aws.client("cloudwatch").describe_alarms(MaxRecords=100)["MetricAlarms"]
+    return {
+        alarm["AlarmName"]: alarm
+        for alarm in found
+        if alarm["AlarmName"].startswith(f"{stack.name}-")
+    }
+
+
+def test_no_log_has_a_secret(
+    logs: dict[str, list[str]], stack: DeployedStack, stories: Mapping[str, Future[Played]]
+) -> None:
+    keys = [stack.keys, *(stories[name].result(SECONDS_MAX).keys for name in STORIES)]
+    planted = {key for k in keys for key in (k.api_key, k.client_secret, k.erp_token)}
+    text = "\n".join(line for lines in logs.values() for line in lines)
+
+    assert "rejected_by_erp" in text  # it is the functions' log
+    assert not [secret for secret in (*planted, *NEVER_IN_A_LOG) if secret in text]
+
+
+def test_no_function_was_refused_what_it_needs(logs: dict[str, list[str]]) -> None:
+    """The local AWS allows what the roles of the template allow, and nothing else."""
+    assert not [line for lines in logs.values() for line in lines if "AccessDenied" in line]
+
+
+def test_every_figure_that_an_alarm_watches_is_sent_under_its_name(
+    logs: dict[str, list[str]], stack: DeployedStack
+) -> None:
+    watched = {a["MetricName"] for a in ALARMS.values() if a["Namespace"] == "InventorySync"}
+    sent = {
+        name
+        for stack_name, lines in logs.items()
+        for name, dimensions, _ in metrics(lines)
+        if dimensions == {"service": stack_name.replace("_", "-")}
+    }
+
+    assert watched - sent == set()
+
+
+def test_every_alarm_is_there_and_watches_what_is_there(stack: DeployedStack) -> None:
+    known = {
+        "service": {stack.name},
+        "ApiName": {
+            api["name"] for api in stack.local_aws.client("apigateway").get_rest_apis()["items"]
+        },
+        "Stage": {"prod"},
+        "FunctionName": {value for name, value in stack.outputs.items() if "Function" in name},
+        "QueueName": {value for name, value in stack.outputs.items() if "Queue" in name},
+    }
+    deployed = alarms(stack)
+
+    assert len(deployed) == len(ALARMS)
+    for alarm in deployed.values():
+        for dimension in alarm["Dimensions"]:
+            assert dimension["Value"] in known[dimension["Name"]], json.dumps(alarm, default=str)
