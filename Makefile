@@ -56,8 +56,8 @@ simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
 simulate-mutants: .venv/.dev ## Take each safety away and show that the simulation notices
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation.mutants
 
-bench: .venv/.dev ## Measure the import's build against the usual way; writes build/bench.json
-	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.bench
+bench: .venv/.dev build engines ## Measure against the goals; writes build/bench.json (ARGS="warm load")
+	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.bench $(ARGS)
 
 engines: ## Fetch the second DynamoDB engine of the contract tests from npm
 	tools/get_dynoxide.sh

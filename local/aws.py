@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import boto3
 import requests
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 from local.template import REGION, Template
 
@@ -98,6 +100,22 @@ def embedded_aws(variables: Mapping[str, str]) -> Iterator[Aws]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+@contextmanager
+def served_over_http() -> Iterator[str]:
+    """The URL at which other processes reach this process's embedded AWS, until the block ends."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    log_of_requests = logging.getLogger("werkzeug")
+    level = log_of_requests.level
+    log_of_requests.setLevel(logging.ERROR)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+        log_of_requests.setLevel(level)
 
 
 def create_resources(aws: Aws, template: Template) -> None:

@@ -6,18 +6,15 @@ Exit code 0 with the function's answer, 1 where there is none, 2 for what cannot
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from moto.server import ThreadedMotoServer
-
 from inventory_sync.bootstrap import SystemClock
 from inventory_sync.domain.locations import Location
-from local.aws import AWS_VARIABLES
+from local.aws import AWS_VARIABLES, served_over_http
 from local.clock import ShiftedClock
 from local.lambda_runtime import BuiltFunction, InvocationError
 from local.runtime_files import RUNTIME, NotBuiltError, built_template
@@ -58,23 +55,14 @@ def seed(stack: LocalStack) -> None:
 def built_function(stack: LocalStack, logical_id: str, log: TextIO) -> Iterator[BuiltFunction]:
     """The function over the stack's own AWS, which it reaches over HTTP."""
     template = Template(built_template(), stack.template.stack_name, stack.template.parameters)
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    log_of_requests = logging.getLogger("werkzeug")
-    level = log_of_requests.level
-    log_of_requests.setLevel(logging.ERROR)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
+    with served_over_http() as url:
         variables = {
             **template.environment(logical_id),
             **AWS_VARIABLES,
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ENDPOINT_URL": url,
         }
         with BuiltFunction(template, logical_id, variables, log) as function:
             yield function
-    finally:
-        server.stop()
-        log_of_requests.setLevel(level)
 
 
 def main(arguments: Sequence[str]) -> int:

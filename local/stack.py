@@ -43,13 +43,15 @@ EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 class StackPlan:
     """What differs from one local stack to the next.
 
-    `parameters` are the template's. `erp` and `newstore` go to the simulators' models.
+    `parameters` are the template's. `erp` and `newstore` go to the simulators' models. `endpoints`
+    are variables such as AWS_ENDPOINT_URL_DYNAMODB for services that are not the embedded AWS.
     """
 
     locations: Sequence[Location] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     erp: Mapping[str, Any] = field(default_factory=dict)
     newstore: Mapping[str, Any] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
 
 
 class Stream(Protocol):
@@ -135,7 +137,8 @@ def local_stack(
     # A name of its own: the logger of a service lives as long as the process.
     template = Template(ROOT / "template.yaml", f"local-{secrets.token_hex(4)}", plan.parameters)
     with ExitStack() as exits:
-        aws = exits.enter_context(embedded_aws(template.globals_environment()))
+        variables = {**template.globals_environment(), **plan.endpoints}
+        aws = exits.enter_context(embedded_aws(variables))
         create_resources(aws, template)
         newstore = _newstore(plan, clock, aws)
         erp = _erp(plan, clock)

@@ -1,64 +1,90 @@
-"""`make bench`: interleaved runs, medians, every ratio from one run; writes build/bench.json."""
+"""`make bench ARGS="SECTION ..."`: measures, prints and writes build/bench.json.
+
+Without a section all are measured. Each figure stands beside its goal; what is not met is said and
+is no error. Sections measured earlier keep their figures in the file, each with its time.
+"""
 
 import json
-import statistics
-import subprocess
+import os
+import platform
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from local.runtime_files import NotBuiltError
+from tests.bench import cold_start, event_to_erp, full_build, load, memory, units, warm
+from tests.bench.measuring import Figure
+from tests.contract.engines import EngineMissingError
 
 REPORT = Path("build/bench.json")
-ROUNDS = 3
-ROWS = 1_000_000
-SIZES = (100_000, 1_000_000)
+SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {
+    "cold_start": cold_start.figures,
+    "warm": warm.figures,
+    "load": load.figures,
+    "full_build": full_build.figures,
+    "memory": memory.figures,
+    "units": units.figures,
+    "event_to_erp": event_to_erp.figures,
+}
 
 
-def measure(way: str, rows: int) -> dict[str, float]:
-    """One run in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.builds", way, str(rows)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    result: dict[str, float] = json.loads(answer.stdout)
-    return result
+def main(chosen: Sequence[str]) -> int:
+    """0 with the sections measured, 2 for a section there is none of, or what is missing here."""
+    if unknown := sorted(set(chosen) - SECTIONS.keys()):
+        print(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}", file=sys.stderr)
+        return 2
+    try:
+        for name in chosen or SECTIONS:
+            measure(name)
+    except (NotBuiltError, EngineMissingError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"\nAll figures: {REPORT}")
+    return 0
 
 
-def medians(ways: list[tuple[str, int]]) -> dict[tuple[str, int], dict[str, float]]:
-    """Round by round, so that what else the machine does hits all alike."""
-    runs: dict[tuple[str, int], list[dict[str, float]]] = {way: [] for way in ways}
-    for _ in range(ROUNDS):
-        for way in ways:
-            runs[way].append(measure(*way))
-    return {
-        way: {name: statistics.median(run[name] for run in found) for name in found[0]}
-        for way, found in runs.items()
-    }
+def measure(section: str) -> None:
+    """One section, printed line by line, into the report."""
+    print(f"\n{section}", flush=True)
+    REPORT.parent.joinpath("bench").mkdir(parents=True, exist_ok=True)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    found = []
+    for figure in SECTIONS[section]():
+        print(tell(figure), flush=True)
+        found.append({"section": section, **figure.entry(), "measured_at": at, **machine()})
+    earlier = [entry for entry in read_report() if entry["section"] != section]
+    order = list(SECTIONS)
+    entries = sorted([*earlier, *found], key=lambda entry: order.index(entry["section"]))
+    REPORT.write_text(json.dumps(entries, indent=2) + "\n")
 
 
-def row(name: str, value: float, unit: str, baseline: float) -> dict[str, object]:
-    """One line of the report."""
-    ratio = round(value / baseline, 3)
-    return {"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio}
+def read_report() -> list[dict[str, Any]]:
+    """What was measured earlier, of the sections there still are."""
+    with suppress(FileNotFoundError):
+        entries: list[dict[str, Any]] = json.loads(REPORT.read_text())
+        return [entry for entry in entries if entry.get("section") in SECTIONS]
+    return []
 
 
-def main() -> None:
-    """Measure, print, write."""
-    ways = [("usual", ROWS), ("ours", ROWS), ("floor", ROWS), ("delta", ROWS), ("ours", SIZES[0])]
-    found = medians(ways)
-    ours, usual = found["ours", ROWS], found["usual", ROWS]
-    small, delta = found["ours", SIZES[0]], found["delta", ROWS]
-    floor = found["floor", ROWS]["cpu_seconds"]
-    cpu, peak = ours["cpu_seconds"], ours["peak_bytes"]
-    report = [
-        row("full build against the usual way", cpu, "CPU s", usual["cpu_seconds"]),
-        row("full build against the floor", cpu, "CPU s", floor),
-        row("full build, peak memory against the usual way", peak, "bytes", usual["peak_bytes"]),
-        row("peak memory at 1,000,000 against 100,000 rows", peak, "bytes", small["peak_bytes"]),
-        row("delta of 1,000 changes against the full build", delta["cpu_seconds"], "CPU s", cpu),
-        row("rows a delta of 1,000 changes sends", delta["rows"], "rows", 1000),
-    ]
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(report, indent=2) + "\n")
-    for line in report:
-        print(f"{line['name']:50} {line['value']:14,.2f} {line['unit']:6} ratio {line['ratio']}")
+def machine() -> dict[str, object]:
+    """What the figures depend on."""
+    return {"python": platform.python_version(), "cores": os.cpu_count()}
+
+
+def tell(figure: Figure) -> str:
+    """A line of the table."""
+    compared = ""
+    if figure.ratio is not None:
+        compared = f"/ {figure.baseline:,.4g} = {figure.ratio:.3f}"
+    verdict = ""
+    if figure.goal is not None:
+        verdict = f"goal {figure.goal:g}: {'met' if figure.met else 'NOT MET'}"
+    value = f"{figure.value:,.4g} {figure.unit}"
+    return f"  {figure.name:72} {value:>16} {compared:20} {verdict}".rstrip()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
