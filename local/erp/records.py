@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Dedupe = Literal["native", "lookup", "none"]
+Dedupe = Literal["native", "lookup"]
 MovementOutcome = Literal["applied", "repeated", "conflict", "rejected", "retryable"]
 AllocationState = Literal["allocated", "released"]
 AllocationOutcome = Literal["applied", "superseded", "rejected", "retryable"]

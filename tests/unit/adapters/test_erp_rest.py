@@ -19,6 +19,7 @@ from inventory_sync.domain.errors import (
     RetriableError,
     SnapshotIncompleteError,
 )
+from inventory_sync.domain.references import reference_of
 from inventory_sync.domain.stock import (
     Acknowledgement,
     AllocationChange,
@@ -339,12 +340,13 @@ def test_poison_movement_is_rejected_alone(erp: Erp, status: int) -> None:
     ]  # fmt: skip
 
 
-def test_reference_too_long_for_the_erp_is_never_sent(erp: Erp) -> None:
+def test_reference_too_long_for_the_erp_is_sent_in_short(erp: Erp) -> None:
     too_long = movement("m" * 41)
     with erp.answering(all_applied) as client:
         outcomes = client.post_movements([too_long, movement()])
-    assert [type(outcome) for outcome in outcomes] == [Rejection, Acknowledgement]
-    assert [m["movement_id"] for m in erp.calls[0].json["movements"]] == ["m-1"]
+    assert [type(outcome) for outcome in outcomes] == [Acknowledgement] * 2
+    short = reference_of("m" * 41, 40)
+    assert [m["movement_id"] for m in erp.calls[0].json["movements"]] == [short, "m-1"]
 
 
 def test_no_chunk_is_begun_after_the_time_for_posting(erp: Erp) -> None:

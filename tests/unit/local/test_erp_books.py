@@ -85,15 +85,14 @@ def test_the_same_units_in_other_lines_are_the_same_content() -> None:
     assert outcome(erp, split) == "repeated"
 
 
-@pytest.mark.parametrize("dedupe", ["lookup", "none"])
-def test_without_native_dedupe_a_second_post_books_twice_and_is_counted(dedupe: Dedupe) -> None:
-    erp = erp_with(10, dedupe)
+def test_without_native_dedupe_a_second_post_books_twice_and_is_counted() -> None:
+    erp = erp_with(10, "lookup")
     assert [outcome(erp, movement()) for _ in range(2)] == ["applied", "applied"]
     assert (erp.on_hand(KEY), erp.double_bookings) == (8, 1)
     assert len(erp.booked("ff1:10")) == 2
 
 
-@pytest.mark.parametrize("dedupe", ["native", "lookup", "none"])
+@pytest.mark.parametrize("dedupe", ["native", "lookup"])
 def test_a_lookup_finds_what_was_booked_and_nothing_else(dedupe: Dedupe) -> None:
     erp = erp_with(10, dedupe)
     with pytest.raises(CallRefusedError, match="404"):

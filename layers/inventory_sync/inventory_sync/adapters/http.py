@@ -93,7 +93,11 @@ class JsonHttp:
             params=request.query,
             json=request.json,
             data=request.form,
-            headers={"Accept": "application/json", "User-Agent": "inventory-sync"},
+            headers={
+                "Accept": "application/json",
+                "User-Agent": "inventory-sync",
+                **request.headers,
+            },
             auth=_Bearer(request.bearer),
             timeout=(self._limits.connect_seconds, self._limits.read_seconds),
             allow_redirects=False,

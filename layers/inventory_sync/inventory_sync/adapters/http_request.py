@@ -30,6 +30,7 @@ class HttpRequest:
     url: str
     repeat: Repeat
     query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, Any] | None = None
     form: Mapping[str, str] | None = field(default=None, repr=False)
     bearer: str = field(default="", repr=False)

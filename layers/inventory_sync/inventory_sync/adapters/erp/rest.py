@@ -23,6 +23,7 @@ from inventory_sync.domain.errors import (
     FatalError,
     RetriableError,
 )
+from inventory_sync.domain.references import reference_of
 from inventory_sync.domain.stock import (
     AllocationChange,
     AllocationOutcome,
@@ -89,21 +90,15 @@ class RestErp:
             capabilities = self._capabilities()
         except RetriableError as error:
             return [TryLater(str(error)) for _ in movements]
-        longest = capabilities.reference_length_max
-        fitting = [m for m in movements if len(m.movement_id) <= longest]
-        posted = iter(self._poster().post(self._movements(), fitting, capabilities.bulk_max))
-        return [
-            next(posted)
-            if len(m.movement_id) <= longest
-            else Rejection(f"{m.movement_id} is longer than the ERP's {longest} characters")
-            for m in movements
-        ]
+        call = self._movements(capabilities.reference_length_max)
+        return self._poster().post(call, movements, capabilities.bulk_max)
 
     def look_up(self, movement_id: str) -> MovementOutcome | None:
         """None only where the ERP itself says that it has none; Unknown where it does not say."""
-        url = f"{self._base_url}/v1/movements/{quote(movement_id, safe='')}"
-        request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
         try:
+            reference = reference_of(movement_id, self._capabilities().reference_length_max)
+            url = f"{self._base_url}/v1/movements/{quote(reference, safe='')}"
+            request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
             found = read_model(MovementAnswer, self._http.call(request), request.where)
         except HttpRejectedError as error:
             if error.status == _NOT_FOUND and error.body is not None:
@@ -111,7 +106,7 @@ class RestErp:
             return Unknown(f"no answer to the look-up: {error}")
         except (RetriableError, FatalError) as error:
             return Unknown(f"no answer to the look-up: {error}")
-        if found.movement_id != movement_id:
+        if found.movement_id != reference:
             return Unknown(f"the look-up gave movement {found.movement_id[:80]!r}")
         return found.acknowledgement()
 
@@ -153,13 +148,16 @@ class RestErp:
     def _poster(self) -> BulkPoster:
         return BulkPoster(self._http, self._clock, self._clock.now() + self._post_for)
 
-    def _movements(self) -> BulkCall[StockMovement, MovementOutcome]:
+    def _movements(self, length_max: int) -> BulkCall[StockMovement, MovementOutcome]:
+        def reference(movement: StockMovement) -> str:
+            return reference_of(movement.movement_id, length_max)
+
         return BulkCall(
             url=f"{self._base_url}/v1/movements",
             name="movements",
             repeat=Repeat.NOT_TAKEN,
-            write=lambda movement: movement_json(movement, self._ids),
-            reference=lambda movement: movement.movement_id,
+            write=lambda movement: movement_json(movement, reference(movement), self._ids),
+            reference=reference,
             read=movement_outcomes,
             later=TryLater,
             missing=Unknown,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.domain.references import LENGTH_MIN
 from inventory_sync.domain.stock import (
     Acknowledgement,
     AllocationChange,
@@ -54,7 +55,7 @@ class CapabilitiesAnswer(_Answer):
     """What the ERP says it can do."""
 
     dedupe: str
-    reference_length_max: int = Field(ge=16)
+    reference_length_max: int = Field(ge=LENGTH_MIN)
     bulk_max: int = Field(ge=1)
     reservations: bool
     change_feed: ChangeFeed = ChangeFeed.NONE
@@ -172,10 +173,10 @@ def _readable(kind: type[A], results: list[Any]) -> Iterator[A]:
             yield kind.model_validate(result)
 
 
-def movement_json(movement: StockMovement, ids: Ids) -> Mapping[str, Any]:
+def movement_json(movement: StockMovement, reference: str, ids: Ids) -> Mapping[str, Any]:
     """As the ERP is told it."""
     return {
-        "movement_id": movement.movement_id,
+        "movement_id": reference,
         "location": ids.erp_location(movement.location_id),
         "occurred_at": _instant(movement.occurred_at),
         "order_id": movement.order_id,

@@ -1,0 +1,1 @@
+"""What any ERP connector has to pass; docs/connectors.md says how to run it against one."""
