@@ -23,7 +23,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test e2e engines simulate simulate-mutants mutate bench coverage format lint types validate build security invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo e2e engines simulate simulate-mutants mutate bench coverage format lint types validate build security invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,15 @@ simulate-mutants: .venv/.dev ## Take each safety away and show that the simulati
 
 bench: .venv/.dev build engines ## Measure against the goals; writes build/bench.json (ARGS="warm load")
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.bench $(ARGS)
+
+connector-test: .venv/.dev ## Run the contract suite against a connector (CONNECTOR=odoo or module:factory)
+	@test -n "$(CONNECTOR)" || { echo "usage: make connector-test CONNECTOR=<name or module:factory>; see docs/connectors.md"; exit 2; }
+	CONNECTOR=$(CONNECTOR) PYTHONPATH=layers/inventory_sync:. .venv/bin/python -m pytest tests/connector -rs $(ARGS)
+
+test-odoo: .venv/.dev ## Run the Odoo connector against a real Odoo 19 from Debian's package (minutes)
+	@rm -f build/odoo.txt
+	CONNECTOR=odoo ODOO=1 .venv/bin/python -m pytest tests/connector tests/odoo $(ARGS)
+	@cat build/odoo.txt
 
 engines: ## Fetch the second DynamoDB engine of the contract tests from npm
 	tools/get_dynoxide.sh

@@ -12,6 +12,7 @@ from inventory_sync.domain.stock import (
     MovementLine,
     MovementOutcome,
     StockMovement,
+    TryLater,
     Unknown,
 )
 from inventory_sync.ports import Erp
@@ -35,6 +36,9 @@ class Bench(Protocol):
 
     def on_hand(self, product_id: str) -> int:
         """Units in the ERP's books, whatever snapshots show yet."""
+
+    def let_it_book(self) -> None:
+        """Returns once the ERP has taken up what was posted: a batch runs, where it has one."""
 
     def let_it_show(self) -> None:
         """Returns once what is acknowledged by now shows, and the ERP's clock has moved on."""
@@ -69,15 +73,26 @@ def change(
     )
 
 
-def book(erp: Erp, wanted: StockMovement) -> MovementOutcome:
+def post(bench: Bench, *wanted: StockMovement) -> list[MovementOutcome]:
+    """Once; and once more after the ERP's batch, where it acknowledges later."""
+    erp = bench.connector()
+    outcomes = erp.post_movements(list(wanted))
+    bench.let_it_book()
+    if any(isinstance(outcome, TryLater) for outcome in outcomes):
+        outcomes = erp.post_movements(list(wanted))
+    return outcomes
+
+
+def book(bench: Bench, wanted: StockMovement) -> MovementOutcome:
     """As the core does it: after an unknown outcome look it up, and post what is not there."""
+    erp = bench.connector()
     outcome: MovementOutcome | None = None
     for _ in range(ATTEMPTS_MAX):
         [outcome] = erp.post_movements([wanted])
-        if not isinstance(outcome, Unknown):
+        if isinstance(outcome, Unknown):
+            outcome = erp.look_up(wanted.movement_id) or outcome
+        if not isinstance(outcome, Unknown | TryLater):
             return outcome
-        found = erp.look_up(wanted.movement_id)
-        if found is not None and not isinstance(found, Unknown):
-            return found
+        bench.let_it_book()
     assert outcome is not None
     return outcome

@@ -17,9 +17,11 @@ BUILT_IN = {
     "rest": "tests.connector.rest_bench:rest",
     "rest-lookup": "tests.connector.rest_bench:rest_by_look_up",
     "rest-short-references": "tests.connector.rest_bench:rest_with_short_references",
+    "csv": "tests.connector.csv_bench:csv_acknowledged",
+    "csv-unacknowledged": "tests.connector.csv_bench:csv_unacknowledged",
     "odoo": "tests.odoo.bench:odoo",
 }
-ALWAYS = ["rest", "rest-lookup", "rest-short-references"]
+ALWAYS = ["rest", "rest-lookup", "rest-short-references", "csv"]
 CHOSEN = [os.environ["CONNECTOR"]] if os.environ.get("CONNECTOR") else ALWAYS
 
 

@@ -57,6 +57,9 @@ class RestBench:
     def on_hand(self, product_id: str) -> int:
         return self.model.on_hand(("DC01", product_id))
 
+    def let_it_book(self) -> None:
+        """It books at once."""
+
     def let_it_show(self) -> None:
         self._clock.sleep(LAG_SECONDS + 1)
 

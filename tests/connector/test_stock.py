@@ -9,12 +9,12 @@ import pytest
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.stock import Acknowledgement
 from inventory_sync.ports import ChangeFeed
-from tests.connector.bench import Bench, movement
+from tests.connector.bench import Bench, movement, post
 
 
 def ship(bench: Bench, product: str, units: int = 1) -> Acknowledgement:
     wanted = movement(1, {product: units}, at=bench.location_id, request=f"ff-{uuid4()}")
-    [outcome] = bench.connector().post_movements([wanted])
+    [outcome] = post(bench, wanted)
     assert isinstance(outcome, Acknowledgement)
     return outcome
 

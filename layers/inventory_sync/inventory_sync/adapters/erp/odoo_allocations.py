@@ -132,10 +132,10 @@ class OdooAllocations:
             self._api.do("stock.move", "write", ids=[move.id], vals={"product_uom_qty": count})
         if record.state == "draft":
             self._api.do("stock.picking", "action_confirm", ids=ids)
-        if differing or record.state == "draft":
+        if differing or record.state != "assigned":
+            # Also where it was cut off between the two, or stock has come since.
             self._reserve(ids)
-            return True
-        return False
+        return bool(differing) or record.state == "draft"
 
     def _reserve(self, ids: list[int]) -> None:
         """Odoo reserves what it has; the rest waits, which is for Odoo's people to see."""
