@@ -186,11 +186,12 @@ def test_product_with_stock_and_no_reference_is_no_snapshot(account: SecretsAcco
     def products(times: int) -> Reply:
         return Reply([{"id": 7, "default_code": False}] if times == 1 else [])
 
-    sums = Reply([{"product_id": [7, "A"], "quantity:sum": 3.0}])
+    sums = Reply([{"product_id": 7, "quantity": 3.0}])
     with (
-        odoo(
-            account, product_product__search_read=products, stock_quant__formatted_read_group=sums
-        ) as (erp, _),
+        odoo(account, product_product__search_read=products, stock_quant__search_read=sums) as (
+            erp,
+            _,
+        ),
         pytest.raises(SnapshotIncompleteError, match="no internal reference"),
     ):
         erp.snapshot("DC01")
@@ -200,10 +201,11 @@ def test_sums_of_floating_figures_are_whole_units_again(account: SecretsAccount)
     def products(times: int) -> Reply:
         return Reply([{"id": 7, "default_code": "A"}] if times == 1 else [])
 
-    sums = Reply([{"product_id": [7, "A"], "quantity:sum": 2.9999999999999996}])
-    with odoo(
-        account, product_product__search_read=products, stock_quant__formatted_read_group=sums
-    ) as (erp, _):
+    sums = Reply([{"product_id": 7, "quantity": 2.9999999999999996}])
+    with odoo(account, product_product__search_read=products, stock_quant__search_read=sums) as (
+        erp,
+        _,
+    ):
         assert erp.snapshot("DC01").on_hand_units == {"A": 3}
 
 
