@@ -157,6 +157,7 @@ def import_stock(
             other_channel_lags=settings.erp.other_channel_lags,
             # What the longest read of one location takes, and a minute for the rest.
             spare_seconds=360,
+            reads_at_once=settings.erp.reads_at_once,
             guards=GuardLimits(
                 fall_share_max=settings.fall_percent_max / 100,
                 quantity_units_max=settings.quantity_units_max,
@@ -233,8 +234,9 @@ def _erp(
         return IdMap({key: place.erp_location for key, place in places.items()}, locations.skus())
 
     bearer = SecretBearer(secrets, settings.secret_arn)
+    http = _http(clock, settings.timeout_seconds, settings.attempts_max, settings.calls_per_second)
     return RestErp(
-        AuthorizedHttp(_http(clock, settings.timeout_seconds, settings.attempts_max), bearer),
+        AuthorizedHttp(http, bearer),
         clock,
         base_url=settings.base_url,
         apply_lag=settings.apply_lag,
@@ -278,14 +280,18 @@ def _newstore(
     )
 
 
-def _http(clock: "Clock", timeout_seconds: int, attempts_max: int) -> Any:
+def _http(
+    clock: "Clock", timeout_seconds: int, attempts_max: int, calls_per_second: int | None = None
+) -> Any:
     from random import SystemRandom
 
     from inventory_sync.adapters.http import JsonHttp
     from inventory_sync.adapters.http_request import HttpLimits
+    from inventory_sync.adapters.pace import Pace
 
     limits = HttpLimits(read_seconds=timeout_seconds, attempts_max=attempts_max)
-    return JsonHttp(clock, limits, SystemRandom().random)
+    pace = Pace(clock, calls_per_second) if calls_per_second is not None else None
+    return JsonHttp(clock, limits, SystemRandom().random, pace=pace)
 
 
 def _signer(settings: "ImportSettings", secrets: "Secrets") -> Any:

@@ -98,6 +98,8 @@ class ErpSettings:
     other_channel_lags: Mapping[str, timedelta]
     timeout_seconds: int
     attempts_max: int
+    calls_per_second: int
+    reads_at_once: int
 
     @classmethod
     def read(cls, env: Environment) -> "ErpSettings":
@@ -109,6 +111,8 @@ class ErpSettings:
             other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
             timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
             attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
+            calls_per_second=env.number("ERP_CALLS_PER_SECOND", 20, 1, 1_000),
+            reads_at_once=env.number("ERP_READS_AT_ONCE", 4, 1, 10),
         )
 
 

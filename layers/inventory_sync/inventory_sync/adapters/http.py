@@ -18,6 +18,7 @@ from inventory_sync.adapters.http_answer import OversizeError, parse_object, rea
 from inventory_sync.adapters.http_errors import HttpRetriableError, ThrottledError
 from inventory_sync.adapters.http_request import HttpLimits, HttpRequest, Repeat
 from inventory_sync.adapters.http_status import failure_of, sent_without_answer
+from inventory_sync.adapters.pace import Pace
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.ports import Clock
@@ -30,7 +31,7 @@ _NOT_CONNECTED = (
 
 
 class JsonHttp:
-    """May be shared by threads. `random` gives numbers from 0 up to 1."""
+    """May be shared by threads, which then share the pace. `random` gives numbers from 0 to 1."""
 
     def __init__(
         self,
@@ -38,10 +39,12 @@ class JsonHttp:
         limits: HttpLimits,
         random: Callable[[], float],
         session: requests.Session | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._clock = clock
         self._limits = limits
         self._random = random
+        self._pace = pace
         self._session = session or requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -87,6 +90,8 @@ class JsonHttp:
         return parsed
 
     def _send(self, request: HttpRequest) -> requests.Response:
+        if self._pace is not None:
+            self._pace.wait()
         return self._session.request(
             request.method,
             request.url,
