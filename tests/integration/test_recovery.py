@@ -47,9 +47,12 @@ def survive(told: Story, invocation: Invocation, number: int, moment: Moment) ->
     return names
 
 
+# Calls are counted, so the ERP is read by one thread.
+
+
 def imports_die(number: int) -> tuple[int, int]:
     """The story of two imports that break off at this call; how many calls each came to make."""
-    with pytest.MonkeyPatch.context() as patch, story(patch) as told:
+    with pytest.MonkeyPatch.context() as patch, story(patch, ERP_READS_AT_ONCE="1") as told:
         told.take_in(told.ship("ff1", DC, "SKU-1", "SKU-2"), told.ship("ff2", NYC, "SKU-1"))
         told.let_settle()
         first = survive(told, Story.tick, number, Moment.BEFORE)
@@ -119,7 +122,10 @@ def everything_is_booked(told: Story) -> None:
 
 def forwarding_dies(begin: Begin, dedupe: str, number: int, moment: Moment) -> int:
     """How many calls it came to make."""
-    with pytest.MonkeyPatch.context() as patch, story(patch, erp={"dedupe": dedupe}) as told:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        story(patch, erp={"dedupe": dedupe}, ERP_READS_AT_ONCE="1") as told,
+    ):
         invocation = begin(told)
         names = survive(told, invocation, number, moment)
         assert number or set(names) >= FORWARD_CALLS
@@ -156,7 +162,7 @@ def test_an_ingest_that_dies_at_any_call_stores_the_body_once_when_it_comes_agai
     number = 0
     while True:
         number += 1
-        with pytest.MonkeyPatch.context() as patch, story(patch) as told:
+        with pytest.MonkeyPatch.context() as patch, story(patch, ERP_READS_AT_ONCE="1") as told:
             raw = event_bytes(told.ship("ff1", DC, "SKU-1")) if body == "event" else b'{"name": '
             with CALLS.watching(crash_at(number, moment)):
                 try:
