@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from inventory_sync.domain.availabilities import FileHead, RowBlock
+from inventory_sync.domain.drift import RowDrift
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import Hold
 from inventory_sync.domain.import_run import ImportJob, ImportRun, JobError
@@ -243,6 +244,23 @@ class NewStoreReader(Protocol):
 
     def event_streams(self) -> list[EventStream]:
         """All of the tenant."""
+
+
+class DriftReport(Protocol):
+    """One reconciliation's report being written."""
+
+    def add(self, drift: RowDrift) -> None:
+        """Append a row that differs."""
+
+
+class Reports(Protocol):
+    """Where reconciliations leave what they found. Methods raise RetriableError."""
+
+    def writer(self, report_id: str) -> AbstractContextManager[DriftReport]:
+        """Rows, kept once the block ends without an error."""
+
+    def save_summary(self, report_id: str, summary: Mapping[str, object]) -> str:
+        """Keep the totals; where the report stands, in words."""
 
 
 class ArchiveWriter(Protocol):

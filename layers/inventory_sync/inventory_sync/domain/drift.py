@@ -1,0 +1,107 @@
+"""Drift: by how much NewStore's promise differs from the books, and why.
+
+    drift = ATP - (stock by the ERP, as of the released range - true allocations - reservations)
+
+It falls into parts that add up to it:
+
+    - allocations of items that are completed and released     leaked_allocation
+    + units of events that came late and no import has counted late
+    + what the ERP's figure has moved since the last import    erp_correction
+    + ATP - (quantity sent - allocations - reservations)       in_flight, waiting_for_import or
+                                                               unexplained
+
+NewStore lists an item as allocated until its completion is released, so events on their way to us
+are in its allocations: they move nothing here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Why a row differs; from the one that needs a person to those that pass by themselves."""
+
+    UNEXPLAINED = "unexplained"
+    LEAKED_ALLOCATION = "leaked_allocation"
+    LATE = "late"
+    ERP_CORRECTION = "erp_correction"
+    WAITING_FOR_IMPORT = "waiting_for_import"
+    IN_FLIGHT = "in_flight"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFigures:
+    """What is known of one row, in units.
+
+    `sent` is what NewStore was last told, `erp` what it would be told now for the same range; None
+    where the ERP was not read. `waiting` says that an import which has the row is under way, did
+    not finish or finished only just now; `moving` that NewStore's figures changed while they were
+    read.
+    """
+
+    location_id: str
+    product_id: str
+    sent: int
+    erp: int | None
+    late: int
+    atp: int
+    allocations: int
+    leaked: int
+    reservations: int
+    waiting: bool
+    moving: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowDrift:
+    """A row's drift by cause; parts that are 0 are left out."""
+
+    figures: RowFigures
+    parts: Mapping[Cause, int]
+
+    @property
+    def units(self) -> int:
+        """Above 0: NewStore promises more than there is."""
+        return sum(self.parts.values())
+
+
+def drift_of(row: RowFigures) -> RowDrift:
+    """The parts add up to the drift whatever the figures are."""
+    erp = row.sent - row.late if row.erp is None else row.erp
+    parts = {
+        Cause.LEAKED_ALLOCATION: -row.leaked,
+        Cause.LATE: row.late,
+        Cause.ERP_CORRECTION: row.sent - row.late - erp,
+        _rest(row): row.atp - (row.sent - row.allocations - row.reservations),
+    }
+    return RowDrift(figures=row, parts={cause: units for cause, units in parts.items() if units})
+
+
+def _rest(row: RowFigures) -> Cause:
+    if row.waiting:
+        return Cause.WAITING_FOR_IMPORT
+    return Cause.IN_FLIGHT if row.moving else Cause.UNEXPLAINED
+
+
+@dataclass(slots=True)
+class DriftTotals:
+    """What adds up over rows: memory does not grow with those that agree."""
+
+    rows: int = 0
+    agreeing: int = 0
+    unchecked: int = 0
+    oversold_units: int = 0
+    rows_by_cause: Counter[Cause] = field(default_factory=Counter)
+    units_by_cause: Counter[Cause] = field(default_factory=Counter)
+
+    def add(self, drifts: Iterable[RowDrift]) -> None:
+        """Rows that were compared."""
+        for drift in drifts:
+            self.rows += 1
+            self.agreeing += not drift.parts
+            self.oversold_units += max(0, drift.units)
+            for cause, units in drift.parts.items():
+                self.rows_by_cause[cause] += 1
+                self.units_by_cause[cause] += abs(units)

@@ -1,0 +1,73 @@
+"""Drift falls into causes that add up to it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_sync.domain.drift import Cause, DriftTotals, RowFigures, drift_of
+
+UNITS = st.integers(0, 50)
+
+
+def row(**figures: Any) -> RowFigures:
+    plain: dict[str, Any] = {
+        "location_id": "DC01",
+        "product_id": "SKU-1",
+        "sent": 10,
+        "erp": 10,
+        "late": 0,
+        "atp": 10,
+        "allocations": 0,
+        "leaked": 0,
+        "reservations": 0,
+        "waiting": False,
+        "moving": False,
+    }
+    return RowFigures(**(plain | figures))
+
+
+@pytest.mark.parametrize(
+    ("figures", "parts"),
+    [
+        ({}, {}),
+        ({"atp": 7, "allocations": 2, "reservations": 1}, {}),
+        ({"erp": None}, {}),
+        ({"erp": None, "late": 1}, {Cause.LATE: 1}),
+        ({"erp": 15}, {Cause.ERP_CORRECTION: -5}),
+        ({"erp": 9, "late": 1}, {Cause.LATE: 1}),
+        ({"atp": 9, "allocations": 1, "leaked": 1}, {Cause.LEAKED_ALLOCATION: -1}),
+        ({"atp": 8}, {Cause.UNEXPLAINED: -2}),
+        ({"atp": 8, "moving": True}, {Cause.IN_FLIGHT: -2}),
+        ({"atp": 8, "waiting": True, "moving": True}, {Cause.WAITING_FOR_IMPORT: -2}),
+        (
+            {"atp": 12, "erp": 4, "late": 1, "allocations": 1},
+            {Cause.LATE: 1, Cause.ERP_CORRECTION: 5, Cause.UNEXPLAINED: 3},
+        ),
+    ],
+)
+def test_each_cause_takes_its_part(figures: dict[str, Any], parts: dict[Cause, int]) -> None:
+    assert drift_of(row(**figures)).parts == parts
+
+
+@given(
+    sent=UNITS, erp=UNITS, late=UNITS, atp=UNITS, allocations=UNITS, leaked=UNITS,
+    reservations=UNITS, waiting=st.booleans(), moving=st.booleans(),
+)  # fmt: skip
+def test_the_parts_add_up_to_the_drift(**figures: Any) -> None:
+    found = drift_of(row(**figures))
+    true_allocations = figures["allocations"] - figures["leaked"]
+
+    expected = figures["erp"] - true_allocations - figures["reservations"]
+    assert found.units == figures["atp"] - expected
+    assert all(found.parts.values())
+
+
+def test_totals_count_rows_and_units_by_cause() -> None:
+    totals = DriftTotals()
+    totals.add(drift_of(row(**f)) for f in ({}, {"atp": 13}, {"atp": 8}, {"late": 2, "erp": 8}))
+
+    assert (totals.rows, totals.agreeing, totals.oversold_units) == (4, 1, 5)
+    assert totals.rows_by_cause == {Cause.UNEXPLAINED: 2, Cause.LATE: 1}
+    assert totals.units_by_cause == {Cause.UNEXPLAINED: 5, Cause.LATE: 2}
