@@ -21,12 +21,23 @@ from inventory_sync.adapters.location_changes import LocationChanges
 from inventory_sync.adapters.location_store import DynamoLocationStore
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RejectedError
 from inventory_sync.ports import NewStoreReader
+from inventory_sync.use_cases.reconcile_stock import ReconcileStock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 EXIT_REFUSED = 1
 EXIT_AWS = 3
+
+
+class Silent:
+    """An observer for a shell: what there is to say is in the command's answer."""
+
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        """Metrics are for the functions."""
+
+    def note(self, message: str, **figures: object) -> None:
+        """So are log lines."""
 
 
 class Connect:
@@ -69,6 +80,10 @@ class Connect:
         """NewStore, as a function with these variables reaches it."""
         return bootstrap.read_newstore(variables)
 
+    def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
+        """The use case of a function with these variables, here."""
+        return bootstrap.reconcile_with(Silent(), variables)
+
     def _client(self, service: str) -> Any:
         import boto3  # slow to import: not for --help
 
@@ -102,6 +117,11 @@ class Operator:
     def changes(self) -> LocationChanges:
         """What may be changed there."""
         return self.stack.changes
+
+    def require_location(self, location_id: str) -> None:
+        """RefusedError for a location that the map does not have."""
+        if location_id not in self.store.locations():
+            raise refusal(f"the location map has no {location_id}; see `locations list`")
 
     def author(self, command: str, who: str, why: str) -> Author:
         """For the audit record; RefusedError where nobody signs it."""

@@ -8,6 +8,7 @@ from cli.explain import explain
 from cli.holds import approve, holds
 from cli.locations import locations
 from cli.products import products
+from cli.reconcile import reconcile, resend
 from cli.runs import runs, show_run
 from cli.status import status
 
@@ -27,5 +28,17 @@ def main(context: click.Context) -> None:
         context.obj = Connect()
 
 
-for command in (status, explain, runs, show_run, events, locations, products, holds, approve):
+for command in (
+    status,
+    explain,
+    runs,
+    show_run,
+    events,
+    reconcile,
+    resend,
+    locations,
+    products,
+    holds,
+    approve,
+):
     main.add_command(command)

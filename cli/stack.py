@@ -22,6 +22,7 @@ from inventory_sync.adapters.run_store import DynamoRunStore
 from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.ports import NewStoreReader
+from inventory_sync.use_cases.reconcile_stock import ReconcileStock
 
 if TYPE_CHECKING:
     from cli.command import Connect
@@ -34,6 +35,7 @@ NAMES = {
 }
 """The variable that names a resource, by its logical id in the template."""
 IMPORT_FUNCTION = "ImportStockFunction"
+RECONCILE_FUNCTION = "ReconcileStockFunction"
 _NOT_WRITTEN = timedelta(0)
 """Retention, for adapters that write nothing here."""
 
@@ -127,3 +129,8 @@ class Stack:
     def newstore(self) -> NewStoreReader:
         """NewStore as the import function reaches it: its address, its secret."""
         return self.connect.newstore(self.variables(IMPORT_FUNCTION))
+
+    @cached_property
+    def reconciler(self) -> ReconcileStock:
+        """The reconciliation as its function runs it, but here."""
+        return self.connect.reconciler(self.variables(RECONCILE_FUNCTION))

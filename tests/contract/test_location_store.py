@@ -10,7 +10,7 @@ from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import InventoryMaster, Location
-from inventory_sync.ports import Approval, LocationHold, LocationStore
+from inventory_sync.ports import Approval, LocationHold, LocationStore, Resend
 from tests.contract.builders import MINUTE, NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES
@@ -118,6 +118,21 @@ def test_the_last_hold_of_a_location_stands_until_cleared(store: LocationStore) 
     store.clear_hold("DC01")
 
     assert list(store.holds()) == ["NYC"]
+
+
+def test_rows_asked_for_again_stand_until_that_request_is_met(store: LocationStore) -> None:
+    first = Resend(location_id="DC01", products=("SKU-1", "ü"), at=NOON)
+    later = replace(first, products=(), at=NOON + MINUTE)
+    store.ask_resend(first)
+    read = store.resends()
+    store.ask_resend(later)
+
+    store.resend_done(first)
+
+    assert (read, store.resends()) == ({"DC01": first}, {"DC01": later})
+    store.resend_done(later)
+    store.resend_done(later)
+    assert store.resends() == {}
 
 
 def test_map_holds_and_approvals_do_not_mix(store: LocationStore) -> None:

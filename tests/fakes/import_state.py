@@ -13,7 +13,7 @@ from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
-from inventory_sync.ports import Approval, ImportHead, Lease, LocationHold
+from inventory_sync.ports import Approval, ImportHead, Lease, LocationHold, Resend
 
 
 class FakeLeases:
@@ -129,6 +129,7 @@ class FakeLocationStore:
         self._locations = {location.location_id: location for location in locations}
         self._approvals: dict[str, Approval] = {}
         self._holds: dict[str, LocationHold] = {}
+        self._resends: dict[str, Resend] = {}
         self.used: dict[tuple[str, str], Approval] = {}
 
     def locations(self) -> Mapping[str, Location]:
@@ -146,6 +147,16 @@ class FakeLocationStore:
     def use_approval(self, location_id: str, run_id: str) -> None:
         if location_id in self._approvals:
             self.used[(location_id, run_id)] = self._approvals.pop(location_id)
+
+    def ask_resend(self, resend: Resend) -> None:
+        self._resends[resend.location_id] = resend
+
+    def resends(self) -> Mapping[str, Resend]:
+        return dict(self._resends)
+
+    def resend_done(self, resend: Resend) -> None:
+        if self._resends.get(resend.location_id) == resend:
+            del self._resends[resend.location_id]
 
     def holds(self) -> Mapping[str, LocationHold]:
         return dict(self._holds)

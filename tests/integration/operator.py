@@ -9,12 +9,13 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from cli.command import Connect
+from cli.command import Connect, Silent
 from cli.main import main
 from cli.stack import NAMES, Stack
 from inventory_sync import bootstrap
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports import NewStoreReader
+from inventory_sync.use_cases.reconcile_stock import ReconcileStock
 from local.stack import LocalStack, StackPlan, local_stack
 
 DC, SKU = "DC01", "SKU-1"
@@ -35,6 +36,9 @@ class LocalConnect(Connect):
 
     def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
         return bootstrap.read_newstore(variables, self._stack.clock)
+
+    def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
+        return bootstrap.reconcile_with(Silent(), variables, self._stack.clock)
 
     def now(self) -> datetime:
         return self._stack.clock.now()

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.operator import DC, SKU, Operated, operated
+from local.stack import RECONCILE
+from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
 
 @pytest.fixture
@@ -90,3 +91,58 @@ def test_status_says_what_needs_looking_at(shop: Operated) -> None:
     assert (well["watermark"], well["run"]["state"]) == (0, "SETTLED")
     assert len(ill["concerns"]) == 2
     assert "All is well." not in shop.run("status", code=4).output
+
+
+# Reconcile
+
+
+def test_reconcile_agrees_and_leaves_its_report(shop: Operated) -> None:
+    shop.ship("ff1", at=10)
+    shop.wait(30)
+
+    found = shop.json("reconcile")
+
+    assert (found["rows"], found["agreeing"], found["drifts"]) == (1, 1, [])
+    bucket, _, folder = found["report"].removeprefix("s3://").partition("/")
+    keys = [o["Key"] for o in shop.stack.aws.s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert {f"{folder}drift.csv", f"{folder}summary.json"} <= set(keys)
+
+
+def test_a_repair_queues_rows_and_the_next_import_sends_them(shop: Operated) -> None:
+    shop.wait(30)
+    shop.stack.newstore.set_imported((DC, SKU), 25)
+
+    found = shop.json("reconcile", "--repair", *WHO, code=4)
+    (row,) = found["drifts"]
+    untouched = shop.stack.newstore.on_hand((DC, SKU))
+    shop.tick()
+    shop.wait(30)
+
+    assert (row["drift"], row["because"], found["queued"]) == ("+5", "+5 unexplained", 1)
+    assert (untouched, shop.stack.newstore.on_hand((DC, SKU))) == (25, 20)
+    assert shop.json("reconcile")["agreeing"] == 1
+    assert shop.json("runs")["runs"][0]["rows"] == "1"
+    assert shop.tick()["run"]["rows"] == 0
+
+
+def test_a_repair_needs_a_name(shop: Operated) -> None:
+    assert "nobody signs" in shop.run("reconcile", "--repair", "--who", " ", code=1).output
+
+
+def test_the_scheduled_reconciliation_counts_what_it_finds(shop: Operated) -> None:
+    shop.wait(30)
+    shop.stack.newstore.set_imported((DC, SKU), 25)
+
+    answer = shop.stack.functions[RECONCILE]({})
+    elsewhere = shop.stack.functions[RECONCILE]({"locations": ["nowhere"]})
+
+    assert (answer["outcome"], answer["rows_by_cause"]) == ("reconciled", {"unexplained": 1})
+    assert elsewhere["outcome"] == "rejected"
+
+
+def test_rows_can_be_sent_again_on_demand(shop: Operated) -> None:
+    shop.wait(6)
+    shop.run("resend", DC, *WHO)
+    assert "no NOWHERE" in shop.run("resend", "NOWHERE", *WHO, code=1).output
+
+    assert shop.tick()["run"]["rows"] == 1

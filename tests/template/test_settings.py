@@ -4,13 +4,19 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.config import ForwardSettings, ImportSettings, IngestSettings
+from inventory_sync.config import (
+    ForwardSettings,
+    ImportSettings,
+    IngestSettings,
+    ReconcileSettings,
+)
 from tests.template.test_template import FUNCTIONS, PARAMETERS
 
 SETTINGS: dict[str, Any] = {
     "IngestEventFunction": IngestSettings,
     "ForwardEventsFunction": ForwardSettings,
     "ImportStockFunction": ImportSettings,
+    "ReconcileStockFunction": ReconcileSettings,
 }
 
 

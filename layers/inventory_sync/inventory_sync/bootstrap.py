@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from inventory_sync.adapters.secrets import Secrets
     from inventory_sync.config import ErpSettings, ImportSettings, NewStoreSettings
     from inventory_sync.observability import PowertoolsObserver
-    from inventory_sync.ports import Clock, Erp, NewStoreReader
+    from inventory_sync.ports import Clock, Erp, NewStoreReader, Observer
     from inventory_sync.use_cases.forward_events import ForwardEvents
     from inventory_sync.use_cases.import_stock import ImportStock
     from inventory_sync.use_cases.ingest_event import EventDoor
+    from inventory_sync.use_cases.reconcile_stock import ReconcileStock
 
 
 _WEBHOOK_SECONDS = 1.5
@@ -242,6 +243,59 @@ def _erp(
         apply_lag=settings.apply_lag,
         ids=LiveIds(load, clock),
         snapshot_limits=SnapshotLimits(),
+    )
+
+
+def reconcile_stock(
+    variables: Mapping[str, str] | None = None, clock: "Clock | None" = None
+) -> "tuple[ReconcileStock, PowertoolsObserver]":
+    """What the reconciliation needs; it writes nothing but its report."""
+    from inventory_sync.observability import make_observer
+
+    observer = make_observer()
+    return reconcile_with(observer, variables, clock), observer
+
+
+def reconcile_with(
+    observer: "Observer",
+    variables: Mapping[str, str] | None = None,
+    clock: "Clock | None" = None,
+) -> "ReconcileStock":
+    """The reconciliation, telling the observer: an operator's shell wants no log lines."""
+    from datetime import timedelta
+
+    from inventory_sync.adapters.event_history import DynamoEventHistory
+    from inventory_sync.adapters.event_log import DynamoEventLog
+    from inventory_sync.adapters.file_store import S3FileStore
+    from inventory_sync.adapters.location_store import DynamoLocationStore
+    from inventory_sync.adapters.reports import S3Reports
+    from inventory_sync.adapters.run_history import DynamoRunHistory
+    from inventory_sync.adapters.run_store import DynamoRunStore
+    from inventory_sync.adapters.secrets import Secrets
+    from inventory_sync.adapters.state_table import StateTable
+    from inventory_sync.config import ReconcileSettings
+    from inventory_sync.use_cases.reconcile_stock import ReconcileLimits, ReconcileStock
+
+    settings = ReconcileSettings.read(_variables(variables))
+    clock = clock or SystemClock()
+    client = _Clients()
+    dynamodb, s3 = client("dynamodb"), client.s3()
+    secrets = Secrets(client("secretsmanager"), clock)
+    table = StateTable(dynamodb, settings.state_table)
+    locations = DynamoLocationStore(table)
+    return ReconcileStock(
+        event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
+        history=DynamoEventHistory(dynamodb, settings.events_table),
+        erp=_erp(settings.erp, secrets, locations, clock),
+        newstore=_newstore(settings.newstore, "inventory-sync", secrets, clock),
+        files=S3FileStore(s3, settings.import_bucket, str),
+        runs=DynamoRunStore(table, timedelta(0)),
+        run_history=DynamoRunHistory(table),
+        location_store=locations,
+        reports=S3Reports(s3, settings.import_bucket),
+        clock=clock,
+        observer=observer,
+        limits=ReconcileLimits(other_channel_lags=settings.erp.other_channel_lags),
     )
 
 

@@ -223,5 +223,28 @@ class ImportSettings:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReconcileSettings:
+    """What the reconciliation needs."""
+
+    events_table: str
+    state_table: str
+    import_bucket: str
+    newstore: NewStoreSettings
+    erp: ErpSettings
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "ReconcileSettings":
+        """From the environment."""
+        env = Environment(variables)
+        return cls(
+            events_table=env.text("EVENTS_TABLE"),
+            state_table=env.text("STATE_TABLE"),
+            import_bucket=env.text("IMPORT_BUCKET"),
+            newstore=NewStoreSettings.read(env),
+            erp=ErpSettings.read(env),
+        )
+
+
 def _retention(env: Environment) -> timedelta:
     return timedelta(days=env.number("RETENTION_DAYS", 90, 15, 3_650))

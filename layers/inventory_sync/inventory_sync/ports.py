@@ -428,8 +428,17 @@ class Approval:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resend:
+    """Rows of a location that the next import sends whatever they were; none named means all."""
+
+    location_id: str
+    products: tuple[str, ...]
+    at: datetime
+
+
 class LocationStore(Protocol):
-    """The location map, and what is held and approved."""
+    """The location map, what is held and approved, and which rows are to be sent again."""
 
     def locations(self) -> Mapping[str, Location]:
         """The whole map by location id, read consistently."""
@@ -445,6 +454,15 @@ class LocationStore(Protocol):
 
     def use_approval(self, location_id: str, run_id: str) -> None:
         """It was used by that run and counts no more; kept as a record."""
+
+    def resends(self) -> Mapping[str, Resend]:
+        """Rows to be sent again, by location id."""
+
+    def ask_resend(self, resend: Resend) -> None:
+        """Record it; it replaces what was asked for the location before."""
+
+    def resend_done(self, resend: Resend) -> None:
+        """A finished import has sent them; one that was asked for since stands."""
 
     def holds(self) -> Mapping[str, LocationHold]:
         """What is held now, by location id."""

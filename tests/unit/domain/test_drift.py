@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_sync.domain.drift import Cause, DriftTotals, RowFigures, drift_of
+from inventory_sync.domain.drift import Cause, RowFigures, drift_of
 
 UNITS = st.integers(0, 50)
 
@@ -62,12 +62,3 @@ def test_the_parts_add_up_to_the_drift(**figures: Any) -> None:
     expected = figures["erp"] - true_allocations - figures["reservations"]
     assert found.units == figures["atp"] - expected
     assert all(found.parts.values())
-
-
-def test_totals_count_rows_and_units_by_cause() -> None:
-    totals = DriftTotals()
-    totals.add(drift_of(row(**f)) for f in ({}, {"atp": 13}, {"atp": 8}, {"late": 2, "erp": 8}))
-
-    assert (totals.rows, totals.agreeing, totals.oversold_units) == (4, 1, 5)
-    assert totals.rows_by_cause == {Cause.UNEXPLAINED: 2, Cause.LATE: 1}
-    assert totals.units_by_cause == {Cause.UNEXPLAINED: 5, Cause.LATE: 2}

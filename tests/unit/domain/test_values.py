@@ -23,6 +23,8 @@ NAMED_ONLY = {
     "Manifest",
     "OpenEvent",
     "QuarantineEntry",
+    "RowDrift",
+    "RowFigures",
     "RowSum",
     "RunLimits",
     "Settlement",

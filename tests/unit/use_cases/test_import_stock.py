@@ -14,7 +14,7 @@ from inventory_sync.domain.errors import (
     SnapshotIncompleteError,
 )
 from inventory_sync.domain.import_run import ImportRun, RunLimits, RunState
-from inventory_sync.ports import ImportHead, Lease
+from inventory_sync.ports import ImportHead, Lease, Resend
 from inventory_sync.use_cases.import_stock import FULL_EVERY, ImportStockSettings, Tick, TickOutcome
 from local.newstore.availabilities import ImportFinding
 from local.newstore.job import JobFaults
@@ -769,3 +769,47 @@ def test_a_lease_error_at_the_start_of_a_tick_is_no_surprise() -> None:
 
     assert (tick.outcome, tick.run) == (TickOutcome.LEASE_LOST, None)
     assert tick.detail == "another run wrote version 1"
+
+
+# Rows asked for again
+
+
+def ask_again(world: ImportWorld, *products: str) -> None:
+    asked = Resend(location_id=DC, products=products, at=world.clock.now())
+    world.location_store.ask_resend(asked)
+
+
+@pytest.mark.parametrize(("products", "sent"), [([SKU], 1), ([], 2), (["unknown"], 1)])
+def test_rows_asked_for_again_are_sent_once(products: list[str], sent: int) -> None:
+    world = started()
+    world.stock(5, "SKU-2")
+    world.import_now()
+    ask_again(world, *products)
+
+    assert (world.import_now().rows, world.import_now().rows) == (sent, 0)
+    assert (world.on_hand(), world.on_hand("SKU-2")) == (10, 5)
+
+
+def test_a_request_outlives_a_run_that_failed_or_could_not_read_the_location() -> None:
+    world = started()
+    ask_again(world)
+    world.newstore_model.jobs.fail_next_job()
+    world.import_now()
+    world.erp.shown[DC] = RetriableError("down")
+    world.import_now()
+
+    assert DC in world.location_store.resends()
+    world.erp.shown.clear()
+    assert world.import_now().rows == 1
+    assert world.location_store.resends() == {}
+
+
+def test_a_request_made_while_a_run_is_under_way_is_for_the_next() -> None:
+    world = started()
+    world.newstore_model.jobs.job_seconds = 400
+    world.stock(20)
+    world.tick()
+    ask_again(world)
+    world.tick()
+
+    assert DC in world.location_store.resends()

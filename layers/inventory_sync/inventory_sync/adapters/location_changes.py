@@ -1,13 +1,16 @@
 """What operators change in the location map, the product map and the approvals."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inventory_sync.adapters.audit import AuditedTable, Author, Change
-from inventory_sync.adapters.codec import encode
+from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import Approval
+from inventory_sync.ports import Approval, Resend
+
+RESEND_CHARACTERS_MAX = 40_000
+"""With what was asked for before it fits an audit record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,23 @@ class LocationChanges:
             after=encode(approval),
         )
         self._audited.apply([change], author)
+
+    def request_resend(self, resend: Resend, author: Author) -> Resend:
+        """Added to what is asked for already; so many rows that they fill a record mean all."""
+        stored = self._table.get("resend", resend.location_id)
+        before = stored["record"]["S"] if stored else None
+        wanted = resend
+        if before is not None:
+            earlier = decode(Resend, before, f"resend {resend.location_id}")
+            both = tuple(sorted({*earlier.products, *resend.products}))
+            wanted = replace(resend, products=both if earlier.products and resend.products else ())
+        if len(encode(wanted)) > RESEND_CHARACTERS_MAX:
+            wanted = replace(wanted, products=())
+        change = Change(
+            kind="resend", item_id=resend.location_id, before=before, after=encode(wanted)
+        )
+        self._audited.apply([change], author)
+        return wanted
 
     def _put(self, kind: str, rows: Mapping[str, str], author: Author) -> Loaded:
         """The same row always has the same text, so texts are compared."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import Approval, LocationHold
+from inventory_sync.ports import Approval, LocationHold, Resend
 
 
 class DynamoLocationStore:
@@ -51,6 +51,21 @@ class DynamoLocationStore:
             used = f"{location_id}#{run_id}"
             self._table.put("approval_used", used, item["record"]["S"])
             self._table.delete("approval", location_id)
+
+    def resends(self) -> Mapping[str, Resend]:
+        """Rows to be sent again, by location id."""
+        return {
+            item_id: decode(Resend, record, f"resend {item_id}")
+            for item_id, record in self._table.records("resend")
+        }
+
+    def ask_resend(self, resend: Resend) -> None:
+        """Record it."""
+        self._table.put("resend", resend.location_id, encode(resend))
+
+    def resend_done(self, resend: Resend) -> None:
+        """Only the very request that was met: a later one has another moment."""
+        self._table.delete("resend", resend.location_id, record=encode(resend))
 
     def holds(self) -> Mapping[str, LocationHold]:
         """What is held now, by location id."""

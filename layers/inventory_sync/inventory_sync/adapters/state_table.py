@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from inventory_sync.adapters.aws_errors import translated
+from botocore.exceptions import ClientError
+
+from inventory_sync.adapters.aws_errors import error_code, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,10 +55,19 @@ class StateTable:
                 Item={**self.key(kind, item_id), "record": {"S": record}},
             )
 
-    def delete(self, kind: str, item_id: str) -> None:
-        """Remove an item, if it is there."""
+    def delete(self, kind: str, item_id: str, *, record: str | None = None) -> None:
+        """Remove an item, if it is there, or only while it has that record."""
+        arguments: dict[str, Any] = {"TableName": self.name, "Key": self.key(kind, item_id)}
+        if record is not None:
+            arguments["ConditionExpression"] = "#record = :record"
+            arguments["ExpressionAttributeNames"] = {"#record": "record"}
+            arguments["ExpressionAttributeValues"] = {":record": {"S": record}}
         with translated("state table"):
-            self.client.delete_item(TableName=self.name, Key=self.key(kind, item_id))
+            try:
+                self.client.delete_item(**arguments)
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
 
     @staticmethod
     def key(kind: str, item_id: str) -> dict[str, Any]:

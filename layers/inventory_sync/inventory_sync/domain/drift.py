@@ -14,9 +14,8 @@ NewStore lists an item as allocated until its completion is released, so events 
 are in its allocations: they move nothing here.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -83,25 +82,3 @@ def _rest(row: RowFigures) -> Cause:
     if row.waiting:
         return Cause.WAITING_FOR_IMPORT
     return Cause.IN_FLIGHT if row.moving else Cause.UNEXPLAINED
-
-
-@dataclass(slots=True)
-class DriftTotals:
-    """What adds up over rows: memory does not grow with those that agree."""
-
-    rows: int = 0
-    agreeing: int = 0
-    unchecked: int = 0
-    oversold_units: int = 0
-    rows_by_cause: Counter[Cause] = field(default_factory=Counter)
-    units_by_cause: Counter[Cause] = field(default_factory=Counter)
-
-    def add(self, drifts: Iterable[RowDrift]) -> None:
-        """Rows that were compared."""
-        for drift in drifts:
-            self.rows += 1
-            self.agreeing += not drift.parts
-            self.oversold_units += max(0, drift.units)
-            for cause, units in drift.parts.items():
-                self.rows_by_cause[cause] += 1
-                self.units_by_cause[cause] += abs(units)

@@ -130,6 +130,7 @@ class _Attempt:
         self.keep_lease = keep_lease
         self.settings = deps.settings
         self.map = deps.location_store.locations()
+        self.resends = deps.location_store.resends()
         first = Manifest(run_id="", cut_end=self.settings.first_logical_timestamp)
         finished = head.finished_run_id
         self.previous = deps.files.manifest(finished) if finished else first
@@ -318,7 +319,7 @@ class _Attempt:
         location_id = place.location_id
         entry = self.previous.locations.get(location_id)
         base = gathered.base
-        dirty = self._dirty(location_id)
+        dirty = self._dirty(location_id) | self._asked(location_id, base)
         if entry is None:
             dirty |= self._once_sent(location_id)
         reading = self.reader.judge(place, entry, gathered.fetched)
@@ -393,6 +394,13 @@ class _Attempt:
             return frozenset()
         ledger = self.deps.files.ledger(location_id, self.unfinished.run_id)
         return frozenset(ledger.sent) if ledger else frozenset()
+
+    def _asked(self, location_id: str, base: Ledger | None) -> frozenset[str]:
+        """Rows that an operator wants sent again; all the location has where none is named."""
+        asked = self.resends.get(location_id)
+        if asked is None or asked.at > self.run.planned_at:
+            return frozenset()
+        return frozenset(asked.products or (base.quantities if base else ()))
 
     def _once_sent(self, location_id: str) -> frozenset[str]:
         """Products that an import before a fresh start may have left at NewStore."""

@@ -344,6 +344,10 @@ class _Session:
             # One that was given since the run was planned is for another import.
             if location_id in given and given[location_id].at <= run.planned_at:
                 self.deps.location_store.use_approval(location_id, run.run_id)
+        for location_id, resend in self.deps.location_store.resends().items():
+            # Where its stock was not read the request waits for a run that reads it.
+            if resend.at <= run.planned_at and location_id not in run.left_out:
+                self.deps.location_store.resend_done(resend)
         self._save(replace(run, state=RunState.SETTLED))
         return True
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import islice
 
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot
-from inventory_sync.domain.drift import Cause, DriftTotals, RowDrift, drift_of
+from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, InvariantError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.locations import Location
@@ -29,6 +29,7 @@ from inventory_sync.ports import (
     RunHistory,
     RunStore,
 )
+from inventory_sync.use_cases.drift_totals import DriftTotals
 from inventory_sync.use_cases.read_atp import KEYS_PER_CALL, AtpReader, Books
 
 SPARE_SECONDS = 90.0
@@ -39,7 +40,7 @@ RUN_AGE_MAX = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReconcileSettings:
+class ReconcileLimits:
     """`show_window` is how long a finished import may take to show at NewStore.
 
     Rows nobody can explain are looked at a second time after `confirm_after`.
@@ -76,7 +77,7 @@ class ReconcileStock:
     reports: Reports
     clock: Clock
     observer: Observer
-    settings: ReconcileSettings
+    limits: ReconcileLimits
 
     def __call__(
         self,
@@ -155,7 +156,7 @@ class _Session:
         """A second look, with fresh figures, at the rows nobody can explain."""
         if not self.doubtful:
             return
-        self.deps.clock.sleep(self.deps.settings.confirm_after.total_seconds())
+        self.deps.clock.sleep(self.deps.limits.confirm_after.total_seconds())
         self._look()
         places = self.deps.location_store.locations()
         for location_id in sorted({drift.figures.location_id for drift in self.doubtful}):
@@ -179,7 +180,7 @@ class _Session:
 
     def _drifts(self, place: Location, only: frozenset[str] | None = None) -> Iterator[RowDrift]:
         entry = self.manifest.locations[place.location_id]
-        books = self._books(place, entry)
+        version, books = self.head.version, self._books(place, entry)
         reader = AtpReader(
             newstore=self.deps.newstore,
             history=self.deps.history,
@@ -189,7 +190,7 @@ class _Session:
         rows = reader.rows(place, books, only)
         while batch := list(islice(rows, KEYS_PER_CALL)):
             # An import that moved meanwhile may have changed what was read of its rows.
-            if self.deps.runs.head().version != self.head.version:
+            if self.deps.runs.head().version != version:
                 self._look()
                 moved = self._waiting(place.location_id)
                 batch = [replace(r, waiting=r.waiting or r.product_id in moved) for r in batch]
@@ -226,11 +227,11 @@ class _Session:
         """What an import would state now for the range that is released already."""
         deps = self.deps
         snapshot = None
-        rule = AppliedRule(timedelta(0), deps.settings.other_channel_lags)
+        rule = AppliedRule(timedelta(0), deps.limits.other_channel_lags)
         if self.read_erp:
             try:
                 lag = deps.erp.capabilities().apply_lag
-                rule = AppliedRule(lag, deps.settings.other_channel_lags)
+                rule = AppliedRule(lag, deps.limits.other_channel_lags)
                 snapshot = deps.erp.snapshot(location_id)
             except InvariantError:
                 raise
@@ -254,7 +255,7 @@ class _Session:
 
     def _not_shown(self) -> list[str]:
         """Runs that sent rows and are under way, did not finish, or finished only just now."""
-        since = self.deps.clock.now() - self.deps.settings.show_window
+        since = self.deps.clock.now() - self.deps.limits.show_window
         found = {self.head.unfinished_run_id} if self.head.unfinished_run_id else set()
         for run in self.deps.run_history.newest_first():
             if run.planned_at < since - RUN_AGE_MAX:

@@ -1,0 +1,133 @@
+"""`reconcile`: compare NewStore with the books; `resend`: have rows imported again."""
+
+from collections import defaultdict
+
+import click
+
+from cli.command import Operator, connected, signed
+from cli.output import columns
+from inventory_sync.domain.drift import Cause, RowDrift
+from inventory_sync.ports import Resend
+from inventory_sync.use_cases.reconcile_stock import Reconciled
+
+_REPAIRABLE = frozenset({Cause.UNEXPLAINED, Cause.WAITING_FOR_IMPORT})
+_MINUTES_MAX = 60
+"""How long it may take from a shell; Lambda's schedule has fifteen minutes."""
+
+
+@click.command()
+@click.option("--location", "locations", multiple=True, help="Only here; may be repeated.")
+@click.option("--no-erp", is_flag=True, help="Compare with the last import only.")
+@click.option("--repair", is_flag=True, help="Queue unexplained rows for the next import.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(0, 5000))
+@signed
+@connected
+def reconcile(
+    operator: Operator,
+    locations: tuple[str, ...],
+    no_erp: bool,
+    repair: bool,
+    limit: int,
+    who: str,
+    why: str,
+) -> None:
+    """Compare NewStore's promises with the ledger and the ERP, and say why they differ.
+
+    Reads everything now, from here. With --repair rows that nothing explains are sent again by the
+    next import; no figure is ever changed any other way. Exit code 4 where rows are unexplained,
+    leaked or late.
+
+    Example: inventory-sync reconcile --location DC01 --repair --why "count of 2 March"
+    """
+    author = operator.author("reconcile --repair", who, why) if repair else None
+    found = operator.stack.reconciler(
+        lambda: 60.0 * _MINUTES_MAX, only=frozenset(locations), read_erp=not no_erp
+    )
+    queued = 0
+    if author is not None:
+        wanted: dict[str, list[str]] = defaultdict(list)
+        for drift in found.drifts:
+            if _REPAIRABLE & drift.parts.keys():
+                wanted[drift.figures.location_id].append(drift.figures.product_id)
+        for location_id, products in sorted(wanted.items()):
+            resend = Resend(location_id=location_id, products=tuple(products), at=operator.now)
+            operator.changes.request_resend(resend, author)
+            queued += len(products)
+    _report(operator, found, queued, limit)
+    totals = found.totals.rows_by_cause
+    if totals[Cause.UNEXPLAINED] or totals[Cause.LEAKED_ALLOCATION] or totals[Cause.LATE]:
+        operator.out.found()
+
+
+def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> None:
+    totals = found.totals
+    causes = [
+        {
+            "cause": cause.value,
+            "rows": str(totals.rows_by_cause[cause]),
+            "units": str(totals.units_by_cause[cause]),
+        }
+        for cause in Cause
+        if totals.rows_by_cause[cause]
+    ]
+    rows = [_row(drift) for drift in found.drifts[:limit]]
+    unread = [f"The ERP could not be read at {key}: {why}" for key, why in found.unread.items()]
+    left = f", {totals.unchecked} not for lack of time" if totals.unchecked else ""
+    operator.out.report(
+        {
+            "report": found.folder,
+            "rows": totals.rows,
+            "agreeing": totals.agreeing,
+            "unchecked": totals.unchecked,
+            "queued": queued,
+            "rows_by_cause": {c.value: totals.rows_by_cause[c] for c in Cause},
+            "units_by_cause": {c.value: totals.units_by_cause[c] for c in Cause},
+            "drifts": rows,
+            "erp_not_read": dict(found.unread),
+        },
+        f"{totals.rows} rows compared{left}, {totals.agreeing} agree."
+        f" Oversold: {totals.oversold_units} units.",
+        *([columns(causes, right=["rows", "units"])] if causes else []),
+        *([columns(rows)] if rows else []),
+        *unread,
+        *([f"{queued} rows queued for the next import."] if queued else []),
+        f"Report: {found.folder}",
+    )
+
+
+def _row(drift: RowDrift) -> dict[str, str]:
+    figures = drift.figures
+    return {
+        "location": figures.location_id,
+        "product": figures.product_id,
+        "ATP": str(figures.atp),
+        "sent": str(figures.sent),
+        "ERP": "-" if figures.erp is None else str(figures.erp),
+        "allocated": str(figures.allocations),
+        "reserved": str(figures.reservations),
+        "drift": f"{drift.units:+d}",
+        "because": ", ".join(f"{units:+d} {cause.value}" for cause, units in drift.parts.items()),
+    }
+
+
+@click.command()
+@click.argument("location")
+@click.argument("products", nargs=-1)
+@signed
+@connected
+def resend(
+    operator: Operator, location: str, products: tuple[str, ...], who: str, why: str
+) -> None:
+    """Have the next import send rows of LOCATION whatever they were: PRODUCTS, or all of them.
+
+    Example: inventory-sync resend DC01 SKU-1 SKU-2 --why "restored from a copy"
+    """
+    operator.require_location(location)
+    author = operator.author("resend", who, why)
+    asked = Resend(location_id=location, products=tuple(sorted(products)), at=operator.now)
+    wanted = operator.changes.request_resend(asked, author)
+    rows = f"{len(wanted.products)} rows" if wanted.products else "all rows"
+    operator.out.result(
+        {"location_id": location, "products": list(wanted.products)},
+        f"{location}: the next import sends {rows} again.",
+    )
