@@ -147,6 +147,7 @@ class ImportWorld:
         file_bytes: int = 16_000_000,
         change_feed: Any = "none",
         reads_at_once: int = 1,
+        archive_bytes: int = 400_000_000,
         range_scope: Any = None,
     ) -> None:
         self.places = places or (DC,)
@@ -186,6 +187,7 @@ class ImportWorld:
             guards=GuardLimits(),
             file_bytes=file_bytes,
             reads_at_once=reads_at_once,
+            archive_bytes=archive_bytes,
         )
         self.import_settings = ImportStockSettings(tenant_scope=tenant_scope)
         self.seconds_left = 900.0

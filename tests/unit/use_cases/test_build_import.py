@@ -481,6 +481,21 @@ def test_a_location_imported_later_releases_what_was_completed_there_before() ->
     assert (world.unreleased(at=STORE), world.atp(at=STORE)) == (0, 9)
 
 
+@pytest.mark.parametrize("reads_at_once", [1, 3])
+def test_what_does_not_fit_an_archive_comes_first_in_the_next(reads_at_once: int) -> None:
+    places = [f"S{number}" for number in range(6)]
+    world = started(*places, archive_bytes=200, reads_at_once=reads_at_once)
+    assert [world.on_hand(at=place) for place in places] == [10, 10, 10, 0, 0, 0]
+    world.ship(10, at="S4")
+    world.settle()
+
+    left_out = world.import_now().left_out
+
+    assert [world.on_hand(at=place) for place in places[3:]] == [10, 9, 10]
+    assert all("archive is full" in left_out[place] for place in places[:3] if place in left_out)
+    assert world.atp(at="S4") == 9
+
+
 def test_the_lease_is_kept_while_locations_are_read() -> None:
     world = started(DC, STORE)
     kept: list[int] = []

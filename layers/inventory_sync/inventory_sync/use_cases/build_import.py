@@ -51,11 +51,15 @@ from inventory_sync.ports import (
 )
 from inventory_sync.use_cases.file_packer import FILE_BYTES, FilePacker
 from inventory_sync.use_cases.read_ahead import read_ahead
-from inventory_sync.use_cases.read_stock import Fetched, ReadLimits, StockReader
+from inventory_sync.use_cases.read_stock import Fetched, LeftOut, ReadLimits, StockReader
 from inventory_sync.use_cases.record_run import RunRecorder
 from inventory_sync.use_cases.stock_source import Known, Reading, StockSource
 
 _NEVER = timedelta(days=36_500)
+ARCHIVE_BYTES = 400_000_000
+"""Past this no further location is read; with what is under way it stays below NewStore's 500 MB
+for all files of a job (docs/newstore.md, Import)."""
+_ARCHIVE_FULL = LeftOut("the archive is full: it comes first in the next run")
 LEFT_OUT_NAMED_MAX = 200
 REASON_CHARACTERS_MAX = 500
 """A run's record has to fit a table item; the metric has the number of all left out."""
@@ -79,6 +83,7 @@ class BuildSettings:
     spare_seconds: float = 120.0
     reads_at_once: int = 1
     file_bytes: int = FILE_BYTES
+    archive_bytes: int = ARCHIVE_BYTES
     approval_age_max: timedelta = timedelta(hours=24)
 
 
@@ -140,7 +145,7 @@ class _Attempt:
         self.open_by_location: dict[str, list[OpenEvent]] = defaultdict(list)
         for open_event in deps.event_log.open_events():
             self.open_by_location[open_event.event.location_id].append(open_event)
-        self.fed = False
+        self.fed = self.archive_full = False
         self.rule, erp_failure = self._rule()
         self.reader = StockReader(
             source=StockSource(erp=deps.erp, event_log=deps.event_log, fed=self.fed),
@@ -172,6 +177,7 @@ class _Attempt:
 
     def build(self, blocked: frozenset[str]) -> ImportRun | frozenset[str]:
         """The run, or more locations without any quantity that the cut end must stay below."""
+        self.archive_full = False
         places = self._places()
         blocked |= self._blocked_by_map()
         cut_ends = self._cut_ends(places, blocked)
@@ -302,6 +308,8 @@ class _Attempt:
             return _Gathered(None, self.reader.fetch(place, None))
         base = self.deps.files.ledger(place.location_id, entry.ledger_run_id)
         known = None
+        if self.archive_full:
+            return _Gathered(base, _ARCHIVE_FULL)
         feed = entry.feed
         if base and feed and feed.erp_location == place.erp_location and not self.run.full:
             known = Known(base.quantities, feed.cursor)
@@ -322,7 +330,8 @@ class _Attempt:
         dirty = self._dirty(location_id) | self._asked(location_id, base)
         if entry is None:
             dirty |= self._once_sent(location_id)
-        reading = self.reader.judge(place, entry, gathered.fetched)
+        fetched = _ARCHIVE_FULL if self.archive_full else gathered.fetched
+        reading = self.reader.judge(place, entry, fetched)
         # Read after the snapshot, so that every acknowledgement before it is known.
         events = self.deps.event_log.open_events_of(location_id)
         watermark = self._watermark(location_id)
@@ -357,6 +366,7 @@ class _Attempt:
         )
         released = self._range(cut)
         packer.add(place, selection, released, self._start(location_id))
+        self.archive_full = packer.bytes > self.settings.archive_bytes
         tally.recorder.add(figures, events, cut, selection, released)
         sent = frozenset({*selection.touched, *selection.others})
         ledger_run_id = self._keep_ledger(cut, sent, base)

@@ -28,13 +28,17 @@ class _Rows:
     start: int | None = None
     size: int = 0
 
-    def add(self, location: Location, rows: Iterable[tuple[str, int]], start: int) -> None:
-        """(product id, units) each; `start` is where the location is already released up to."""
+    def add(self, location: Location, rows: Iterable[tuple[str, int]], start: int) -> int:
+        """(product id, units) each; `start` is where the location is already released up to.
+
+        Returns how many bytes they take.
+        """
         self.locations[location.location_id] = location
         self.start = start if self.start is None else min(self.start, start)
         block = encode_rows(location.fulfillment_node_id, rows)
         self.blocks.append(block)
         self.size += len(block.encoded)
+        return len(block.encoded)
 
     def take(self, other: "_Rows") -> None:
         """Add another file's rows."""
@@ -73,6 +77,7 @@ class FilePacker:
         self._next_number = 2
         self.rows = 0
         self.files = 0
+        self.bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -100,14 +105,14 @@ class FilePacker:
             self._widen(released)
         if self._tenant_scope or not released.releases:
             if selection.touched:
-                self._touched.add(location, selection.touched.items(), point)
+                self.bytes += self._touched.add(location, selection.touched.items(), point)
         else:
             own = _Rows()
-            own.add(location, selection.touched.items(), point)
+            self.bytes += own.add(location, selection.touched.items(), point)
             self._write(self._number(), own, released)
         others = iter(selection.others.items())
         for _ in range(0, len(selection.others), CHUNK_ROWS):
-            self._others.add(location, islice(others, CHUNK_ROWS), point)
+            self.bytes += self._others.add(location, islice(others, CHUNK_ROWS), point)
             if self._others.size > self._file_bytes:
                 self._flush_others()
 
