@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ PROGRAM = ROOT / ".venv-e2e" / "bin" / "ministack"
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 2
 ROOT_SECRET = "local"
+MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of its own is made in it
+SCRATCH_BYTES_MIN = 4 * 1024**3
 
 
 class LocalAwsError(Exception):
@@ -76,8 +79,8 @@ def ministack(folder: Path) -> Iterator[LocalAws]:
     """Up until the block ends. Its log stays in `folder`, what it unpacks does not."""
     if not PROGRAM.exists():
         raise NotBuiltError(f"{PROGRAM} is missing: run `make .venv-e2e/.installed`")
-    unpacked = folder / "unpacked"
-    unpacked.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    unpacked = _scratch(folder)
     certificate = make_certificate(folder)
     [port] = free_ports(1)
     aws = LocalAws(f"https://127.0.0.1:{port}", certificate.certificate, folder)
@@ -114,6 +117,13 @@ def ministack(folder: Path) -> Iterator[LocalAws]:
         finally:
             _stop(process)
             shutil.rmtree(unpacked, ignore_errors=True)
+
+
+def _scratch(folder: Path) -> Path:
+    """Of its own; in memory where there is room: tens of thousands of files come and go."""
+    in_memory = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    roomy = in_memory and shutil.disk_usage(MEMORY).free > SCRATCH_BYTES_MIN
+    return Path(tempfile.mkdtemp(prefix="ministack-", dir=MEMORY if roomy else folder))
 
 
 def _await_start(aws: LocalAws, process: subprocess.Popen[bytes]) -> None:
