@@ -264,7 +264,9 @@ def test_a_redeployment_in_the_middle_of_a_run_loses_nothing(stack: DeployedStac
     stored, requests_ = stack.count(EVENTS), 0
 
     with schedules_at_rest(stack), ThreadPoolExecutor(1) as threads:
-        eventually(lambda: stack.tick()["outcome"] != "lease_held" and under_way(stack), "a started job")
+        eventually(
+            lambda: stack.tick()["outcome"] != "lease_held" and under_way(stack), "a started job"
+        )
         deployed = threads.submit(stack.deploy, {"LogLevel": "DEBUG"})
         while not deployed.done():
             for event in shipped(stack, f"during-{requests_}"):
