@@ -14,11 +14,12 @@ import click
 
 from cli.output import Output, RefusedError, refusal
 from cli.stack import NAMES, Stack
-from inventory_sync import bootstrap
 from inventory_sync.adapters.audit import Author
 from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.location_changes import LocationChanges
 from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.bootstrap.newstore import read_newstore
+from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RejectedError
 from inventory_sync.ports import NewStoreReader
 from inventory_sync.use_cases.reconcile_stock import ReconcileStock
@@ -78,11 +79,11 @@ class Connect:
 
     def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
         """NewStore, as a function with these variables reaches it."""
-        return bootstrap.read_newstore(variables)
+        return read_newstore(variables)
 
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
         """The use case of a function with these variables, here."""
-        return bootstrap.reconcile_with(Silent(), variables)
+        return reconcile_with(Silent(), variables)
 
     def _client(self, service: str) -> Any:
         import boto3  # slow to import: not for --help

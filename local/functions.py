@@ -8,12 +8,12 @@ import threading
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 from uuid import uuid4
 
-from inventory_sync import bootstrap
 from inventory_sync.ports import Clock
 from local.template import ACCOUNT, REGION, ROOT, Template
 
@@ -48,7 +48,7 @@ class LocalFunction:
         self._name = template.physical_id(logical_id)
         self._timeout = timedelta(seconds=properties["Timeout"])
         self._clock, self._log = clock, log
-        make = getattr(bootstrap, verb)
+        make = getattr(import_module(f"inventory_sync.bootstrap.{verb}"), verb)
         self._handler = load_app(ROOT / properties["CodeUri"] / "app.py").build_handler(
             lambda: make(template.environment(logical_id), clock)
         )

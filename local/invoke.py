@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from inventory_sync.bootstrap import SystemClock
+from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.domain.locations import Location
 from local.aws import AWS_VARIABLES, served_over_http
 from local.clock import ShiftedClock

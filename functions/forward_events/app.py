@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from inventory_sync import bootstrap
 from inventory_sync.adapters.event_log import read_open_event
+from inventory_sync.bootstrap.forward_events import forward_events
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.observability import PowertoolsObserver
@@ -83,4 +83,4 @@ def read_batch(event: Mapping[str, Any]) -> Batch:
     return Batch(tuple(events), numbers, tuple(unreadable))
 
 
-lambda_handler = build_handler(bootstrap.forward_events)
+lambda_handler = build_handler(forward_events)

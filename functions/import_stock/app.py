@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from inventory_sync import bootstrap
+from inventory_sync.bootstrap.import_stock import import_stock
 from inventory_sync.observability import PowertoolsObserver
 from inventory_sync.use_cases.import_stock import ImportStock, Tick, TickOutcome
 
@@ -51,4 +51,4 @@ def _answer(tick: Tick) -> dict[str, Any]:
     return answer
 
 
-lambda_handler = build_handler(bootstrap.import_stock)
+lambda_handler = build_handler(import_stock)

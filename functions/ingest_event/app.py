@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from inventory_sync import bootstrap
+from inventory_sync.bootstrap.ingest_event import ingest_event
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.use_cases.ingest_event import EventDoor, IngestOutcome, IngestResult
 
@@ -118,4 +118,4 @@ def _where(error: Exception) -> str:
     return " > ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames)
 
 
-lambda_handler = build_handler(bootstrap.ingest_event)
+lambda_handler = build_handler(ingest_event)

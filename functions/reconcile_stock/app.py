@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from inventory_sync import bootstrap
+from inventory_sync.bootstrap.reconcile_stock import reconcile_stock
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.observability import PowertoolsObserver
 from inventory_sync.use_cases.reconcile_stock import Reconciled, ReconcileStock
@@ -51,4 +51,4 @@ def _answer(found: Reconciled) -> dict[str, Any]:
     }
 
 
-lambda_handler = build_handler(bootstrap.reconcile_stock)
+lambda_handler = build_handler(reconcile_stock)

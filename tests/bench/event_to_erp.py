@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from inventory_sync.bootstrap import SystemClock
+from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.domain.locations import Location
 from local.aws import API_KEY
 from local.newstore.delivery import post_over_http

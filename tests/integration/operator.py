@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from cli.command import Connect, Silent
 from cli.main import main
 from cli.stack import NAMES, Stack
-from inventory_sync import bootstrap
+from inventory_sync.bootstrap.newstore import read_newstore
+from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports import NewStoreReader
 from inventory_sync.use_cases.reconcile_stock import ReconcileStock
@@ -35,10 +36,10 @@ class LocalConnect(Connect):
         return self._stack.functions[function](event)
 
     def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
-        return bootstrap.read_newstore(variables, self._stack.clock)
+        return read_newstore(variables, self._stack.clock)
 
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
-        return bootstrap.reconcile_with(Silent(), variables, self._stack.clock)
+        return reconcile_with(Silent(), variables, self._stack.clock)
 
     def now(self) -> datetime:
         return self._stack.clock.now()

@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,10 +21,10 @@ import pytest
 from moto import mock_aws
 from werkzeug.wrappers import Response
 
-from inventory_sync import bootstrap
 from inventory_sync.adapters.location_store import DynamoLocationStore
 from inventory_sync.adapters.run_store import DynamoRunStore
 from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.bootstrap.import_stock import import_stock
 from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports import ImportHead
@@ -187,7 +188,7 @@ class Story:
         A real sandbox has a process to itself, and Powertools' metrics belong to the process.
         """
         other = copy(self)
-        importer, _ = bootstrap.import_stock(self.variables, self.clock)
+        importer, _ = import_stock(self.variables, self.clock)
         assert importer.settings.lease == timedelta(seconds=LEASE_SECONDS)
         observer = QuietObserver()
         build = replace(importer.build, observer=observer)
@@ -205,7 +206,7 @@ class Story:
 
     def handler(self, verb: str) -> Handler:
         if verb not in self._handlers:
-            make = getattr(bootstrap, verb)
+            make = getattr(import_module(f"inventory_sync.bootstrap.{verb}"), verb)
             app = load_app(verb)
             self._handlers[verb] = app.build_handler(lambda: make(self.variables, self.clock))
         return self._handlers[verb]

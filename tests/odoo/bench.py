@@ -17,7 +17,7 @@ from inventory_sync.adapters.erp.ids import IdMap
 from inventory_sync.adapters.erp.odoo import OdooErp
 from inventory_sync.adapters.http import JsonHttp
 from inventory_sync.adapters.http_request import HttpLimits
-from inventory_sync.bootstrap import SystemClock
+from inventory_sync.bootstrap.system_clock import SystemClock
 from local.cutting_proxy import CuttingProxy
 from tests.odoo.server import Odoo, running_odoo
 

@@ -30,8 +30,8 @@ TOO_HEAVY = {
 MAKE_THE_DOOR = """
 import json, sys
 import app
-from inventory_sync import bootstrap
-bootstrap.ingest_event()
+from inventory_sync.bootstrap.ingest_event import ingest_event
+ingest_event()
 print(json.dumps(sorted(sys.modules)))
 """
 

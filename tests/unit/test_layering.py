@@ -1,5 +1,5 @@
 """The house's import rule: functions -> use_cases -> domain, adapters plug into ports, and only
-bootstrap.py knows everyone; and nothing happens at import.
+bootstrap/ knows everyone; and nothing happens at import.
 
 Read from the source alone, so it also holds for imports inside functions. TYPE_CHECKING blocks
 count as well: a type is knowledge too.
@@ -240,13 +240,13 @@ def tree_of(folder: Path, **sources: str) -> Tree:
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import boto3",
         ),
         ("adapters__http", "from inventory_sync.use_cases.build import Build"),
-        ("adapters__http", "import inventory_sync.bootstrap"),
+        ("adapters__http", "import inventory_sync.bootstrap.http"),
         ("adapters__http", "from functions.x import y"),
         ("observability", "from inventory_sync.use_cases import x"),
         ("functions__ingest__app", "from inventory_sync.adapters.http import JsonHttp"),
         ("functions__ingest__app", "import boto3"),
         ("functions__ingest__app", "from local.newstore import model"),
-        ("bootstrap", "import tests.fakes.clock"),
+        ("bootstrap__forward", "import tests.fakes.clock"),
     ],
 )
 def test_an_import_against_the_rule_is_found(tmp_path: Path, where: str, source: str) -> None:
@@ -259,8 +259,8 @@ def test_imports_within_the_rule_are_let_through(tmp_path: Path) -> None:
         domain__cut="import json\nfrom inventory_sync.domain.stock import Units",
         use_cases__build="from inventory_sync.ports import Clock\nfrom collections import abc",
         adapters__http="import requests\nfrom inventory_sync.adapters import codec",
-        bootstrap="from inventory_sync.use_cases import x\nfrom inventory_sync.adapters import y",
-        functions__ingest__app="from inventory_sync import bootstrap",
+        bootstrap__x="import inventory_sync.use_cases.x\nfrom inventory_sync.adapters import y",
+        functions__ingest__app="from inventory_sync.bootstrap.ingest import ingest",
     )
 
     assert tree.broken() == []

@@ -194,6 +194,11 @@ class ImportSettings:
     fall_percent_max: int
     quantity_units_max: int
 
+    @property
+    def tenant_scope(self) -> bool:
+        """Whether one logical counter serves all locations."""
+        return self.sequence_scope == "tenant"
+
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
         """From the environment."""

@@ -1,0 +1,41 @@
+"""What the forwarder needs."""
+
+import os
+from collections.abc import Mapping
+
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.erp import make_erp
+from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.config import ForwardSettings
+from inventory_sync.domain.cut import AppliedRule
+from inventory_sync.observability import PowertoolsObserver, make_observer
+from inventory_sync.ports import Clock
+from inventory_sync.use_cases.forward_events import ForwardEvents
+
+
+def forward_events(
+    variables: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> tuple[ForwardEvents, PowertoolsObserver]:
+    """From the environment, unless other variables are given."""
+    settings = ForwardSettings.read(os.environ if variables is None else variables)
+    clock = clock or SystemClock()
+    client = Clients()
+    dynamodb = client("dynamodb")
+    observer = make_observer()
+    locations = DynamoLocationStore(StateTable(dynamodb, settings.state_table))
+    forward = ForwardEvents(
+        event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
+        quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention),
+        erp=make_erp(settings.erp, Secrets(client("secretsmanager"), clock), locations, clock),
+        clock=clock,
+        observer=observer,
+        rule=AppliedRule(settings.erp.apply_lag, settings.erp.other_channel_lags),
+        claim=settings.claim,
+        sweep_age=settings.sweep_age,
+    )
+    return forward, observer

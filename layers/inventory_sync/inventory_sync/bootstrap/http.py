@@ -1,0 +1,17 @@
+"""The client of other systems' HTTP."""
+
+from random import SystemRandom
+
+from inventory_sync.adapters.http import JsonHttp
+from inventory_sync.adapters.http_request import HttpLimits
+from inventory_sync.adapters.pace import Pace
+from inventory_sync.ports import Clock
+
+
+def json_http(
+    clock: Clock, timeout_seconds: int, attempts_max: int, calls_per_second: int | None = None
+) -> JsonHttp:
+    """Calls of other systems, at a pace where one is given."""
+    limits = HttpLimits(read_seconds=timeout_seconds, attempts_max=attempts_max)
+    pace = Pace(clock, calls_per_second) if calls_per_second is not None else None
+    return JsonHttp(clock, limits, SystemRandom().random, pace=pace)

@@ -1,0 +1,50 @@
+"""What the webhook needs."""
+
+import os
+from collections.abc import Mapping
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.inbound_keys import SecretInboundKeys
+from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.config import IngestSettings
+from inventory_sync.observability import make_observer
+from inventory_sync.use_cases.ingest_event import EventDoor, IngestEvent
+
+if TYPE_CHECKING:
+    from inventory_sync.ports import Clock
+
+READ_SECONDS = 1.5
+"""Three attempts end well before the webhook's time-out, so that NewStore gets its 503."""
+
+
+def ingest_event(
+    variables: Mapping[str, str] | None = None, clock: "Clock | None" = None
+) -> EventDoor:
+    """From the environment, unless other variables are given."""
+    settings = IngestSettings.read(os.environ if variables is None else variables)
+    observer = make_observer()
+    client = Clients(READ_SECONDS, parameter_validation=False)
+    dynamodb = client("dynamodb")
+    return EventDoor(
+        keys=SecretInboundKeys(
+            client("secretsmanager"),
+            settings.inbound_keys_secret_arn,
+            monotonic,
+            observer,
+        ),
+        ingest=IngestEvent(
+            parse=lambda body: parse_event(body, settings.tenant),
+            event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
+            quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention),
+            clock=clock or SystemClock(),
+            observer=observer,
+            body_bytes_max=settings.body_bytes_max,
+        ),
+        observer=observer,
+        flush=observer.flush,
+    )

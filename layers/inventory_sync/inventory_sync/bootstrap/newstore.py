@@ -1,0 +1,43 @@
+"""NewStore's API."""
+
+import os
+from collections.abc import Mapping
+
+from inventory_sync.adapters.authorized_http import AuthorizedHttp
+from inventory_sync.adapters.newstore import NewStoreClient
+from inventory_sync.adapters.newstore_token import TokenProvider
+from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.http import json_http
+from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.config import Environment, NewStoreSettings
+from inventory_sync.ports import Clock, NewStoreReader
+
+PROVIDER = "inventory-sync"
+
+
+def make_newstore(
+    settings: NewStoreSettings, provider: str, secrets: Secrets, clock: Clock
+) -> NewStoreClient:
+    """The client; jobs it makes carry the provider's name."""
+    http = json_http(clock, settings.timeout_seconds, settings.attempts_max)
+    tokens = TokenProvider(
+        http,
+        secrets,
+        clock,
+        secret_arn=settings.secret_arn,
+        token_url=settings.token_url,
+        base_url=settings.base_url,
+    )
+    return NewStoreClient(
+        AuthorizedHttp(http, tokens), base_url=settings.base_url, provider=provider
+    )
+
+
+def read_newstore(
+    variables: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> NewStoreReader:
+    """What an operator asks NewStore with."""
+    settings = NewStoreSettings.read(Environment(os.environ if variables is None else variables))
+    clock = clock or SystemClock()
+    return make_newstore(settings, PROVIDER, Secrets(Clients()("secretsmanager"), clock), clock)

@@ -1,0 +1,60 @@
+"""What the reconciliation needs; it writes nothing but its report."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+
+from inventory_sync.adapters.event_history import DynamoEventHistory
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.file_store import S3FileStore
+from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.reports import S3Reports
+from inventory_sync.adapters.run_history import DynamoRunHistory
+from inventory_sync.adapters.run_store import DynamoRunStore
+from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.erp import make_erp
+from inventory_sync.bootstrap.newstore import PROVIDER, make_newstore
+from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.config import ReconcileSettings
+from inventory_sync.observability import PowertoolsObserver, make_observer
+from inventory_sync.ports import Clock, Observer
+from inventory_sync.use_cases.reconcile_stock import ReconcileLimits, ReconcileStock
+
+
+def reconcile_stock(
+    variables: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> tuple[ReconcileStock, PowertoolsObserver]:
+    """From the environment, unless other variables are given."""
+    observer = make_observer()
+    return reconcile_with(observer, variables, clock), observer
+
+
+def reconcile_with(
+    observer: Observer,
+    variables: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> ReconcileStock:
+    """The reconciliation, telling the observer: an operator's shell wants no log lines."""
+    settings = ReconcileSettings.read(os.environ if variables is None else variables)
+    clock = clock or SystemClock()
+    client = Clients()
+    dynamodb, s3 = client("dynamodb"), client.s3()
+    secrets = Secrets(client("secretsmanager"), clock)
+    table = StateTable(dynamodb, settings.state_table)
+    locations = DynamoLocationStore(table)
+    return ReconcileStock(
+        event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
+        history=DynamoEventHistory(dynamodb, settings.events_table),
+        erp=make_erp(settings.erp, secrets, locations, clock),
+        newstore=make_newstore(settings.newstore, PROVIDER, secrets, clock),
+        files=S3FileStore(s3, settings.import_bucket, str),
+        runs=DynamoRunStore(table, timedelta(0)),
+        run_history=DynamoRunHistory(table),
+        location_store=locations,
+        reports=S3Reports(s3, settings.import_bucket),
+        clock=clock,
+        observer=observer,
+        limits=ReconcileLimits(other_channel_lags=settings.erp.other_channel_lags),
+    )
