@@ -159,6 +159,17 @@ def test_negative_rows_do_not_hide_or_make_a_fall() -> None:
     assert kinds(holds) == [HoldKind.NEGATIVE]
 
 
+def test_rows_that_keep_their_last_quantity_have_not_fallen() -> None:
+    kept = {**rows_of(100), "Q": -5}
+    last = LastFigures(rows=101, units=100)
+
+    assert check_snapshot(snapshot(rows_of(1)), last, LIMITS, kept) == ()
+    assert kinds(check_snapshot(snapshot(rows_of(60, units=0)), last, LIMITS, kept)) == [
+        HoldKind.UNITS_FELL
+    ]
+    assert kinds(check_snapshot(snapshot({}), last, LIMITS, kept)) == [HoldKind.SNAPSHOT_EMPTY]
+
+
 def test_the_first_snapshot_has_nothing_to_fall_from() -> None:
     assert held({"A": 1}, None) == ()
 

@@ -1,6 +1,7 @@
 """Reconcile: every cause is told from the others, and a busy shop raises no alarm."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -116,6 +117,21 @@ def test_a_receipt_in_the_erp_is_for_the_next_import() -> None:
 
     assert shop.causes() == {Cause.ERP_CORRECTION: -5}
     assert shop.causes(read_erp=False) == {}
+
+
+def test_a_row_the_erp_leaves_out_is_a_correction_only_where_that_means_none() -> None:
+    shop = Shop()
+    world = shop.world
+    world.ship(10)
+    world.settle()
+    world.import_now()
+    shop.pass_window()
+    world.erp_model.unlisted.add((DC, SKU))
+    assert shop.causes() == {Cause.ERP_CORRECTION: 19}
+
+    world.erp_model.capabilities = replace(world.erp_model.capabilities, absent_means_zero=False)
+
+    assert shop.causes() == {}
 
 
 def test_an_event_that_came_late_oversells_until_the_next_import() -> None:

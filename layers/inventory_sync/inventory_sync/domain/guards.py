@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from inventory_sync.domain.locations import InventoryMaster, Location
 from inventory_sync.domain.stock import StockSnapshot, Units, plain, units_of
@@ -78,17 +79,24 @@ def check_location(location: Location | None, known_nodes: frozenset[str]) -> tu
 
 
 def check_snapshot(
-    snapshot: StockSnapshot, last: LastFigures | None, limits: GuardLimits
+    snapshot: StockSnapshot,
+    last: LastFigures | None,
+    limits: GuardLimits,
+    kept: Mapping[str, Units] = MappingProxyType({}),
 ) -> tuple[Hold, ...]:
-    """Every guard the snapshot trips, each named once with its figures."""
+    """Every guard the snapshot trips, each named once with its figures.
+
+    `kept` are the last quantities, where products that it leaves out keep theirs: then only what
+    it lists can have fallen.
+    """
     rows = snapshot.on_hand_units
     holds = list(_row_holds(rows, limits))
     if not rows and (last is None or last.units > 0):
         holds.append(Hold(HoldKind.SNAPSHOT_EMPTY, "the ERP listed no row"))
     if last is not None and rows:
-        units = units_of(rows)
-        holds += _falls(HoldKind.ROWS_FELL, len(rows), last.rows, limits)
-        holds += _falls(HoldKind.UNITS_FELL, units, last.units, limits)
+        whole = {**kept, **rows} if kept else rows
+        holds += _falls(HoldKind.ROWS_FELL, len(whole), last.rows, limits)
+        holds += _falls(HoldKind.UNITS_FELL, units_of(whole), last.units, limits)
     return tuple(holds)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from inventory_sync.domain.cut import (
     AppliedRule,
@@ -35,7 +36,8 @@ from inventory_sync.domain.manifest import (
 )
 from inventory_sync.domain.row_selection import select_rows
 from inventory_sync.domain.run_record import BaseFigures
-from inventory_sync.domain.stock import units_of
+from inventory_sync.domain.stock import StockSnapshot, units_of
+from inventory_sync.domain.unlisted import fill_in
 from inventory_sync.ports import (
     ChangeFeed,
     Clock,
@@ -146,6 +148,7 @@ class _Attempt:
         for open_event in deps.event_log.open_events():
             self.open_by_location[open_event.event.location_id].append(open_event)
         self.fed = self.archive_full = False
+        self.absent_means_zero = True
         self.rule, erp_failure = self._rule()
         self.reader = StockReader(
             source=StockSource(erp=deps.erp, event_log=deps.event_log, fed=self.fed),
@@ -173,6 +176,7 @@ class _Attempt:
         except (RetriableError, RejectedError, FatalError) as error:
             return AppliedRule(_NEVER, lags), str(error)
         self.fed = capabilities.change_feed is not ChangeFeed.NONE
+        self.absent_means_zero = capabilities.absent_means_zero
         return AppliedRule(capabilities.apply_lag, lags), ""
 
     def build(self, blocked: frozenset[str]) -> ImportRun | frozenset[str]:
@@ -331,13 +335,14 @@ class _Attempt:
         if entry is None:
             dirty |= self._once_sent(location_id)
         fetched = _ARCHIVE_FULL if self.archive_full else gathered.fetched
-        reading = self.reader.judge(place, entry, fetched)
+        kept = base.quantities if base and not self.absent_means_zero else {}
+        reading = self.reader.judge(place, entry, fetched, kept)
         # Read after the snapshot, so that every acknowledgement before it is known.
         events = self.deps.event_log.open_events_of(location_id)
         watermark = self._watermark(location_id)
         feed = None
         if isinstance(reading, Reading):
-            snapshot = reading.snapshot
+            snapshot = self._filled(reading.snapshot, entry, base, events, cut_end)
             feed = FeedPosition(place.erp_location, reading.cursor) if reading.cursor else None
             basis, as_of = Basis.SNAPSHOT, snapshot.as_of - self.rule.apply_lag
             figures = BaseFigures(basis, snapshot.on_hand_units, snapshot.as_of)
@@ -381,6 +386,34 @@ class _Attempt:
         )
         tally.add(cut, selection.clamped, entry)
         return False
+
+    def _filled(
+        self,
+        snapshot: StockSnapshot,
+        entry: LocationEntry | None,
+        base: Ledger | None,
+        events: list[OpenEvent],
+        cut_end: int,
+    ) -> StockSnapshot:
+        """With what it leaves out, where the ERP says that this need not be none."""
+        if self.absent_means_zero:
+            return snapshot
+        last = self._last_quantities(snapshot.location_id, entry, base)
+        ledger = last[1] if last else self.deps.files.latest_ledger(snapshot.location_id)
+        attempted = ledger is not None and ledger.run_id == self.unfinished.run_id
+        return fill_in(
+            snapshot,
+            ledger.quantities if ledger else {},
+            events,
+            cut_end=cut_end,
+            rule=self.rule,
+            counted=self._attempt_counted if attempted else (),
+        )
+
+    @cached_property
+    def _attempt_counted(self) -> frozenset[tuple[str, str]]:
+        """The events that the run which did not finish had counted."""
+        return frozenset(self.deps.files.settlement(self.unfinished.run_id).counted)
 
     def _last_quantities(
         self, location_id: str, entry: LocationEntry | None, base: Ledger | None

@@ -1,7 +1,9 @@
 """Read one location's stock for a run, unless something speaks against using it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 
 from inventory_sync.domain.errors import (
     FatalError,
@@ -21,7 +23,7 @@ from inventory_sync.domain.guards import (
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import LocationEntry
-from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports import (
     Approval,
     LocationHold,
@@ -113,9 +115,16 @@ class StockReader:
             return LeftOut(f"the ERP could not be read: {error}")
 
     def judge(
-        self, place: Location, entry: LocationEntry | None, fetched: Fetched
+        self,
+        place: Location,
+        entry: LocationEntry | None,
+        fetched: Fetched,
+        kept: Mapping[str, Units] = MappingProxyType({}),
     ) -> Reading | LeftOut:
-        """The location's stock, unless something speaks against using it in this run."""
+        """The location's stock, unless something speaks against using it in this run.
+
+        `kept` are the last quantities, where products that are not listed keep theirs.
+        """
         location_id = place.location_id
         if isinstance(fetched, LeftOut):
             self.left_out[location_id] = fetched
@@ -126,7 +135,7 @@ class StockReader:
         last = entry.figures if entry else None
         holds = (
             *check_location(place, self.known_nodes),
-            *check_snapshot(fetched.snapshot, last, self.limits.guards),
+            *check_snapshot(fetched.snapshot, last, self.limits.guards, kept),
             *self._check_as_of(fetched.snapshot, entry),
         )
         refused = tuple(hold for hold in holds if not self._approved(location_id, hold))

@@ -11,8 +11,9 @@ from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, InvariantError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import LocationEntry, Manifest
+from inventory_sync.domain.manifest import Ledger, LocationEntry, Manifest
 from inventory_sync.domain.row_selection import sendable
+from inventory_sync.domain.unlisted import fill_in
 from inventory_sync.ports import (
     Clock,
     DriftReport,
@@ -202,7 +203,7 @@ class _Session:
         location_id = place.location_id
         ledger = self.deps.files.ledger(location_id, entry.ledger_run_id)
         sent = {p: sendable(q) for p, q in ledger.quantities.items()} if ledger else {}
-        erp, events = self._erp_now(location_id, entry)
+        erp, events = self._erp_now(location_id, entry, ledger)
         return Books(
             sent=sent,
             erp=erp,
@@ -222,16 +223,17 @@ class _Session:
         return late
 
     def _erp_now(
-        self, location_id: str, entry: LocationEntry
+        self, location_id: str, entry: LocationEntry, ledger: Ledger | None
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
         """What an import would state now for the range that is released already."""
         deps = self.deps
-        snapshot = None
+        snapshot, absent_means_zero = None, True
         rule = AppliedRule(timedelta(0), deps.limits.other_channel_lags)
         if self.read_erp:
             try:
-                lag = deps.erp.capabilities().apply_lag
-                rule = AppliedRule(lag, deps.limits.other_channel_lags)
+                capabilities = deps.erp.capabilities()
+                absent_means_zero = capabilities.absent_means_zero
+                rule = AppliedRule(capabilities.apply_lag, deps.limits.other_channel_lags)
                 snapshot = deps.erp.snapshot(location_id)
             except InvariantError:
                 raise
@@ -240,6 +242,11 @@ class _Session:
         events = deps.event_log.open_events_of(location_id)
         if snapshot is None:
             return None, events
+        if not absent_means_zero:
+            last = ledger.quantities if ledger else {}
+            snapshot = fill_in(
+                snapshot, last, events, cut_end=entry.cut_end, rule=rule, counted=self.counted
+            )
         cut = cut_snapshot(
             snapshot, events, cut_end=entry.cut_end, watermark=entry.cut_end, rule=rule
         )
