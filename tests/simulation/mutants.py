@@ -17,6 +17,7 @@ from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
 from inventory_sync.ports import AppendResult, ClaimResult
 from inventory_sync.use_cases import build_import, file_packer, forward_events, import_stock
+from inventory_sync.use_cases.cut_ends import CutEnds
 from inventory_sync.use_cases.stock_source import StockSource
 from tests.simulation.runner import Adapt, run_seed
 from tests.simulation.world import World
@@ -77,13 +78,13 @@ def _no_roll_forward() -> AbstractContextManager[Any]:
 
 
 def _range_from_lowest_event() -> AbstractContextManager[Any]:
-    honest = build_import._Attempt._range
+    honest = CutEnds.range
 
-    def lowest(attempt: Any, cut: LocationCut) -> LogicalRange:
-        found = honest(attempt, cut)
+    def lowest(cut_ends: CutEnds, cut: LocationCut) -> LogicalRange:
+        found = honest(cut_ends, cut)
         return LogicalRange(min(map(logical_timestamp, cut.counted), default=found.end), found.end)
 
-    return patch.object(build_import._Attempt, "_range", lowest)
+    return patch.object(CutEnds, "range", lowest)
 
 
 def _watermark_before_finish() -> AbstractContextManager[Any]:

@@ -13,7 +13,7 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.use_cases.build_import import LEFT_OUT_NAMED_MAX, REASON_CHARACTERS_MAX
+from inventory_sync.use_cases.run_tally import LEFT_OUT_NAMED_MAX, REASON_CHARACTERS_MAX
 from local.newstore.availabilities import ImportFinding
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE, location
 from tests.unit.use_cases.import_world import ImportWorld
@@ -876,7 +876,7 @@ def test_under_location_scope_each_releasing_location_has_a_file_of_its_own() ->
 def test_under_location_scope_no_more_locations_release_than_files_fit_a_zip(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("inventory_sync.use_cases.build_import.RELEASING_LOCATIONS_MAX", 1)
+    monkeypatch.setattr("inventory_sync.use_cases.cut_ends.RELEASING_LOCATIONS_MAX", 1)
     world = started(DC, STORE, tenant_scope=False)
     world.ship(12)
     world.ship(12, at=STORE)
