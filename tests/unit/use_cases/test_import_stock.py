@@ -15,7 +15,8 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.import_run import ImportRun, RunLimits, RunState
 from inventory_sync.ports import ImportHead, Lease, Resend
-from inventory_sync.use_cases.import_stock import FULL_EVERY, ImportStockSettings, Tick, TickOutcome
+from inventory_sync.use_cases.import_stock import ImportStockSettings, Tick, TickOutcome
+from inventory_sync.use_cases.plan_run import FULL_EVERY
 from local.newstore.availabilities import ImportFinding
 from local.newstore.job import JobFaults
 from tests.builders import DC, HOUR, MINUTE, NOW, SKU, STORE

@@ -11,7 +11,6 @@ from inventory_sync.domain.errors import (
     RetriableError,
     invariant,
 )
-from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.import_run import (
     AbandonJob,
     AdoptJob,
@@ -47,11 +46,11 @@ from inventory_sync.ports import (
     RunStore,
 )
 from inventory_sync.use_cases.build_import import BuildImport
+from inventory_sync.use_cases.commit_run import JOB_ERRORS_MAX, commit_run
 from inventory_sync.use_cases.import_jobs import ImportJobs
+from inventory_sync.use_cases.plan_run import plan_run
+from inventory_sync.use_cases.settle_run import SettleRun
 
-FULL_EVERY = timedelta(hours=25)
-"""Where the scheduled full refresh found a run under way; it is daily, so this is an hour late."""
-JOB_ERRORS_MAX = 100
 STEPS_MAX = 200
 SAFETY_SECONDS = 15.0
 """No step is begun when the invocation has less time left."""
@@ -214,26 +213,8 @@ class _Session:
         return run
 
     def _plan(self, full: bool) -> None:
-        now = self.deps.clock.now()
-        run_id = f"{now:%Y%m%dT%H%M%SZ}-{self.lease.fencing_token:08d}"
-        last = self.head.last_full_at
-        due = last is None or now - last >= FULL_EVERY
-        run = ImportRun(
-            run_id=run_id,
-            state=RunState.PLANNED,
-            planned_at=now,
-            full=full or due,
-            refused_before=self._refused_before(),
-            cut_end=self.head.watermark or 0,
-        )
-        self._save(run)
-
-    def _refused_before(self) -> tuple[str, ...]:
-        """What the run before this one finished without: this one sends those rows once more."""
-        before = self.head.run
-        if before is None or before.run_id != self.head.unfinished_run_id:
-            return ()
-        return before.refused if before.run_id == self.head.finished_run_id else ()
+        now, token = self.deps.clock.now(), self.lease.fencing_token
+        self._save(plan_run(self.head, now=now, fencing_token=token, full=full))
 
     def _facts(self, run: ImportRun) -> Facts:
         now = self.deps.clock.now()
@@ -292,64 +273,24 @@ class _Session:
         self._save(started, last_job_created_at=self.deps.clock.now())
 
     def _commit(self, run: ImportRun) -> None:
-        """The one moment at which the run counts: watermark, rows and events together."""
-        before = self.head.watermark
-        watermark = before
-        if self.deps.settings.tenant_scope and (run.job_id or before is not None):
-            watermark = run.cut_end
-            invariant(
-                before is None or watermark >= before,
-                "watermark_monotonic",
-                f"{watermark} after {before}",
-            )
-        now = self.deps.clock.now()
-        self._save(
-            replace(run, state=RunState.FINISHED, ended_at=now),
-            finished_run_id=run.run_id,
-            unfinished_run_id=self._resend(run),
-            watermark=watermark,
-            # A run that read nothing has brought nothing up to date: its lag must show.
-            last_finished_at=now if run.snapshots else self.head.last_finished_at,
-            last_full_at=now if run.full else self.head.last_full_at,
-        )
+        now, tenant_scope = self.deps.clock.now(), self.deps.settings.tenant_scope
+        self._write(commit_run(self.head, run, now=now, tenant_scope=tenant_scope))
         self.deps.observer.count("RunsFinished")
         self.deps.observer.count("JobErrors", len(run.job_errors))
         self._note_job_errors(run)
         self.deps.observer.count("RowsSent", run.rows)
 
-    def _resend(self, run: ImportRun) -> str | None:
-        """A job may finish without some rows: the next run sends its rows again.
-
-        What is refused twice waits for the next full refresh, else it would be sent for ever.
-        """
-        listed = len(run.job_errors) < JOB_ERRORS_MAX or not run.refused_before
-        new = frozenset(run.refused) - frozenset(run.refused_before)
-        return run.run_id if new and listed else None
-
     def _settle(self, run: ImportRun) -> bool:
-        """False when time ran out; what was done stays done, and may be done again."""
-        settlement = self.deps.files.settlement(run.run_id)
-        closed = {EventRef(*pair) for pair in settlement.closed}
-        to_note = {EventRef(*pair) for pair in settlement.counted} - closed
-        for open_event in list(self.deps.event_log.open_events()):
-            if not self._time_for_more():
-                return False
-            ref = open_event.event.ref
-            if ref in closed:
-                self.deps.event_log.close(ref)
-            elif ref in to_note and open_event.released_by is None:
-                self.deps.event_log.note_counted(ref, run.run_id)
-        given = self.deps.location_store.approvals() if run.approvals else {}
-        for location_id in run.approvals:
-            # One that was given since the run was planned is for another import.
-            if location_id in given and given[location_id].at <= run.planned_at:
-                self.deps.location_store.use_approval(location_id, run.run_id)
-        for location_id, resend in self.deps.location_store.resends().items():
-            # Where its stock was not read the request waits for a run that reads it.
-            if resend.at <= run.planned_at and location_id not in run.left_out:
-                self.deps.location_store.resend_done(resend)
-        self._save(replace(run, state=RunState.SETTLED))
-        return True
+        """False when time ran out."""
+        settle = SettleRun(
+            event_log=self.deps.event_log,
+            files=self.deps.files,
+            location_store=self.deps.location_store,
+            time_for_more=self._time_for_more,
+        )
+        if settled := settle(run):
+            self._save(replace(run, state=RunState.SETTLED))
+        return settled
 
     def _time_for_more(self) -> bool:
         self._keep_lease()
@@ -398,8 +339,12 @@ class _Session:
             self.lease = self.deps.leases.renew(self.lease, now=now, until=until)
 
     def _save(self, run: ImportRun, **changes: object) -> None:
-        if run.ended:
+        self._write(replace(self.head, run=run, **changes))  # type: ignore[arg-type]
+
+    def _write(self, head: ImportHead) -> None:
+        run = head.run
+        if run is not None and run.ended:
             self.deps.records.save_outcome(run)
-        head = replace(self.head, run=run, **changes)  # type: ignore[arg-type]
         self.head = self.deps.runs.save(head, lease=self.lease, now=self.deps.clock.now())
-        self.deps.observer.note("run", run_id=run.run_id, state=run.state, job_id=run.job_id)
+        if run is not None:
+            self.deps.observer.note("run", run_id=run.run_id, state=run.state, job_id=run.job_id)

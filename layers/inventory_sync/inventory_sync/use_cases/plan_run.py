@@ -1,0 +1,31 @@
+"""Plan: what the next run is, before anything is read for it."""
+
+from datetime import datetime, timedelta
+
+from inventory_sync.domain.import_run import ImportRun, RunState
+from inventory_sync.ports import ImportHead
+
+FULL_EVERY = timedelta(hours=25)
+"""Where the scheduled full refresh found a run under way; it is daily, so this is an hour late."""
+
+
+def plan_run(head: ImportHead, *, now: datetime, fencing_token: int, full: bool) -> ImportRun:
+    """`full` asks for every row; without it they are sent when a full refresh is overdue."""
+    last = head.last_full_at
+    due = last is None or now - last >= FULL_EVERY
+    return ImportRun(
+        run_id=f"{now:%Y%m%dT%H%M%SZ}-{fencing_token:08d}",
+        state=RunState.PLANNED,
+        planned_at=now,
+        full=full or due,
+        refused_before=_refused_before(head),
+        cut_end=head.watermark or 0,
+    )
+
+
+def _refused_before(head: ImportHead) -> tuple[str, ...]:
+    """What the run before this one finished without: this one sends those rows once more."""
+    before = head.run
+    if before is None or before.run_id != head.unfinished_run_id:
+        return ()
+    return before.refused if before.run_id == head.finished_run_id else ()

@@ -1,0 +1,53 @@
+"""Settle: mark and close the events of a run that has finished; may be repeated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inventory_sync.domain.events import EventRef
+from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.ports import EventLog, FileStore, LocationStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleRun:
+    """`time_for_more` is asked before each event; it keeps the lease too."""
+
+    event_log: EventLog
+    files: FileStore
+    location_store: LocationStore
+    time_for_more: Callable[[], bool]
+
+    def __call__(self, run: ImportRun) -> bool:
+        """False when time ran out; what was done stays done, and may be done again."""
+        if not self._mark_events(run):
+            return False
+        self._use_approvals(run)
+        self._end_resends(run)
+        return True
+
+    def _mark_events(self, run: ImportRun) -> bool:
+        settlement = self.files.settlement(run.run_id)
+        closed = {EventRef(*pair) for pair in settlement.closed}
+        to_note = {EventRef(*pair) for pair in settlement.counted} - closed
+        for open_event in list(self.event_log.open_events()):
+            if not self.time_for_more():
+                return False
+            ref = open_event.event.ref
+            if ref in closed:
+                self.event_log.close(ref)
+            elif ref in to_note and open_event.released_by is None:
+                self.event_log.note_counted(ref, run.run_id)
+        return True
+
+    def _use_approvals(self, run: ImportRun) -> None:
+        """One that was given since the run was planned is for another import."""
+        given = self.location_store.approvals() if run.approvals else {}
+        for location_id in run.approvals:
+            if location_id in given and given[location_id].at <= run.planned_at:
+                self.location_store.use_approval(location_id, run.run_id)
+
+    def _end_resends(self, run: ImportRun) -> None:
+        """Where a location's stock was not read the request waits for a run that reads it."""
+        for location_id, resend in self.location_store.resends().items():
+            if resend.at <= run.planned_at and location_id not in run.left_out:
+                self.location_store.resend_done(resend)
