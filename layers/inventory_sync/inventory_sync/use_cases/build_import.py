@@ -345,6 +345,7 @@ class _Attempt:
             counted=self.last.counted_by_attempt(last),
         )
 
+    def _close_elsewhere(self, places: list[Location], tally: Tally) -> None:
         """Events of locations that are in the map but not imported wait for no import."""
         imported = {place.location_id for place in places}
         before = self.run.planned_at - self.settings.settle
