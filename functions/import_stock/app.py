@@ -24,7 +24,7 @@ def build_handler(make: Callable[[], tuple[ImportStock, PowertoolsObserver]]) ->
             )
             if tick.outcome in {TickOutcome.RETRY, TickOutcome.LEASE_LOST}:
                 observer.count("TicksToRetry")
-            observer.note("tick", outcome=tick.outcome, detail=tick.detail)
+            _note(observer, tick)
             return _answer(tick)
         except Exception as error:
             observer.failure(error)
@@ -33,6 +33,11 @@ def build_handler(make: Callable[[], tuple[ImportStock, PowertoolsObserver]]) ->
             observer.flush()
 
     return handler
+
+
+def _note(observer: PowertoolsObserver, tick: Tick) -> None:
+    run = {"run_id": tick.run.run_id, "job_id": tick.run.job_id} if tick.run is not None else {}
+    observer.note("tick", outcome=tick.outcome, detail=tick.detail, **run)
 
 
 def _answer(tick: Tick) -> dict[str, Any]:

@@ -69,6 +69,7 @@ DYNAMODB: dict[str, Callable[[Adapters], object]] = {
     "quarantine": lambda a: a.quarantine.add(
         QuarantineEntry(reason="why", detail="", body=b"", received_at=NOON)
     ),
+    "depth": lambda a: a.quarantine.depth(),
     "acquire": lambda a: a.leases.acquire(now=NOON, until=UNTIL),
     "renew": lambda a: a.leases.renew(Lease(1, UNTIL), now=NOON, until=UNTIL),
     "release": lambda a: a.leases.release(Lease(1, UNTIL)),
@@ -256,7 +257,7 @@ def test_every_read_of_a_table_asks_for_what_is_written_last() -> None:
         for name in names:
             events.unregister(name, note)
 
-    assert len(reads) == 8
+    assert len(reads) == 9
     assert all(reads)
 
 
@@ -287,6 +288,18 @@ def test_a_cancelled_save_says_what_to_do_next(
 
     with answering("dynamodb", 400, json.dumps(fault).encode()), pytest.raises(expected):
         DYNAMODB["save"](adapters())
+
+
+def test_what_a_location_s_events_take_is_dynamodb_s_upper_estimate() -> None:
+    """No engine on one machine estimates it; the answer is as AWS documents it."""
+    collection = {"location_id": {"S": "DC01"}}
+    estimate = {"ItemCollectionKey": collection, "SizeEstimateRangeGB": [7.0, 8.0]}
+    answer = json.dumps({"ItemCollectionMetrics": estimate}).encode()
+
+    with answering("dynamodb", 200, answer):
+        assert adapters().events.note_forwarded(REF, NOON, close=True) == 8.0
+    with answering("dynamodb", 200, b"{}"):
+        assert adapters().events.note_forwarded(REF, NOON, close=True) == 0.0
 
 
 def test_a_ledger_that_is_not_there_is_told_from_one_that_may_not_be_read() -> None:

@@ -5,7 +5,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from inventory_sync.adapters.quarantine import DETAIL_CHARACTERS_MAX, DynamoQuarantine
+from inventory_sync.adapters.quarantine import (
+    DEPTH_PAGES_MAX,
+    DETAIL_CHARACTERS_MAX,
+    DynamoQuarantine,
+)
 from inventory_sync.domain.events import EventRef
 from inventory_sync.ports import Quarantine, QuarantineEntry
 from tests.contract.builders import MINUTE, NOON, RETENTION
@@ -104,6 +108,24 @@ def test_a_detail_of_any_length_and_kind_is_kept_by_its_beginning(
 
     assert found[:10] == detail[:10]
     assert len(found) <= DETAIL_CHARACTERS_MAX
+
+
+def test_its_depth_is_the_number_of_entries(store: Store) -> None:
+    assert store.quarantine.depth() == 0
+
+    store.keeping(ENTRY, ENTRY, replace(ENTRY, ref=None))
+
+    assert store.quarantine.depth() == 2
+
+
+def test_its_depth_is_counted_over_so_many_pages_only(database: Database) -> None:
+    table = database.table("QuarantineTable")
+    quarantine = DynamoQuarantine(database.client, table, RETENTION)
+    longest = PARAMETERS["EventBodyBytesMax"]["MaxValue"]
+    for number in range(10 * DEPTH_PAGES_MAX):
+        quarantine.add(replace(ENTRY, body=b"%d" % number + b"x" * longest))
+
+    assert 7 * DEPTH_PAGES_MAX <= quarantine.depth() < 10 * DEPTH_PAGES_MAX
 
 
 def test_an_entry_ends_its_retention_after_it_last_came(database: Database) -> None:

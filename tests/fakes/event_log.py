@@ -23,9 +23,13 @@ class _Record:
 
 
 class FakeEventLog:
-    """Nothing expires. Set `fails_with` to have the next calls fail before they change anything."""
+    """Nothing expires. Set `fails_with` to have the next calls fail before they change anything.
+
+    `gigabytes` is what it says a location's events take.
+    """
 
     def __init__(self) -> None:
+        self.gigabytes: dict[str, float] = {}
         self._records: dict[EventRef, _Record] = {}
         self.fails_with: InventorySyncError | None = None
 
@@ -79,15 +83,16 @@ class FakeEventLog:
         *,
         close: bool,
         applied: Acknowledgement | None = None,
-    ) -> None:
+    ) -> float:
         self._reach()
         if applied is not None:
             self._apply(ref, applied.applied_at, applied.document_id)
         if (record := self._records.get(ref)) is None:
-            return
+            return 0.0
         first = record.state.forwarded_at or forwarded_at
         record.state = replace(record.state, forwarded_at=first)
         record.open = record.open and not close
+        return self.gigabytes.get(ref.location_id, 0.0)
 
     def note_rejected(self, ref: EventRef, reason: str) -> None:
         self._reach()

@@ -23,6 +23,11 @@ class FakeQuarantine:
         kept = replace(entry, detail=storable_detail(entry.detail))
         self._entries[entry.reason, entry.ref, entry.body] = kept
 
+    def depth(self) -> int:
+        if self.fails_with is not None:
+            raise self.fails_with
+        return len(self._entries)
+
     @property
     def entries(self) -> list[QuarantineEntry]:
         """In the order in which they first came."""

@@ -149,17 +149,6 @@ def test_every_alarm_names_a_section_of_the_runbook(name: str) -> None:
     assert named[1] in [heading.strip().lower().replace(" ", "-") for heading in headings]
 
 
-@pytest.mark.parametrize(
-    "metric",
-    [alarm["MetricName"] for alarm in ALARMS.values() if alarm["Namespace"] == "InventorySync"],
-)
-def test_every_metric_of_ours_that_an_alarm_watches_is_sent(metric: str) -> None:
-    layer = (ROOT / "layers" / "inventory_sync" / "inventory_sync").rglob("*.py")
-    code = [*layer, *(ROOT / "functions").rglob("*.py")]
-
-    assert any(f'"{metric}"' in file.read_text(encoding="utf-8") for file in code)
-
-
 @pytest.mark.parametrize("name", [name for name in RESOURCES if name not in ALARMS])
 def test_no_resource_has_a_fixed_name(name: str) -> None:
     properties = RESOURCES[name].get("Properties", {})

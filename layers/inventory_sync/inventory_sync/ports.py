@@ -63,10 +63,11 @@ class EventLog(Protocol):
         *,
         close: bool,
         applied: Acknowledgement | None = None,
-    ) -> None:
+    ) -> float:
         """The ERP has everything the event asks for; `close` where no import waits for it.
 
-        With `applied` it notes that too, as `note_applied` does, in the same write.
+        With `applied` it notes that too, as `note_applied` does, in the same write. Returns how
+        many gigabytes the location's events take at most; 0 where the store does not say.
         """
 
     def note_rejected(self, ref: EventRef, reason: str) -> None:
@@ -84,6 +85,9 @@ class Quarantine(Protocol):
 
     def add(self, entry: QuarantineEntry) -> None:
         """Keep it; the same entry twice is kept once."""
+
+    def depth(self) -> int:
+        """How many entries there are, counted as far as that is cheap."""
 
 
 class InboundKeys(Protocol):

@@ -255,7 +255,7 @@ def test_with_lookups_only_one_of_two_forwarders_books() -> None:
     assert world.booked() == [MOVEMENT]
     assert result.forwarded == refs(SHIPPED)
     assert (others[0].forwarded, others[0].later) == ([], [])
-    assert world.observer.notes[0][0] == "movement in other hands"
+    assert world.observer.notes[0][0] == "event in other hands"
 
 
 def test_with_lookups_a_stale_record_of_what_is_booked_books_nothing() -> None:
@@ -465,6 +465,84 @@ def test_the_age_of_the_oldest_is_nothing_where_none_waits() -> None:
     world.sweep()
 
     assert world.observer.counts["OldestUnappliedSeconds"] == 0
+
+
+def test_the_sweep_counts_what_is_open_and_what_is_in_quarantine() -> None:
+    world = World()
+    world.answer(SHIPPED, NO)
+    world.forward(world.store(SHIPPED, event(11), event(10, name=ITEMS_ASSIGNED)))
+
+    world.sweep()
+
+    counts = world.observer.counts
+    assert (counts["OpenEvents"], counts["QuarantineDepth"]) == (2, 1)
+
+
+def test_a_quarantine_that_cannot_be_counted_does_not_stop_the_sweep() -> None:
+    world = World()
+    world.store(SHIPPED)
+    world.quarantine.fails_with = RetriableError("throttled")
+
+    result = world.sweep()
+
+    assert result.forwarded == refs(SHIPPED)
+    assert "QuarantineDepth" not in world.observer.counts
+    assert world.observer.notes[0][0] == "quarantine not counted"
+
+
+def test_the_fullest_location_is_counted() -> None:
+    world = World()
+    world.log.gigabytes = {"A": 2.0, "B": 7.5}
+
+    world.forward(world.store(event(10, at="A"), event(11, at="B"), event(12, at="C")))
+
+    assert world.observer.counts["LocationGigabytes"] == 7.5
+
+
+# The trail in the logs
+
+
+def test_a_forwarded_event_leaves_its_movement_and_the_erp_s_document() -> None:
+    world, reserved = World(), event(11, name=ITEMS_ASSIGNED)
+
+    world.forward(world.store(SHIPPED, reserved))
+
+    names = {"movement_id": MOVEMENT, "document_id": "DOC-1"}
+    assert sorted(world.observer.notes, key=str) == [
+        ("event forwarded", {"event_ref": reserved.ref}),
+        ("event forwarded", {"event_ref": SHIPPED.ref, **names}),
+    ]
+
+
+def test_the_document_of_what_is_booked_is_in_the_line_of_the_allocation_to_retry() -> None:
+    world = World()
+    world.erp.allocation_answers["ff12"] = BUSY
+
+    world.forward(world.store(SHIPPED))
+
+    [(message, figures)] = world.observer.notes
+    assert (message, figures["what"], figures["reason"]) == ("event to retry", "allocation", "503")
+    assert (figures["movement_id"], figures["document_id"]) == (MOVEMENT, "DOC-1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (BUSY, ("event to retry", "503")),
+        (NO, ("event rejected", "unknown article")),
+    ],
+)
+def test_what_the_erp_did_not_take_is_logged_with_its_reason(
+    answer: MovementOutcome, said: tuple[str, str]
+) -> None:
+    world = World()
+    world.answer(SHIPPED, answer)
+
+    world.forward(world.store(SHIPPED))
+
+    [(message, figures)] = world.observer.notes
+    assert (message, figures["reason"]) == said
+    assert (figures["event_ref"], figures["movement_id"]) == (SHIPPED.ref, MOVEMENT)
 
 
 def test_the_sweep_adds_up_its_batches() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws_errors import translated
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 DETAIL_CHARACTERS_MAX = 2_000
 """A reason may come from outside; with the longest body the item stays below 400 KB."""
+DEPTH_PAGES_MAX = 5
+"""Of 1 MB each: some thousand usual entries, or forty of the longest."""
 
 
 class DynamoQuarantine:
@@ -39,6 +42,14 @@ class DynamoQuarantine:
             item["event_key"] = {"S": entry.ref.event_key}
         with translated("quarantine table"):
             self._client.put_item(TableName=self._table, Item=item)
+
+    def depth(self) -> int:
+        """By a count of the first pages: the item count AWS keeps is hours old."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table, Select="COUNT", ConsistentRead=True
+        )
+        with translated("quarantine table"):
+            return sum(page["Count"] for page in islice(pages, DEPTH_PAGES_MAX))
 
 
 def quarantine_id(entry: QuarantineEntry) -> str:

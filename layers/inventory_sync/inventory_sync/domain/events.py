@@ -29,6 +29,10 @@ class EventRef:
     location_id: str
     event_key: str
 
+    def __str__(self) -> str:
+        """As log lines have it."""
+        return f"{self.location_id}/{self.event_key}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfillmentEvent:

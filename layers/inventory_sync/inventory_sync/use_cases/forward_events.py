@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from inventory_sync.domain.cut import AppliedRule
-from inventory_sync.domain.events import EventName, EventRef, OpenEvent
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.stock import (
     Acknowledgement,
     AllocationOutcome,
@@ -28,6 +29,7 @@ from inventory_sync.ports import (
     QuarantineEntry,
     RemainingSeconds,
 )
+from inventory_sync.use_cases.event_trail import EventTrail
 
 BATCH_EVENTS_MAX = 100
 SAFETY_SECONDS = 10.0
@@ -41,6 +43,12 @@ class ForwardResult:
     forwarded: list[EventRef] = field(default_factory=list)
     rejected: list[EventRef] = field(default_factory=list)
     later: list[EventRef] = field(default_factory=list)
+
+    def add(self, other: "ForwardResult") -> None:
+        """Append what became of further events."""
+        self.forwarded.extend(other.forwarded)
+        self.rejected.extend(other.rejected)
+        self.later.extend(other.later)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +86,37 @@ class ForwardEvents:
 
     def sweep(self, remaining_seconds: RemainingSeconds) -> ForwardResult:
         """Forward every open event that the stream has left behind."""
-        now = self.clock.now()
-        waiting = [
-            e
-            for e in self.event_log.open_events()
-            if e.forwarded_at is None
-            and e.rejected_reason is None
-            and e.received_at <= now - self.sweep_age
-        ]
-        oldest = min((e.received_at for e in waiting), default=now)
-        self.observer.count("OldestUnappliedSeconds", (now - oldest).total_seconds())
-        waiting.sort(key=lambda e: (e.received_at, e.event.ref))
+        waiting = self._left_behind()
+        self._count_quarantine()
         total = ForwardResult()
         for start in range(0, len(waiting), BATCH_EVENTS_MAX):
             if remaining_seconds() < SAFETY_SECONDS:
                 self.observer.note("sweep out of time", left=len(waiting) - start)
                 break
-            part = self(waiting[start : start + BATCH_EVENTS_MAX])
-            total.forwarded.extend(part.forwarded)
-            total.rejected.extend(part.rejected)
-            total.later.extend(part.later)
+            total.add(self(waiting[start : start + BATCH_EVENTS_MAX]))
         return total
+
+    def _left_behind(self) -> list[OpenEvent]:
+        """Those that wait, the oldest first; counts all that are open on the way."""
+        now, in_all = self.clock.now(), 0
+        waiting: list[OpenEvent] = []
+        for e in self.event_log.open_events():
+            in_all += 1
+            waits = e.forwarded_at is None and e.rejected_reason is None
+            if waits and e.received_at <= now - self.sweep_age:
+                waiting.append(e)
+        waiting.sort(key=lambda e: (e.received_at, e.event.ref))
+        oldest = waiting[0].received_at if waiting else now
+        self.observer.count("OpenEvents", in_all)
+        self.observer.count("OldestUnappliedSeconds", (now - oldest).total_seconds())
+        return waiting
+
+    def _count_quarantine(self) -> None:
+        """A figure only: where it cannot be had the sweep goes on."""
+        try:
+            self.observer.count("QuarantineDepth", self.quarantine.depth())
+        except InventorySyncError as error:
+            self.observer.note("quarantine not counted", error=error)
 
     def _book_movements(self, waiting: list[OpenEvent], result: ForwardResult) -> list[_Ready]:
         """Book what has to be booked; returns the events whose allocations are next."""
@@ -149,7 +167,7 @@ class ForwardEvents:
                     found = self.erp.post_movements([movement])[0]
                 self._settle_movement(open_event, found, ready, result)
             case ClaimResult.TAKEN:
-                self.observer.note("movement in other hands", ref=open_event.event.ref)
+                self._trail.in_other_hands(open_event.event)
 
     def _certain(self, open_event: OpenEvent, outcome: MovementOutcome) -> MovementOutcome:
         """After an unknown outcome look it up, then post it again where that is safe."""
@@ -170,15 +188,14 @@ class ForwardEvents:
         ready: list[_Ready],
         result: ForwardResult,
     ) -> None:
-        ref = open_event.event.ref
         match outcome:
             case Acknowledgement():
                 ready.append(_Ready(open_event, outcome))
             case Rejection(reason):
                 self._reject(open_event, reason, result)
             case TryLater(reason) | Unknown(reason):
-                self.observer.note("movement to retry", ref=ref, reason=reason)
-                result.later.append(ref)
+                self._trail.to_retry(open_event.event, "movement", reason)
+                result.later.append(open_event.event.ref)
 
     def _change_allocations(self, ready: list[_Ready], result: ForwardResult) -> None:
         """Whatever becomes of the allocation, what the ERP has booked is noted."""
@@ -188,6 +205,7 @@ class ForwardEvents:
         if self.erp.capabilities().reservations:
             changes = [allocation_change_of(found.open_event.event) for found in ready]
             outcomes = self.erp.change_allocations(changes)
+        gigabytes = 0.0
         for found, outcome in zip(ready, outcomes, strict=True):
             ref = found.open_event.event.ref
             if found.applied is not None and not isinstance(outcome, Settled):
@@ -195,20 +213,27 @@ class ForwardEvents:
                 self.event_log.note_applied(ref, applied.applied_at, applied.document_id)
             match outcome:
                 case Settled():
-                    self._note_forwarded(found, self.clock.now(), result)
+                    gigabytes = max(gigabytes, self._note_forwarded(found, result))
                 case Rejection(reason):
                     self._reject(found.open_event, reason, result)
                 case TryLater(reason):
-                    self.observer.note("allocation to retry", ref=ref, reason=reason)
+                    event = found.open_event.event
+                    self._trail.to_retry(event, "allocation", reason, found.applied)
                     result.later.append(ref)
+        self.observer.count("LocationGigabytes", gigabytes)
 
-    def _note_forwarded(self, found: _Ready, now: datetime, result: ForwardResult) -> None:
-        """A completed event stays open until an import has released it."""
-        event = found.open_event.event
-        ref = event.ref
-        completed = event.name is EventName.ITEMS_COMPLETED
-        self.event_log.note_forwarded(ref, now, close=not completed, applied=found.applied)
-        result.forwarded.append(ref)
+    def _note_forwarded(self, found: _Ready, result: ForwardResult) -> float:
+        """A completed event stays open until an import has released it.
+
+        Returns how many gigabytes the location's events take at most.
+        """
+        event, now = found.open_event.event, self.clock.now()
+        gigabytes = self.event_log.note_forwarded(
+            event.ref, now, close=not event.completed, applied=found.applied
+        )
+        self._trail.forwarded(event, found.applied)
+        result.forwarded.append(event.ref)
+        return gigabytes
 
     def _reject(self, open_event: OpenEvent, reason: str, result: ForwardResult) -> None:
         """Quarantine first: a crash between the two writes repeats the rejection."""
@@ -224,5 +249,9 @@ class ForwardEvents:
         )
         self.event_log.note_rejected(ref, reason)
         self.observer.count("EventsQuarantined", reason="rejected_by_erp")
-        self.observer.note("the ERP rejected an event", ref=ref, reason=reason)
+        self._trail.rejected(open_event.event, reason)
         result.rejected.append(ref)
+
+    @property
+    def _trail(self) -> EventTrail:
+        return EventTrail(self.observer)

@@ -205,6 +205,9 @@ class _Session:
         created_at = run.job_created_at if run is not None and under_way else None
         age = (now - created_at).total_seconds() if created_at else 0.0
         self.deps.observer.count("JobAgeSeconds", age)
+        if run is not None:
+            age = 0.0 if run.ended else (now - run.planned_at).total_seconds()
+            self.deps.observer.count("RunAgeSeconds", age, state=run.state.value)
 
     def _current(self) -> ImportRun:
         run = self.head.run
@@ -286,6 +289,7 @@ class _Session:
             event_log=self.deps.event_log,
             files=self.deps.files,
             location_store=self.deps.location_store,
+            observer=self.deps.observer,
             time_for_more=self._time_for_more,
         )
         if settled := settle(run):
@@ -307,7 +311,9 @@ class _Session:
         try:
             return tuple(self.deps.newstore.job_errors(run.job_id)[:JOB_ERRORS_MAX])
         except RejectedError as error:
-            self.deps.observer.note("no job errors", job_id=run.job_id, error=error)
+            self.deps.observer.note(
+                "no job errors", run_id=run.run_id, job_id=run.job_id, error=error
+            )
             return ()
 
     def _end_failed(self, run: ImportRun, failure: str) -> None:
@@ -318,7 +324,7 @@ class _Session:
 
     def _note_job_errors(self, run: ImportRun) -> None:
         for error in run.job_errors:
-            self.deps.observer.note("job error", run_id=run.run_id, error=error)
+            self.deps.observer.note("job error", run_id=run.run_id, job_id=run.job_id, error=error)
 
     def _wait(self, wait: Wait) -> bool:
         """Sleep where the wait is short; False where the next tick has to go on."""

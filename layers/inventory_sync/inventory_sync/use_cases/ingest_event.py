@@ -95,7 +95,7 @@ class IngestEvent:
             )
         )
         self.observer.count("EventsQuarantined", reason=reason)
-        self.observer.note("event quarantined", reason=reason, detail=detail, ref=ref)
+        self.observer.note("event quarantined", reason=reason, detail=detail, event_ref=ref)
         return IngestOutcome(IngestResult.QUARANTINED, reason, detail)
 
 

@@ -178,7 +178,9 @@ class StockReader:
         )
         self.location_store.set_hold(hold)
         reason = "; ".join(f"{hold.kind}: {hold.figures}" for hold in holds)
-        self.observer.note("location held", location_id=location_id, reason=reason)
+        self.observer.note(
+            "location held", run_id=self.run.run_id, location_id=location_id, reason=reason
+        )
         left_out = LeftOut(f"held: {reason}", held=True)
         self.left_out[location_id] = left_out
         return left_out

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inventory_sync.domain.events import EventRef
+from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.ports import EventLog, FileStore, LocationStore
+from inventory_sync.ports import EventLog, FileStore, LocationStore, Observer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,7 @@ class SettleRun:
     event_log: EventLog
     files: FileStore
     location_store: LocationStore
+    observer: Observer
     time_for_more: Callable[[], bool]
 
     def __call__(self, run: ImportRun) -> bool:
@@ -37,7 +38,20 @@ class SettleRun:
                 self.event_log.close(ref)
             elif ref in to_note and open_event.released_by is None:
                 self.event_log.note_counted(ref, run.run_id)
+            else:
+                continue
+            self._note_counted(run, open_event, closed=ref in closed)
         return True
+
+    def _note_counted(self, run: ImportRun, found: OpenEvent, *, closed: bool) -> None:
+        """The link from an event to this run and its job; an earlier run may have counted it."""
+        self.observer.note(
+            "event closed" if closed else "event counted",
+            event_ref=found.event.ref,
+            run_id=run.run_id,
+            job_id=run.job_id,
+            counted_by=found.released_by or run.run_id,
+        )
 
     def _use_approvals(self, run: ImportRun) -> None:
         """One that was given since the run was planned is for another import."""
