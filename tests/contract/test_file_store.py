@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 BUCKET = "imports"
 DC = Location(location_id="DC01", fulfillment_node_id="DC01", store_id="", erp_location="100")
 HEAD = FileHead((DC,), LogicalRange(10, 12))
-ROWS = [encode_rows("DC01", [(f"SKU-{n}", n) for n in range(100)])]
-A_ROW = [encode_rows("DC01", [("SKU-1", 1)])]
+ROWS = [encode_rows("DC01", {f"SKU-{n}": n for n in range(100)})]
+A_ROW = [encode_rows("DC01", {"SKU-1": 1})]
 MANIFEST = Manifest(
     run_id="run-1",
     cut_end=12,

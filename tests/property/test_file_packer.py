@@ -33,7 +33,7 @@ class Part:
         return [self.row(p, q) for p, q in self.selection.touched.items()]
 
     def row(self, product: str, quantity: int) -> str:
-        return encode_rows(self.place.fulfillment_node_id, [(product, quantity)]).encoded.decode()
+        return encode_rows(self.place.fulfillment_node_id, {product: quantity}).encoded.decode()
 
 
 @dataclass

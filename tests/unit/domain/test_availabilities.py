@@ -25,7 +25,7 @@ def encoded(*blocks: RowBlock) -> bytes:
 
 def test_the_file_says_what_it_releases_where_and_how_many_there_are() -> None:
     file = encoded(
-        encode_rows("node-2", [("SKU-1", 17), ("SKU-2", 3)]), encode_rows("node-1", [("SKU-1", 0)])
+        encode_rows("node-2", {"SKU-1": 17, "SKU-2": 3}), encode_rows("node-1", {"SKU-1": 0})
     )
 
     assert json.loads(file) == {
@@ -49,13 +49,13 @@ def test_the_file_says_what_it_releases_where_and_how_many_there_are() -> None:
 
 
 def test_a_file_without_rows_is_whole() -> None:
-    for file in (encoded(), encoded(encode_rows("node-1", []))):
+    for file in (encoded(), encoded(encode_rows("node-1", {}))):
         document: dict[str, Any] = json.loads(file)
         assert document["items"] == []
 
 
 def test_a_location_without_rows_between_others_leaves_no_gap() -> None:
-    empty, one = encode_rows("node-1", []), encode_rows("node-2", [("A", 1)])
+    empty, one = encode_rows("node-1", {}), encode_rows("node-2", {"A": 1})
 
     file = encoded(empty, one, empty, one, empty)
 
@@ -63,7 +63,7 @@ def test_a_location_without_rows_between_others_leaves_no_gap() -> None:
 
 
 def test_rows_stand_on_lines_of_their_own() -> None:
-    block = encode_rows("node-1", [("A", 1), ("B", 2)])
+    block = encode_rows("node-1", {"A": 1, "B": 2})
 
     lines = encoded(block, block).decode().splitlines()
 
@@ -82,7 +82,7 @@ def test_the_order_of_locations_does_not_change_a_byte() -> None:
 
 
 def test_text_of_any_language_survives() -> None:
-    block = encode_rows("é店", [('a"b\\c\n', 3)])
+    block = encode_rows("é店", {'a"b\\c\n': 3})
 
     assert block.fulfillment_node_id == "é店"
     assert json.loads(block.encoded) == {

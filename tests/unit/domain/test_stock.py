@@ -10,8 +10,7 @@ from inventory_sync.domain.stock import (
     Units,
     allocation_change_of,
     movement_of,
-    plain,
-    units_of,
+    totals_of,
 )
 from tests.builders import (
     DC,
@@ -25,10 +24,11 @@ from tests.builders import (
 
 
 def test_units_are_whole_and_a_negative_row_counts_as_none() -> None:
-    assert units_of({"A": 3, "B": -5, "C": Decimal("1.9"), "D": 1}) == 5
-    assert units_of({"A": Decimal("-0.1"), "B": 0}) == 0
-    assert units_of({"A": Decimal("-0.5"), "B": 3}) == 3
-    assert units_of({}) == 0
+    assert totals_of({"A": 3, "B": -5, "C": Decimal("1.9"), "D": 1}).units == 5
+    assert totals_of({"A": Decimal("-0.1"), "B": 0}).units == 0
+    assert totals_of({"A": Decimal("-0.5"), "B": 3}).units == 3
+    assert totals_of({"A": 3, "B": 4}).units == 7
+    assert totals_of({}).units == 0
 
 
 def test_a_completed_event_books_its_units_by_product() -> None:
@@ -93,4 +93,10 @@ def test_completed_and_failed_items_are_given_back() -> None:
 def test_quantities_are_plain_if_all_are_whole_and_none_is_negative(
     quantities: dict[str, Units], is_plain: bool
 ) -> None:
-    assert plain(quantities) is is_plain
+    assert totals_of(quantities).plain is is_plain
+
+
+def test_the_highest_row_is_found_among_fractions_too() -> None:
+    assert totals_of({"A": 3, "B": Decimal("7.5"), "C": -9}).highest == Decimal("7.5")
+    assert totals_of({"A": -3}).highest == -3
+    assert totals_of({}).highest == 0

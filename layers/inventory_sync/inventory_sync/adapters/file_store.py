@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DEFLATE_LEVEL = 1
 """A third of the time of the usual level, for archives that are a fifth larger."""
-_MEMORY_BYTES_MAX = 8_000_000
+_MEMORY_BYTES_MAX = 1_000_000
 
 
 class S3FileStore:

@@ -5,11 +5,12 @@ Read and written for each location in each run, so by column and without a model
 """
 
 import gzip
-import json
 import zlib
 from collections.abc import Set
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.manifest import Ledger
@@ -28,22 +29,24 @@ _FIELDS = {"location_id", "run_id", "products", "units", "sent_all", "sent"}
 
 def encode_ledger(ledger: Ledger) -> bytes:
     """The same ledger always gives the same bytes; a Decimal is written as text."""
-    sent_all = ledger.sent >= ledger.quantities.keys()
+    products = ledger.quantities.keys()
+    sent_all = ledger.sent >= products
+    none_besides = sent_all and len(ledger.sent) == len(products)
     record = {
         "location_id": ledger.location_id,
         "run_id": ledger.run_id,
-        "products": list(ledger.quantities),
+        "products": list(products),
         "units": list(ledger.quantities.values()),
         "sent_all": sent_all,
-        "sent": sorted(ledger.sent - ledger.quantities.keys() if sent_all else ledger.sent),
+        "sent": [] if none_besides else sorted(ledger.sent - products if sent_all else ledger.sent),
     }
-    return gzip.compress(json.dumps(record, default=str).encode(), compresslevel=1, mtime=0)
+    return gzip.compress(to_json(record), compresslevel=1, mtime=0)
 
 
 def decode_ledger(data: bytes, what: str) -> Ledger:
     """The ledger; FatalError naming `what` where it is not one of ours."""
     try:
-        record: dict[str, Any] = json.loads(gzip.decompress(data))
+        record: dict[str, Any] = from_json(gzip.decompress(data), cache_strings="none")
         if set(record) != _FIELDS:
             raise FatalError(f"{what}: fields {sorted(record)}, expected {sorted(_FIELDS)}")
         products, units = record["products"], record["units"]

@@ -20,7 +20,7 @@ from inventory_sync.domain.run_record import LocationRecord
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MEMORY_BYTES_MAX = 4_000_000
+_MEMORY_BYTES_MAX = 1_000_000
 
 
 class S3RunRecords:

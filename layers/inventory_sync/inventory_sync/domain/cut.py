@@ -7,12 +7,12 @@ quantity(l, p) =   on hand in the ERP's snapshot
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from typing import TypedDict
 
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
-from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.domain.stock import StockSnapshot, Totals, Units, totals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,12 @@ class LocationCut:
     late: tuple[EventRef, ...]
     added_events: tuple[EventRef, ...] = ()
     subtracted_events: tuple[EventRef, ...] = ()
+    known_totals: InitVar[Totals | None] = None
+    """Where the quantities are those of a snapshot."""
+    totals: Totals = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self, known_totals: Totals | None) -> None:
+        object.__setattr__(self, "totals", known_totals or totals_of(self.quantities))
 
 
 def cut_snapshot(
@@ -152,14 +158,13 @@ def cut_snapshot(
         elif open_event.forwarded_at is not None:
             closed.append(event.ref)
     added_units, subtracted_units = _units(added), _units(subtracted)
-    quantities = dict(snapshot.on_hand_units)
-    for product in {*added_units, *subtracted_units}:
-        units = added_units[product] - subtracted_units[product]
-        quantities[product] = quantities.get(product, 0) + units
+    quantities = _as_of_the_cut(snapshot.on_hand_units, added_units, subtracted_units)
+    as_snapshot = quantities is snapshot.on_hand_units
     return LocationCut(
         location_id=snapshot.location_id,
         cut_end=cut_end,
-        quantities=_by_product(quantities),
+        quantities=quantities,
+        known_totals=snapshot.totals if as_snapshot else None,
         added_back=added_units,
         subtracted=subtracted_units,
         closed=tuple(closed),
@@ -167,6 +172,19 @@ def cut_snapshot(
         subtracted_events=_refs(subtracted),
         **_uncounted(completed, cut_end, watermark),
     )
+
+
+def _as_of_the_cut(
+    on_hand_units: Mapping[str, Units], added: Counter[str], subtracted: Counter[str]
+) -> Mapping[str, Units]:
+    """The sum, by product; the snapshot's own rows where no event changes one."""
+    if not added and not subtracted:
+        return _by_product(on_hand_units)
+    quantities = dict(on_hand_units)
+    for product in {*added, *subtracted}:
+        units = added[product] - subtracted[product]
+        quantities[product] = quantities.get(product, 0) + units
+    return _by_product(quantities)
 
 
 def _by_product(quantities: Mapping[str, Units]) -> Mapping[str, Units]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from inventory_sync.domain.locations import InventoryMaster, Location
-from inventory_sync.domain.stock import StockSnapshot, Units, plain, units_of
+from inventory_sync.domain.stock import StockSnapshot, Units, totals_of
 
 
 class HoldKind(StrEnum):
@@ -90,24 +90,26 @@ def check_snapshot(
     it lists can have fallen.
     """
     rows = snapshot.on_hand_units
-    holds = list(_row_holds(rows, limits))
+    holds = list(_row_holds(snapshot, limits))
     if not rows and (last is None or last.units > 0):
         holds.append(Hold(HoldKind.SNAPSHOT_EMPTY, "the ERP listed no row"))
     if last is not None and rows:
         whole = {**kept, **rows} if kept else rows
         holds += _falls(HoldKind.ROWS_FELL, len(whole), last.rows, limits)
-        holds += _falls(HoldKind.UNITS_FELL, units_of(whole), last.units, limits)
+        units = (totals_of(whole) if kept else snapshot.totals).units
+        holds += _falls(HoldKind.UNITS_FELL, units, last.units, limits)
     return tuple(holds)
 
 
-def _row_holds(rows: Mapping[str, Units], limits: GuardLimits) -> Iterator[Hold]:
+def _row_holds(snapshot: StockSnapshot, limits: GuardLimits) -> Iterator[Hold]:
+    rows, totals = snapshot.on_hand_units, snapshot.totals
+    if totals.plain and totals.highest <= limits.quantity_units_max:
+        return
     tests: tuple[tuple[HoldKind, Callable[[Units], bool]], ...] = (
         (HoldKind.NEGATIVE, lambda quantity: quantity < 0),
         (HoldKind.FRACTIONAL, lambda quantity: quantity != int(quantity)),
         (HoldKind.ABSURD, lambda quantity: quantity > limits.quantity_units_max),
     )
-    if plain(rows) and max(rows.values(), default=0) <= limits.quantity_units_max:
-        return
     for kind, trips in tests:
         found = [(product, quantity) for product, quantity in rows.items() if trips(quantity)]
         if found:

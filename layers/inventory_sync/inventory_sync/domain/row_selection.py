@@ -1,11 +1,11 @@
 """Which rows an import sends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 from inventory_sync.domain.cut import LocationCut
-from inventory_sync.domain.stock import Units, plain
+from inventory_sync.domain.stock import Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,11 @@ class Selection:
     touched: Mapping[str, int]
     others: Mapping[str, int]
     clamped: int
+
+    @property
+    def products(self) -> Set[str]:
+        """Of all rows."""
+        return self.touched.keys() | self.others.keys() if self.touched else self.others.keys()
 
 
 def select_rows(
@@ -38,25 +43,23 @@ def select_rows(
     last = last_sent or {}
     wanted = {*dirty, *cut.touched}
     if from_snapshot and (full or last_sent is None):
-        others = _all_rows(cut.quantities, wanted, last)
+        others = _all_rows(cut, wanted, last)
     else:
         if from_snapshot:
             wanted |= _changed(cut.quantities, last)
         others = _sendable_rows(cut.quantities, wanted)
-    sent = () if plain(cut.quantities) else tuple(others)
+    sent = () if cut.totals.plain else tuple(others)
     clamped = sum(cut.quantities.get(product, 0) < 0 for product in sent)
     touched = {product: others.pop(product) for product in sorted(cut.touched)}
     return Selection(touched, others, clamped)
 
 
-def _all_rows(
-    quantities: Mapping[str, Units], wanted: set[str], last: Mapping[str, Units]
-) -> dict[str, Any]:
+def _all_rows(cut: LocationCut, wanted: set[str], last: Mapping[str, Units]) -> dict[str, Any]:
     """All rows, wanted ones and past ones too; as they are where NewStore takes them so."""
-    listed = quantities.keys()
-    if plain(quantities) and wanted <= listed and last.keys() <= listed:
-        return dict(quantities)
-    return _sendable_rows(quantities, wanted.union(listed, last))
+    listed = cut.quantities.keys()
+    if cut.totals.plain and wanted <= listed and last.keys() <= listed:
+        return dict(cut.quantities)
+    return _sendable_rows(cut.quantities, wanted.union(listed, last))
 
 
 def _sendable_rows(quantities: Mapping[str, Units], wanted: set[str]) -> dict[str, Any]:
@@ -66,8 +69,12 @@ def _sendable_rows(quantities: Mapping[str, Units], wanted: set[str]) -> dict[st
 
 def _changed(now: Mapping[str, Units], last: Mapping[str, Units]) -> set[str]:
     """Products whose row would be sent with another figure than the last one."""
-    differ = {product for product, units in now.items() if last.get(product) != units}
-    differ |= last.keys() - now.keys()
+    if list(now) == list(last):
+        rows = zip(now, now.values(), last.values(), strict=True)
+        differ = {product for product, units, before in rows if units != before}
+    else:
+        differ = {product for product, units in now.items() if last.get(product) != units}
+        differ |= last.keys() - now.keys()
     return {p for p in differ if sendable(now.get(p, 0)) != sendable(last.get(p, 0))}
 
 

@@ -1,7 +1,7 @@
 """Stock figures, movements and allocations, in units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -20,17 +20,24 @@ class StockKey(NamedTuple):
     product_id: str
 
 
-def plain(quantities: Mapping[str, Units]) -> bool:
-    """Whether all are whole numbers from 0 up, found without a look at each row by itself."""
+class Totals(NamedTuple):
+    """Of a location's rows: `units` are whole ones, to which a negative row adds none.
+
+    `plain` says that all rows are whole numbers from 0 up, `highest` is the largest of them.
+    """
+
+    plain: bool
+    units: int
+    highest: Units
+
+
+def totals_of(quantities: Mapping[str, Units]) -> Totals:
+    """Found without a look at each row by itself where they are plain."""
     figures = quantities.values()
-    return set(map(type, figures)) <= {int} and min(figures, default=0) >= 0
-
-
-def units_of(quantities: Mapping[str, Units]) -> int:
-    """Units in all rows together, whole ones; a negative row counts as none."""
-    if plain(quantities):
-        return int(sum(quantities.values()))
-    return int(sum(quantity for quantity in quantities.values() if quantity > 0))
+    highest = max(figures, default=0)
+    if set(map(type, figures)) <= {int} and min(figures, default=0) >= 0:
+        return Totals(True, int(sum(figures)), highest)
+    return Totals(False, int(sum(units for units in figures if units > 0)), highest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,10 @@ class StockSnapshot:
     location_id: str
     as_of: datetime
     on_hand_units: Mapping[str, Units]
+    totals: Totals = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "totals", totals_of(self.on_hand_units))
 
 
 @dataclass(frozen=True, slots=True)

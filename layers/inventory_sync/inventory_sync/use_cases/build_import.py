@@ -26,7 +26,7 @@ from inventory_sync.domain.manifest import (
 )
 from inventory_sync.domain.row_selection import select_rows
 from inventory_sync.domain.run_record import BaseFigures
-from inventory_sync.domain.stock import StockSnapshot, units_of
+from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.domain.unlisted import fill_in
 from inventory_sync.ports import (
     ChangeFeed,
@@ -312,14 +312,13 @@ class _Attempt:
         into.packer.add(place, selection, released, self.cut_ends.start(location_id))
         self.archive_full = into.packer.bytes > self.settings.archive_bytes
         into.recorder.add(figures, events, cut, selection, released)
-        sent = frozenset({*selection.touched, *selection.others})
         entry = LocationEntry(
             cut_end=cut_end,
             basis=basis,
             as_of=as_of,
-            ledger_run_id=self.last.keep(self.run, cut, sent, base),
+            ledger_run_id=self.last.keep(self.run, cut, selection.products, base),
             rows=len(cut.quantities),
-            units=units_of(cut.quantities),
+            units=cut.totals.units,
             feed=feed,
         )
         into.tally.add(cut, selection.clamped, entry)

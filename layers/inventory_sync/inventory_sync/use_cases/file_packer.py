@@ -1,6 +1,6 @@
 """Pack rows into files so that no release stands in a file without its rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +15,7 @@ from inventory_sync.ports import ArchiveWriter
 
 CHUNK_ROWS = 20_000
 """With the longest ids a chunk still fits a file that is almost full."""
-FILE_BYTES = 16_000_000
+FILE_BYTES = 8_000_000
 """Where a file of rows that release nothing is full: memory holds one such file."""
 
 
@@ -28,8 +28,8 @@ class _Rows:
     start: int | None = None
     size: int = 0
 
-    def add(self, location: Location, rows: Iterable[tuple[str, int]], start: int) -> int:
-        """(product id, units) each; `start` is where the location is already released up to.
+    def add(self, location: Location, rows: Mapping[str, int], start: int) -> int:
+        """Units by product; `start` is where the location is already released up to.
 
         Returns how many bytes they take.
         """
@@ -105,14 +105,13 @@ class FilePacker:
             self._widen(released)
         if self._tenant_scope or not released.releases:
             if selection.touched:
-                self.bytes += self._touched.add(location, selection.touched.items(), point)
+                self.bytes += self._touched.add(location, selection.touched, point)
         else:
             own = _Rows()
-            self.bytes += own.add(location, selection.touched.items(), point)
+            self.bytes += own.add(location, selection.touched, point)
             self._write(self._number(), own, released)
-        others = iter(selection.others.items())
-        for _ in range(0, len(selection.others), CHUNK_ROWS):
-            self.bytes += self._others.add(location, islice(others, CHUNK_ROWS), point)
+        for rows in _chunks(selection.others):
+            self.bytes += self._others.add(location, rows, point)
             if self._others.size > self._file_bytes:
                 self._flush_others()
 
@@ -155,6 +154,16 @@ class FilePacker:
         )
         self._writer.add_file(number, head, sorted(collected.blocks, key=_node))
         self.files += 1
+
+
+def _chunks(rows: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
+    """The rows themselves where they are few enough; none where there are none."""
+    if 0 < len(rows) <= CHUNK_ROWS:
+        yield rows
+        return
+    left = iter(rows.items())
+    while chunk := dict(islice(left, CHUNK_ROWS)):
+        yield chunk
 
 
 def _node(block: RowBlock) -> str:

@@ -1,6 +1,6 @@
 """What NewStore was last told of each location, and which of its rows are in doubt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -83,9 +83,7 @@ class LastKnown:
         ledger = self.files.latest_ledger(location_id)
         return frozenset(ledger.quantities) if ledger else frozenset()
 
-    def keep(
-        self, run: ImportRun, cut: LocationCut, sent: frozenset[str], base: Ledger | None
-    ) -> str:
+    def keep(self, run: ImportRun, cut: LocationCut, sent: Set[str], base: Ledger | None) -> str:
         """Save the location's quantities; the id of the run whose ledger has them.
 
         An unchanged location keeps the ledger it has until the next full refresh, so that no
