@@ -82,3 +82,17 @@ def test_every_alarm_is_there_and_watches_what_is_there(stack: DeployedStack) ->
     for alarm in deployed.values():
         for dimension in alarm["Dimensions"]:
             assert dimension["Value"] in known[dimension["Name"]], json.dumps(alarm, default=str)
+
+
+def test_the_dashboard_shows_the_alarms_that_are_there(stack: DeployedStack) -> None:
+    client = stack.local_aws.client("cloudwatch")
+    names = [
+        entry["DashboardName"]
+        for entry in client.list_dashboards()["DashboardEntries"]
+        if entry["DashboardName"].startswith(f"{stack.name}-")
+    ]
+
+    [body] = [client.get_dashboard(DashboardName=name)["DashboardBody"] for name in names]
+
+    [shown] = [w["properties"] for w in json.loads(body)["widgets"] if w["type"] == "alarm"]
+    assert sorted(shown["alarms"]) == sorted(alarm["AlarmArn"] for alarm in alarms(stack).values())

@@ -353,4 +353,6 @@ class _Session:
             self.deps.records.save_outcome(run)
         self.head = self.deps.runs.save(head, lease=self.lease, now=self.deps.clock.now())
         if run is not None:
-            self.deps.observer.note("run", run_id=run.run_id, state=run.state, job_id=run.job_id)
+            self.deps.observer.note(
+                "run", run_id=run.run_id, state=run.state, job_id=run.job_id, rows=run.rows
+            )
