@@ -31,7 +31,7 @@ PROGRAM = ROOT / ".venv-e2e" / "bin" / "ministack"
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 2
 ROOT_SECRET = "local"
-MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of its own is made in it
+MEMORY = Path("/dev/shm")  # noqa: S108  # nosec B108  # a folder of its own is made in it
 SCRATCH_BYTES_MIN = 4 * 1024**3
 
 

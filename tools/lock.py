@@ -20,6 +20,7 @@ _LOCKS = (
     ("sam", "requirements/sam.txt", "3.13", None),
     ("e2e", "requirements/e2e.txt", "3.13", None),
     ("security", "requirements/security.txt", _OLDEST_PYTHON, None),
+    ("audit", "requirements/audit.txt", _OLDEST_PYTHON, None),
     ("mutation", "requirements/mutation.txt", _OLDEST_PYTHON, "requirements/dev.txt"),
     ("odoo", "requirements/odoo.txt", "3.12", None),
     ("lock", "requirements/lock.txt", _OLDEST_PYTHON, None),

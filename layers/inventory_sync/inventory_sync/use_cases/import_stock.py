@@ -5,11 +5,11 @@ from datetime import timedelta
 from enum import StrEnum
 
 from inventory_sync.domain.errors import (
+    InvariantError,
     LeaseLostError,
     OutcomeUnknownError,
     RejectedError,
     RetriableError,
-    invariant,
 )
 from inventory_sync.domain.import_run import (
     AbandonJob,
@@ -211,8 +211,8 @@ class _Session:
 
     def _current(self) -> ImportRun:
         run = self.head.run
-        invariant(run is not None, "resumable", "no run to advance")
-        assert run is not None  # noqa: S101 - for the type checker; the line above raises
+        if run is None:
+            raise InvariantError("resumable", "no run to advance")
         return run
 
     def _plan(self, full: bool) -> None:
