@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot, roll_forward
 from inventory_sync.domain.errors import (
@@ -123,6 +124,8 @@ class _Attempt:
         self.run = run
         self.head = head
         self.keep_lease = keep_lease
+        self.remaining_seconds = remaining_seconds
+        self.half = remaining_seconds() / 2
         self.settings = deps.settings
         self.map = deps.location_store.locations()
         resends = deps.location_store.resends()
@@ -206,15 +209,37 @@ class _Attempt:
             for place, gathered in gathering:
                 if more and place.location_id in self.previous.locations:
                     break
+                if self._better_below(place, blocked):
+                    return self.never_told
                 self.keep_lease()
                 needs = self._add(place, gathered(), cut_ends[place.location_id], into)
                 if needs and self.settings.tenant_scope and place.location_id not in blocked:
                     more.add(place.location_id)
             if more:
-                return frozenset(more)
+                return frozenset(more) if self._early() else self.never_told | more
             packer.finish()
         self._close_elsewhere(places, tally)
         return self._built(cut_ends, packer, tally)
+
+    def _early(self) -> bool:
+        """Whether there is time to build it all once more."""
+        return self.remaining_seconds() >= self.half
+
+    @cached_property
+    def never_told(self) -> frozenset[str]:
+        """Locations with events of which NewStore has no quantity yet."""
+        told = self.previous.locations.keys() | self.unfinished.locations.keys()
+        return frozenset(self.open_by_location) - told
+
+    def _better_below(self, place: Location, blocked: frozenset[str]) -> bool:
+        """Whether the cut end has to stay below the place's events, as it may not be read in time.
+
+        Were that found out at the end only, no time would be left to build anything else, and the
+        next run would fare no better: a chain too large for one invocation would never begin.
+        """
+        if not self.settings.tenant_scope or self._early():
+            return False
+        return place.location_id in self.never_told and place.location_id not in blocked
 
     def _places(self) -> list[Location]:
         """Imported locations: those never imported first, then the longest waiting.
