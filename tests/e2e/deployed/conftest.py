@@ -56,6 +56,7 @@ def stack(local_aws: LocalAws) -> Iterator[DeployedStack]:
         parameters={
             "SweepSchedule": "rate(1 minute)",
             "ImportSchedule": "rate(1 minute)",
+            "ReconcileSchedule": "rate(1 minute)",
             "SettleWindowSeconds": "3",
             "HttpAttemptsMax": "1",
             "FileDelivery": "presigned_url",

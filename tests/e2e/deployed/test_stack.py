@@ -209,6 +209,30 @@ def test_newstore_fetches_the_scheduled_import_by_the_url_it_was_given(
     assert stack.newstore.on_hand(("DC01", "POISON")) == UNITS - 1
 
 
+def test_the_scheduled_reconciliation_finds_that_both_agree(
+    stack: DeployedStack, waiting: Waiting
+) -> None:
+    eventually(lambda: watermark_reaches(stack, waiting.imported), "an import")
+
+    report = eventually(lambda: newest_report(stack), "a report")
+
+    assert report["rows"] > 0
+    assert report["rows_by_cause"]["unexplained"] == 0
+
+
+def newest_report(stack: DeployedStack) -> dict[str, Any]:
+    """The summary of the last reconciliation; empty before the first."""
+    client, bucket = stack.local_aws.client("s3"), stack.physical_id("ImportBucket")
+    found = client.list_objects_v2(Bucket=bucket, Prefix="reports/").get("Contents", [])
+    keys = sorted(entry["Key"] for entry in found if entry["Key"].endswith("/summary.json"))
+    if not keys:
+        return {}
+    summary: dict[str, Any] = json.loads(
+        client.get_object(Bucket=bucket, Key=keys[-1])["Body"].read()
+    )
+    return summary
+
+
 def test_the_files_are_for_newstore_only_and_by_tls_only(stack: DeployedStack) -> None:
     job = list(stack.newstore.jobs.by_id.values())[-1]
     uri = job.transformed_uri or job.source_uri
