@@ -26,10 +26,11 @@ def logs(stack: DeployedStack, stories: Mapping[str, Future[Played]]) -> dict[st
 
 
 def alarms(stack: DeployedStack) -> dict[str, Any]:
-    found = stack.local_aws.client("cloudwatch").describe_alarms(MaxRecords=100)["MetricAlarms"]
+    pages = stack.local_aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
     return {
         alarm["AlarmName"]: alarm
-        for alarm in found
+        for page in pages
+        for alarm in page["MetricAlarms"]
         if alarm["AlarmName"].startswith(f"{stack.name}-")
     }
 
