@@ -1,4 +1,7 @@
-"""Import: called by a schedule with {}, and with {"full": true} to send every row."""
+"""Import: called by a schedule with {}, and with {"full": true} to send every row.
+
+An operator may ask for {"locations": [...]}: no more than these are read.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -21,6 +24,7 @@ def build_handler(make: Callable[[], tuple[ImportStock, PowertoolsObserver]]) ->
             tick = import_stock(
                 lambda: context.get_remaining_time_in_millis() / 1000,
                 full=bool(event.get("full")),
+                only=frozenset(event.get("locations") or ()),
             )
             if tick.outcome in {TickOutcome.RETRY, TickOutcome.LEASE_LOST}:
                 observer.count("TicksToRetry")
@@ -46,6 +50,8 @@ def _answer(tick: Tick) -> dict[str, Any]:
         answer["run"] = {
             "run_id": tick.run.run_id,
             "state": tick.run.state.value,
+            "full": tick.run.full,
+            "only": tick.run.only,
             "job_id": tick.run.job_id,
             "cut_end": tick.run.cut_end,
             "rows": tick.run.rows,

@@ -10,7 +10,14 @@ from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import InventoryMaster, Location
-from inventory_sync.ports import Approval, LocationHold, LocationStore, Resend
+from inventory_sync.ports import (
+    ALL_IMPORTS,
+    Approval,
+    LocationHold,
+    LocationStore,
+    OperatorHold,
+    Resend,
+)
 from tests.contract.builders import MINUTE, NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES
@@ -35,6 +42,8 @@ HOLD = LocationHold(
     since=NOON,
     run_id="run-1",
 )
+HELD = OperatorHold(location_id="Köln #1/a", who="ops", why="stock-take ü", at=NOON)
+PAUSED = OperatorHold(location_id=ALL_IMPORTS, who="ops", why="wrong figures", at=NOON + MINUTE)
 
 
 @pytest.fixture(params=["fake", *ENGINES])
@@ -54,6 +63,7 @@ def table(database: Database) -> StateTable:
 
 def test_before_anything_is_loaded_all_is_empty(store: LocationStore) -> None:
     assert (store.locations(), store.approvals(), store.holds()) == ({}, {}, {})
+    assert store.operator_holds() == {}
 
 
 def test_locations_read_back_equal_by_their_id(store: LocationStore) -> None:
@@ -144,6 +154,30 @@ def test_map_holds_and_approvals_do_not_mix(store: LocationStore) -> None:
     store.use_approval("DC01", "run-1")
 
     assert store.locations() == {"DC01": DC}
+
+
+# Operators' holds
+
+
+def test_operators_holds_stand_by_location_beside_the_pause_of_all(store: LocationStore) -> None:
+    for hold in (HELD, PAUSED):
+        store.set_operator_hold(hold)
+
+    assert store.operator_holds() == {"Köln #1/a": HELD, ALL_IMPORTS: PAUSED}
+    assert store.holds() == {}
+
+
+def test_an_operators_hold_outlives_the_guards_and_ends_by_itself_alone(
+    store: LocationStore,
+) -> None:
+    for hold in (HELD, PAUSED):
+        store.set_operator_hold(hold)
+
+    store.clear_hold("Köln #1/a")
+    store.end_operator_hold(ALL_IMPORTS)
+    store.end_operator_hold("never held")
+
+    assert store.operator_holds() == {"Köln #1/a": HELD}
 
 
 # What only a database can get wrong

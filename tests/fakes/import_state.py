@@ -13,7 +13,14 @@ from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
-from inventory_sync.ports import Approval, ImportHead, Lease, LocationHold, Resend
+from inventory_sync.ports import (
+    Approval,
+    ImportHead,
+    Lease,
+    LocationHold,
+    OperatorHold,
+    Resend,
+)
 
 
 class FakeLeases:
@@ -130,6 +137,7 @@ class FakeLocationStore:
         self._approvals: dict[str, Approval] = {}
         self._holds: dict[str, LocationHold] = {}
         self._resends: dict[str, Resend] = {}
+        self._operator_holds: dict[str, OperatorHold] = {}
         self.used: dict[tuple[str, str], Approval] = {}
 
     def locations(self) -> Mapping[str, Location]:
@@ -157,6 +165,15 @@ class FakeLocationStore:
     def resend_done(self, resend: Resend) -> None:
         if self._resends.get(resend.location_id) == resend:
             del self._resends[resend.location_id]
+
+    def operator_holds(self) -> Mapping[str, OperatorHold]:
+        return dict(self._operator_holds)
+
+    def set_operator_hold(self, hold: OperatorHold) -> None:
+        self._operator_holds[hold.location_id] = hold
+
+    def end_operator_hold(self, location_id: str) -> None:
+        self._operator_holds.pop(location_id, None)
 
     def holds(self) -> Mapping[str, LocationHold]:
         return dict(self._holds)

@@ -55,11 +55,19 @@ run_states = st.sampled_from(list(RunState))
 class World:
     """Carries out what the planner says, over a job that goes through the drawn states."""
 
-    def __init__(self, found: ImportRun, states: States, pauses: list[int]) -> None:
+    def __init__(
+        self,
+        found: ImportRun,
+        states: States,
+        pauses: list[int],
+        stops: list[bool] | None = None,
+    ) -> None:
         self.run = found
         self.now = NOW
         self.states: Iterator[JobState | None] = chain(states, repeat(states[-1]))
         self.pauses = chain(pauses, repeat(5))
+        self.stops = chain(stops or [], repeat(False))
+        self.paused = ""
         self.listed: list[str] = []
         self.created_at: datetime | None = None
         self.created = 0
@@ -70,14 +78,15 @@ class World:
         if self.run.state is RunState.UPLOADED:
             job = ImportJob(job_id=self.listed[0], state=JobState.RECEIVED) if self.listed else None
             not_before = self.created_at + 5 * MINUTE if self.created_at else None
-            return Facts(now=self.now, job=job, create_not_before=not_before)
+            return Facts(now=self.now, job=job, create_not_before=not_before, paused=self.paused)
         if self.run.state in {RunState.CREATED, RunState.STARTED}:
             state = JobState.FAILED if self.abandoned else next(self.states)
             job = ImportJob(job_id=self.run.job_id, state=state) if state else None
-            return Facts(now=self.now, job=job)
+            return Facts(now=self.now, job=job, paused=self.paused)
         return Facts(now=self.now)
 
     def step(self, *, answer_lost: bool, kept: bool) -> None:
+        self.paused = "an operator" if next(self.stops) else ""
         facts = self.facts()
         step = next_step(self.run, facts, LIMITS)
         assert step == next_step(self.run, facts, LIMITS)
@@ -95,6 +104,8 @@ class World:
         if isinstance(step, Commit):
             assert facts.job is not None
             assert facts.job.state is JobState.FINISHED
+        if self.paused:
+            assert not isinstance(step, CreateJob | StartJob)
         if isinstance(step, Wait):
             assert step.until > facts.now
 
@@ -134,6 +145,7 @@ class World:
     st.sampled_from(ENDS),
     st.lists(pauses, max_size=20),
     st.lists(st.tuples(st.booleans(), st.booleans()), max_size=10),
+    st.lists(st.booleans(), max_size=20),
 )
 def test_every_run_ends_with_at_most_one_job(
     state: RunState,
@@ -141,8 +153,9 @@ def test_every_run_ends_with_at_most_one_job(
     end: JobState | None,
     drawn_pauses: list[int],
     losses: list[tuple[bool, bool]],
+    stops: list[bool],
 ) -> None:
-    world = World(run(state), [*states, end], drawn_pauses)
+    world = World(run(state), [*states, end], drawn_pauses, stops)
 
     for answer_lost, kept in losses:
         world.step(answer_lost=answer_lost, kept=kept)

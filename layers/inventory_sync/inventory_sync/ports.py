@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -334,7 +334,8 @@ class ImportHead:
 
     `watermark` is None before the first finished import, and unused under location scope, where
     each location's is in the manifest of `finished_run_id`. `unfinished_run_id` is the last
-    attempted run that did not finish: its rows' state at NewStore is unknown.
+    attempted run that did not finish: its rows' state at NewStore is unknown. `watermarks_set`,
+    by location and under location scope only, are those that an operator has moved back since.
     """
 
     version: int = 0
@@ -346,6 +347,7 @@ class ImportHead:
     last_job_created_at: datetime | None = None
     last_finished_at: datetime | None = None
     last_full_at: datetime | None = None
+    watermarks_set: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,6 +443,25 @@ class Resend:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorHold:
+    """An operator keeps a location out of imports until it is resumed.
+
+    Without a `location_id`, `ALL_IMPORTS`: imports are paused altogether.
+    """
+
+    location_id: str
+    who: str
+    why: str
+    at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.who}, {self.at:%Y-%m-%d %H:%M}Z: {self.why}"
+
+
+ALL_IMPORTS = ""
+
+
 class LocationStore(Protocol):
     """The location map, what is held and approved, and which rows are to be sent again."""
 
@@ -467,6 +488,15 @@ class LocationStore(Protocol):
 
     def resend_done(self, resend: Resend) -> None:
         """A finished import has sent them; one that was asked for since stands."""
+
+    def operator_holds(self) -> Mapping[str, OperatorHold]:
+        """What operators hold, by location id; under `ALL_IMPORTS` that imports are paused."""
+
+    def set_operator_hold(self, hold: OperatorHold) -> None:
+        """Record it."""
+
+    def end_operator_hold(self, location_id: str) -> None:
+        """From the next run on the location is read again, or imports go on."""
 
     def holds(self) -> Mapping[str, LocationHold]:
         """What is held now, by location id."""

@@ -190,11 +190,12 @@ def test_unless_told_otherwise_half_may_go_and_a_million_is_absurd() -> None:
 # Approval
 
 
-def test_what_is_wrong_at_its_source_cannot_be_approved() -> None:
+def test_what_is_wrong_at_its_source_or_an_operators_own_cannot_be_approved() -> None:
     assert frozenset(HoldKind) - APPROVABLE == {
         HoldKind.SNAPSHOT_INCOMPLETE,
         HoldKind.SNAPSHOT_OLDER,
         HoldKind.SNAPSHOT_AHEAD,
         HoldKind.INVENTORY_MASTER,
         HoldKind.MAPPING_MISSING,
+        HoldKind.OPERATOR,
     }

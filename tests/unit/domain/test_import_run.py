@@ -35,6 +35,12 @@ LIMITS = RunLimits(
 TICK = timedelta(microseconds=1)
 UNDER_WAY = (RunState.CREATED, RunState.STARTED)
 ENDED = (RunState.SETTLED, RunState.FAILED, RunState.HELD)
+FAILED = GiveUp("NewStore failed the job")
+GREW_OLD = GiveUp("files grew old without a job")
+
+
+def too_old(age: timedelta) -> AbandonJob:
+    return AbandonJob(f"not ended after {age}")
 
 
 def job(state: JobState = JobState.RECEIVED, **fields: Any) -> ImportJob:
@@ -123,19 +129,19 @@ def test_files_that_grew_old_without_a_job_are_given_up() -> None:
     uploaded = run(RunState.UPLOADED, planned_at=NOW - HOUR, built_at=NOW)
 
     assert step(uploaded, NOW + 30 * MINUTE) == CreateJob()
-    assert step(uploaded, NOW + 30 * MINUTE + TICK) == GiveUp()
+    assert step(uploaded, NOW + 30 * MINUTE + TICK) == GREW_OLD
 
 
 def test_old_files_are_given_up_even_while_jobs_keep_their_distance() -> None:
     facts = {"create_not_before": NOW + 2 * HOUR}
 
-    assert step(run(RunState.UPLOADED), NOW + HOUR, **facts) == GiveUp()
+    assert step(run(RunState.UPLOADED), NOW + HOUR, **facts) == GREW_OLD
 
 
 def test_files_are_as_old_as_their_plan_where_nobody_noted_when_they_were_built() -> None:
     uploaded = run(RunState.UPLOADED, built_at=None)
 
-    assert step(uploaded, NOW + 30 * MINUTE + TICK) == GiveUp()
+    assert step(uploaded, NOW + 30 * MINUTE + TICK) == GREW_OLD
     assert step(uploaded, NOW + 30 * MINUTE) == CreateJob()
 
 
@@ -169,13 +175,15 @@ def test_a_finished_job_commits_however_old_it_is(state: RunState) -> None:
 
 @pytest.mark.parametrize("state", UNDER_WAY)
 def test_a_failed_job_is_given_up_however_old_it_is(state: RunState) -> None:
-    assert step(run(state), job=job(JobState.FAILED)) == GiveUp()
-    assert step(run(state), NOW + 100 * HOUR, job=job(JobState.FAILED)) == GiveUp()
+    assert step(run(state), job=job(JobState.FAILED)) == FAILED
+    assert step(run(state), NOW + 100 * HOUR, job=job(JobState.FAILED)) == GiveUp(
+        "NewStore failed the job"
+    )
 
 
 @pytest.mark.parametrize("state", UNDER_WAY)
 def test_a_job_that_newstore_does_not_know_is_given_up(state: RunState) -> None:
-    assert step(run(state), job=None) == GiveUp()
+    assert step(run(state), job=None) == FAILED
 
 
 @pytest.mark.parametrize("state", UNDER_WAY)
@@ -185,14 +193,53 @@ def test_a_job_that_does_not_end_is_abandoned(state: RunState, job_state: JobSta
 
     assert not isinstance(step(found, NOW + 6 * HOUR, job=job(job_state)), AbandonJob)
     age = 6 * HOUR + TICK
-    assert step(found, NOW + age, job=job(job_state)) == AbandonJob(age)
+    assert step(found, NOW + age, job=job(job_state)) == too_old(age)
 
 
 def test_a_job_is_as_old_as_its_plan_where_nobody_noted_when_it_was_created() -> None:
     started = run(RunState.STARTED, job_created_at=None)
 
     age = 6 * HOUR + TICK
-    assert step(started, NOW + age, job=job(JobState.WAITING)) == AbandonJob(age)
+    assert step(started, NOW + age, job=job(JobState.WAITING)) == AbandonJob(
+        f"not ended after {age}"
+    )
+
+
+# Paused
+
+
+def test_while_imports_are_paused_no_job_is_created() -> None:
+    found = step(run(RunState.UPLOADED), paused="ada: stop")
+
+    assert found == GiveUp("imports are paused: ada: stop", by_choice=True)
+
+
+def test_a_job_that_was_created_unnoticed_is_adopted_so_that_it_can_be_set_to_failed() -> None:
+    assert step(run(RunState.UPLOADED), job=job(), paused="ada: stop") == AdoptJob("job-1")
+    assert step(run(RunState.CREATED), job=job(), paused="ada: stop") == AbandonJob(
+        "paused: ada: stop"
+    )
+
+
+def test_a_run_whose_job_was_set_to_failed_for_a_pause_ends_by_choice() -> None:
+    created = run(RunState.CREATED)
+
+    found = step(created, job=job(JobState.FAILED), paused="ada: stop")
+
+    assert found == GiveUp("imports are paused: ada: stop", by_choice=True)
+
+
+@pytest.mark.parametrize("state", UNDER_WAY)
+def test_what_newstore_is_at_goes_on_though_imports_are_paused(state: RunState) -> None:
+    for job_state in (JobState.WAITING, JobState.OTHER, JobState.FINISHED):
+        found = job(job_state)
+        assert step(run(state), job=found, paused="ada: stop") == step(run(state), job=found)
+
+
+def test_a_job_that_failed_by_itself_is_a_failure_though_imports_are_paused() -> None:
+    found = step(run(RunState.STARTED), job=job(JobState.FAILED), paused="ada: stop")
+
+    assert found == FAILED
 
 
 # After
@@ -220,3 +267,4 @@ def test_a_new_run_has_sent_nothing() -> None:
     assert (found.left_out, found.approvals, found.job_errors, found.failure) == ({}, {}, (), "")
     assert (found.built_at, found.job_created_at) == (None, None)
     assert (found.source_uri, found.job_id) == ("", "")
+    assert found.only == ()

@@ -19,7 +19,14 @@ from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_run import ImportRun, JobError
 from inventory_sync.domain.stock import StockSnapshot
-from inventory_sync.ports import Approval, Changes, ErpCapabilities, Lease
+from inventory_sync.ports import (
+    ALL_IMPORTS,
+    Approval,
+    Changes,
+    ErpCapabilities,
+    Lease,
+    OperatorHold,
+)
 from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
 from inventory_sync.use_cases.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings, Tick
@@ -236,14 +243,14 @@ class ImportWorld:
             settings=self.import_settings,
         )
 
-    def tick(self, *, full: bool = False) -> Tick:
+    def tick(self, *only: str, full: bool = False) -> Tick:
         """One tick, six minutes after the last one: jobs keep their distance."""
         self.clock.advance(6 * MINUTE)
-        return self.importer()(lambda: self.seconds_left, full=full)
+        return self.importer()(lambda: self.seconds_left, full=full, only=frozenset(only))
 
-    def import_now(self, *, full: bool = False) -> ImportRun:
+    def import_now(self, *only: str, full: bool = False) -> ImportRun:
         """One whole run."""
-        run = self.tick(full=full).run
+        run = self.tick(*only, full=full).run
         assert run is not None
         assert run.ended, run
         return run
@@ -311,6 +318,15 @@ class ImportWorld:
                 at=self.clock.now() - ago,
             )
         )
+
+    def hold(self, at: str = ALL_IMPORTS) -> None:
+        """An operator holds a location, or pauses imports."""
+        self.location_store.set_operator_hold(
+            OperatorHold(location_id=at, who="olga", why="stock-take", at=self.clock.now())
+        )
+
+    def resume(self, at: str = ALL_IMPORTS) -> None:
+        self.location_store.end_operator_hold(at)
 
     def put_location(self, location_id: str, **fields: Any) -> None:
         self.location_store.put_location(location(location_id, **fields))

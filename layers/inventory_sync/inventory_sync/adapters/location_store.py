@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import Approval, LocationHold, Resend
+from inventory_sync.ports import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
+
+OPERATOR_HOLD = "operator_hold"
+
+
+def operator_hold_id(location_id: str) -> str:
+    """An item's id cannot be empty."""
+    return "imports" if location_id == ALL_IMPORTS else f"location {location_id}"
 
 
 class DynamoLocationStore:
@@ -66,6 +73,22 @@ class DynamoLocationStore:
     def resend_done(self, resend: Resend) -> None:
         """Only the very request that was met: a later one has another moment."""
         self._table.delete("resend", resend.location_id, record=encode(resend))
+
+    def operator_holds(self) -> Mapping[str, OperatorHold]:
+        """What operators hold, by location id, and whether imports are paused."""
+        found = (
+            decode(OperatorHold, record, f"operator's hold {item_id}")
+            for item_id, record in self._table.records(OPERATOR_HOLD)
+        )
+        return {hold.location_id: hold for hold in found}
+
+    def set_operator_hold(self, hold: OperatorHold) -> None:
+        """Record it."""
+        self._table.put(OPERATOR_HOLD, operator_hold_id(hold.location_id), encode(hold))
+
+    def end_operator_hold(self, location_id: str) -> None:
+        """Nothing happens where there is none."""
+        self._table.delete(OPERATOR_HOLD, operator_hold_id(location_id))
 
     def holds(self) -> Mapping[str, LocationHold]:
         """What is held now, by location id."""

@@ -24,6 +24,8 @@ class HoldKind(StrEnum):
     UNKNOWN_LOCATION = "unknown_location"
     INVENTORY_MASTER = "inventory_master"
     MAPPING_MISSING = "mapping_missing"
+    OPERATOR = "operator"
+    """An operator's own: it stays until an operator resumes the location."""
 
 
 APPROVABLE = frozenset(HoldKind) - {
@@ -32,6 +34,7 @@ APPROVABLE = frozenset(HoldKind) - {
     HoldKind.SNAPSHOT_AHEAD,
     HoldKind.INVENTORY_MASTER,
     HoldKind.MAPPING_MISSING,
+    HoldKind.OPERATOR,
 }
 """What an operator may let through; the others have to be put right at their source."""
 

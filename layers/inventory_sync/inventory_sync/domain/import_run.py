@@ -77,6 +77,8 @@ class ImportRun:
     `job_errors` describe what was sent and said. `left_out` names the first 200 locations.
     `ended_at` is when NewStore's word on it was known, or that there was nothing to send.
     `refused_before` is what NewStore refused of the run before, whose rows this one sends again.
+    `only` names the locations that are read, where an operator asked for some; the others are
+    rolled forward.
     """
 
     run_id: str
@@ -100,6 +102,7 @@ class ImportRun:
     approvals: dict[str, str] = field(default_factory=dict)
     job_errors: tuple[JobError, ...] = ()
     failure: str = ""
+    only: tuple[str, ...] = ()
 
     @property
     def job_name(self) -> str:
@@ -156,14 +159,20 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """NewStore failed the job: keep its errors, leave the watermark, plan afresh next time."""
+    """Keep the job's errors, leave the watermark, plan afresh next time.
+
+    `by_choice` where an operator wanted it: nothing is wrong.
+    """
+
+    failure: str
+    by_choice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AbandonJob:
-    """The job is older than the limit: set it to failed."""
+    """Set the job to failed."""
 
-    age: timedelta
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +208,14 @@ class Facts:
     """What the planner is told about the world.
 
     `job` is the run's job: found by name among the received ones before its id is known, fetched
-    by id afterwards; None where NewStore has no such job.
+    by id afterwards; None where NewStore has no such job. `paused` says who has paused imports,
+    and why; empty where nobody has.
     """
 
     now: datetime
     job: ImportJob | None = None
     create_not_before: datetime | None = None
+    paused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +231,11 @@ class RunLimits:
 
 
 def next_step(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
-    """What the run does next; the same run and facts always give the same step."""
+    """What the run does next; the same run and facts always give the same step.
+
+    While imports are paused nothing new reaches NewStore: what it has not been told to start is
+    given up, since it would be old stock later. What it is at goes on to its end.
+    """
     match run.state:
         case RunState.PLANNED:
             return Build()
@@ -237,21 +252,28 @@ def next_step(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
 def _after_upload(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
     if facts.job is not None:
         return AdoptJob(facts.job.job_id)
+    if facts.paused:
+        return GiveUp(f"imports are paused: {facts.paused}", by_choice=True)
     if facts.now - (run.built_at or run.planned_at) > limits.upload_age_max:
-        return GiveUp()
+        return GiveUp("files grew old without a job")
     if facts.create_not_before is not None and facts.now < facts.create_not_before:
         return Wait(facts.create_not_before, "NewStore wants five minutes between jobs")
     return CreateJob()
 
 
 def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
+    unstarted = run.state is RunState.CREATED
     if facts.job is None or facts.job.state is JobState.FAILED:
-        return GiveUp()
+        if facts.paused and unstarted:
+            return GiveUp(f"imports are paused: {facts.paused}", by_choice=True)
+        return GiveUp("NewStore failed the job")
     if facts.job.state is JobState.FINISHED:
         return Commit()
     created_at = run.job_created_at or run.planned_at
     if facts.now - created_at > limits.job_age_max:
-        return AbandonJob(facts.now - created_at)
-    if run.state is RunState.CREATED:
-        return StartJob() if facts.job.state is JobState.RECEIVED else NoteStarted()
+        return AbandonJob(f"not ended after {facts.now - created_at}")
+    if unstarted and facts.job.state is JobState.RECEIVED:
+        return AbandonJob(f"paused: {facts.paused}") if facts.paused else StartJob()
+    if unstarted:
+        return NoteStarted()
     return Wait(facts.now + limits.poll_interval, "NewStore has not ended the job")

@@ -1,7 +1,7 @@
 """What a run knew and sent, location by location; the next run starts from it."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -56,6 +56,15 @@ class Manifest:
     run_id: str
     cut_end: int
     locations: Mapping[str, LocationEntry] = field(default_factory=dict)
+
+    def moved_back(self, tenant: int | None, by_location: Mapping[str, int]) -> "Manifest":
+        """As if its ranges had ended where an operator has since set the watermarks."""
+        locations = {
+            key: replace(entry, cut_end=min(entry.cut_end, by_location.get(key, entry.cut_end)))
+            for key, entry in self.locations.items()
+        }
+        end = self.cut_end if tenant is None else min(self.cut_end, tenant)
+        return replace(self, cut_end=end, locations=locations if by_location else self.locations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,8 @@ class _Attempt:
         self.map = deps.location_store.locations()
         resends = deps.location_store.resends()
         first = Manifest(run_id="", cut_end=self.settings.first_logical_timestamp)
-        self.previous = self._manifest(head.finished_run_id, first)
+        finished = self._manifest(head.finished_run_id, first)
+        self.previous = finished.moved_back(head.watermark, head.watermarks_set)
         nothing = Manifest(run_id="", cut_end=0)
         self.unfinished = self._manifest(head.unfinished_run_id, nothing)
         self.last = LastKnown(

@@ -28,9 +28,10 @@ def commit_run(
         finished_run_id=run.run_id,
         unfinished_run_id=_resend(run),
         watermark=watermark,
-        # A run that read nothing has brought nothing up to date: its lag must show.
-        last_finished_at=now if run.snapshots else head.last_finished_at,
-        last_full_at=now if run.full else head.last_full_at,
+        # A run that read nothing, or less than all, has not brought all up to date.
+        last_finished_at=now if run.snapshots and not run.only else head.last_finished_at,
+        last_full_at=now if run.full and not run.only else head.last_full_at,
+        watermarks_set={},
     )
 
 

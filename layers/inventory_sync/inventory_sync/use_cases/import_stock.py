@@ -1,5 +1,6 @@
 """Import: advance the import run as far as this tick can."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -32,6 +33,7 @@ from inventory_sync.domain.import_run import (
     next_step,
 )
 from inventory_sync.ports import (
+    ALL_IMPORTS,
     Clock,
     EventLog,
     FileStore,
@@ -41,6 +43,7 @@ from inventory_sync.ports import (
     LocationStore,
     NewStore,
     Observer,
+    OperatorHold,
     RemainingSeconds,
     RunRecords,
     RunStore,
@@ -65,6 +68,8 @@ class TickOutcome(StrEnum):
     RETRY = "retry"
     ENDED = "ended"
     OUT_OF_TIME = "out_of_time"
+    PAUSED = "paused"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +108,24 @@ class ImportStock:
     observer: Observer
     settings: ImportStockSettings
 
-    def __call__(self, remaining_seconds: RemainingSeconds, *, full: bool = False) -> Tick:
-        """`full` asks for a run that sends every row, if this tick is to plan one."""
+    def __call__(
+        self,
+        remaining_seconds: RemainingSeconds,
+        *,
+        full: bool = False,
+        only: frozenset[str] = frozenset(),
+    ) -> Tick:
+        """`full` asks for a run that sends every row, if this tick is to plan one.
+
+        `only` asks for one that reads no more than these locations.
+        """
         now = self.clock.now()
         lease = self.leases.acquire(now=now, until=now + self.settings.lease)
         if lease is None:
             return Tick(TickOutcome.LEASE_HELD, detail="another tick is at work")
         session = _Session(self, lease, remaining_seconds)
         try:
-            tick = session.advance(full=full)
+            tick = session.advance(full=full, only=only)
         except LeaseLostError as error:
             return Tick(TickOutcome.LEASE_LOST, session.run, str(error))
         except (RetriableError, OutcomeUnknownError) as error:
@@ -140,6 +154,7 @@ class _Session:
         self.remaining_seconds = remaining
         self.head = ImportHead()
         self.waited_seconds = 0.0
+        self.operator_holds: Mapping[str, OperatorHold] | None = None
         self.jobs = ImportJobs(deps.newstore, deps.observer)
 
     @property
@@ -147,16 +162,21 @@ class _Session:
         """The run as last written."""
         return self.head.run
 
-    def advance(self, *, full: bool) -> Tick:
+    def advance(self, *, full: bool, only: frozenset[str]) -> Tick:
         """Take steps until the run has ended, has to wait, or time is up."""
         self.head = self.deps.runs.head()
         run = self.head.run
+        paused = self._paused()
         if run is None or run.ended or run.state is RunState.PLANNED:
+            if paused:
+                return Tick(TickOutcome.PAUSED, run, f"imports are paused: {paused}")
+            if refusal := self._refusal(only):
+                return Tick(TickOutcome.REFUSED, run, refusal)
             # What broke off before its files were complete starts anew: whoever was at it may
             # only sleep, and what it still writes must not be taken for this tick's files.
-            broken_off_full = run is not None and not run.ended and run.full
+            broken_off_full = run is not None and not run.ended and run.full and not run.only
             self.jobs.fail_orphans()
-            self._plan(full or broken_off_full)
+            self._plan(full or broken_off_full, only)
         for _ in range(STEPS_MAX):
             run = self._current()
             if self.remaining_seconds() < SAFETY_SECONDS:
@@ -190,9 +210,9 @@ class _Session:
             case Settle():
                 return None if self._settle(run) else Tick(TickOutcome.OUT_OF_TIME, run)
             case GiveUp():
-                self._give_up(run)
-            case AbandonJob(age):
-                told = self.jobs.fail(run.job_id, f"not ended after {age}")
+                self._give_up(run, step)
+            case AbandonJob(reason):
+                told = self.jobs.fail(run.job_id, reason)
                 return Tick(TickOutcome.WAITING, run, told)
         return None
 
@@ -208,6 +228,23 @@ class _Session:
         if run is not None:
             age = 0.0 if run.ended else (now - run.planned_at).total_seconds()
             self.deps.observer.count("RunAgeSeconds", age, state=run.state.value)
+        if self.operator_holds is not None:
+            held_since = min((hold.at for hold in self.operator_holds.values()), default=now)
+            self.deps.observer.count("OperatorHoldSeconds", (now - held_since).total_seconds())
+
+    def _paused(self) -> str:
+        """Who has paused imports and why; empty where nobody has."""
+        self.operator_holds = self.deps.location_store.operator_holds()
+        hold = self.operator_holds.get(ALL_IMPORTS)
+        return str(hold) if hold else ""
+
+    def _refusal(self, only: frozenset[str]) -> str:
+        """Why these locations cannot be read by themselves; empty where they can."""
+        if not only:
+            return ""
+        places = self.deps.location_store.locations()
+        wrong = sorted(i for i in only if i not in places or not places[i].imported)
+        return f"the location map does not import {', '.join(wrong)}" if wrong else ""
 
     def _current(self) -> ImportRun:
         run = self.head.run
@@ -215,17 +252,25 @@ class _Session:
             raise InvariantError("resumable", "no run to advance")
         return run
 
-    def _plan(self, full: bool) -> None:
+    def _plan(self, full: bool, only: frozenset[str]) -> None:
         now, token = self.deps.clock.now(), self.lease.fencing_token
-        self._save(plan_run(self.head, now=now, fencing_token=token, full=full))
+        self._save(plan_run(self.head, now=now, fencing_token=token, full=full, only=only))
 
     def _facts(self, run: ImportRun) -> Facts:
         now = self.deps.clock.now()
         if run.state is RunState.UPLOADED:
             created_at = self.head.last_job_created_at
             not_before = created_at + self.deps.settings.job_spacing if created_at else None
-            return Facts(now=now, job=self.jobs.received(run), create_not_before=not_before)
-        if run.state in {RunState.CREATED, RunState.STARTED}:
+            return Facts(
+                now=now,
+                job=self.jobs.received(run),
+                create_not_before=not_before,
+                paused=self._paused(),
+            )
+        if run.state is RunState.CREATED:
+            job = self.deps.newstore.job(run.job_id)
+            return Facts(now=now, job=job, paused=self._paused())
+        if run.state is RunState.STARTED:
             return Facts(now=now, job=self.deps.newstore.job(run.job_id))
         return Facts(now=now)
 
@@ -300,9 +345,9 @@ class _Session:
         self._keep_lease()
         return self.remaining_seconds() >= SAFETY_SECONDS
 
-    def _give_up(self, run: ImportRun) -> None:
-        failure = "NewStore failed the job" if run.job_id else "files grew old without a job"
-        self._end_failed(replace(run, job_errors=self._job_errors(run)), failure)
+    def _give_up(self, run: ImportRun, step: GiveUp) -> None:
+        failed = replace(run, job_errors=self._job_errors(run))
+        self._end_failed(failed, step.failure, by_choice=step.by_choice)
 
     def _job_errors(self, run: ImportRun) -> tuple[JobError, ...]:
         """None where NewStore does not know the job: the run has to end all the same."""
@@ -316,10 +361,10 @@ class _Session:
             )
             return ()
 
-    def _end_failed(self, run: ImportRun, failure: str) -> None:
+    def _end_failed(self, run: ImportRun, failure: str, *, by_choice: bool = False) -> None:
         now = self.deps.clock.now()
         self._save(replace(run, state=RunState.FAILED, failure=failure, ended_at=now))
-        self.deps.observer.count("RunsFailed")
+        self.deps.observer.count("RunsFailed", not by_choice)
         self._note_job_errors(run)
 
     def _note_job_errors(self, run: ImportRun) -> None:

@@ -9,10 +9,21 @@ FULL_EVERY = timedelta(hours=25)
 """Where the scheduled full refresh found a run under way; it is daily, so this is an hour late."""
 
 
-def plan_run(head: ImportHead, *, now: datetime, fencing_token: int, full: bool) -> ImportRun:
-    """`full` asks for every row; without it they are sent when a full refresh is overdue."""
+def plan_run(
+    head: ImportHead,
+    *,
+    now: datetime,
+    fencing_token: int,
+    full: bool,
+    only: frozenset[str] = frozenset(),
+) -> ImportRun:
+    """`full` asks for every row; without it they are sent when a full refresh is overdue.
+
+    With `only` no more than these locations are read; a refresh that is due waits for a run that
+    reads all.
+    """
     last = head.last_full_at
-    due = last is None or now - last >= FULL_EVERY
+    due = not only and (last is None or now - last >= FULL_EVERY)
     return ImportRun(
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{fencing_token:08d}",
         state=RunState.PLANNED,
@@ -20,6 +31,7 @@ def plan_run(head: ImportHead, *, now: datetime, fencing_token: int, full: bool)
         full=full or due,
         refused_before=_refused_before(head),
         cut_end=head.watermark or 0,
+        only=tuple(sorted(only)),
     )
 
 

@@ -41,12 +41,14 @@ AHEAD_MAX = timedelta(hours=26)
 class LeftOut:
     """Why a location's snapshot is not used in this run; `held` until an operator acts.
 
-    `by_choice` where the location map says that it is not to be read.
+    `by_choice` where the location map or an operator says that it is not to be read; not
+    `asked_for` where the run reads only what it was asked to.
     """
 
     reason: str
     held: bool = False
     by_choice: bool = False
+    asked_for: bool = True
 
 
 Fetched = Reading | LeftOut | tuple[Hold, ...]
@@ -81,6 +83,7 @@ class StockReader:
     def __post_init__(self) -> None:
         self.approvals = self.location_store.approvals()
         self.held_before = self.location_store.holds()
+        self.operator_holds = self.location_store.operator_holds()
 
     def hold_unread(self, location_id: str, place: Location | None) -> None:
         """A location that the map does not know, or says not to read."""
@@ -99,6 +102,10 @@ class StockReader:
             return LeftOut("no time left in this run")
         if not place.imported:
             return LeftOut("not imported any more: rolled forward", by_choice=True)
+        if by_operator := self.operator_holds.get(place.location_id):
+            return (Hold(HoldKind.OPERATOR, str(by_operator)),)
+        if self.run.only and place.location_id not in self.run.only:
+            return LeftOut("not asked for in this run", by_choice=True, asked_for=False)
         if self.erp_failure:
             return LeftOut(f"the ERP could not be read: {self.erp_failure}")
         holds = check_location(place, self.known_nodes)
@@ -181,6 +188,7 @@ class StockReader:
         self.observer.note(
             "location held", run_id=self.run.run_id, location_id=location_id, reason=reason
         )
-        left_out = LeftOut(f"held: {reason}", held=True)
+        by_choice = all(hold.kind is HoldKind.OPERATOR for hold in holds)
+        left_out = LeftOut(f"held: {reason}", held=True, by_choice=by_choice)
         self.left_out[location_id] = left_out
         return left_out

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from inventory_sync.domain.cut import LocationCut
 from inventory_sync.domain.events import EventRef
@@ -44,7 +45,7 @@ class Tally:
 
     def count(self, observer: Observer, left_out: Mapping[str, LeftOut]) -> None:
         """Into the metrics."""
-        held = sum(left.held for left in left_out.values())
+        held = sum(left.held and not left.by_choice for left in left_out.values())
         observer.count("LocationsHeld", held)
         unwanted = sum(not left.by_choice for left in left_out.values())
         observer.count("LocationsLeftOut", unwanted)
@@ -54,7 +55,11 @@ class Tally:
     def built(
         self, run: ImportRun, cut_end: int, packer: FilePacker, left_out: Mapping[str, LeftOut]
     ) -> ImportRun:
-        """The run with what is to be sent; ended where that is nothing."""
+        """The run with what is to be sent; ended where that is nothing.
+
+        Where only some locations were asked for, the others are not named as left out.
+        """
+        named = ((p, left) for p, left in sorted(left_out.items()) if left.asked_for)
         state = RunState.UPLOADED
         if not packer.files:
             held = any(left.held for left in left_out.values())
@@ -71,7 +76,7 @@ class Tally:
             snapshots=self.snapshots,
             left_out={
                 place: left.reason[:REASON_CHARACTERS_MAX]
-                for place, left in sorted(left_out.items())[:LEFT_OUT_NAMED_MAX]
+                for place, left in islice(named, LEFT_OUT_NAMED_MAX)
             },
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.manifest import Basis
 from inventory_sync.ports import EventLog, FileStore, LocationStore, Observer
 
 
@@ -62,6 +63,10 @@ class SettleRun:
 
     def _end_resends(self, run: ImportRun) -> None:
         """Where a location's stock was not read the request waits for a run that reads it."""
-        for location_id, resend in self.location_store.resends().items():
-            if resend.at <= run.planned_at and location_id not in run.left_out:
+        resends = self.location_store.resends()
+        locations = self.files.manifest(run.run_id).locations if resends else {}
+        for location_id, resend in resends.items():
+            entry = locations.get(location_id)
+            read = entry is not None and entry.basis is Basis.SNAPSHOT
+            if read and resend.at <= run.planned_at:
                 self.location_store.resend_done(resend)
