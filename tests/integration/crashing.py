@@ -18,6 +18,8 @@ import requests
 from botocore.loaders import Loader
 from requests.adapters import HTTPAdapter
 
+from inventory_sync.bootstrap import clients
+
 
 class SimulatedCrashError(BaseException):
     """The invocation is gone: no `except Exception` runs, nothing is cleaned up."""
@@ -105,7 +107,7 @@ def crash_at(number: int, moment: Moment) -> OnCall:
 
 def watch_outside_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients made from now on, until the test ends, and all of requests' sessions tell CALLS."""
-    monkeypatch.setattr(botocore.session, "get_session", _hooked_session)
+    monkeypatch.setattr(clients, "get_session", _hooked_session)
     send = HTTPAdapter.send
 
     def watched_send(
