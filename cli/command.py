@@ -18,6 +18,7 @@ from inventory_sync.adapters.audit import Author
 from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.location_changes import LocationChanges
 from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.bootstrap.event_streams import StreamDesk, inbound_key, stream_desk
 from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RejectedError
@@ -80,6 +81,14 @@ class Connect:
     def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
         """NewStore, as a function with these variables reaches it."""
         return read_newstore(variables)
+
+    def stream_desk(self, variables: Mapping[str, str]) -> StreamDesk:
+        """NewStore's event streams, as the watch with these variables reaches them."""
+        return stream_desk(variables)
+
+    def inbound_key(self, variables: Mapping[str, str]) -> str:
+        """The key NewStore is to call a webhook with these variables with."""
+        return inbound_key(variables)
 
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
         """The use case of a function with these variables, here."""

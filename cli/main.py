@@ -11,6 +11,7 @@ from cli.products import products
 from cli.reconcile import reconcile, resend
 from cli.runs import runs, show_run
 from cli.status import status
+from cli.stream import stream
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,6 +37,7 @@ for command in (
     events,
     reconcile,
     resend,
+    stream,
     locations,
     products,
     holds,

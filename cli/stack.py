@@ -20,7 +20,9 @@ from inventory_sync.adapters.run_history import DynamoRunHistory
 from inventory_sync.adapters.run_records import S3RunRecords
 from inventory_sync.adapters.run_store import DynamoRunStore
 from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.bootstrap.event_streams import StreamDesk
 from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.event_stream import StreamRegistration
 from inventory_sync.ports import NewStoreReader
 from inventory_sync.use_cases.reconcile_stock import ReconcileStock
 
@@ -35,7 +37,9 @@ NAMES = {
 }
 """The variable that names a resource, by its logical id in the template."""
 IMPORT_FUNCTION = "ImportStockFunction"
+INGEST_FUNCTION = "IngestEventFunction"
 RECONCILE_FUNCTION = "ReconcileStockFunction"
+WATCH_FUNCTION = "WatchStreamFunction"
 _NOT_WRITTEN = timedelta(0)
 """Retention, for adapters that write nothing here."""
 
@@ -129,6 +133,19 @@ class Stack:
     def newstore(self) -> NewStoreReader:
         """NewStore as the import function reaches it: its address, its secret."""
         return self.connect.newstore(self.variables(IMPORT_FUNCTION))
+
+    @cached_property
+    def stream_desk(self) -> StreamDesk:
+        """NewStore's event streams as the watch reaches them."""
+        return self.connect.stream_desk(self.variables(WATCH_FUNCTION))
+
+    def registration(self) -> StreamRegistration:
+        """What our stream has to be, with the key that stands first in the inbound secret."""
+        return StreamRegistration(
+            stream_id=self.stream_desk.stream_id,
+            callback_url=self.stream_desk.event_url,
+            api_key=self.connect.inbound_key(self.variables(INGEST_FUNCTION)),
+        )
 
     @cached_property
     def reconciler(self) -> ReconcileStock:

@@ -10,6 +10,7 @@ from cli.command import Operator, connected
 from cli.output import columns
 from cli.text import instant, iso, span
 from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.event_stream import faults_of
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.ports import ImportHead
 
@@ -118,15 +119,14 @@ def _quarantine(operator: Operator, found: Findings) -> None:
 
 
 def _stream(operator: Operator, found: Findings) -> None:
+    desk = operator.stack.stream_desk
     try:
-        streams = operator.stack.newstore.event_streams()
+        stream = desk.streams.stream(desk.stream_id)
     except InventorySyncError as error:
         found.add("stream", f"not known ({error})", f"NewStore could not be asked: {error}")
         return
-    shown = {stream.stream_id: stream.status for stream in streams}
-    stopped = sorted(key for key, state in shown.items() if state != "running")
-    concern = f"an event stream is not running: {', '.join(stopped)}" if stopped else ""
-    if not shown:
-        concern = "NewStore has no event stream: see docs/deploy.md"
-    text = ", ".join(f"{key} {state}" for key, state in sorted(shown.items())) or "none"
-    found.add("stream", text, concern, streams=shown)
+    faults = [fault.value for fault in faults_of(stream, desk.event_url)]
+    status = stream.status if stream else "missing"
+    concern = f"the event stream is not right ({', '.join(faults)}): see `stream show`"
+    shown = {"stream_id": desk.stream_id, "status": status, "faults": faults}
+    found.add("stream", f"{desk.stream_id} {status}", concern if faults else "", stream=shown)

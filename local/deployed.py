@@ -26,7 +26,7 @@ from local.newstore.delivery import Delivery, post_over_http
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.sam_deploy import deploy
-from local.stack import FORWARD, IMPORT, STATE, TENANT, StackPlan, addresses
+from local.stack import FORWARD, IMPORT, STATE, TENANT, StackPlan, addresses, publish_over
 
 QUICK: Mapping[str, Mapping[str, str]] = {
     FORWARD: {"SWEEP_AGE_SECONDS": "0"},
@@ -160,6 +160,7 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
                 local_aws, outputs["EventsTableName"], outputs["ForwardEventsFunctionName"]
             ),
         )
+        publish_over(newstore, stack.delivery)
         for location in plan.locations:
             DynamoLocationStore(stack.state).put_location(location)
         yield stack

@@ -36,7 +36,7 @@ from local.template import ROOT, Template
 
 TENANT = "acme"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
-RECONCILE = "ReconcileStockFunction"
+RECONCILE, WATCH = "ReconcileStockFunction", "WatchStreamFunction"
 EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 
 
@@ -148,7 +148,7 @@ def local_stack(
         template.set_parameters(addresses(newstore_url, erp_url))
         functions = {
             name: LocalFunction(template, name, clock, log or io.StringIO())
-            for name in (INGEST, FORWARD, IMPORT, RECONCILE)
+            for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH)
         }
         front_door = exits.enter_context(HttpServer(front_door_app(functions[INGEST])))
         event_url = f"{front_door.base_url}/{STAGE}{PATH}"
@@ -165,9 +165,16 @@ def local_stack(
             stream=_stream(aws, template, functions[FORWARD]),
             functions=functions,
         )
+        publish_over(newstore, stack.delivery)
+        newstore.publications.retries_at_once = False
         for location in plan.locations:
             DynamoLocationStore(stack.state).put_location(location)
         yield stack
+
+
+def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
+    """Retries and replays go the way of the stream."""
+    newstore.publications.send = delivery.deliver_now
 
 
 def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:

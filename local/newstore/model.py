@@ -13,8 +13,9 @@ from local.newstore.availabilities import AvailabilitiesFile, Row
 from local.newstore.calls import NewStoreCalls
 from local.newstore.events import Event
 from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item, StockKey
-from local.newstore.integrations import Integrations
+from local.newstore.integrations import CallbackForm, Integrations
 from local.newstore.jobs import ImportJobs
+from local.newstore.publications import Publications
 from local.newstore.publisher import CounterScope, Publisher
 from local.newstore.tokens import TokenIssuer
 
@@ -44,6 +45,7 @@ class NewStoreModel:
         master_locations: Iterable[str] = (),
         clients: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
+        callback_form: CallbackForm = "flat",
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.tenant, self.now = tenant, now
@@ -59,7 +61,8 @@ class NewStoreModel:
         self.jobs.job_seconds = job_seconds
         self.jobs.seconds_between_files = seconds_between_files
         self.tokens = TokenIssuer(now, clients or {}, users or {})
-        self.integrations = Integrations()
+        self.integrations = Integrations(callback_form)
+        self.publications = Publications(now)
         self.imported: dict[StockKey, int] = {}
         self.reservations: Counter[StockKey] = Counter()
         self.safety_stock: Counter[StockKey] = Counter()
@@ -168,8 +171,14 @@ class NewStoreModel:
         return self._imports_into_master
 
     def advance(self) -> None:
-        """Apply what import jobs have to apply until now()."""
+        """Apply what import jobs have to apply until now(), and end the replays that are due."""
         self.jobs.advance()
+        if self.publications.send is None:
+            return
+        for integration in self.integrations.replaying(self.now()):
+            for event in self.integrations.replay(integration["id"], self.publisher.events):
+                self.publications.publish(integration["id"], event)
+            integration["status"] = "stopped"
 
     # Inside
 

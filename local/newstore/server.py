@@ -11,6 +11,7 @@ from local.http_server import CallRefusedError, HttpServer, map_faults
 from local.newstore.control import run_control
 from local.newstore.integrations import PATH as INTEGRATIONS
 from local.newstore.model import NewStoreModel
+from local.newstore.publications import PATH as PUBLISHED
 from local.newstore.state import newstore_state
 
 CREATE_FIELDS = {
@@ -128,31 +129,45 @@ def _add_stock(app: Flask, model: NewStoreModel) -> None:
 
 
 def _add_integrations(app: Flask, model: NewStoreModel) -> None:
-    integrations = model.integrations
+    calls = model.calls
 
     @app.get(INTEGRATIONS)
     def list_integrations() -> Response:
-        return jsonify({"items": integrations.list_all()})
+        return jsonify({"integrations": calls.list_integrations()})
 
     @app.post(INTEGRATIONS)
     def create_integration() -> Response:
-        return jsonify(integrations.create(_body()))
+        return jsonify(calls.create_integration(_body()))
 
     @app.get(f"{INTEGRATIONS}/<integration_id>")
     def get_integration(integration_id: str) -> Response:
-        return jsonify(integrations.get(integration_id))
+        return jsonify(calls.get_integration(integration_id))
 
     @app.patch(f"{INTEGRATIONS}/<integration_id>")
     def change_integration(integration_id: str) -> Response:
-        return jsonify(integrations.change(integration_id, _body()))
+        return jsonify(calls.change_integration(integration_id, _body()))
+
+    @app.delete(f"{INTEGRATIONS}/<integration_id>")
+    def delete_integration(integration_id: str) -> Response:
+        calls.delete_integration(integration_id)
+        return jsonify({})
 
     @app.post(f"{INTEGRATIONS}/<integration_id>/_start")
     def start_integration(integration_id: str) -> Response:
-        return jsonify(integrations.start(integration_id))
+        return jsonify(calls.start_integration(integration_id))
 
     @app.post(f"{INTEGRATIONS}/<integration_id>/_stop")
     def stop_integration(integration_id: str) -> Response:
-        return jsonify(integrations.stop(integration_id))
+        return jsonify(calls.stop_integration(integration_id))
+
+    @app.get(PUBLISHED)
+    def published_events() -> Response:
+        return jsonify(calls.published_events(request.args))
+
+    @app.post(f"{INTEGRATIONS}/<integration_id>/publications/<publication_id>/_retry")
+    def retry_publication(integration_id: str, publication_id: str) -> Response:
+        calls.retry_publication(integration_id, publication_id)
+        return jsonify({})
 
 
 def _body() -> dict[str, Any]:

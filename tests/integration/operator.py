@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 from click.testing import CliRunner, Result
 
 from cli.command import Connect, Silent
 from cli.main import main
 from cli.stack import NAMES, Stack
+from inventory_sync.bootstrap.event_streams import StreamDesk, stream_desk
 from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.domain.locations import Location
@@ -37,6 +38,9 @@ class LocalConnect(Connect):
 
     def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
         return read_newstore(variables, self._stack.clock)
+
+    def stream_desk(self, variables: Mapping[str, str]) -> StreamDesk:
+        return stream_desk(variables, self._stack.clock)
 
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
         return reconcile_with(Silent(), variables, self._stack.clock)
@@ -83,10 +87,10 @@ class Operated:
 
 
 @contextmanager
-def operated(**units: int) -> Iterator[Operated]:
+def operated(log: TextIO | None = None, **units: int) -> Iterator[Operated]:
     """A stack whose one location has these units by product, imported once."""
     place = Location(location_id=DC, fulfillment_node_id=DC, store_id="", erp_location=DC)
-    with local_stack(StackPlan(locations=[place])) as stack:
+    with local_stack(StackPlan(locations=[place]), log=log) as stack:
         operated = Operated(stack)
         for product, count in (units or {SKU: 20}).items():
             stack.erp.set_stock((DC, product), count)

@@ -78,9 +78,7 @@ def test_events_are_listed_with_how_far_they_have_come(shop: Operated) -> None:
 
 
 def test_status_says_what_needs_looking_at(shop: Operated) -> None:
-    body = {"id": "inventory-sync", "callback_url": "https://example/event"}
-    shop.stack.newstore.integrations.create(body)
-    shop.stack.newstore.integrations.start("inventory-sync")
+    shop.run("stream", "register", *WHO)
     well = shop.json("status")
     shop.stack.newstore.integrations.stop("inventory-sync")
     shop.wait(90)

@@ -9,6 +9,7 @@ from inventory_sync.config import (
     ImportSettings,
     IngestSettings,
     ReconcileSettings,
+    WatchSettings,
 )
 from tests.template.test_template import FUNCTIONS, PARAMETERS
 
@@ -17,6 +18,7 @@ SETTINGS: dict[str, Any] = {
     "ForwardEventsFunction": ForwardSettings,
     "ImportStockFunction": ImportSettings,
     "ReconcileStockFunction": ReconcileSettings,
+    "WatchStreamFunction": WatchSettings,
 }
 
 
@@ -31,6 +33,8 @@ def environment(function: str) -> dict[str, str]:
 def _deployed(name: str, value: Any) -> str:
     if "Fn::If" in value:  # an optional address that was left empty
         return "https://example.p.newstore.net"
+    if "Fn::Sub" in value:  # an address that is put together
+        return "https://example.execute-api.eu-west-1.amazonaws.com/prod/event"
     parameter = PARAMETERS.get(value["Ref"], {})
     if "Default" in parameter:
         return str(parameter["Default"])

@@ -251,5 +251,42 @@ class ReconcileSettings:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class StreamSettings:
+    """NewStore's registration that feeds the webhook at `event_url`."""
+
+    newstore: NewStoreSettings
+    stream_id: str
+    event_url: str
+
+    @classmethod
+    def read(cls, env: Environment) -> "StreamSettings":
+        """From the environment."""
+        return cls(
+            newstore=NewStoreSettings.read(env),
+            stream_id=env.text("STREAM_ID", "inventory-sync"),
+            event_url=env.url("EVENT_URL"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchSettings:
+    """What the watch over the event stream needs."""
+
+    events_table: str
+    state_table: str
+    stream: StreamSettings
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "WatchSettings":
+        """From the environment."""
+        env = Environment(variables)
+        return cls(
+            events_table=env.text("EVENTS_TABLE"),
+            state_table=env.text("STATE_TABLE"),
+            stream=StreamSettings.read(env),
+        )
+
+
 def _retention(env: Environment) -> timedelta:
     return timedelta(days=env.number("RETENTION_DAYS", 90, 15, 3_650))

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.drift import RowDrift
+from inventory_sync.domain.event_stream import EventStream, StreamRegistration
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import Hold
 from inventory_sync.domain.import_run import ImportJob, ImportRun, JobError
@@ -17,6 +18,7 @@ from inventory_sync.domain.inbound import ClaimResult as ClaimResult
 from inventory_sync.domain.inbound import QuarantineEntry as QuarantineEntry
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.domain.publications import Publication
 from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.domain.stock import (
     Acknowledgement,
@@ -26,6 +28,7 @@ from inventory_sync.domain.stock import (
     StockMovement,
     StockSnapshot,
 )
+from inventory_sync.domain.stream_watch import WatchMemory
 
 
 class Clock(Protocol):
@@ -228,15 +231,6 @@ class StockInsights:
     reservations: int
 
 
-@dataclass(frozen=True, slots=True)
-class EventStream:
-    """One of the tenant's event stream integrations; `status` is running or stopped."""
-
-    stream_id: str
-    status: str
-    callback_url: str
-
-
 class NewStoreReader(Protocol):
     """What NewStore shows of itself. Methods raise RetriableError or RejectedError."""
 
@@ -246,8 +240,46 @@ class NewStoreReader(Protocol):
     def insights(self, key: AtpKey) -> StockInsights:
         """What it takes off one row."""
 
-    def event_streams(self) -> list[EventStream]:
-        """All of the tenant."""
+
+class EventStreams(Protocol):
+    """NewStore's registrations of event streams, and what it published by them.
+
+    Methods raise RetriableError or RejectedError; a repeat of any of them is harmless.
+    """
+
+    def streams(self) -> list[EventStream]:
+        """All of the tenant, ours and others'."""
+
+    def stream(self, stream_id: str) -> EventStream | None:
+        """One; None where there is none."""
+
+    def create(self, registration: StreamRegistration) -> None:
+        """Register and start it; RejectedError where the id is taken."""
+
+    def change(self, registration: StreamRegistration) -> None:
+        """Have a registration call this URL with this key, for the wanted events."""
+
+    def start(self, stream_id: str) -> None:
+        """Let events flow."""
+
+    def delete(self, stream_id: str) -> None:
+        """Forget it, with what is known of its publications."""
+
+    def failures(self, stream_id: str, since: datetime, until: datetime) -> list[Publication]:
+        """Attempts of that time to publish by the stream that failed; NotOfferedError."""
+
+    def retry(self, stream_id: str, publication_id: str) -> None:
+        """Have NewStore publish it once more; NotOfferedError where it has no such call."""
+
+
+class WatchMemories(Protocol):
+    """Where the watch over a stream keeps its memory."""
+
+    def load(self, stream_id: str) -> WatchMemory:
+        """Read consistently; an empty one where there is none."""
+
+    def save(self, stream_id: str, memory: WatchMemory) -> WatchMemory:
+        """The next version; LeaseLostError where another look wrote meanwhile."""
 
 
 class DriftReport(Protocol):

@@ -100,7 +100,7 @@ class LocalServer:
             def do_GET(self) -> None:
                 outer._serve(self)
 
-            do_POST = do_GET  # noqa: N815 - the name http.server looks for
+            do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server looks for them
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""

@@ -13,9 +13,9 @@ BODY = {"id": "stock", "callback_url": "https://example.com/event", "api_key": "
 
 def test_an_integration_starts_and_stops() -> None:
     integrations = Integrations()
-    assert integrations.create(BODY)["status"] == "stopped"
-    assert integrations.start("stock")["status"] == "running"
+    assert integrations.create(BODY)["status"] == "running"
     assert integrations.stop("stock")["status"] == "stopped"
+    assert integrations.start("stock")["status"] == "running"
 
 
 def test_an_integration_can_be_changed_but_not_renamed() -> None:

@@ -137,8 +137,10 @@ def test_an_integration_is_managed_over_http(client: Client) -> None:
     assert client.call("GET", f"{path}/stock").json()["status"] == "running"
     client.call("PATCH", f"{path}/stock", json={"api_key": "key-2"})
     client.call("POST", f"{path}/stock/_stop")
-    (integration,) = client.call("GET", path).json()["items"]
+    (integration,) = client.call("GET", path).json()["integrations"]
     assert (integration["status"], integration["api_key"]) == ("stopped", "key-2")
+    client.call("DELETE", f"{path}/stock")
+    assert client.call("GET", path).json()["integrations"] == []
 
 
 def test_a_lost_answer_is_a_cut_connection_and_the_job_is_there(client: Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RejectedError, RetriableError
-from inventory_sync.ports import Allocation, AtpKey, EventStream, StockInsights
+from inventory_sync.ports import Allocation, AtpKey, StockInsights
 from inventory_sync.use_cases.reconcile_stock import (
     Reconciled,
     ReconcileLimits,
@@ -48,9 +48,6 @@ class ModelReader:
             ),
             reservations=len(found["reservations"]),
         )
-
-    def event_streams(self) -> list[EventStream]:
-        return []
 
     def _reach(self) -> None:
         self.calls += 1

@@ -20,7 +20,7 @@ class Repeat(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """`url` has no query. `bearer` and the values of `form` are secrets.
+    """`url` has no query. `bearer`, the values of `form` and the texts in `hidden` are secrets.
 
     `bare_list` names the key under which a list without an object around it is given.
     Without `answer` the body of a 2xx is not looked at.
@@ -31,9 +31,10 @@ class HttpRequest:
     repeat: Repeat
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    json: Mapping[str, Any] | None = None
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     bearer: str = field(default="", repr=False)
+    hidden: tuple[str, ...] = field(default=(), repr=False)
     answer: bool = True
     bare_list: str | None = None
 
@@ -45,7 +46,7 @@ class HttpRequest:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must not stand in any message."""
-        return (self.bearer, *(self.form or {}).values())
+        return (self.bearer, *(self.form or {}).values(), *self.hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,17 +78,26 @@ class SecretInboundKeys:
 
     def _fetch(self) -> None:
         self._tried_at = self._monotonic()
-        what = f"secret {self._secret_arn}"
-        with translated(what):
-            try:
-                answer = self._client.get_secret_value(SecretId=self._secret_arn)
-            except ClientError as error:
-                if error_code(error) not in _USELESS_CODES:
-                    raise
-                code = error_code(error)
-                raise FatalError(f"{what}: {code}; restore it or name another") from error
-        self._digests = tuple(map(_digest, _keys(answer.get("SecretString", ""), what)))
+        self._digests = tuple(map(_digest, _read_keys(self._client, self._secret_arn)))
         self._fetched_at = self._tried_at
+
+
+def current_key(client: "SecretsManagerClient", secret_arn: str) -> str:
+    """The first of the secret's keys: the one NewStore is to call with."""
+    return _read_keys(client, secret_arn)[0]
+
+
+def _read_keys(client: "SecretsManagerClient", secret_arn: str) -> list[str]:
+    what = f"secret {secret_arn}"
+    with translated(what):
+        try:
+            answer = client.get_secret_value(SecretId=secret_arn)
+        except ClientError as error:
+            if error_code(error) not in _USELESS_CODES:
+                raise
+            code = error_code(error)
+            raise FatalError(f"{what}: {code}; restore it or name another") from error
+    return _keys(answer.get("SecretString", ""), what)
 
 
 def _keys(content: str, what: str) -> list[str]:

@@ -15,16 +15,14 @@ from inventory_sync.adapters.newstore_wire import (
     JobAnswer,
     JobErrorAnswer,
     StoreAnswer,
-    StreamAnswer,
 )
 from inventory_sync.domain.errors import OutcomeUnknownError, RetriableError, TooManyJobsError
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
-from inventory_sync.ports import AtpKey, EventStream, StockInsights
+from inventory_sync.ports import AtpKey, StockInsights
 
 ATP_KEYS_MAX = 2000
 """In one call (docs/newstore.md, "Reading back")."""
 _NOT_FOUND = 404
-_STREAMS = "/api/v1/org/integrations/eventstream"
 
 
 class NewStoreClient:
@@ -133,11 +131,6 @@ class NewStoreClient:
             query=key._asdict(),
         )
         return read_model(InsightsAnswer, self._http.call(request), request.where).insights()
-
-    def event_streams(self) -> list[EventStream]:
-        """All integrations of the tenant, ours and others'."""
-        listed = read_list(self._http, f"{self._base_url}{_STREAMS}", StreamAnswer)
-        return [answer.stream() for answer in listed]
 
     def _get(self, path: str) -> HttpRequest:
         return HttpRequest(method="GET", url=self._base_url + path, repeat=Repeat.ALWAYS)

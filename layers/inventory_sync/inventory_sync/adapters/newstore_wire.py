@@ -6,7 +6,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
-from inventory_sync.ports import Allocation, EventStream, StockInsights
+from inventory_sync.ports import Allocation, StockInsights
 
 
 def _text(value: object) -> object:
@@ -21,11 +21,13 @@ JOB_ERROR_ID_CHARACTERS_MAX = 80
 """A hundred errors stand in the run's record, which has to fit a table item."""
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """Unknown fields are ignored, numbers are taken for the texts they stand for."""
+
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
 
-class JobAnswer(_Answer):
+class JobAnswer(Answer):
     """A job, or what creating one answers; `state` may be left out of a list of one state."""
 
     job_id: Id = Field(validation_alias=AliasChoices("import_id", "id"))
@@ -42,7 +44,7 @@ class JobAnswer(_Answer):
         )
 
 
-class JobErrorAnswer(_Answer):
+class JobErrorAnswer(Answer):
     """One entry of a job's error list."""
 
     error_id: Text = ""
@@ -60,7 +62,7 @@ class JobErrorAnswer(_Answer):
         )
 
 
-class StoreAnswer(_Answer):
+class StoreAnswer(Answer):
     """One location; its node's id is that of the store unless it says otherwise."""
 
     fulfillment_node_id: Text = ""
@@ -73,7 +75,7 @@ class StoreAnswer(_Answer):
         return self.fulfillment_node_id or self.store_id or self.id
 
 
-class AtpAnswer(_Answer):
+class AtpAnswer(Answer):
     """What NewStore would promise of one product at one node."""
 
     product_id: str
@@ -81,14 +83,14 @@ class AtpAnswer(_Answer):
     atp: int
 
 
-class AllocationAnswer(_Answer):
+class AllocationAnswer(Answer):
     """One item set aside, or completed and not released."""
 
     order_uuid: Text = ""
     item_uuid: Text = ""
 
 
-class InsightsAnswer(_Answer):
+class InsightsAnswer(Answer):
     """What is taken off a row's quantity."""
 
     allocations: list[AllocationAnswer]
@@ -100,18 +102,6 @@ class InsightsAnswer(_Answer):
             allocations=tuple(Allocation(a.order_uuid, a.item_uuid) for a in self.allocations),
             reservations=len(self.reservations),
         )
-
-
-class StreamAnswer(_Answer):
-    """An event stream integration."""
-
-    id: Id
-    status: Text = ""
-    callback_url: Text = ""
-
-    def stream(self) -> EventStream:
-        """In our terms."""
-        return EventStream(self.id, self.status, self.callback_url)
 
 
 def next_page(answer: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _PAGES_MAX = 10_000
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class StateTable:
@@ -55,6 +56,29 @@ class StateTable:
                 Item={**self.key(kind, item_id), "record": {"S": record}},
             )
 
+    def replace(self, kind: str, item_id: str, record: str, *, version: int) -> bool:
+        """Write version `version` over the one before it, the first over nothing.
+
+        False where somebody else has written.
+        """
+        with translated("state table"):
+            try:
+                self.client.put_item(
+                    TableName=self.name,
+                    Item={
+                        **self.key(kind, item_id),
+                        "record": {"S": record},
+                        "version": {"N": str(version)},
+                    },
+                    ConditionExpression="attribute_not_exists(version) OR version = :before",
+                    ExpressionAttributeValues={":before": {"N": str(version - 1)}},
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                return False
+        return True
+
     def delete(self, kind: str, item_id: str, *, record: str | None = None) -> None:
         """Remove an item, if it is there, or only while it has that record."""
         arguments: dict[str, Any] = {"TableName": self.name, "Key": self.key(kind, item_id)}
@@ -66,7 +90,7 @@ class StateTable:
             try:
                 self.client.delete_item(**arguments)
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
+                if error_code(error) != _CONDITION_FAILED:
                     raise
 
     @staticmethod

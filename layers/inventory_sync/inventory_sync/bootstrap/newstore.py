@@ -16,10 +16,8 @@ from inventory_sync.ports import Clock, NewStoreReader
 PROVIDER = "inventory-sync"
 
 
-def make_newstore(
-    settings: NewStoreSettings, provider: str, secrets: Secrets, clock: Clock
-) -> NewStoreClient:
-    """The client; jobs it makes carry the provider's name."""
+def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> AuthorizedHttp:
+    """Calls with a token of the API client."""
     http = json_http(clock, settings.timeout_seconds, settings.attempts_max)
     tokens = TokenProvider(
         http,
@@ -29,9 +27,15 @@ def make_newstore(
         token_url=settings.token_url,
         base_url=settings.base_url,
     )
-    return NewStoreClient(
-        AuthorizedHttp(http, tokens), base_url=settings.base_url, provider=provider
-    )
+    return AuthorizedHttp(http, tokens)
+
+
+def make_newstore(
+    settings: NewStoreSettings, provider: str, secrets: Secrets, clock: Clock
+) -> NewStoreClient:
+    """The client; jobs it makes carry the provider's name."""
+    http = authorized_http(settings, secrets, clock)
+    return NewStoreClient(http, base_url=settings.base_url, provider=provider)
 
 
 def read_newstore(

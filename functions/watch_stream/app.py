@@ -1,0 +1,53 @@
+"""Watch the event stream: called by a schedule with {}."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from inventory_sync.bootstrap.watch_stream import watch_stream
+from inventory_sync.domain.errors import FatalError, LeaseLostError
+from inventory_sync.observability import PowertoolsObserver
+from inventory_sync.use_cases.watch_stream import Look, WatchStream
+
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+
+def build_handler(make: Callable[[], tuple[WatchStream, PowertoolsObserver]]) -> Handler:
+    """The handler over whatever `make` gives; called once, at the first event."""
+    resources = cache(make)
+
+    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        watch, observer = resources()
+        try:
+            look = watch(lambda: context.get_remaining_time_in_millis() / 1000)
+        except LeaseLostError as error:
+            observer.note("look left to another", reason=error)
+            return {"outcome": "another_look"}
+        except Exception as error:
+            observer.failure(error)
+            raise
+        else:
+            return _answer(look, observer)
+        finally:
+            observer.flush()
+
+    return handler
+
+
+def _answer(look: Look, observer: PowertoolsObserver) -> dict[str, Any]:
+    """What the next look may put right is logged; what only a person can is raised as well."""
+    for error in look.failures:
+        observer.failure(error)
+    for error in look.failures:
+        if isinstance(error, FatalError):
+            raise error
+    return {
+        "outcome": "looked",
+        "faults": None if look.faults is None else [fault.value for fault in look.faults],
+        "restart": look.restart.value if look.restart else None,
+        "missing": round(look.missing, 1),
+        "failures": [str(error) for error in look.failures],
+    }
+
+
+lambda_handler = build_handler(watch_stream)

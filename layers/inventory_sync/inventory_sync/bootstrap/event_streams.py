@@ -1,0 +1,36 @@
+"""What an operator manages NewStore's event stream with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from inventory_sync.adapters.inbound_keys import current_key
+from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.watch_stream import make_streams
+from inventory_sync.config import Environment, StreamSettings
+from inventory_sync.ports import Clock, EventStreams
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDesk:
+    """NewStore's streams, and which of them has to call which address."""
+
+    streams: EventStreams
+    stream_id: str
+    event_url: str
+
+
+def stream_desk(variables: Mapping[str, str], clock: Clock | None = None) -> StreamDesk:
+    """As the watch with these variables has it."""
+    settings = StreamSettings.read(Environment(variables))
+    clock = clock or SystemClock()
+    secrets = Secrets(Clients()("secretsmanager"), clock)
+    streams = make_streams(settings.newstore, secrets, clock)
+    return StreamDesk(streams, settings.stream_id, settings.event_url)
+
+
+def inbound_key(variables: Mapping[str, str]) -> str:
+    """The key NewStore is to call with, as the webhook with these variables takes it."""
+    arn = Environment(variables).text("INBOUND_KEYS_SECRET_ARN")
+    return current_key(Clients()("secretsmanager"), arn)

@@ -1,0 +1,50 @@
+"""What the watch over the event stream needs."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.newstore_streams import NewStoreStreams
+from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.watch_memories import DynamoWatchMemories
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.newstore import authorized_http
+from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.config import NewStoreSettings, WatchSettings
+from inventory_sync.observability import PowertoolsObserver, make_observer
+from inventory_sync.ports import Clock
+from inventory_sync.use_cases.retry_publications import RetryPublications
+from inventory_sync.use_cases.watch_stream import WatchStream
+
+
+def watch_stream(
+    variables: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> tuple[WatchStream, PowertoolsObserver]:
+    """From the environment, unless other variables are given."""
+    settings = WatchSettings.read(os.environ if variables is None else variables)
+    clock = clock or SystemClock()
+    client = Clients()
+    dynamodb = client("dynamodb")
+    observer = make_observer()
+    secrets = Secrets(client("secretsmanager"), clock)
+    streams = make_streams(settings.stream.newstore, secrets, clock)
+    watch = WatchStream(
+        streams=streams,
+        event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
+        memories=DynamoWatchMemories(StateTable(dynamodb, settings.state_table)),
+        retry_publications=RetryPublications(
+            streams=streams, clock=clock, observer=observer, stream_id=settings.stream.stream_id
+        ),
+        clock=clock,
+        observer=observer,
+        stream_id=settings.stream.stream_id,
+        callback_url=settings.stream.event_url,
+    )
+    return watch, observer
+
+
+def make_streams(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> NewStoreStreams:
+    """NewStore's event streams."""
+    return NewStoreStreams(authorized_http(settings, secrets, clock), base_url=settings.base_url)
