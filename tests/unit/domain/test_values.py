@@ -11,7 +11,9 @@ import inventory_sync.domain
 
 NAMED_ONLY = {
     "AllocationChange",
+    "Arrivals",
     "EventPart",
+    "EventStream",
     "Facts",
     "FulfillmentEvent",
     "ImportJob",
@@ -22,14 +24,20 @@ NAMED_ONLY = {
     "LocationRecord",
     "Manifest",
     "OpenEvent",
+    "Publication",
+    "PublicationMemory",
     "QuarantineEntry",
+    "RestartRule",
+    "RetryPlan",
     "RowDrift",
     "RowFigures",
     "RowSum",
     "RunLimits",
     "Settlement",
     "StockMovement",
+    "StreamRegistration",
     "Term",
+    "WatchMemory",
 }
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {
@@ -37,7 +45,7 @@ BY_POSITION_TOO = {
     "CreateJob", "Done", "EventRef", "FeedPosition", "FileHead", "FulfillmentItem", "GiveUp",
     "GuardLimits", "Hold", "IgnoredEvent", "JobError", "LastFigures", "LocationCut", "LogicalRange",
     "MovementLine", "NoteStarted", "Rejection", "RowBlock", "Selection", "Settle", "Settled",
-    "StartJob", "StockSnapshot", "TryLater", "Unknown", "Wait",
+    "StartJob", "StockSnapshot", "Tries", "TryLater", "Unknown", "Wait",
 }  # fmt: skip
 
 
