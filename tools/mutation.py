@@ -2,9 +2,9 @@
 
     python tools/mutation.py [MODULE ...]      e.g. cut guards; all of domain/ without arguments
 
-Works on copies under build/mutation/, never on the checkout. Writes build/mutation.json. Exits
-with 1 when the score of the whole is below 95 %, or a survivor is not explained in
-docs/mutation.md.
+Works on copies under build/mutation/, never on the checkout. Writes build/mutation.json, with the
+seconds it took. Exits with 1 when the score of the whole is below 95 %, or a survivor is not
+explained in docs/mutation.md.
 """
 
 import json
@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ DOMAIN = Path("layers/inventory_sync/inventory_sync/domain")
 EXPLANATIONS = Path("docs/mutation.md")
 REPORT = Path("build/mutation.json")
 WORK = Path("build/mutation")
+UNCHANGED = WORK / "unchanged"
 SCORE_PERCENT_MIN = 95
 SECONDS_PER_MUTANT_MAX = 120
 WORKERS = 2
@@ -30,14 +32,15 @@ PROPERTIES = tuple(
 )
 COPIED = ("pyproject.toml", "tests/builders.py", "tests/property/conftest.py", *PROPERTIES)
 
-# The unit tests go first: they are quick and catch nearly all. Left out are changes that are none
-# in the domain: `|` only joins types there, `is` only compares with None and members of enums.
+# A change has survived when the module's own tests, the domain's and the properties have all run:
+# the quickest go first, and catch nearly all. Left out are changes that are none in the domain:
+# `|` only joins types there, `is` only compares with None and members of enums.
 CONFIGURATION = """\
 [cosmic-ray]
 module-path = "{module}"
 timeout = {seconds}
 excluded-modules = []
-test-command = "sh -c '{pytest} -p no:hypothesispytest {unit} && {pytest} {properties}'"
+test-command = "sh -c '{tests}'"
 
 [cosmic-ray.distributor]
 name = "local"
@@ -69,27 +72,27 @@ class Mutant:
 
 def main(names: list[str]) -> int:
     """Run, report, judge."""
+    began = time.monotonic()
     modules = [path for path in sorted(DOMAIN.glob("*.py")) if path.stem != "__init__"]
     if names:
         modules = [path for path in modules if path.stem in names]
-    for path in modules:
-        make_copy(path)
-    run(WORK / modules[0].stem, "cosmic-ray", "baseline", "mutation.toml")
+    make_unchanged()
     with ThreadPoolExecutor(WORKERS) as pool:
         mutants = [mutant for found in pool.map(mutate, modules) for mutant in found]
     explanations = EXPLANATIONS.read_text() if EXPLANATIONS.exists() else ""
     survivors = [mutant for mutant in mutants if not mutant.killed]
     unexplained = [mutant for mutant in survivors if mutant.text not in explanations]
     score = 100 * (1 - len(survivors) / max(1, len(mutants)))
-    write_report(mutants, score)
+    seconds = round(time.monotonic() - began)
+    write_report(mutants, score, seconds)
     for mutant in survivors:
         print("survived" if mutant not in unexplained else "UNEXPLAINED", mutant.text)
-    print(f"{len(mutants)} mutants, {len(survivors)} survived, score {score:.1f} %")
+    print(f"{len(mutants)} mutants, {len(survivors)} survived, score {score:.1f} %, {seconds} s")
     too_low = not names and score < SCORE_PERCENT_MIN
     return 1 if unexplained or too_low else 0
 
 
-def write_report(mutants: list[Mutant], score: float) -> None:
+def write_report(mutants: list[Mutant], score: float, seconds: int) -> None:
     """Figures for each module, and the survivors."""
     by_module = {
         module: {
@@ -99,49 +102,67 @@ def write_report(mutants: list[Mutant], score: float) -> None:
         for module in sorted({m.module for m in mutants})
     }
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps({"score_percent": round(score, 2), **by_module}, indent=2) + "\n")
+    whole = {"score_percent": round(score, 2), "seconds": seconds}
+    REPORT.write_text(json.dumps(whole | by_module, indent=2) + "\n")
 
 
-def make_copy(path: Path) -> None:
-    """A tree for one module's mutants: the domain and its tests, nothing else that is going on."""
-    copy = WORK / path.stem
-    shutil.rmtree(copy, ignore_errors=True)
+def make_unchanged() -> None:
+    """A tree of the domain and its tests, nothing else that is going on, compiled and passing."""
+    shutil.rmtree(WORK, ignore_errors=True)
     ignore = shutil.ignore_patterns("__pycache__")
     package = DOMAIN.parent
-    shutil.copytree(DOMAIN, copy / DOMAIN, ignore=ignore)
-    shutil.copy(package / "__init__.py", copy / package)
-    shutil.copytree(UNIT, copy / UNIT, ignore=ignore)
+    shutil.copytree(DOMAIN, UNCHANGED / DOMAIN, ignore=ignore)
+    shutil.copy(package / "__init__.py", UNCHANGED / package)
+    shutil.copytree(UNIT, UNCHANGED / UNIT, ignore=ignore)
     for name in COPIED:
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(name, copy / name)
-    configuration = CONFIGURATION.format(
-        module=path,
-        seconds=SECONDS_PER_MUTANT_MAX,
-        pytest=f"{Path(sys.executable).absolute()} -m pytest -x -q -p no:cacheprovider",
-        unit=UNIT,
-        properties=" ".join(PROPERTIES),
-    )
+        (UNCHANGED / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(name, UNCHANGED / name)
+    for command in test_commands(DOMAIN / "cut.py"):
+        run(UNCHANGED, *command.split()[1:], tool="python", PYTHONDONTWRITEBYTECODE="")
+
+
+def make_copy(path: Path) -> Path:
+    """The tree for one module's mutants; all but the module is compiled already."""
+    copy = WORK / path.stem
+    shutil.copytree(UNCHANGED, copy, ignore=shutil.ignore_patterns(f"{path.stem}.*.pyc"))
+    tests = " && ".join(test_commands(path))
+    configuration = CONFIGURATION.format(module=path, seconds=SECONDS_PER_MUTANT_MAX, tests=tests)
     (copy / "mutation.toml").write_text(configuration)
+    return copy
+
+
+def test_commands(path: Path) -> list[str]:
+    """The module's own tests, all of the domain's, the properties."""
+    pytest = f"{Path(sys.executable).absolute()} -m pytest -x -q -p no:cacheprovider"
+    plain = f"{pytest} -p no:hypothesispytest"
+    own = Path(UNIT) / f"test_{path.stem}.py"
+    quickest = [f"{plain} {own}"] if own.exists() else []
+    return [*quickest, f"{plain} {UNIT}", f"{pytest} {' '.join(PROPERTIES)}"]
 
 
 def mutate(path: Path) -> list[Mutant]:
     """All mutants of one module, tried one after the other."""
-    copy = WORK / path.stem
-    run(copy, "cosmic-ray", "init", "mutation.toml", "mutation.sqlite", "--force")
-    run(copy, "cr-filter-operators", "mutation.sqlite", "mutation.toml")
-    run(copy, "cosmic-ray", "exec", "mutation.toml", "mutation.sqlite")
-    found = list(read(path.name, run(copy, "cosmic-ray", "dump", "mutation.sqlite")))
+    copy = make_copy(path)
+    run(copy, "init", "mutation.toml", "mutation.sqlite", "--force")
+    run(copy, "mutation.sqlite", "mutation.toml", tool="cr-filter-operators")
+    run(copy, "exec", "mutation.toml", "mutation.sqlite")
+    found = list(read(path.name, run(copy, "dump", "mutation.sqlite")))
     survived = sum(not mutant.killed for mutant in found)
     print(f"{path.name}: {len(found)} mutants, {survived} survived", flush=True)
     return found
 
 
-def run(copy: Path, tool: str, *arguments: str) -> str:
+def run(copy: Path, *arguments: str, tool: str = "cosmic-ray", **variables: str) -> str:
     """Without bytecode: a mutant of the same size in the same second would not be noticed."""
     command = [str(Path(sys.executable).absolute().with_name(tool)), *arguments]
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "quick"}
+    settings = {"PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "quick"} | variables
     done = subprocess.run(  # noqa: S603
-        command, cwd=copy, env=environment, check=False, capture_output=True, text=True
+        command,
+        cwd=copy,
+        env=os.environ | settings,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} in {copy} failed:\n{done.stdout}{done.stderr}")
