@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from inventory_sync.domain.cut import (
+    FIRST_MAX,
+    LEAP_MIN,
     AppliedRule,
     LocationCut,
     LogicalRange,
     choose_cut_end,
     cut_snapshot,
     equal_timestamps,
+    lone_leap,
     roll_forward,
 )
 from inventory_sync.domain.stock import Units
@@ -215,6 +218,62 @@ def test_one_number_twice_at_one_location_proves_nothing() -> None:
     events = [open_event(10), open_event(10, fulfillment_request_id="other")]
 
     assert equal_timestamps(events) == 0
+
+
+# A counter that leaps
+
+
+def test_the_counter_may_step_by_a_million_or_by_a_tenth() -> None:
+    assert lone_leap([settled(10), settled(10 + LEAP_MIN)], 9) is None
+    assert lone_leap([settled(10), settled(11 + LEAP_MIN)], 9) == 11 + LEAP_MIN
+    assert lone_leap([settled(11 * 10**9)], 10**10) is None
+    assert lone_leap([settled(11 * 10**9 + 1)], 10**10) == 11 * 10**9 + 1
+
+
+def test_before_anything_is_known_the_counter_may_stand_as_high_as_any_that_was_seen() -> None:
+    assert (LEAP_MIN, FIRST_MAX) == (1_000_000, 10**13)
+    assert lone_leap([settled(FIRST_MAX)], 0) is None
+    assert lone_leap([settled(FIRST_MAX + 1)], 0) == FIRST_MAX + 1
+    assert lone_leap([settled(2 + LEAP_MIN)], 1) == 2 + LEAP_MIN
+
+
+def test_a_second_request_up_there_bears_the_leap_out() -> None:
+    first, second = settled(10**15), settled(10**15 + 1)
+
+    assert lone_leap([settled(12), first], 9) == 10**15
+    assert lone_leap([settled(12), first, second], 9) is None
+
+
+def test_the_parts_of_one_request_do_not_bear_each_other_out() -> None:
+    parts = [settled(n, fulfillment_request_id="ff1") for n in (13, 10**15, 10**15 + 1)]
+
+    assert lone_leap([settled(12), *parts], 9) == 10**15
+    assert lone_leap([*reversed(parts), settled(12)], 9) == 10**15
+
+
+def test_one_number_at_two_locations_is_borne_out() -> None:
+    twice = [settled(10**15), settled(10**15, at=STORE, fulfillment_request_id="ff9")]
+
+    assert lone_leap(twice, 9) is None
+
+
+def test_only_completed_events_leap() -> None:
+    assert lone_leap([], 9) is None
+    assert lone_leap([settled(10**15, name=ITEMS_ASSIGNED)], 9) is None
+
+
+def test_the_cut_stays_below_a_lone_leap() -> None:
+    events = [settled(10), settled(12), settled(10**15)]
+
+    assert end_of(*events) == 12
+    assert end_of(*events, blocked=frozenset({STORE})) == 12
+    assert end_of(*events, settled(10**15 + 1)) == 10**15 + 1
+
+
+def test_a_leap_does_not_let_the_cut_pass_a_blocked_location() -> None:
+    events = [settled(10), settled(11, at=STORE), settled(10**15)]
+
+    assert end_of(*events, blocked=frozenset({STORE})) == 10
 
 
 # The sum

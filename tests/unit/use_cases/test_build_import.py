@@ -277,6 +277,38 @@ def test_equal_timestamps_at_two_locations_are_counted_under_tenant_scope() -> N
     assert world.observer.counts["EqualLogicalTimestamps"] == 1
 
 
+def test_a_number_far_too_high_releases_nothing_that_is_still_on_its_way() -> None:
+    """Else every later event would come late: released first, and then heard of."""
+    world = started()
+    world.ship(12)
+    world.ship(10**15)
+    world.settle()
+    assert world.import_now().cut_end == 12
+    assert world.atp() == 8
+    world.ship(13, delivered=False)
+    world.ship(14)
+
+    run = world.import_now(full=True)
+
+    assert (run.cut_end, run.late_events) == (12, 0)
+    assert world.atp() == 6
+    assert world.observer.counts["LogicalTimestampLeaps"] == 2
+
+
+@pytest.mark.parametrize("tenant_scope", [True, False])
+def test_a_leap_that_another_request_bears_out_is_passed(tenant_scope: bool) -> None:
+    world = started(DC, STORE, tenant_scope=tenant_scope)
+    world.ship(10**15)
+    world.settle()
+    assert world.import_now().cut_end == 0
+    world.ship(10**15 + 1)
+    world.settle()
+
+    assert world.import_now().cut_end == 10**15 + 1
+    assert world.atp() == 8
+    assert world.observer.counts["LogicalTimestampLeaps"] == 1
+
+
 # Late events
 
 

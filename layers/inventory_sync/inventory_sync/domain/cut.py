@@ -14,6 +14,11 @@ from typing import TypedDict
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.stock import StockSnapshot, Totals, Units, totals_of
 
+LEAP_MIN = 1_000_000
+"""Steps of the logical counter up to this are plausible at any height; above, up to a tenth."""
+FIRST_MAX = 10**13
+"""Where nothing is known yet: NewStore's counters were seen with up to 13 digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogicalRange:
@@ -67,19 +72,21 @@ def choose_cut_end(
     """The highest logical timestamp among completed events published before `settled_before`.
 
     Never below `floor` (the watermark, or the end of an import that was attempted). Stays below
-    every unreleased event of a `blocked` location: one without any quantity to send. Passes
-    events of at most `items_max` items at a time, or one event, since their rows have to fit one
-    file; what is left of them, settled or not, is for the next import.
+    every unreleased event of a `blocked` location (one without any quantity to send), and below a
+    `lone_leap` of the counter. Passes events of at most `items_max` items at a time, or one event,
+    since their rows have to fit one file; what is left of them, settled or not, is for the next
+    import.
     """
     completed = [e for e in events if e.event.completed and e.event.logical_timestamp > floor]
-    ceiling = min(
-        (
-            e.event.logical_timestamp
-            for e in completed
-            if e.event.location_id in blocked and e.released_by is None
-        ),
-        default=None,
-    )
+    ceilings = [
+        e.event.logical_timestamp
+        for e in completed
+        if e.event.location_id in blocked and e.released_by is None
+    ]
+    leapt_to = lone_leap(completed, floor)
+    if leapt_to is not None:
+        ceilings.append(leapt_to)
+    ceiling = min(ceilings, default=None)
     cut_end, items = floor, 0
     for event in sorted((e.event for e in completed), key=lambda e: (e.logical_timestamp, e.ref)):
         items += len(event.items)
@@ -90,6 +97,34 @@ def choose_cut_end(
         if event.published_at <= settled_before and event.location_id not in blocked:
             cut_end = event.logical_timestamp
     return cut_end
+
+
+def lone_leap(events: Iterable[OpenEvent], floor: int) -> int | None:
+    """The lowest logical timestamp to which the counter leapt, if one request alone says so.
+
+    A number that is wrong would put the cut end so high that whatever comes after it comes late:
+    it would be released before it is known. Until another request has a number up there too, the
+    cut stays below; the sum is exact for any cut end.
+    """
+    completed = [e.event for e in events if e.event.completed]
+    top = max(completed, key=lambda event: event.logical_timestamp, default=None)
+    if top is None:
+        return None
+    request_id = top.fulfillment_request_id
+    others = (e.logical_timestamp for e in completed if e.fulfillment_request_id != request_id)
+    before = max([floor, *others])
+    own = (e.logical_timestamp for e in completed if e.fulfillment_request_id == request_id)
+    for number in sorted(own):
+        if number > _plausible_after(before):
+            return number
+        before = max(before, number)
+    return None
+
+
+def _plausible_after(logical_timestamp: int) -> int:
+    if logical_timestamp == 0:
+        return FIRST_MAX
+    return logical_timestamp + max(LEAP_MIN, logical_timestamp // 10)
 
 
 def equal_timestamps(events: Iterable[OpenEvent]) -> int:

@@ -9,6 +9,7 @@ from inventory_sync.domain.cut import (
     LogicalRange,
     choose_cut_end,
     equal_timestamps,
+    lone_leap,
 )
 from inventory_sync.domain.events import OpenEvent, logical_timestamp
 from inventory_sync.domain.manifest import Manifest
@@ -44,26 +45,24 @@ class CutEnds:
             concerned = sorted({*location_ids, *blocked})
             events = [e for i in concerned for e in open_by_location.get(i, [])]
             self.observer.count("EqualLogicalTimestamps", equal_timestamps(events))
+            floor = max(self.previous.cut_end, self.unfinished.cut_end)
+            self.observer.count("LogicalTimestampLeaps", lone_leap(events, floor) is not None)
             end = choose_cut_end(
-                events,
-                settled_before=self.settled_before,
-                floor=max(self.previous.cut_end, self.unfinished.cut_end),
-                blocked=blocked,
+                events, settled_before=self.settled_before, floor=floor, blocked=blocked
             )
             return dict.fromkeys(location_ids, end)
-        ends, releasing = {}, 0
+        ends, releasing, leaps = {}, 0, 0
         for location_id in location_ids:
             start = self.start(location_id)
             attempted = self.unfinished.locations.get(location_id)
             floor = max(start, attempted.cut_end if attempted else 0)
+            events = open_by_location.get(location_id, [])
+            leaps += lone_leap(events, floor) is not None
             if releasing < RELEASING_LOCATIONS_MAX:
-                floor = choose_cut_end(
-                    open_by_location.get(location_id, []),
-                    settled_before=self.settled_before,
-                    floor=floor,
-                )
+                floor = choose_cut_end(events, settled_before=self.settled_before, floor=floor)
             releasing += floor > start
             ends[location_id] = floor
+        self.observer.count("LogicalTimestampLeaps", leaps)
         return ends
 
     def start(self, location_id: str) -> int:
