@@ -113,6 +113,10 @@ class FakeEventLog:
 
     # For tests: what a store of this kind holds besides what the port shows.
 
+    def forget(self, ref: EventRef) -> None:
+        """Its retention is over."""
+        del self._records[ref]
+
     def refs(self) -> list[EventRef]:
         """Of everything stored, open or closed."""
         return sorted(self._records)

@@ -56,16 +56,27 @@ RATES = {
     # the ERP's change feed
     "feed_loses_change": 0.3,
     "feed_forgets": 0.05,
+    # later additions
+    "logical_timestamp_leaps": 0.02,
+    "record_expired_and_replayed": 0.02,
+    "row_altered_at_newstore": 0.02,
+    "job_unknown_for_now": 0.04,
+    "archive_full": 0.25,
+    "erp_lists_zeros": 0.25,
+    "erp_reference_short": 0.25,
 }
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
-"""Drawn from a generator of their own, so that stories without a feed stay what they were."""
+LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :])
+"""Both are drawn from generators of their own, so that stories without them stay as they were."""
 
 
 class Faults:
     """Each seed draws which faults it suffers from, and how badly; what struck is counted."""
 
-    def __init__(self, rng: Random, feed: Random, only: frozenset[str] | None = None) -> None:
-        self._rng, self._feed = rng, feed
+    def __init__(
+        self, rng: Random, feed: Random, later: Random, only: frozenset[str] | None = None
+    ) -> None:
+        self._rng, self._feed, self._later = rng, feed, later
         self.injected: Counter[str] = Counter()
         self.quiet = False
         self.rates = {}
@@ -85,6 +96,8 @@ class Faults:
         return True
 
     def _generator(self, name: str) -> Random:
+        if name in LATER:
+            return self._later
         return self._feed if name in OF_THE_FEED else self._rng
 
     def note(self, name: str) -> None:

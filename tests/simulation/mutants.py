@@ -13,11 +13,20 @@ from typing import Any
 from unittest.mock import patch
 
 from inventory_sync.domain import cut as cut_module
+from inventory_sync.domain import import_run
 from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
+from inventory_sync.domain.manifest import Manifest
 from inventory_sync.ports import AppendResult, ClaimResult
-from inventory_sync.use_cases import build_import, file_packer, forward_events, import_stock
+from inventory_sync.use_cases import (
+    build_import,
+    file_packer,
+    forward_events,
+    import_stock,
+    read_stock,
+)
 from inventory_sync.use_cases.cut_ends import CutEnds
+from inventory_sync.use_cases.last_known import LastKnown
 from inventory_sync.use_cases.stock_source import StockSource
 from tests.simulation.runner import Adapt, run_seed
 from tests.simulation.world import World
@@ -174,6 +183,65 @@ def _trust_in_the_feed() -> AbstractContextManager[Any]:
     return patch.object(StockSource, "_in_open_events", lambda *_: frozenset())
 
 
+def _replays_taken_for_new() -> AbstractContextManager[Any]:
+    return patch.object(forward_events, "_may_be_replayed", lambda _: False)
+
+
+def _any_leap_believed() -> AbstractContextManager[Any]:
+    return patch.object(cut_module, "lone_leap", lambda *_: None)
+
+
+def _range_forgets_late_events() -> AbstractContextManager[Any]:
+    honest = CutEnds.range
+
+    def forward_only(cut_ends: CutEnds, cut: LocationCut) -> LogicalRange:
+        return honest(cut_ends, replace(cut, late=()))
+
+    return patch.object(CutEnds, "range", forward_only)
+
+
+def _first_range_from_the_watermark() -> AbstractContextManager[Any]:
+    def from_start(cut_ends: CutEnds, cut: LocationCut) -> LogicalRange:
+        starts = [cut_ends.start(cut.location_id)]
+        starts += (max(0, logical_timestamp(ref) - 1) for ref in cut.late)
+        return LogicalRange(min(starts), cut.cut_end)
+
+    return patch.object(CutEnds, "range", from_start)
+
+
+def _unfinished_imports_forgotten() -> AbstractContextManager[Any]:
+    return patch.object(LastKnown, "_unfinished_rows", lambda *_: frozenset())
+
+
+def _cut_falls_behind_unfinished() -> AbstractContextManager[Any]:
+    honest = CutEnds.choose
+
+    def from_watermark(cut_ends: CutEnds, *args: Any) -> Any:
+        return honest(replace(cut_ends, unfinished=Manifest(run_id="", cut_end=0)), *args)
+
+    return patch.object(CutEnds, "choose", from_watermark)
+
+
+def _unknown_job_given_up() -> AbstractContextManager[Any]:
+    honest = import_run.next_step
+
+    def hasty(run: Any, facts: Any, limits: Any) -> Any:
+        under_way = run.state in {import_run.RunState.CREATED, import_run.RunState.STARTED}
+        if under_way and facts.job is None:
+            return import_run.GiveUp()
+        return honest(run, facts, limits)
+
+    return patch.object(import_stock, "next_step", hasty)
+
+
+def _older_snapshots_used() -> AbstractContextManager[Any]:
+    return patch.object(read_stock.StockReader, "_check_as_of", lambda *_: ())
+
+
+def _resend_forgotten() -> AbstractContextManager[Any]:
+    return patch.object(LastKnown, "_asked", lambda *_: frozenset())
+
+
 MUTANTS = (
     Mutant("no settle window", adapt=_no_settle_window),
     Mutant("no add-back", patched=_no_add_back),
@@ -187,6 +255,15 @@ MUTANTS = (
     Mutant("no lookup after an unknown outcome", patched=_no_look_up),
     Mutant("events read before the snapshot", patched=_events_before_snapshot),
     Mutant("products of open events read only if the feed names them", patched=_trust_in_the_feed),
+    Mutant("no look-up of what may be replayed", patched=_replays_taken_for_new),
+    Mutant("any leap of the counter believed", patched=_any_leap_believed),
+    Mutant("range does not reach back over late events", patched=_range_forgets_late_events),
+    Mutant("first range of a location from the watermark", patched=_first_range_from_the_watermark),
+    Mutant("rows of an unfinished import not sent again", patched=_unfinished_imports_forgotten),
+    Mutant("cut end below that of an unfinished import", patched=_cut_falls_behind_unfinished),
+    Mutant("a job NewStore does not know given up at once", patched=_unknown_job_given_up),
+    Mutant("rows asked for not sent", patched=_resend_forgotten),
+    Mutant("a snapshot older than the last one used", patched=_older_snapshots_used),
 )
 
 

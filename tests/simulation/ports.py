@@ -15,6 +15,7 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.references import reference_of
 from inventory_sync.domain.stock import (
     Acknowledgement,
     AllocationChange,
@@ -112,7 +113,7 @@ class SimulatedErp:
         if lag and strike("erp_applies_with_lag"):
             self._model.actual_lag_seconds = self._world.rng.uniform(0, lag)
         posted = Movement(
-            movement.movement_id,
+            self._reference(movement.movement_id),
             movement.location_id,
             movement.occurred_at.isoformat(),
             movement.order_id,
@@ -134,13 +135,16 @@ class SimulatedErp:
             return TryLater(result.reason or "")
         return Rejection(result.reason or "")
 
+    def _reference(self, movement_id: str) -> str:
+        return reference_of(movement_id, self._model.capabilities.reference_length_max)
+
     def look_up(self, movement_id: str) -> MovementOutcome | None:
         if self._world.erp_is_down():
             return TryLater("down")
         if self._world.faults.strike("erp_lookup_lost"):
             return Unknown("no answer")
         try:
-            booked = self._model.calls.get_movement(movement_id)
+            booked = self._model.calls.get_movement(self._reference(movement_id))
         except CallRefusedError:
             return None
         return Acknowledgement(booked.applied_at, booked.document_id)
@@ -279,6 +283,8 @@ class SimulatedNewStore:
 
     def job(self, job_id: str) -> ImportJob | None:
         self._reach()
+        if self._world.faults.strike("job_unknown_for_now"):
+            return None
         try:
             return _job(self._model.calls.get_import(job_id))
         except CallRefusedError:

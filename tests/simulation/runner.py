@@ -52,6 +52,10 @@ def run_seed(
     except Violation as violation:
         outcome.violation, outcome.figures = violation.name, violation.figures
         world.say("VIOLATION", violation)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it breaks the run
+        # Nobody expects it, so nobody goes on from it: it has its seed and its story like the rest.
+        outcome.violation, outcome.figures = "resumable", f"{type(error).__name__}: {error}"
+        world.say("ERROR", outcome.figures)
     outcome.digest = world.digest()
     outcome.looks = invariants.looks
     outcome.oversold_looks = invariants.oversold_looks
@@ -74,6 +78,10 @@ def _step(world: World) -> None:
         world.change_lag()
     if strike("location_disabled"):
         world.switch_location()
+    if strike("row_altered_at_newstore"):
+        world.alter_row()
+    if strike("record_expired_and_replayed"):
+        world.replay_expired()
     if rng.random() < 0.7:
         world.forward_tick()
     if rng.random() < 0.1:

@@ -18,8 +18,8 @@ from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE, GuardLimits
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.ports import Approval
-from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
+from inventory_sync.ports import Approval, Resend
+from inventory_sync.use_cases.build_import import ARCHIVE_BYTES, BuildImport, BuildSettings
 from inventory_sync.use_cases.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings
 from inventory_sync.use_cases.ingest_event import IngestEvent, IngestResult
@@ -112,7 +112,8 @@ class World:
         self.seed = seed
         self.rng = rng = Random(seed)
         self.feed_rng = Random(f"{seed} feed")
-        self.faults = Faults(rng, self.feed_rng, only)
+        self.later_rng = Random(f"{seed} later")
+        self.faults = Faults(rng, self.feed_rng, self.later_rng, only)
         self.now = START
         self.trace: list[str] = []
         self.after_each_step: Callable[[], None] = lambda: None
@@ -145,6 +146,10 @@ class World:
         """Changes that the ERP's feed did not tell, until everything is read."""
         self.skipped_rows: set[Key] = set()
         """Rows that NewStore left out of a job it finished, until the next finished import."""
+        self.altered_rows: dict[Key, datetime] = {}
+        """Rows that somebody changed at NewStore, until an import that was asked for them."""
+        self.leapt: EventRef | None = None
+        """The one event whose logical timestamp is far too high."""
         self.errors: list[str] = []
         if adapt is not None:
             adapt(self)
@@ -161,6 +166,8 @@ class World:
             consistent_snapshot=rng.random() < 0.5,
             page_rows=rng.choice((1, 2, 1000)),
             change_feed=self.feed_rng.choice(("none", "timestamp", "sequence")),
+            absent_means_zero=not self.faults.strike("erp_lists_zeros"),
+            reference_length_max=16 if self.faults.strike("erp_reference_short") else 128,
         )
         self.files = FakeFileStore()
         self.records = FakeRunRecords()
@@ -198,6 +205,9 @@ class World:
         self.rule = AppliedRule(other_channel_lags=lags)
         self.settle = SETTLE_WINDOW + CLOCK_SKEW
         self.file_bytes = rng.choice((1, 200, 16_000_000))
+        self.archive_bytes = ARCHIVE_BYTES
+        if self.faults.strike("archive_full"):
+            self.archive_bytes = self.later_rng.choice((1, 300))
         self.forward_claim = timedelta(seconds=180)
 
     def make_ingest(self) -> IngestEvent:
@@ -249,6 +259,7 @@ class World:
                     other_channel_lags=self.rule.other_channel_lags,
                     guards=GuardLimits(),
                     file_bytes=self.file_bytes,
+                    archive_bytes=self.archive_bytes,
                 ),
             ),
             event_log=event_log,
@@ -437,18 +448,34 @@ class World:
         self.open_requests[request_id] = (location, [i for i in items if i not in leaving])
         if not self.open_requests[request_id][1]:
             del self.open_requests[request_id]
-        event = self.newstore_model.complete(request_id, [item_id for item_id, _ in leaving])
+        item_ids = [item_id for item_id, _ in leaving]
+        leaps = self.leapt is None and self.faults.strike("logical_timestamp_leaps")
+        event = self._complete(request_id, item_ids, leaps=leaps)
         self.physical = present
         pos = self.pos_feed and level == COUNTER_SALE
         parsed = parse_event(event_bytes(event), TENANT)
         assert isinstance(parsed, FulfillmentEvent)
         self.completed[parsed.ref] = self.unsettled[parsed.ref] = Completed(parsed, pos)
+        if leaps:
+            self.leapt = parsed.ref
         if pos:
             for _, product in leaving:
                 lag = self.rng.uniform(0, POS_LAG.total_seconds() - 5)
                 self.erp_model.sell_at_counter((location, product), 1, lag)
         self.say("completed", parsed.ref.event_key, location, [p for _, p in leaving])
         self._send(event)
+
+    def _complete(self, request_id: str, item_ids: list[str], *, leaps: bool) -> dict[str, Any]:
+        """The counter goes on from where it was before a leap."""
+        if not leaps:
+            return self.newstore_model.complete(request_id, item_ids)
+        counters = self.newstore_model.publisher.counters
+        before = Counter(counters)
+        number = 10**15 + next(self.numbers)
+        event = self.newstore_model.complete(request_id, item_ids, logical_timestamp=number)
+        counters.clear()
+        counters.update(before)
+        return event
 
     def _handover(self) -> None:
         request_id = self._order(COUNTER_SALE)
@@ -554,7 +581,11 @@ class World:
     def forward_tick(self) -> None:
         """One batch of the stream."""
         batch = [self.stream.popleft() for _ in range(min(len(self.stream), 10))]
-        live = [entry for entry in batch if self.now - entry[2] < STREAM_RECORD_LIFE]
+        live = [
+            (ref, attempts, since)
+            for ref, attempts, since in batch
+            if self.now - since < STREAM_RECORD_LIFE and self.event_log_store.state_of(ref)
+        ]
         events = []
         for ref, _, _ in live:
             state = self._state(ref)
@@ -622,6 +653,13 @@ class World:
             self.skipped_rows.clear()
         entries = self.files.manifest(run_id).locations
         run = self.runs.head().run
+        if run is not None and run.run_id == run_id and self.runs.head().unfinished_run_id is None:
+            asked = self.altered_rows.items()
+            self.altered_rows = {
+                key: at
+                for key, at in asked
+                if at > run.planned_at or entries[key[0]].basis is not Basis.SNAPSHOT
+            }
         if run is not None and run.run_id == run_id and run.full:
             read = {i for i, e in entries.items() if e.basis is Basis.SNAPSHOT}
             self.untold = {key for key in self.untold if key[0] not in read}
@@ -633,6 +671,38 @@ class World:
             or entries[d.key[0]].basis is not Basis.SNAPSHOT
             or entries[d.key[0]].as_of < d.shown_at
         ]
+
+    def alter_row(self) -> None:
+        """Somebody sets a quantity at NewStore; an operator has the next import send the row."""
+        location, product = key = (
+            self.later_rng.choice(self.locations),
+            self.later_rng.choice(self.products),
+        )
+        if key not in self.newstore_model.imported or key in self.altered_rows:
+            return
+        self.newstore_model.imported[key] += self.later_rng.randint(-5, 5)
+        self.altered_rows[key] = self.now
+        asked = {k[1] for k in self.altered_rows if k[0] == location}
+        self.location_store.ask_resend(
+            Resend(location_id=location, products=tuple(sorted(asked)), at=self.now)
+        )
+        self.say("altered at NewStore", location, product)
+        self.check()
+
+    def replay_expired(self) -> None:
+        """An event whose retention is over comes once more: a window of the stream is replayed."""
+        log, long_ago = self.event_log_store, self.now - timedelta(hours=1)
+        closed = [
+            ref
+            for ref in self.acknowledged
+            if not log.is_open(ref) and log.state_of(ref).event.published_at < long_ago
+        ]
+        if closed:
+            ref = self.later_rng.choice(closed)
+            body = self.acknowledged.pop(ref)
+            log.forget(ref)
+            self.say("replayed", ref.event_key)
+            self._post(body, 0)
 
     def change_lag(self) -> None:
         """The ERP declares a longer apply lag; a shorter one would go back on its word."""

@@ -182,8 +182,15 @@ def test_a_failed_job_is_given_up_however_old_it_is(state: RunState) -> None:
 
 
 @pytest.mark.parametrize("state", UNDER_WAY)
-def test_a_job_that_newstore_does_not_know_is_given_up(state: RunState) -> None:
-    assert step(run(state), job=None) == FAILED
+def test_a_job_that_newstore_does_not_know_may_be_under_way_until_it_is_too_old(
+    state: RunState,
+) -> None:
+    found = step(run(state), NOW + 6 * HOUR, job=None)
+
+    assert found == Wait(NOW + 6 * HOUR + timedelta(seconds=5), "NewStore does not know the job")
+    assert step(run(state), NOW + 6 * HOUR + TICK, job=None) == GiveUp(
+        "NewStore does not know the job"
+    )
 
 
 @pytest.mark.parametrize("state", UNDER_WAY)

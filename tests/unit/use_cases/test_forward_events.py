@@ -23,7 +23,7 @@ from inventory_sync.domain.stock import (
     movement_id,
 )
 from inventory_sync.ports import Dedupe, ErpCapabilities
-from inventory_sync.use_cases.forward_events import BATCH_EVENTS_MAX, ForwardEvents
+from inventory_sync.use_cases.forward_events import BATCH_EVENTS_MAX, REPLAYED_AFTER, ForwardEvents
 from tests.builders import HOUR, ITEMS_ASSIGNED, ITEMS_FAILED, MINUTE, NOW, event
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
@@ -34,6 +34,7 @@ ACK = Acknowledgement(NOW + MINUTE, "DOC-1")
 LOST = Unknown("no answer")
 BUSY = TryLater("503")
 NO = Rejection("unknown article")
+TICK = timedelta(microseconds=1)
 
 
 class BookingErp:
@@ -339,6 +340,35 @@ def test_after_a_crash_what_is_not_found_is_booked() -> None:
     result = world.forward(crashed_after_claim(world))
 
     assert (result.forwarded, world.booked()) == (refs(SHIPPED), [MOVEMENT])
+
+
+def test_what_comes_long_after_it_happened_is_not_booked_again_where_it_is_booked() -> None:
+    """A replayed event whose record had run out looks like a new one."""
+    world = World(Dedupe.LOOKUP)
+    world.erp.look_ups[MOVEMENT] = ACK
+    events = world.store(SHIPPED, at=SHIPPED.published_at + REPLAYED_AFTER + TICK)
+
+    result = world.forward(events)
+
+    assert (result.forwarded, world.booked()) == (refs(SHIPPED), [])
+    assert world.state(SHIPPED).applied_at == ACK.applied_at
+
+
+def test_what_comes_long_after_it_happened_is_booked_where_it_is_not() -> None:
+    world = World(Dedupe.LOOKUP)
+    events = world.store(SHIPPED, at=SHIPPED.published_at + REPLAYED_AFTER + TICK)
+
+    result = world.forward(events)
+
+    assert (result.forwarded, world.booked()) == (refs(SHIPPED), [MOVEMENT])
+
+
+def test_what_comes_in_time_is_booked_without_a_question() -> None:
+    world = World(Dedupe.LOOKUP)
+    world.erp.look_ups[MOVEMENT] = Unknown("no answer")
+    events = world.store(SHIPPED, at=SHIPPED.published_at + REPLAYED_AFTER)
+
+    assert world.forward(events).forwarded == refs(SHIPPED)
 
 
 def test_after_a_crash_a_lookup_without_an_answer_leaves_it_for_later() -> None:

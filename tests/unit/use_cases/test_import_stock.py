@@ -304,10 +304,27 @@ def test_a_job_that_newstore_lost_fails_its_run() -> None:
     world.newstore_model.jobs.by_id.clear()
     world.newstore.refuses.add("job_errors")
 
+    assert world.tick().outcome is TickOutcome.WAITING
+    world.clock.advance(6 * HOUR)
     tick = world.tick()
 
     assert tick.run is not None
     assert (tick.run.state, tick.run.job_errors) == (RunState.FAILED, ())
+
+
+def test_a_job_that_newstore_does_not_find_for_now_is_not_followed_by_another() -> None:
+    world = stocked()
+    world.newstore_model.jobs.job_seconds = 400
+    world.tick()
+    world.faults.plan("job_unknown_for_now", 20)
+
+    tick = world.tick()
+
+    assert tick.outcome is TickOutcome.WAITING
+    assert len(world.jobs()) == 1
+    world.faults.planned.clear()
+    assert world.import_now().state is RunState.SETTLED
+    assert world.jobs() == ["finished"]
 
 
 def test_the_next_run_is_planned_afresh_and_corrects_what_a_failed_one_left() -> None:

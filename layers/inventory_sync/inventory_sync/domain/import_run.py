@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 JOB_NAME_PREFIX = "inventory-sync "
+_JOB_UNKNOWN = "NewStore does not know the job"
 
 
 class RunState(StrEnum):
@@ -220,7 +221,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLimits:
-    """`job_age_max`: after it a job that has not ended is set to failed.
+    """`job_age_max`: after it a job that has not ended is set to failed, or given up if unknown.
 
     `upload_age_max`: after it files without a job are built afresh: an old file is old stock.
     """
@@ -262,17 +263,21 @@ def _after_upload(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
 
 
 def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
+    """A job that NewStore does not know may be under way all the same: two must never be."""
+    job = facts.job
     unstarted = run.state is RunState.CREATED
-    if facts.job is None or facts.job.state is JobState.FAILED:
+    if job is not None and job.state is JobState.FAILED:
         if facts.paused and unstarted:
             return GiveUp(f"imports are paused: {facts.paused}", by_choice=True)
         return GiveUp("NewStore failed the job")
-    if facts.job.state is JobState.FINISHED:
+    if job is not None and job.state is JobState.FINISHED:
         return Commit()
-    created_at = run.job_created_at or run.planned_at
-    if facts.now - created_at > limits.job_age_max:
-        return AbandonJob(f"not ended after {facts.now - created_at}")
-    if unstarted and facts.job.state is JobState.RECEIVED:
+    age = facts.now - (run.job_created_at or run.planned_at)
+    if age > limits.job_age_max:
+        return GiveUp(_JOB_UNKNOWN) if job is None else AbandonJob(f"not ended after {age}")
+    if job is None:
+        return Wait(facts.now + limits.poll_interval, _JOB_UNKNOWN)
+    if unstarted and job.state is JobState.RECEIVED:
         return AbandonJob(f"paused: {facts.paused}") if facts.paused else StartJob()
     if unstarted:
         return NoteStarted()

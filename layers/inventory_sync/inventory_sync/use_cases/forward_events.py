@@ -36,6 +36,11 @@ SAFETY_SECONDS = 10.0
 """No new batch is begun when the invocation has less time left."""
 
 
+REPLAYED_AFTER = timedelta(minutes=30)
+"""What came later than this after it happened may have been here before: NewStore delivers within
+15 minutes, and a replayed event whose record had run out looks like a new one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForwardResult:
     """What became of the events: refs by outcome. `later` are to be tried again."""
@@ -157,8 +162,14 @@ class ForwardEvents:
             return
         now = self.clock.now()
         match self.event_log.claim(open_event.event.ref, now=now, until=now + self.claim):
-            case ClaimResult.FIRST:
+            case ClaimResult.FIRST if not _may_be_replayed(open_event):
                 to_post.append(open_event)
+            case ClaimResult.FIRST:
+                booked = self.erp.look_up(movement_of(open_event.event).movement_id)
+                if booked is None:
+                    to_post.append(open_event)
+                else:
+                    self._settle_movement(open_event, booked, ready, result)
             case ClaimResult.AGAIN:
                 found = self.erp.look_up(movement_of(open_event.event).movement_id)
                 if found is None:
@@ -255,3 +266,7 @@ class ForwardEvents:
     @property
     def _trail(self) -> EventTrail:
         return EventTrail(self.observer)
+
+
+def _may_be_replayed(open_event: OpenEvent) -> bool:
+    return open_event.received_at - open_event.event.published_at > REPLAYED_AFTER
