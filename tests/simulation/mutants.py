@@ -228,7 +228,7 @@ def _unknown_job_given_up() -> AbstractContextManager[Any]:
     def hasty(run: Any, facts: Any, limits: Any) -> Any:
         under_way = run.state in {import_run.RunState.CREATED, import_run.RunState.STARTED}
         if under_way and facts.job is None:
-            return import_run.GiveUp()
+            return import_run.GiveUp("unknown")
         return honest(run, facts, limits)
 
     return patch.object(import_stock, "next_step", hasty)
