@@ -64,7 +64,7 @@ def test_every_dimension_is_one_of_this_stack(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_a_missing_figure_is_an_alarm_only_where_it_means_that_nothing_runs(name: str) -> None:
-    """What every tick, every sweep and every look sends; all else is not sent where nothing happens."""
+    """What every tick, sweep and look sends; all else is not sent where nothing happens."""
     sent_always = name in {"WatermarkLagAlarm", "OpenEventsAlarm", "StreamStoppedAlarm"}
 
     assert ALARMS[name]["TreatMissingData"] == ("breaching" if sent_always else "notBreaching")
