@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
+_NO_VALUE = object()
 
 
 class TemplateError(Exception):
@@ -106,12 +107,18 @@ class Template:
         return name.lower() if logical_id in self.of_type("AWS::S3::Bucket") else name
 
     def resolve(self, value: Any) -> Any:
-        """The value behind Ref, Sub, If, Equals and Not; TemplateError for other functions."""
+        """The value behind Ref, Sub, If, Equals and Not; TemplateError for other functions.
+
+        What has no value is left out of the list or mapping it stands in.
+        """
         if isinstance(value, list):
-            return [self.resolve(entry) for entry in value]
+            found = [self.resolve(entry) for entry in value]
+            return [entry for entry in found if entry is not _NO_VALUE]
         if not isinstance(value, dict):
             return value
         match value:
+            case {"Ref": "AWS::NoValue"}:
+                return _NO_VALUE
             case {"Ref": name}:
                 return self._ref(name)
             case {"Fn::Sub": str(text)}:
@@ -125,7 +132,8 @@ class Template:
                 return not self.resolve(condition)
         if any(key.startswith("Fn::") for key in value):
             raise TemplateError(f"not understood here: {sorted(value)}")
-        return {key: self.resolve(entry) for key, entry in value.items()}
+        entries = {key: self.resolve(entry) for key, entry in value.items()}
+        return {key: entry for key, entry in entries.items() if entry is not _NO_VALUE}
 
     def _ref(self, name: str) -> str:
         pseudo = {

@@ -7,8 +7,13 @@ import pytest
 from tests.template.test_template import ALARMS, FUNCTIONS, ROOT, of_type
 
 OURS = "InventorySync"
-DIMENSIONS = {
+DIMENSIONS: dict[str, dict[str, list[Any]]] = {
     "InventorySync": {"service": [{"Ref": "AWS::StackName"}]},
+    "AWS/WAFV2": {
+        "WebACL": [{"Ref": "AWS::StackName"}],
+        "Rule": ["ALL"],
+        "Region": [{"Ref": "AWS::Region"}],
+    },
     "AWS/ApiGateway": {"ApiName": [{"Ref": "AWS::StackName"}], "Stage": [{"Ref": "StageName"}]},
     "AWS/Lambda": {"FunctionName": [{"Ref": name} for name in FUNCTIONS]},
     "AWS/DynamoDB": {"TableName": [{"Ref": name} for name in of_type("AWS::DynamoDB::Table")]},

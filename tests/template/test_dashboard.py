@@ -12,7 +12,10 @@ from inventory_sync.domain.import_run import RunState
 from tests.template.test_alarms import METRICS_OF_OURS, OURS
 from tests.template.test_template import ALARMS, FUNCTIONS, PARAMETERS, RESOURCES, ROOT, of_type
 
-BODY = of_type("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
+TEXT, VARIABLES = of_type("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
+FIREWALL_ALARM = VARIABLES["FirewallAlarm"]["Fn::If"]
+# As it is with everything switched on.
+BODY = TEXT.replace("${FirewallAlarm}", FIREWALL_ALARM[1]["Fn::Sub"])
 WIDGETS: list[dict[str, Any]] = json.loads(BODY)["widgets"]
 COLUMNS = 24
 BANDS = ["Is stock flowing?", "Is anything stuck?", "Is anything wrong?"]
@@ -41,6 +44,9 @@ def metrics() -> list[list[str]]:
 OUR_METRICS = sorted({row[1] for row in metrics() if row[0] == OURS})
 DIMENSIONS = {
     "service": {"${AWS::StackName}"},
+    "WebACL": {"${AWS::StackName}"},
+    "Rule": {"ALL"},
+    "Region": {"${AWS::Region}"},
     "state": {state.value for state in RunState},
     "ApiName": {"${AWS::StackName}"},
     "Stage": {"${StageName}"},
@@ -60,6 +66,18 @@ def test_every_alarm_stands_in_the_one_alarm_widget() -> None:
     [shown] = widgets("alarm")
 
     assert Counter(shown["alarms"]) == Counter(f"${{{name}.Arn}}" for name in ALARMS)
+
+
+def test_without_the_firewall_its_alarm_is_not_looked_for() -> None:
+    [shown] = [
+        widget["properties"]["alarms"]
+        for widget in json.loads(TEXT.replace("${FirewallAlarm}", FIREWALL_ALARM[2]))["widgets"]
+        if widget["type"] == "alarm"
+    ]
+
+    assert FIREWALL_ALARM[0] == RESOURCES["FirewallBlocksAlarm"]["Condition"]
+    assert "${FirewallBlocksAlarm.Arn}" not in shown
+    assert len(shown) == len(ALARMS) - 1
 
 
 def test_it_answers_its_three_questions_in_this_order_below_the_alarms() -> None:

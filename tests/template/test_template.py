@@ -86,6 +86,8 @@ STATEMENTS = [
     pytest.param(statement, id=f"{name}-{statement['Sid']}")
     for name, statement in allowed_statements()
 ]
+# X-Ray's permissions know no resource: docs/decisions/0020. Nothing else may stand here.
+WITHOUT_RESOURCE = {"TracingPolicy"}
 
 
 def test_there_is_something_to_test() -> None:
@@ -100,7 +102,14 @@ def test_actions_are_written_out(statement: dict[str, Any]) -> None:
         assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action)
 
 
-@pytest.mark.parametrize("statement", STATEMENTS)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(statement, id=f"{name}-{statement['Sid']}")
+        for name, statement in allowed_statements()
+        if name not in WITHOUT_RESOURCE
+    ],
+)
 def test_resources_are_named(statement: dict[str, Any]) -> None:
     """By a reference, or by a path below one: never a wildcard over what is not this stack's."""
     for entry in as_list(statement["Resource"]):
@@ -108,6 +117,16 @@ def test_resources_are_named(statement: dict[str, Any]) -> None:
             assert isinstance(resource, dict), resource
             path = resource.get("Fn::Sub")
             assert path is None or re.fullmatch(r"\$\{\w+\.Arn\}/[a-z_]+/([a-z_]+|\*)", path)
+
+
+def test_only_traces_may_be_written_without_a_resource_and_only_if_asked_for() -> None:
+    [statement] = [entry for name, entry in allowed_statements() if name in WITHOUT_RESOURCE]
+
+    assert RESOURCES["TracingPolicy"]["Condition"] == "HasTracing"
+    assert statement["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:RequestedRegion": {"Ref": "AWS::Region"}}
+    }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -174,11 +193,14 @@ def test_every_parameter_says_what_it_means_and_what_is_allowed(name: str) -> No
     parameter = PARAMETERS[name]
 
     assert parameter["Description"]
-    if parameter["Type"] == "Number":
-        assert "AllowedValues" in parameter or {"MinValue", "MaxValue"} <= parameter.keys()
-    elif "AllowedValues" not in parameter:
+    said = parameter["ConstraintDescription"]
+    if "AllowedValues" in parameter:
+        assert said == "one of " + ", ".join(map(str, parameter["AllowedValues"]))
+    elif parameter["Type"] == "Number":
+        assert said == f"a whole number from {parameter['MinValue']} to {parameter['MaxValue']}"
+    else:
         assert re.fullmatch(r"\^.+\$", parameter["AllowedPattern"])
-        assert parameter["ConstraintDescription"]
+        assert said
 
 
 @pytest.mark.parametrize(

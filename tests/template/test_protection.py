@@ -1,0 +1,188 @@
+"""What can be switched on to protect the stack, and that it is off or on as a whole."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.test_template import (
+    FUNCTIONS,
+    PARAMETERS,
+    RESOURCES,
+    TEMPLATE,
+    as_list,
+    of_type,
+    policy_documents,
+)
+
+KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+DEFAULTS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
+API = RESOURCES["EventApi"]["Properties"]
+RULES = {rule["Name"]: rule for rule in RESOURCES["WebFirewall"]["Properties"]["Rules"]}
+NEWSTORE_CALLS_IN_FIVE_MINUTES = 200 * 300
+ROLES = {function["Role"]["Fn::GetAtt"].removesuffix(".Arn") for function in FUNCTIONS.values()}
+
+
+def roles_with(policies: list[str], action: str) -> set[str]:
+    """Roles that one of these policies lets do it."""
+    return {
+        role["Ref"]
+        for name in policies
+        for document in policy_documents(RESOURCES[name]["Properties"])
+        for statement in document["Statement"]
+        if action in as_list(statement["Action"])
+        for role in RESOURCES[name]["Properties"]["Roles"]
+    }
+
+
+@pytest.mark.parametrize("switch", ["Firewall", "Tracing", "KmsKeyArn", "AllowedIpRanges"])
+def test_what_costs_or_needs_care_is_off_unless_asked_for(switch: str) -> None:
+    assert PARAMETERS[switch]["Default"] in ("", "false")
+
+
+# A key of one's own
+
+
+@pytest.mark.parametrize(
+    ("type_", "path"),
+    [
+        ("AWS::DynamoDB::Table", ("SSESpecification", "KMSMasterKeyId")),
+        ("AWS::SQS::Queue", ("KmsMasterKeyId",)),
+        ("AWS::Logs::LogGroup", ("KmsKeyId",)),
+    ],
+)
+def test_everything_of_a_kind_is_encrypted_with_it(type_: str, path: tuple[str, ...]) -> None:
+    assert of_type(type_)
+    for name, properties in of_type(type_).items():
+        value: Any = properties
+        for part in path:
+            value = value[part]
+        assert value == KEY, name
+
+
+def test_files_and_settings_are_encrypted_with_it() -> None:
+    bucket = RESOURCES["ImportBucket"]["Properties"]["BucketEncryption"]
+    [rule] = bucket["ServerSideEncryptionConfiguration"]
+
+    _, with_key, without = rule["ServerSideEncryptionByDefault"]["Fn::If"]
+
+    assert with_key == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}}
+    assert without == {"SSEAlgorithm": "AES256"}
+    assert DEFAULTS["KmsKeyArn"] == KEY
+
+
+def test_without_it_queues_are_encrypted_with_sqs_s_own() -> None:
+    for properties in of_type("AWS::SQS::Queue").values():
+        assert properties["SqsManagedSseEnabled"] == {"Fn::If": ["HasKmsKey", False, True]}
+
+
+def test_every_role_may_use_it_and_only_who_writes_files_or_messages_may_make_data_keys() -> None:
+    policies = [name for name in RESOURCES if name.startswith("Key")]
+    writers = {"ScheduleRole", *ROLES} - {"IngestEventRole"}
+
+    assert {RESOURCES[name]["Condition"] for name in policies} == {"HasKmsKey"}
+    assert roles_with(policies, "kms:Decrypt") == {"ScheduleRole", *ROLES}
+    assert roles_with(policies, "kms:GenerateDataKey") == writers
+
+
+@pytest.mark.parametrize(
+    ("arn", "fits"),
+    [
+        ("arn:aws:kms:eu-west-1:123456789012:key/0123abcd-0123-4567-89ab-0123456789ab", True),
+        ("arn:aws:kms:eu-west-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef", True),
+        ("arn:aws:kms:eu-west-1:123456789012:alias/mine", False),
+        ("alias/mine", False),
+    ],
+)
+def test_it_is_given_by_its_arn(arn: str, fits: bool) -> None:
+    assert bool(re.fullmatch(PARAMETERS["KmsKeyArn"]["AllowedPattern"], arn)) is fits
+
+
+# Traces
+
+
+def test_traces_are_switched_for_the_webhook_s_api_and_all_functions_at_once() -> None:
+    assert DEFAULTS["Tracing"] == {"Fn::If": ["HasTracing", "Active", "PassThrough"]}
+    assert API["TracingEnabled"] == {"Fn::If": ["HasTracing", True, False]}
+    assert not [name for name, function in FUNCTIONS.items() if "Tracing" in function]
+    assert roles_with(["TracingPolicy"], "xray:PutTraceSegments") == ROLES
+
+
+# Who may call
+
+
+@pytest.mark.parametrize(
+    ("ranges", "fits"),
+    [
+        ("192.0.2.0/24", True),
+        ("192.0.2.0/24,198.51.100.7/32", True),
+        ("0.0.0.0/0", True),
+        ("192.0.2.0", False),
+        ("192.0.2.0/33", False),
+        ("256.0.2.0/24", False),
+        ("192.0.2.0/24, 198.51.100.7/32", False),
+        ("2001:db8::/32", False),
+    ],
+)
+def test_address_ranges_are_checked_before_anything_is_deployed(ranges: str, fits: bool) -> None:
+    assert bool(re.fullmatch(PARAMETERS["AllowedIpRanges"]["AllowedPattern"], ranges)) is fits
+
+
+def test_from_outside_the_ranges_nobody_may_call() -> None:
+    allow, restricted = API["Auth"]["ResourcePolicy"]["CustomStatements"]
+    condition, deny, otherwise = restricted["Fn::If"]
+
+    assert allow["Effect"] == "Allow"
+    assert (condition, otherwise) == ("HasAllowedIpRanges", {"Ref": "AWS::NoValue"})
+    assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")
+    assert deny["Condition"] == {
+        "NotIpAddress": {"aws:SourceIp": {"Fn::Split": [",", {"Ref": "AllowedIpRanges"}]}}
+    }
+
+
+# The firewall
+
+
+@pytest.mark.parametrize(
+    ("content_length", "blocked"),
+    [
+        (0, False),
+        (900, False),
+        (99_999, False),
+        (131_072, False),
+        (131_999, False),
+        (132_000, True),
+        (140_000, True),
+        (200_000, True),
+        (999_999, True),
+        (1_000_000, True),
+        (10_485_760, True),
+    ],
+)
+def test_the_firewall_blocks_bodies_that_no_setting_would_take(
+    content_length: int, blocked: bool
+) -> None:
+    statement = RULES["BodyTooLarge"]["Statement"]["RegexMatchStatement"]
+
+    assert bool(re.search(statement["RegexString"], str(content_length))) is blocked
+    assert content_length > PARAMETERS["EventBodyBytesMax"]["MaxValue"] or not blocked
+
+
+def test_the_firewall_lets_through_what_newstore_may_send() -> None:
+    limit = RULES["CallsFromOneAddress"]["Statement"]["RateBasedStatement"]["Limit"]
+
+    assert limit > NEWSTORE_CALLS_IN_FIVE_MINUTES
+
+
+def test_the_firewall_keeps_no_samples_of_calls() -> None:
+    """Their headers carry the key."""
+    firewall = RESOURCES["WebFirewall"]["Properties"]
+    shown = [firewall["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in RULES.values())]
+
+    assert not [config for config in shown if config["SampledRequestsEnabled"]]
+
+
+def test_the_firewall_comes_with_its_association_and_alarm_or_not_at_all() -> None:
+    parts = ("WebFirewall", "WebFirewallAssociation", "FirewallBlocksAlarm")
+
+    assert {RESOURCES[name]["Condition"] for name in parts} == {"HasFirewall"}
