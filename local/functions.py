@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import threading
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class LocalFunction:
         deadline = self._clock.now() + self._timeout
         context = LocalContext(self._name, deadline, self._clock, str(uuid4()))
         with _ONE_AT_A_TIME, redirect_stdout(self._log):
+            os.environ["AWS_LAMBDA_FUNCTION_NAME"] = self._name
             answer = self._handler(json.loads(json.dumps(event)), context)
         return json.loads(json.dumps(answer))
 

@@ -1,0 +1,122 @@
+"""Stories that reach every way the functions have to AWS, and the ways that are rarely taken."""
+
+import json
+from datetime import timedelta
+from random import Random
+
+import pytest
+import requests
+
+from inventory_sync.bootstrap.import_stock import import_stock
+from inventory_sync.bootstrap.reconcile_stock import reconcile_stock
+from inventory_sync.domain.availabilities import FileHead, RowBlock
+from inventory_sync.domain.cut import LogicalRange
+from inventory_sync.domain.drift import Cause, RowDrift, RowFigures
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import Basis
+from inventory_sync.domain.run_record import LocationRecord
+from local.aws import API_KEY
+from local.newstore.events import Event
+from local.scenario import read_scenario
+from local.stack import IMPORT, RECONCILE, WATCH, LocalStack
+from local.story import Story
+from local.template import ROOT
+from tests.integration.called import Called
+
+HELD = read_scenario(ROOT / "local" / "scenarios" / "erp_down_and_location_held.json")
+DC = Location(location_id="DC01", fulfillment_node_id="DC01", store_id="", erp_location="DC01")
+UPLOADED_IN_PARTS = 8 * 1024**2
+"""boto3 uploads what is larger in parts."""
+
+
+def held_and_approved(stack: LocalStack, called: Called) -> None:
+    """Events stored, forwarded, swept; a location held, let go and imported; a job per run."""
+    Story(stack, HELD, lambda _: None).play()
+
+
+def refused_on_the_way(stack: LocalStack, called: Called) -> None:
+    """A body that nobody can read, and a movement that the ERP refuses for good."""
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    assert requests.post(stack.event_url, data="{", headers=headers, timeout=10).status_code == 200
+    stack.erp.rejected_products["SKU-1"] = "discontinued"
+    assert stack.delivery.deliver_now(shipped(stack, "refused")) == 202
+    stack.stream.pump()
+    assert stack.count("QuarantineTable") == 2
+    stack.erp.rejected_products.clear()
+
+
+def leaked_and_reconciled(stack: LocalStack, called: Called) -> None:
+    """NewStore keeps an allocation that an import released, and a file of the last run is lost."""
+    stack.newstore.book.leak_next_releases = 1
+    assert stack.delivery.deliver_now(shipped(stack, "leaked")) == 202
+    stack.stream.pump()
+    stack.clock.sleep(3600)
+    assert stack.tick(full=True)["run"]["state"] == "SETTLED"
+    stack.clock.sleep(3600)
+    assert stack.functions[RECONCILE]({})["rows_by_cause"][Cause.LEAKED_ALLOCATION] == 1
+    files = stack.aws.s3.list_objects_v2(Bucket=bucket(stack), Prefix="ledger/")["Contents"]
+    for file in files:
+        stack.aws.s3.delete_object(Bucket=bucket(stack), Key=file["Key"])
+    stack.functions[RECONCILE]({})
+
+
+def large_files_break(stack: LocalStack, called: Called) -> None:
+    """Their upload in parts fails on the way, and what was uploaded of them is taken back."""
+    called.parts_break = True
+    noise = Random(0).randbytes(UPLOADED_IN_PARTS).hex()
+    with called.by(stack.template.physical_id(IMPORT)):
+        importer, _ = import_stock(stack.template.environment(IMPORT), stack.clock)
+    head = FileHead((DC,), LogicalRange(0, 0))
+    with pytest.raises(InventorySyncError), importer.files.archive("run") as archive:
+        archive.add_file(1, head, [RowBlock("DC01", noise.encode())])
+    record = LocationRecord(
+        location_id=noise, basis=Basis.SNAPSHOT, cut_end=0, released=LogicalRange(0, 0),
+        as_of=stack.clock.now(), read_at=stack.clock.now(), apply_lag=timedelta(0),
+    )  # fmt: skip
+    with pytest.raises(InventorySyncError), importer.records.writer("run") as records:
+        records.add(record)
+    with called.by(stack.template.physical_id(RECONCILE)):
+        reconcile, _ = reconcile_stock(stack.template.environment(RECONCILE), stack.clock)
+    with pytest.raises(InventorySyncError), reconcile.reports.writer("report") as report:
+        report.add(RowDrift(figures=row_of(noise), parts={}))
+
+
+def watched(stack: LocalStack, called: Called) -> None:
+    """The watch finds no stream and says so."""
+    stack.functions[WATCH]({})
+
+
+def url_signed(stack: LocalStack, called: Called) -> None:
+    """NewStore is given a URL instead of the bucket's key."""
+    key = {"access_key_id": "AKIALOCAL", "secret_access_key": "local"}
+    secret = stack.aws.secrets.create_secret(Name="signing", SecretString=json.dumps(key))
+    stack.template.set_parameters(
+        {"FileDelivery": "presigned_url", "FileSigningSecretArn": secret["ARN"]}
+    )
+    with called.by(stack.template.physical_id(IMPORT)):
+        importer, _ = import_stock(stack.template.environment(IMPORT), stack.clock)
+    assert importer.files.archive_uri("run").startswith("https://")
+
+
+STORIES = (
+    held_and_approved, refused_on_the_way, leaked_and_reconciled, large_files_break, watched,
+    url_signed,
+)  # fmt: skip
+
+
+def shipped(stack: LocalStack, request: str) -> Event:
+    """A unit is ordered and shipped; the event of its shipment."""
+    stack.newstore.assign(request, f"order-{request}", "DC01", [(f"{request}-1", "SKU-1")])
+    return stack.newstore.complete(request)
+
+
+def bucket(stack: LocalStack) -> str:
+    return stack.template.physical_id("ImportBucket")
+
+
+def row_of(product: str) -> RowFigures:
+    return RowFigures(
+        location_id="DC01", product_id=product, sent=0, erp=0, late=0, atp=0, allocations=0,
+        leaked=0, reservations=0, waiting=False, moving=False,
+    )  # fmt: skip
