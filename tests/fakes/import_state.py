@@ -1,13 +1,12 @@
 """In-memory lease, run store, files and location map; the contract suite holds them to the real."""
 
 import io
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from inventory_sync.adapters.file_store import ZipArchive, archive_key
+from inventory_sync.adapters.file_store import ZipArchive, archive_key, zip_into
 from inventory_sync.adapters.instants import to_milliseconds
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.domain.import_run import ImportRun
@@ -91,8 +90,8 @@ class FakeFileStore:
     @contextmanager
     def archive(self, run_id: str) -> Iterator[ZipArchive]:
         buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
-            yield ZipArchive(zipped)
+        with zip_into(buffer) as zipped:
+            yield zipped
         self.archives[self.archive_uri(run_id)] = buffer.getvalue()
 
     def archive_uri(self, run_id: str) -> str:

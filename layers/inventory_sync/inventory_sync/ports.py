@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from inventory_sync.domain.availabilities import FileHead, RowBlock
+from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.drift import RowDrift
 from inventory_sync.domain.event_stream import EventStream, StreamRegistration
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
@@ -306,6 +307,26 @@ class ArchiveWriter(Protocol):
         """Append the availabilities file of that number, from 1 up."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedFile:
+    """One file of an archive; `sha256` is of its content, so the same whatever packed it."""
+
+    name: str
+    released: LogicalRange
+    content_bytes: int
+    sha256: str
+
+
+class ScratchArchive(Protocol):
+    """Packs an archive as a FileStore does, but keeps it here."""
+
+    def archive(self) -> AbstractContextManager[ArchiveWriter]:
+        """Write the archive; one that was written before is forgotten."""
+
+    def packed(self) -> tuple[int, tuple[PackedFile, ...]]:
+        """How many bytes the archive has, and its files; none where none was written."""
+
+
 class FileStore(Protocol):
     """Files of runs. Methods raise RetriableError when the store cannot be reached."""
 
@@ -494,41 +515,20 @@ class OperatorHold:
 ALL_IMPORTS = ""
 
 
-class LocationStore(Protocol):
-    """The location map, what is held and approved, and which rows are to be sent again."""
+class RunLocations(Protocol):
+    """What a run reads of the location map, and the holds it keeps up to date."""
 
     def locations(self) -> Mapping[str, Location]:
         """The whole map by location id, read consistently."""
 
-    def put_location(self, location: Location) -> None:
-        """Add or replace a row of the map."""
-
     def approvals(self) -> Mapping[str, Approval]:
         """Unused approvals by location id."""
-
-    def approve(self, approval: Approval) -> None:
-        """Record it."""
-
-    def use_approval(self, location_id: str, run_id: str) -> None:
-        """It was used by that run and counts no more; kept as a record."""
 
     def resends(self) -> Mapping[str, Resend]:
         """Rows to be sent again, by location id."""
 
-    def ask_resend(self, resend: Resend) -> None:
-        """Record it; it replaces what was asked for the location before."""
-
-    def resend_done(self, resend: Resend) -> None:
-        """A finished import has sent them; one that was asked for since stands."""
-
     def operator_holds(self) -> Mapping[str, OperatorHold]:
         """What operators hold, by location id; under `ALL_IMPORTS` that imports are paused."""
-
-    def set_operator_hold(self, hold: OperatorHold) -> None:
-        """Record it."""
-
-    def end_operator_hold(self, location_id: str) -> None:
-        """From the next run on the location is read again, or imports go on."""
 
     def holds(self) -> Mapping[str, LocationHold]:
         """What is held now, by location id."""
@@ -538,6 +538,31 @@ class LocationStore(Protocol):
 
     def clear_hold(self, location_id: str) -> None:
         """Note that it no longer is."""
+
+
+class LocationStore(RunLocations, Protocol):
+    """The location map, what is held and approved, and which rows are to be sent again."""
+
+    def put_location(self, location: Location) -> None:
+        """Add or replace a row of the map."""
+
+    def approve(self, approval: Approval) -> None:
+        """Record it."""
+
+    def use_approval(self, location_id: str, run_id: str) -> None:
+        """It was used by that run and counts no more; kept as a record."""
+
+    def ask_resend(self, resend: Resend) -> None:
+        """Record it; it replaces what was asked for the location before."""
+
+    def resend_done(self, resend: Resend) -> None:
+        """A finished import has sent them; one that was asked for since stands."""
+
+    def set_operator_hold(self, hold: OperatorHold) -> None:
+        """Record it."""
+
+    def end_operator_hold(self, location_id: str) -> None:
+        """From the next run on the location is read again, or imports go on."""
 
 
 class Observer(Protocol):

@@ -79,6 +79,7 @@ def test_a_change_is_on_record_with_what_was_there_before(shell: Shell, load: Lo
     (change,) = record.changes
     assert (record.author.who, record.author.why, record.author.at) == ("ada", "closed", LATER)
     assert change.before is not None
+    assert change.after is not None
     assert json.loads(change.before)["enabled"] is True
     assert json.loads(change.after)["enabled"] is False
 

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.adapters.scratch_archive import ZipOnDisk
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import (
     InventorySyncError,
@@ -28,8 +30,10 @@ from inventory_sync.ports import (
     OperatorHold,
 )
 from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.dry_run import DryRun, Rehearsal
 from inventory_sync.use_cases.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings, Tick
+from inventory_sync.use_cases.set_watermark import SetWatermark
 from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes
@@ -40,6 +44,7 @@ from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.run_history import FakeRunHistory
 from tests.fakes.run_records import FakeRunRecords
 from tests.simulation.ports import SimulatedErp, SimulatedNewStore
 
@@ -241,6 +246,30 @@ class ImportWorld:
             clock=self.clock,
             observer=self.observer,
             settings=self.import_settings,
+        )
+
+    def dry_run(
+        self, folder: Path, *only: str, full: bool = False, rows_max: int = 50
+    ) -> Rehearsal:
+        """What a tick would do now."""
+        dry_run = DryRun(
+            build=self.build(),
+            runs=self.runs,
+            scratch=ZipOnDisk(folder / "dry.zip"),
+            clock=self.clock,
+            rows_max=rows_max,
+        )
+        return dry_run(lambda: self.seconds_left, full=full, only=frozenset(only))
+
+    def watermark(self) -> SetWatermark:
+        return SetWatermark(
+            runs=self.runs,
+            leases=self.leases,
+            event_log=self.event_log,
+            history=FakeRunHistory(self.runs),
+            files=self.files,
+            clock=self.clock,
+            tenant_scope=self.tenant_scope,
         )
 
     def tick(self, *only: str, full: bool = False) -> Tick:

@@ -33,12 +33,12 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One item's record before and after; `before` is None where there was none."""
+    """One item's record before and after; None where there was none, or is none any more."""
 
     kind: str
     item_id: str
     before: str | None
-    after: str
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +61,23 @@ class AuditedTable:
         RejectedError where an item is no longer what `before` says: somebody else was quicker.
         """
         for part in _portions(changes):
-            self._write(part, AuditRecord(author=author, changes=part))
+            self._write(part, author)
+
+    def record_of(self, changes: Sequence[Change], author: Author) -> Any:
+        """The record as one item of a transaction that writes the changes in another way."""
+        record = AuditRecord(author=author, changes=tuple(changes))
+        text = encode(record)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        item_id = f"{author.at:%Y%m%dT%H%M%S.%fZ}#{digest}"
+        return self._written(Change(kind="audit", item_id=item_id, before=None, after=text))
 
     def records(self) -> Iterator[AuditRecord]:
         """From the oldest on."""
         for item_id, record in self._table.records("audit"):
             yield decode(AuditRecord, record, f"audit record {item_id}")
 
-    def _write(self, changes: Sequence[Change], record: AuditRecord) -> None:
-        text = encode(record)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-        item_id = f"{record.author.at:%Y%m%dT%H%M%S.%fZ}#{digest}"
-        audit = Change(kind="audit", item_id=item_id, before=None, after=text)
-        items: Any = [{"Put": self._put(change)} for change in (*changes, audit)]
+    def _write(self, changes: Sequence[Change], author: Author) -> None:
+        items: Any = [*map(self._written, changes), self.record_of(changes, author)]
         with translated("state table"):
             try:
                 self._table.client.transact_write_items(TransactItems=items)
@@ -87,27 +91,26 @@ class AuditedTable:
                     " look at them and try again"
                 ) from error
 
-    def _put(self, change: Change) -> dict[str, Any]:
-        put: dict[str, Any] = {
+    def _written(self, change: Change) -> dict[str, Any]:
+        key = StateTable.key(change.kind, change.item_id)
+        write: dict[str, Any] = {
             "TableName": self._table.name,
-            "Item": {
-                **StateTable.key(change.kind, change.item_id),
-                "record": {"S": change.after},
-            },
             "ExpressionAttributeNames": {"#record": "record"},
             "ConditionExpression": "attribute_not_exists(#record)",
         }
         if change.before is not None:
-            put["ConditionExpression"] = "#record = :before"
-            put["ExpressionAttributeValues"] = {":before": {"S": change.before}}
-        return put
+            write["ConditionExpression"] = "#record = :before"
+            write["ExpressionAttributeValues"] = {":before": {"S": change.before}}
+        if change.after is None:
+            return {"Delete": {**write, "Key": key}}
+        return {"Put": {**write, "Item": {**key, "record": {"S": change.after}}}}
 
 
 def _portions(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
     part: list[Change] = []
     size = 0
     for change in changes:
-        characters = len(change.item_id) + len(change.before or "") + len(change.after)
+        characters = len(change.item_id) + len(change.before or "") + len(change.after or "")
         full = len(part) == CHANGES_PER_RECORD_MAX or size + characters > RECORD_CHARACTERS_MAX
         if part and full:
             yield tuple(part)

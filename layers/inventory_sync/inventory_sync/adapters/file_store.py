@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
@@ -49,10 +49,8 @@ class S3FileStore:
     def archive(self, run_id: str) -> Iterator["ZipArchive"]:
         """Collected on disk past a few megabytes; uploaded when the block ends without an error."""
         with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES_MAX) as file:
-            with zipfile.ZipFile(
-                file, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL
-            ) as zipped:
-                yield ZipArchive(zipped)
+            with zip_into(file) as zipped:
+                yield zipped
             file.seek(0)
             with translated("import bucket"):
                 self._client.upload_fileobj(file, self._bucket, archive_key(run_id))
@@ -120,6 +118,13 @@ class S3FileStore:
                 if error_code(error) != "NoSuchKey":
                     raise
                 return None
+
+
+@contextmanager
+def zip_into(file: IO[bytes] | tempfile.SpooledTemporaryFile[bytes]) -> Iterator["ZipArchive"]:
+    """The same files always give the same bytes: nothing in them tells the time or the run."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as zipped:
+        yield ZipArchive(zipped)
 
 
 class ZipArchive:

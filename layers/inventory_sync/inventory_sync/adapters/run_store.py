@@ -1,11 +1,13 @@
 """The import head and the history of runs, written only under a current lease."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from inventory_sync.adapters.audit import AuditedTable, Author, Change
 from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.instants import to_milliseconds
@@ -18,11 +20,17 @@ _HEAD_KEY = StateTable.key("head", "import")
 
 
 class DynamoRunStore:
-    """Head and history item change in one transaction with a check of the lease."""
+    """Head and history item change in one transaction with a check of the lease.
 
-    def __init__(self, table: StateTable, retention: timedelta) -> None:
+    Where an operator is the `author`, the audit record of the watermarks is in it too.
+    """
+
+    def __init__(
+        self, table: StateTable, retention: timedelta, author: Author | None = None
+    ) -> None:
         self._table = table
         self._retention = retention
+        self._author = author
 
     def head(self) -> ImportHead:
         """The first head there is stands for: nothing was ever imported."""
@@ -34,11 +42,14 @@ class DynamoRunStore:
     def save(self, head: ImportHead, *, lease: Lease, now: datetime) -> ImportHead:
         """One transaction: lease current, nobody wrote since, head and run written."""
         written = replace(head, version=head.version + 1)
+        items = self._items(written, lease, now)
+        if self._author is not None:
+            # The condition on the version holds for this reading too.
+            change = _watermark_change(self.head(), written)
+            items.append(AuditedTable(self._table).record_of([change], self._author))
         with translated("state table"):
             try:
-                self._table.client.transact_write_items(
-                    TransactItems=self._items(written, lease, now)
-                )
+                self._table.client.transact_write_items(TransactItems=items)
             except ClientError as error:
                 reasons = _cancellation_reasons(error)
                 if "ValidationError" in reasons:
@@ -88,6 +99,13 @@ class DynamoRunStore:
             }
             items.append({"Put": {"TableName": table, "Item": history}})
         return items
+
+
+def _watermark_change(before: ImportHead, after: ImportHead) -> Change:
+    def told(head: ImportHead) -> str:
+        return json.dumps({"tenant": head.watermark, "locations": dict(head.watermarks_set)})
+
+    return Change(kind="watermark", item_id="import", before=told(before), after=told(after))
 
 
 def _cancellation_reasons(error: ClientError) -> list[str]:

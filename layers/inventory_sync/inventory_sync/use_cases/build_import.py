@@ -36,10 +36,10 @@ from inventory_sync.ports import (
     EventLog,
     FileStore,
     ImportHead,
-    LocationStore,
     NewStore,
     Observer,
     RemainingSeconds,
+    RunLocations,
     RunRecords,
 )
 from inventory_sync.use_cases.cut_ends import CutEnds
@@ -87,7 +87,7 @@ class BuildImport:
     newstore: NewStore
     files: FileStore
     records: RunRecords
-    location_store: LocationStore
+    location_store: RunLocations
     clock: Clock
     observer: Observer
     settings: BuildSettings

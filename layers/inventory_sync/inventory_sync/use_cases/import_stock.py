@@ -51,7 +51,7 @@ from inventory_sync.ports import (
 from inventory_sync.use_cases.build_import import BuildImport
 from inventory_sync.use_cases.commit_run import JOB_ERRORS_MAX, commit_run
 from inventory_sync.use_cases.import_jobs import ImportJobs
-from inventory_sync.use_cases.plan_run import plan_run
+from inventory_sync.use_cases.plan_run import may_plan, plan_run, why_not_only
 from inventory_sync.use_cases.settle_run import SettleRun
 
 STEPS_MAX = 200
@@ -167,16 +167,13 @@ class _Session:
         self.head = self.deps.runs.head()
         run = self.head.run
         paused = self._paused()
-        if run is None or run.ended or run.state is RunState.PLANNED:
+        if may_plan(self.head):
             if paused:
                 return Tick(TickOutcome.PAUSED, run, f"imports are paused: {paused}")
-            if refusal := self._refusal(only):
-                return Tick(TickOutcome.REFUSED, run, refusal)
-            # What broke off before its files were complete starts anew: whoever was at it may
-            # only sleep, and what it still writes must not be taken for this tick's files.
-            broken_off_full = run is not None and not run.ended and run.full and not run.only
+            if only and (why := why_not_only(only, self.deps.location_store.locations())):
+                return Tick(TickOutcome.REFUSED, run, why)
             self.jobs.fail_orphans()
-            self._plan(full or broken_off_full, only)
+            self._plan(full, only)
         for _ in range(STEPS_MAX):
             run = self._current()
             if self.remaining_seconds() < SAFETY_SECONDS:
@@ -237,14 +234,6 @@ class _Session:
         self.operator_holds = self.deps.location_store.operator_holds()
         hold = self.operator_holds.get(ALL_IMPORTS)
         return str(hold) if hold else ""
-
-    def _refusal(self, only: frozenset[str]) -> str:
-        """Why these locations cannot be read by themselves; empty where they can."""
-        if not only:
-            return ""
-        places = self.deps.location_store.locations()
-        wrong = sorted(i for i in only if i not in places or not places[i].imported)
-        return f"the location map does not import {', '.join(wrong)}" if wrong else ""
 
     def _current(self) -> ImportRun:
         run = self.head.run

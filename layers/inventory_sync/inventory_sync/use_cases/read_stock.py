@@ -27,9 +27,9 @@ from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports import (
     Approval,
     LocationHold,
-    LocationStore,
     Observer,
     RemainingSeconds,
+    RunLocations,
 )
 from inventory_sync.use_cases.stock_source import Known, Reading, StockSource
 
@@ -69,7 +69,7 @@ class StockReader:
     """`left_out` and `used_approvals` grow, by location id, as locations are read."""
 
     source: StockSource
-    location_store: LocationStore
+    location_store: RunLocations
     observer: Observer
     limits: ReadLimits
     run: ImportRun
