@@ -11,10 +11,12 @@ import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.simulation.faults import RATES
-from tests.simulation.runner import Outcome, run_seed, shrink
+from tests.simulation.figures import Figures
+from tests.simulation.runner import Adapt, Outcome, run_seed, shrink
 
 REGRESSIONS = Path(__file__).parent / "regressions"
 REPORT = Path("build/simulation.json")
@@ -25,7 +27,10 @@ CHUNK = 25
 
 @dataclass
 class Report:
-    """What build/simulation.json holds; looks are checks of all invariants."""
+    """What build/simulation.json holds; looks are checks of all invariants.
+
+    Shares are of the time in which the shops are open, by cause (tests/simulation/figures.py).
+    """
 
     seeds: int = 0
     first_seed: int = 0
@@ -33,48 +38,53 @@ class Report:
     looks: int = 0
     violations: dict[str, int] = field(default_factory=dict)
     faults_injected: dict[str, int] = field(default_factory=dict)
-    share_of_looks_oversold: float = 0.0
+    share_of_time_oversold: dict[str, float] = field(default_factory=dict)
     mean_units_undersold: float = 0.0
 
 
-def main() -> int:
-    """Parse, run, report."""
+def main(
+    words: list[str] | None = None,
+    *,
+    adapt: Adapt | None = None,
+    kept_in: Path = REGRESSIONS,
+    report_to: Path = REPORT,
+) -> int:
+    """Parse, run, report. `adapt` changes each world as it is made: it has to be picklable."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=300, help="how many (default 300)")
     parser.add_argument("--seed", type=int, default=0, help="the first one (default 0)")
     parser.add_argument("--story", action="store_true", help="print the first seed's story")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     if arguments.story:
         print("\n".join(run_seed(arguments.seed).trace))
         return 0
     report, bad = Report(first_seed=arguments.seed), []
     injected: Counter[str] = Counter()
-    oversold = undersold = 0
+    figures = Figures()
     seeds = range(arguments.seed, arguments.seed + arguments.seeds)
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for outcome in pool.map(_quietly, seeds, chunksize=CHUNK):
+        for outcome in pool.map(partial(_quietly, adapt=adapt), seeds, chunksize=CHUNK):
             report.seeds += 1
             report.steps += outcome.steps
             report.looks += outcome.looks
-            oversold += outcome.oversold_looks
-            undersold += outcome.undersold_units
+            figures.add(outcome.figures_of_time)
             injected += outcome.injected
             if outcome.violation:
                 bad.append(outcome)
     report.violations = dict(Counter(outcome.violation for outcome in bad))
     report.faults_injected = {name: injected[name] for name in RATES}
-    report.share_of_looks_oversold = oversold / max(1, report.looks)
-    report.mean_units_undersold = undersold / max(1, report.looks)
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(asdict(report), indent=2) + "\n")
+    report.share_of_time_oversold = figures.share_oversold()
+    report.mean_units_undersold = figures.mean_undersold()
+    report_to.parent.mkdir(exist_ok=True)
+    report_to.write_text(json.dumps(asdict(report), indent=2) + "\n")
     print(_summary(report))
     for outcome in bad[:VIOLATIONS_SHOWN_MAX]:
-        _keep(outcome)
+        _keep(outcome, kept_in, adapt)
     return 1 if bad else 0
 
 
-def _quietly(seed: int) -> Outcome:
-    outcome = run_seed(seed)
+def _quietly(seed: int, adapt: Adapt | None) -> Outcome:
+    outcome = run_seed(seed, adapt=adapt)
     outcome.trace = []
     return outcome
 
@@ -86,14 +96,18 @@ def _summary(report: Report) -> str:
         f" {report.looks} looks at the invariants, {sum(report.faults_injected.values())} faults"
         f" (rarest: {least}, {report.faults_injected[least]} times)\n"
         f"violations: {report.violations or 'none'};"
-        f" looks with stock oversold: {report.share_of_looks_oversold:.4%}"
-        f" (late events only); units undersold per look: {report.mean_units_undersold:.2f}"
+        f" share of time with stock oversold: {_shares(report.share_of_time_oversold)};"
+        f" units undersold at a moment: {report.mean_units_undersold:.2f}"
     )
 
 
-def _keep(outcome: Outcome) -> None:
-    steps, faults = shrink(outcome.seed, outcome)
-    again = run_seed(outcome.seed, steps=steps, only=faults)
+def _shares(by_cause: dict[str, float]) -> str:
+    return ", ".join(f"{cause} {share:.3%}" for cause, share in by_cause.items()) or "none"
+
+
+def _keep(outcome: Outcome, directory: Path, adapt: Adapt | None) -> None:
+    steps, faults = shrink(outcome.seed, outcome, adapt)
+    again = run_seed(outcome.seed, steps=steps, only=faults, adapt=adapt)
     print(f"\nseed {outcome.seed}: {outcome.violation}: {outcome.figures}")
     print(f"shrunk to {steps} steps with {sorted(faults)}; the story:")
     print("\n".join(again.trace[-STORY_LINES_MAX:]))
@@ -103,8 +117,8 @@ def _keep(outcome: Outcome) -> None:
         "steps": steps,
         "faults": sorted(faults),
     }
-    REGRESSIONS.mkdir(exist_ok=True)
-    path = REGRESSIONS / f"{outcome.violation}-{outcome.seed}.json"
+    directory.mkdir(exist_ok=True)
+    path = directory / f"{outcome.violation}-{outcome.seed}.json"
     path.write_text(json.dumps(case, indent=2) + "\n")
     print(f"kept as {path.name}; rename it after the bug once that is known")
 

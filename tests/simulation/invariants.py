@@ -6,6 +6,7 @@ from datetime import datetime
 from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
 from inventory_sync.domain.references import reference_of
 from inventory_sync.domain.stock import movement_id
+from tests.simulation.figures import Meter
 from tests.simulation.world import SETTLE_WINDOW, Completed, Key, World
 
 
@@ -25,8 +26,7 @@ class Invariants:
         self.watermark: int | None = None
         self.cut_ends: dict[str, int] = {}
         self.looks = 0
-        self.oversold_looks = 0
-        self.undersold_units = 0
+        self.meter = Meter(world.now)
 
     def check(self) -> None:
         """Raises Violation."""
@@ -39,23 +39,31 @@ class Invariants:
     def never_oversell(self) -> None:
         """ATP is at most physical stock less open allocations."""
         world, newstore = self.world, self.world.newstore_model
-        late = self.late_keys() | world.skipped_rows | world.altered_rows.keys()
+        late, unknown = self.late_keys(), world.skipped_rows | world.altered_rows.keys()
         allowed = self._gone_elsewhere()
         imported, opened = newstore.imported, newstore.book.open
         unreleased = newstore.book.completed_unreleased
+        causes, undersold = set(), 0
         for key, physical in world.physical.items():
             truth = physical - opened[key]
             atp = imported.get(key, 0) - unreleased[key] - opened[key]
+            undersold += max(0, truth - atp) if key in imported else 0
+            if atp <= truth:
+                continue
             if key in late:
-                self.oversold_looks += atp > truth + allowed[key]
-            elif atp > truth + allowed[key]:
+                causes |= {"all_told", "late_events"}
+            elif key in unknown:
+                causes |= {"all_told", "refused_or_changed_at_newstore"}
+            elif atp <= truth + allowed[key]:
+                causes |= {"gone_elsewhere"}
+            else:
                 figures = (
                     f"{key} atp {atp}, truth {truth} (physical {physical}),"
                     f" gone elsewhere and not yet to be known {allowed[key]}"
                 )
                 raise Violation("never_oversell", figures)
-            elif atp < truth:
-                self.undersold_units += truth - atp
+        if not world.faults.quiet:
+            self.meter.look(world.now, frozenset(causes), undersold)
 
     def late_keys(self) -> set[Key]:
         """Keys of events that broke the delivery promise, until a finished import counts them."""

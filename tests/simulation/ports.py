@@ -283,12 +283,18 @@ class SimulatedNewStore:
 
     def job(self, job_id: str) -> ImportJob | None:
         self._reach()
-        if self._world.faults.strike("job_unknown_for_now"):
+        if self._unknown_for_now(job_id):
             return None
         try:
             return _job(self._model.calls.get_import(job_id))
         except CallRefusedError:
             return None
+
+    def _unknown_for_now(self, job_id: str) -> bool:
+        """A job that is older, and unknown, counts as lost (docs/design.md, The run)."""
+        created_at = self._model.jobs.get(job_id).created_at
+        young = self._model.now() - created_at < timedelta(hours=1)
+        return young and self._world.faults.strike("job_unknown_for_now")
 
     def received_jobs(self) -> list[ImportJob]:
         self._reach()

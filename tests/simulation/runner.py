@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from local.newstore.job import JobFaults
+from tests.simulation.figures import Figures
 from tests.simulation.invariants import Invariants, Violation
 from tests.simulation.world import World
 
@@ -22,8 +23,7 @@ class Outcome:
     digest: str = ""
     steps: int = 0
     looks: int = 0
-    oversold_looks: int = 0
-    undersold_units: int = 0
+    figures_of_time: Figures = field(default_factory=Figures)
     injected: Counter[str] = field(default_factory=Counter)
     violation: str = ""
     figures: str = ""
@@ -58,8 +58,7 @@ def run_seed(
         world.say("ERROR", outcome.figures)
     outcome.digest = world.digest()
     outcome.looks = invariants.looks
-    outcome.oversold_looks = invariants.oversold_looks
-    outcome.undersold_units = invariants.undersold_units
+    outcome.figures_of_time = invariants.meter.figures
     outcome.injected = world.faults.injected
     outcome.trace = world.trace
     return outcome

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.__main__ import main
 from tests.simulation.faults import RATES
 from tests.simulation.mutants import MUTANTS, Mutant, seeds_to_catch
-from tests.simulation.runner import run_seed
+from tests.simulation.runner import STEPS, run_seed
+from tests.simulation.world import World
 
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 CHUNKS, SEEDS_PER_CHUNK = 12, 25
@@ -31,6 +33,55 @@ def test_what_once_broke_holds(path: Path) -> None:
 def test_same_seed_tells_the_same_story() -> None:
     assert run_seed(11).trace == run_seed(11).trace
     assert run_seed(11).digest != run_seed(12).digest
+
+
+def test_what_breaks_is_told_with_its_seed_and_shrunk_story_and_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bug is planted: the import does not wait for the settle window."""
+    report = tmp_path / "simulation.json"
+    [planted] = [mutant.adapt for mutant in MUTANTS if mutant.name == "no settle window"]
+    seeds, invariant = seeds_to_catch(Mutant("planted", adapt=planted), 20)
+    seed = seeds - 1
+
+    words = ["--seeds", "1", "--seed", str(seed)]
+    assert main(words, adapt=planted, kept_in=tmp_path, report_to=report) == 1
+
+    told = capsys.readouterr().out
+    assert f"seed {seed}: {invariant}: " in told
+    assert f"VIOLATION {invariant}" in told
+    assert json.loads(report.read_text())["violations"] == {invariant: 1}
+    case = json.loads((tmp_path / f"{invariant}-{seed}.json").read_text())
+    assert f"shrunk to {case['steps']} steps with {case['faults']}" in told
+    again = run_seed(seed, steps=case["steps"], only=frozenset(case["faults"]), adapt=planted)
+    assert again.violation == case["invariant"] == invariant
+    assert not run_seed(seed, steps=case["steps"], only=frozenset(case["faults"])).violation
+
+
+def test_the_report_counts_every_fault_by_name_and_the_time_oversold(tmp_path: Path) -> None:
+    report = tmp_path / "simulation.json"
+
+    assert main(["--seeds", "6"], report_to=report) == 0
+
+    found = json.loads(report.read_text())
+    assert (found["seeds"], found["violations"]) == (6, {})
+    assert set(found["faults_injected"]) == set(RATES)
+    assert found["mean_units_undersold"] > 0
+    assert 0 < found["share_of_time_oversold"].pop("gone_elsewhere") < 1
+    assert set(found["share_of_time_oversold"].values()) == {0}  # none came late in these
+    assert found["steps"] == 6 * STEPS
+
+
+def test_an_error_that_nobody_expects_is_a_finding_too() -> None:
+    def broken(world: World) -> None:
+        world.operate = lambda: 1 // 0  # type: ignore[assignment, method-assign]
+
+    outcome = run_seed(0, adapt=broken)
+
+    assert (outcome.violation, outcome.figures) == (
+        "resumable",
+        "ZeroDivisionError: integer division or modulo by zero",
+    )
 
 
 def test_faults_strike_in_a_few_seeds_already() -> None:

@@ -9,6 +9,13 @@ LONG = "DC01:12:5f0c7f64-8f5e-4d0a-9f0e-0a8e3c1c9a11"
 
 def test_id_that_fits_stays_as_it_is() -> None:
     assert reference_of(LONG, len(LONG)) == LONG
+    assert reference_of(LONG, len(LONG) + 1) == LONG
+    assert reference_of("x" * 1_000, int("1000")) == "x" * 1_000
+
+
+def test_erps_with_room_for_16_signs_are_served_and_32_are_enough() -> None:
+    assert LENGTH_MIN == 16
+    assert [len(reference_of(LONG, room)) for room in (16, 31, 32, 33, 40)] == [16, 31, 32, 32, 32]
 
 
 @pytest.mark.parametrize("length_max", [LENGTH_MIN, 20, 40])

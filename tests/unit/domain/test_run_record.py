@@ -1,11 +1,18 @@
 """Each completed event's part in a location's sum."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from inventory_sync.domain.cut import AppliedRule, LocationCut, cut_snapshot, roll_forward
+from inventory_sync.domain.cut import (
+    AppliedRule,
+    LocationCut,
+    LogicalRange,
+    cut_snapshot,
+    roll_forward,
+)
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.domain.run_record import BaseFigures, Part, event_parts
+from inventory_sync.domain.run_record import BaseFigures, LocationRecord, Part, event_parts
 from tests.builders import DC, HOUR, ITEMS_ASSIGNED, NOW, SKU, forwarded, open_event, snapshot
 
 BEFORE = NOW - HOUR
@@ -34,6 +41,27 @@ def test_each_event_has_the_part_the_cut_gave_it() -> None:
         (14, Part.AFTER),
         (14, Part.ADDED_BACK),
     ]
+
+
+def test_an_event_at_the_cut_end_is_in_the_base_and_one_past_it_is_not() -> None:
+    events = [forwarded(number, applied_at=BEFORE, released_by="run-0") for number in (12, 13)]
+    cut = replace(cut_of(events), added_events=())
+
+    assert [found.part for found in event_parts(cut, events)] == [Part.IN_BASE, Part.AFTER]
+
+
+def test_a_location_of_which_nothing_was_sent_says_so() -> None:
+    record = LocationRecord(
+        location_id=DC,
+        basis=Basis.SNAPSHOT,
+        cut_end=12,
+        released=LogicalRange(9, 12),
+        as_of=NOW,
+        read_at=NOW,
+        apply_lag=timedelta(0),
+    )
+
+    assert (record.rows_sent, record.rows_clamped) == (0, 0)
 
 
 def test_the_parts_add_up_to_the_cuts_quantity() -> None:
