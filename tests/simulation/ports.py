@@ -292,8 +292,8 @@ class SimulatedNewStore:
 
     def _unknown_for_now(self, job_id: str) -> bool:
         """A job that is older, and unknown, counts as lost (docs/design.md, The run)."""
-        created_at = self._model.jobs.get(job_id).created_at
-        young = self._model.now() - created_at < timedelta(hours=1)
+        job = self._model.jobs.by_id.get(job_id)
+        young = job is not None and self._model.now() - job.created_at < timedelta(hours=1)
         return young and self._world.faults.strike("job_unknown_for_now")
 
     def received_jobs(self) -> list[ImportJob]:
