@@ -63,6 +63,7 @@ class Aws:
     streams: Any
     s3: S3Client
     secrets: SecretsManagerClient
+    queues: Any
     certificate: str = ""
     """Of an AWS that gives out https:// URLs; without it they cannot be read."""
 
@@ -96,6 +97,7 @@ def embedded_aws(variables: Mapping[str, str]) -> Iterator[Aws]:
                 streams=boto3.client("dynamodbstreams"),
                 s3=boto3.client("s3"),
                 secrets=boto3.client("secretsmanager"),
+                queues=boto3.client("sqs"),
             )
     finally:
         os.environ.clear()
@@ -119,7 +121,7 @@ def served_over_http() -> Iterator[str]:
 
 
 def create_resources(aws: Aws, template: Template) -> None:
-    """Tables, bucket and secrets; the parameters that name the secrets are set."""
+    """Tables, bucket, queues and secrets; the parameters that name the secrets are set."""
     for table in template.of_type("AWS::DynamoDB::Table"):
         _create_table(aws, template, table)
     for bucket in template.of_type("AWS::S3::Bucket"):
@@ -127,6 +129,8 @@ def create_resources(aws: Aws, template: Template) -> None:
         aws.s3.create_bucket(
             Bucket=template.physical_id(bucket), CreateBucketConfiguration=location
         )
+    for queue in template.of_type("AWS::SQS::Queue"):
+        aws.queues.create_queue(QueueName=template.physical_id(queue))
     for parameter, content in SECRETS.items():
         name = f"{template.stack_name}/{parameter.removesuffix('Arn')}"
         secret = aws.secrets.create_secret(Name=name, SecretString=json.dumps(content))

@@ -199,6 +199,7 @@ def _clients(local_aws: LocalAws, reader: User) -> Aws:
         streams=local_aws.client("dynamodbstreams"),
         s3=local_aws.client_of("s3", reader.access_key_id, reader.secret_access_key),
         secrets=local_aws.client("secretsmanager"),
+        queues=local_aws.client("sqs"),
         certificate=str(local_aws.certificate),
     )
 

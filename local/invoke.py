@@ -19,13 +19,15 @@ from local.clock import ShiftedClock
 from local.lambda_runtime import BuiltFunction, InvocationError
 from local.runtime_files import RUNTIME, NotBuiltError, built_template
 from local.stack import LocalStack, StackPlan, local_stack
-from local.template import Template, TemplateError
+from local.template import ROOT, Template, TemplateError
 
 USAGE = "usage: python -m local.invoke <Function> <event.json>"
 LOCATIONS = (
     Location(location_id="DC01", fulfillment_node_id="DC01", store_id="", erp_location="DC01"),
     Location(location_id="NYC", fulfillment_node_id="NYC", store_id="NYC", erp_location="NYC"),
 )
+EXPORT = ROOT / "events" / "export_sample.export"
+EXPORT_KEY = "inbound/acme/1772442000000-data-sample.export"
 STOCK = {("DC01", "SKU-1"): 10, ("DC01", "SKU-2"): 5, ("NYC", "SKU-1"): 3}
 SEEDED_SECONDS_AGO = 3600
 
@@ -42,7 +44,9 @@ def seeded_stack() -> Iterator[LocalStack]:
 
 
 def seed(stack: LocalStack) -> None:
-    """Stock in both systems, and an order that was assigned and shipped and not forwarded."""
+    """Stock in both systems, an order assigned and shipped and not forwarded, an export file."""
+    bucket = stack.template.physical_id("ImportBucket")
+    stack.aws.s3.put_object(Bucket=bucket, Key=EXPORT_KEY, Body=EXPORT.read_bytes())
     for key, units in STOCK.items():
         stack.newstore.set_imported(key, units)
         stack.erp.set_stock(key, units)

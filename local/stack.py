@@ -37,6 +37,7 @@ from local.template import ROOT, Template
 TENANT = "acme"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "WatchStreamFunction"
+EXPORT = "IngestExportFunction"
 EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 
 
@@ -148,7 +149,7 @@ def local_stack(
         template.set_parameters(addresses(newstore_url, erp_url))
         functions = {
             name: LocalFunction(template, name, clock, log or io.StringIO())
-            for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH)
+            for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH, EXPORT)
         }
         front_door = exits.enter_context(HttpServer(front_door_app(functions[INGEST])))
         event_url = f"{front_door.base_url}/{STAGE}{PATH}"

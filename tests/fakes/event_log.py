@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from inventory_sync.adapters.event_log import NOTE_BYTES_MAX, event_item, refuse_oversized
+from inventory_sync.adapters.event_log import (
+    NOTE_BYTES_MAX,
+    event_item,
+    refuse_oversized,
+    same_content,
+)
 from inventory_sync.adapters.item_size import shortened
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
@@ -38,7 +43,7 @@ class FakeEventLog:
         self._reach()
         stored = self._records.get(event.ref)
         if stored is not None:
-            same = stored.body == body
+            same = same_content(stored.body, body)
             return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
         state = OpenEvent(event=event, received_at=received_at)
         self._records[event.ref] = _Record(state, bytes(body))

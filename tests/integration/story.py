@@ -335,6 +335,7 @@ def _aws() -> Aws:
         streams=session.client("dynamodbstreams"),
         s3=session.client("s3"),
         secrets=session.client("secretsmanager"),
+        queues=session.client("sqs"),
     )
 
 

@@ -111,6 +111,10 @@ def test_every_stream_mapping_is_watched_for_falling_behind() -> None:
 
 
 def test_every_queue_of_dead_letters_has_its_alarm() -> None:
-    queues = watching("AWS/SQS", "ApproximateNumberOfMessagesVisible").values()
+    queues = of_type("AWS::SQS::Queue")
+    worked_off = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
+    filled = watching("AWS/SQS", "ApproximateNumberOfMessagesVisible").values()
+    delayed = watching("AWS/SQS", "ApproximateAgeOfOldestMessage").values()
 
-    assert {queue.removesuffix(".QueueName") for queue in queues} == set(of_type("AWS::SQS::Queue"))
+    assert {queue.removesuffix(".QueueName") for queue in filled} == set(queues) - worked_off
+    assert {queue.removesuffix(".QueueName") for queue in delayed} == worked_off

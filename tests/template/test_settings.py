@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.config import (
+    ExportSettings,
     ForwardSettings,
     ImportSettings,
     IngestSettings,
@@ -19,6 +20,7 @@ SETTINGS: dict[str, Any] = {
     "ImportStockFunction": ImportSettings,
     "ReconcileStockFunction": ReconcileSettings,
     "WatchStreamFunction": WatchSettings,
+    "IngestExportFunction": ExportSettings,
 }
 
 

@@ -91,7 +91,7 @@ WITHOUT_RESOURCE = {"TracingPolicy"}
 
 
 def test_there_is_something_to_test() -> None:
-    assert len(FUNCTIONS) == 5
+    assert len(FUNCTIONS) == 6
     assert len(STATEMENTS) > len(FUNCTIONS)
     assert ALARMS
 
@@ -154,6 +154,9 @@ def test_every_asynchronous_edge_has_a_dead_letter_path(name: str) -> None:
             assert "DeadLetterQueue" in FUNCTIONS[name]
         elif event["Type"] == "DynamoDB":
             assert "OnFailure" in event["Properties"]["DestinationConfig"]
+        elif event["Type"] == "SQS":
+            queue = event["Properties"]["Queue"]["Fn::GetAtt"].removesuffix(".Arn")
+            assert "deadLetterTargetArn" in RESOURCES[queue]["Properties"]["RedrivePolicy"]
         else:
             assert event["Type"] == "Api"
 

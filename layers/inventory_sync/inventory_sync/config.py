@@ -84,7 +84,7 @@ class IngestSettings:
             inbound_keys_secret_arn=env.text("INBOUND_KEYS_SECRET_ARN"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=env.number("EVENT_BODY_BYTES_MAX", 131_072, 1_024, 131_072),
+            body_bytes_max=_body_bytes_max(env),
         )
 
 
@@ -286,6 +286,37 @@ class WatchSettings:
             state_table=env.text("STATE_TABLE"),
             stream=StreamSettings.read(env),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings:
+    """What reading NewStore's export files needs."""
+
+    events_table: str
+    quarantine_table: str
+    import_bucket: str
+    export_queue_url: str
+    tenant: str
+    retention: timedelta
+    body_bytes_max: int
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "ExportSettings":
+        """From the environment."""
+        env = Environment(variables)
+        return cls(
+            events_table=env.text("EVENTS_TABLE"),
+            quarantine_table=env.text("QUARANTINE_TABLE"),
+            import_bucket=env.text("IMPORT_BUCKET"),
+            export_queue_url=env.text("EXPORT_QUEUE_URL"),
+            tenant=env.text("NEWSTORE_TENANT"),
+            retention=_retention(env),
+            body_bytes_max=_body_bytes_max(env),
+        )
+
+
+def _body_bytes_max(env: Environment) -> int:
+    return env.number("EVENT_BODY_BYTES_MAX", 131_072, 1_024, 131_072)
 
 
 def _retention(env: Environment) -> timedelta:

@@ -94,6 +94,40 @@ class Quarantine(Protocol):
         """How many entries there are, counted as far as that is cheap."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFile:
+    """A file of NewStore's S3 export; `etag` says which content, where that is known."""
+
+    bucket: str
+    key: str
+    etag: str = ""
+
+    @property
+    def uri(self) -> str:
+        """For people."""
+        return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key
+
+
+class ExportFiles(Protocol):
+    """Where export files are read. Methods raise RetriableError, FatalError or RejectedError."""
+
+    def chunks(self, file: ExportFile, offset: int) -> AbstractContextManager[Iterator[bytes]]:
+        """What stands from a byte on, unpacked, piece by piece.
+
+        RejectedError where the file is gone, was replaced, or cannot be unpacked.
+        """
+
+
+class ExportQueue(Protocol):
+    """Files that wait to be read, or read on."""
+
+    def put(self, file: ExportFile, offset: int, delay_seconds: int) -> None:
+        """Have a file read on from a byte; raises RetriableError."""
+
+    def read(self, message: str) -> tuple[ExportFile, int]:
+        """The file of a message and where to begin; RejectedError where it names none."""
+
+
 class InboundKeys(Protocol):
     """The keys NewStore may call with."""
 

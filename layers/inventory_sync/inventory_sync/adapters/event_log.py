@@ -73,7 +73,7 @@ class DynamoEventLog:
                 if error_code(error) != _CONDITION_FAILED:
                     raise
                 stored: Any = error.response
-                same = bytes(stored["Item"]["body"]["B"]) == body
+                same = same_content(bytes(stored["Item"]["body"]["B"]), body)
                 return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
         return AppendResult.APPENDED
 
@@ -201,6 +201,23 @@ class DynamoEventLog:
             if not page.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def same_content(one: bytes, other: bytes) -> bool:
+    """Whether two bodies are the same JSON; blanks and the order of members mean nothing.
+
+    NewStore sends an event by two channels, and may write it differently for each.
+    """
+    if one == other:
+        return True
+    try:
+        return _canonical(one) == _canonical(other)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _canonical(body: bytes) -> str:
+    return json.dumps(json.loads(body), sort_keys=True)
 
 
 def _applied_values(applied_at: datetime, document_id: str) -> dict[str, str]:

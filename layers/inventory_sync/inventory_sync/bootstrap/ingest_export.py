@@ -1,0 +1,67 @@
+"""What reading NewStore's export files needs."""
+
+import os
+from collections.abc import Mapping
+
+from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.export_files import LocalExportFiles, S3ExportFiles
+from inventory_sync.adapters.export_queue import SqsExportQueue
+from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.config import ExportSettings
+from inventory_sync.observability import PowertoolsObserver, make_observer
+from inventory_sync.ports import Clock, ExportFiles, ExportQueue, Observer
+from inventory_sync.use_cases.ingest_event import IngestEvent
+from inventory_sync.use_cases.ingest_export import IngestExport
+from inventory_sync.use_cases.tally_observer import TallyObserver
+
+
+def ingest_export(
+    variables: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> tuple[IngestExport, ExportQueue, PowertoolsObserver]:
+    """From the environment, unless other variables are given."""
+    settings = ExportSettings.read(os.environ if variables is None else variables)
+    client = Clients()
+    observer = make_observer()
+    ingest = _make(settings, S3ExportFiles(client.s3()), client, observer, clock or SystemClock())
+    queue = SqsExportQueue(client("sqs"), settings.export_queue_url, settings.import_bucket)
+    return ingest, queue, observer
+
+
+def ingest_export_here(
+    variables: Mapping[str, str], observer: Observer, *, local: bool, clock: Clock | None = None
+) -> IngestExport:
+    """For an operator's shell: files of this machine, or of any bucket the shell may read."""
+    client = Clients()
+    files = LocalExportFiles() if local else S3ExportFiles(client.s3())
+    settings = ExportSettings.read(variables)
+    return _make(settings, files, client, observer, clock or SystemClock())
+
+
+def _make(
+    settings: ExportSettings,
+    files: ExportFiles,
+    client: Clients,
+    observer: Observer,
+    clock: Clock,
+) -> IngestExport:
+    dynamodb = client("dynamodb")
+    quarantine = DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention)
+    tally = TallyObserver(observer)
+    return IngestExport(
+        files=files,
+        ingest=IngestEvent(
+            parse=lambda body: parse_event(body, settings.tenant),
+            event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
+            quarantine=quarantine,
+            clock=clock,
+            observer=tally,
+            body_bytes_max=settings.body_bytes_max,
+        ),
+        tally=tally,
+        quarantine=quarantine,
+        clock=clock,
+        observer=observer,
+    )
