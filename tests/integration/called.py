@@ -106,6 +106,9 @@ def needs_of(service: str, operation: str, params: Mapping[str, Any]) -> Iterato
             key = f"/{params['Key']}" if "Key" in params else ""
             resource = bucket_arn(params["Bucket"]) + key
             yield Need(f"s3:{s3_action(operation)}", resource)
+        case "sqs":
+            queue = params["QueueUrl"].rpartition("/")[2]
+            yield Need(f"sqs:{operation}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")
         case "secretsmanager":
             yield Need(f"secretsmanager:{operation}", params["SecretId"])
         case _:

@@ -70,13 +70,17 @@ class Deployed(Template):
         ]
 
     def done_by_lambda(self, function: str) -> Iterator[Need]:
-        """What no client of the function's shows: its logs, its stream, its failures."""
+        """What no client of the function's shows: its logs, stream, queue and failures."""
         properties = self.function(function)
         logs = self._attribute(f"{properties['LoggingConfig']['LogGroup']['Ref']}.Arn")
         yield from (Need(f"logs:{does}", logs) for does in ("CreateLogStream", "PutLogEvents"))
         letters = properties.get("DeadLetterQueue")
         queues = [letters["TargetArn"]] if letters else []
         for event in properties.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                queue = self.resolve(event["Properties"]["Queue"])
+                polls = ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+                yield from (Need(f"sqs:{does}", queue) for does in polls)
             if event["Type"] != "DynamoDB":
                 continue
             stream = self.resolve(event["Properties"]["Stream"])

@@ -12,14 +12,14 @@ from inventory_sync.bootstrap.reconcile_stock import reconcile_stock
 from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.drift import Cause, RowDrift, RowFigures
-from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.errors import InventorySyncError, RejectedError
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.domain.run_record import LocationRecord
 from local.aws import API_KEY
-from local.newstore.events import Event
+from local.newstore.events import Event, event_bytes
 from local.scenario import read_scenario
-from local.stack import IMPORT, RECONCILE, WATCH, LocalStack
+from local.stack import EXPORT, IMPORT, RECONCILE, WATCH, LocalStack
 from local.story import Story
 from local.template import ROOT
 from tests.integration.called import Called
@@ -87,6 +87,19 @@ def watched(stack: LocalStack, called: Called) -> None:
     stack.functions[WATCH]({})
 
 
+def exported(stack: LocalStack, called: Called) -> None:
+    """A file too long for one invocation, with a line nobody can read; and one that is gone."""
+    body = event_bytes(shipped(stack, "exported"))
+    content = b"\n".join([b"{", *[body] * 100])
+    stack.aws.s3.put_object(Bucket=bucket(stack), Key="inbound/a.export", Body=content)
+    export = stack.functions[EXPORT]
+    export._timeout /= 10
+    [read] = export(written("inbound/a.export"))["files"]
+    assert not read["done"]
+    with pytest.raises(RejectedError):
+        export(written("inbound/gone.export"))
+
+
 def url_signed(stack: LocalStack, called: Called) -> None:
     """NewStore is given a URL instead of the bucket's key."""
     key = {"access_key_id": "AKIALOCAL", "secret_access_key": "local"}
@@ -101,7 +114,7 @@ def url_signed(stack: LocalStack, called: Called) -> None:
 
 STORIES = (
     held_and_approved, refused_on_the_way, leaked_and_reconciled, large_files_break, watched,
-    url_signed,
+    exported, url_signed,
 )  # fmt: skip
 
 
@@ -109,6 +122,11 @@ def shipped(stack: LocalStack, request: str) -> Event:
     """A unit is ordered and shipped; the event of its shipment."""
     stack.newstore.assign(request, f"order-{request}", "DC01", [(f"{request}-1", "SKU-1")])
     return stack.newstore.complete(request)
+
+
+def written(key: str) -> dict[str, object]:
+    """What the export's queue hands over."""
+    return {"Records": [{"body": json.dumps({"key": key, "etag": "", "offset": 0})}]}
 
 
 def bucket(stack: LocalStack) -> str:
