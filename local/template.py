@@ -96,10 +96,9 @@ class Template:
         return {name: str(self.resolve(value)) for name, value in variables.items()}
 
     def environment(self, logical_id: str) -> dict[str, str]:
-        """A function's variables as it will find them."""
-        own = self.function(logical_id)["Environment"]["Variables"]
-        resolved = {name: str(self.resolve(value)) for name, value in own.items()}
-        return {**self.globals_environment(), **resolved}
+        """A function's variables as it will find them; those without a value are not there."""
+        own = self.resolve(self.function(logical_id)["Environment"]["Variables"])
+        return {**self.globals_environment(), **{name: str(value) for name, value in own.items()}}
 
     def physical_id(self, logical_id: str) -> str:
         """The name of a resource; buckets take lower case only."""

@@ -49,8 +49,9 @@ class LosingClient:
 class BatchErp:
     """Collects movement files, books each id once, acknowledges, and drops its stock."""
 
-    def __init__(self, client: S3Client) -> None:
+    def __init__(self, client: S3Client, prefix: str = "") -> None:
         self._client = client
+        self.prefix = prefix
         self.units: Counter[str] = Counter()
         self._booked: dict[str, str] = {}
         self._runs = count(1)
@@ -63,14 +64,17 @@ class BatchErp:
 
     def book(self) -> None:
         """Take up every file that is there and new."""
-        listed = self._client.list_objects_v2(Bucket=BUCKET, Prefix="movements/")
-        rows: list[list[str]] = []
-        for entry in listed.get("Contents", []):
-            if entry["Key"] not in self._booked:
-                rows.append(self._take(entry["Key"]))
+        below = f"{self.prefix}movements/"
+        new = [key for key in self.listed() if key.startswith(below) and key not in self._booked]
+        rows = [self._take(key) for key in new]
         if rows:
             head = "movement_id;status;applied_at;document_id;reason"
             self._write(f"acknowledgements/{next(self._runs):06}.csv", head, rows)
+
+    def listed(self) -> list[str]:
+        """Of all that is in the bucket, up to a page of it."""
+        listed = self._client.list_objects_v2(Bucket=BUCKET)
+        return [entry["Key"] for entry in listed.get("Contents", [])]
 
     def drop_stock(self) -> None:
         """Everything it holds, as of now, and the marker last."""
@@ -79,7 +83,7 @@ class BatchErp:
         key = f"stock/DC01/stock_{as_of:%Y%m%dT%H%M%S}.csv"
         self._write(key, "Artikel;Bestand", rows)
         marker = str(len(rows)).encode()
-        self._client.put_object(Bucket=BUCKET, Key=f"{key}.done", Body=marker)
+        self._put(f"{key}.done", marker)
 
     def _take(self, key: str) -> list[str]:
         text = self._client.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
@@ -99,7 +103,10 @@ class BatchErp:
         body = text.getvalue().encode("cp1252", "xmlcharrefreplace")
         if key.startswith("acknowledgements/"):
             body = text.getvalue().encode("utf-8")
-        self._client.put_object(Bucket=BUCKET, Key=key, Body=body)
+        self._put(key, body)
+
+    def _put(self, key: str, body: bytes) -> None:
+        self._client.put_object(Bucket=BUCKET, Key=self.prefix + key, Body=body)
 
 
 FORMAT = {
@@ -115,17 +122,18 @@ class CsvBench:
 
     location_id = "Hamburg"
 
-    def __init__(self, client: S3Client, *, acknowledged: bool) -> None:
+    def __init__(self, client: S3Client, erp: BatchErp, *, acknowledged: bool) -> None:
         self._client = LosingClient(client)
-        self.erp = BatchErp(client)
+        self.erp = erp
         self._numbers = count(1)
         form = {**FORMAT, "acknowledged": acknowledged}
-        client.put_object(Bucket=BUCKET, Key="connector.json", Body=json.dumps(form).encode())
+        key = f"{erp.prefix}connector.json"
+        client.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(form).encode())
 
     def connector(self) -> CsvErp:
         bucket: Any = self._client
         return CsvErp(
-            CsvBucket(bucket, BUCKET),
+            CsvBucket(bucket, BUCKET, self.erp.prefix),
             StandingClock(),
             apply_lag=timedelta(0),
             ids=IdMap({"Hamburg": "DC01"}),
@@ -166,7 +174,7 @@ def csv_acknowledged(*, acknowledged: bool = True) -> Iterator[CsvBench]:
         client.create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
-        yield CsvBench(client, acknowledged=acknowledged)
+        yield CsvBench(client, BatchErp(client), acknowledged=acknowledged)
 
 
 def csv_unacknowledged() -> Any:

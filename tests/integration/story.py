@@ -105,6 +105,7 @@ class Story:
         dynamodb: "DynamoDBClient",
     ) -> None:
         self.erp, self.newstore, self.clock = erp, newstore, clock
+        self.aws: Aws
         self.newstore_answers: Answers
         self.erp_answers: Answers
         self.variables = dict(variables)
@@ -292,10 +293,11 @@ def story(
     *,
     newstore: Mapping[str, Any] | None = None,
     erp: Mapping[str, Any] | None = None,
+    clock: LocalClock | None = None,
     **variables: str,
 ) -> Iterator[Story]:
     """The stack at its beginning: the ERP has stock, NewStore knows the locations and no stock."""
-    clock, aws = LocalClock(), _aws()
+    clock, aws = clock or LocalClock(), _aws()
     with ExitStack() as exits:
         _set_environment(monkeypatch)
         exits.enter_context(mock_aws())
@@ -320,6 +322,7 @@ def story(
         urls = [exits.enter_context(HttpServer(app)).base_url for app in answers]
         settings = {**_variables(aws, *urls), **variables}
         told = Story(erp_model, newstore_model, clock, settings, aws.dynamodb)
+        told.aws = aws
         told.newstore_answers, told.erp_answers = answers
         for place in LOCATIONS:
             told.map.put_location(place)

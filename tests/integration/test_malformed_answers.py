@@ -29,7 +29,10 @@ NEWSTORE_CALLS = {
 @pytest.fixture(scope="module")
 def world() -> Iterator[Story]:
     """After a first import. Every test ends with the truth, from which the next one begins."""
-    with pytest.MonkeyPatch.context() as patch, story(patch, HTTP_ATTEMPTS_MAX="1") as told:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        story(patch, HTTP_ATTEMPTS_MAX="1", ERP_READS_AT_ONCE="1") as told,
+    ):
         told.take_in(told.ship("ff1", DC, "SKU-1"))
         told.let_settle()
         assert told.tick()["outcome"] == "ended"

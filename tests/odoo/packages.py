@@ -31,7 +31,7 @@ def cache() -> Path:
 
 def server() -> Path:
     """The unpacked package; fetched once. NotAtHandError where apt or its mirror fails."""
-    unpacked = cache() / "odoo" / VERSION / "server"
+    unpacked = unpacked_server()
     if not unpacked.is_dir():
         folder = unpacked.parent / "unpacking"
         shutil.rmtree(folder, ignore_errors=True)
@@ -39,6 +39,11 @@ def server() -> Path:
         run("dpkg-deb", "-x", str(package(unpacked.parent)), str(folder))
         folder.rename(unpacked)
     return unpacked / "usr" / "lib" / "python3" / "dist-packages"
+
+
+def unpacked_server() -> Path:
+    """Where the unpacked package is, or would be."""
+    return cache() / "odoo" / VERSION / "server"
 
 
 def package(folder: Path) -> Path:
@@ -80,7 +85,9 @@ def apt_options(apt: Path) -> list[str]:
 
 def mirror() -> str:
     """Where this machine gets Debian's main archive from."""
-    for uri in run("apt-get", "indextargets", "--format", "$(REPO_URI)").split():
+    # --no-release-info: also of what was never updated.
+    targets = ("indextargets", "--no-release-info", "--format", "$(REPO_URI)")
+    for uri in run("apt-get", *targets).split():
         if uri.rstrip("/").endswith("/debian"):
             return uri
     raise NotAtHandError("apt has no mirror of Debian's main archive; add one to its sources")
@@ -88,8 +95,7 @@ def mirror() -> str:
 
 def python() -> Path:
     """A Python 3.12 with Odoo's requirements; made once for each state of them."""
-    pinned = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    folder = cache() / "odoo" / f"venv-{pinned}"
+    folder = environment()
     interpreter = folder / "bin" / "python"
     if not (folder / ".installed").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -99,6 +105,12 @@ def python() -> Path:
         run(str(interpreter), *install.split(), str(REQUIREMENTS))
         (folder / ".installed").touch()
     return interpreter
+
+
+def environment(requirements: Path = REQUIREMENTS) -> Path:
+    """Where that Python is, or would be."""
+    pinned = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+    return cache() / "odoo" / f"venv-{pinned}"
 
 
 def run(*command: str, folder: Path | None = None) -> str:

@@ -128,9 +128,7 @@ def running_odoo() -> Iterator[Odoo]:
 
 def saved_template() -> Path:
     """A stopped database with the Stock app; made once for each package, Python and set-up."""
-    made_of = packages.SHA256.encode() + packages.REQUIREMENTS.read_bytes() + SETUP.read_bytes()
-    name = f"template-{hashlib.sha256(made_of).hexdigest()[:12]}"
-    template = packages.cache() / "odoo" / name
+    template = template_folder()
     if template.is_dir():
         return template
     with _folder() as folder:
@@ -148,6 +146,13 @@ def saved_template() -> Path:
         (making / "keys.json").write_text(json.dumps(odoo.keys))
         making.rename(template)
     return template
+
+
+def template_folder() -> Path:
+    """Where that database is, or would be."""
+    made_of = packages.SHA256.encode() + packages.REQUIREMENTS.read_bytes() + SETUP.read_bytes()
+    name = f"template-{hashlib.sha256(made_of).hexdigest()[:12]}"
+    return packages.cache() / "odoo" / name
 
 
 @contextmanager

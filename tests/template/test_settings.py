@@ -12,7 +12,8 @@ from inventory_sync.config import (
     ReconcileSettings,
     WatchSettings,
 )
-from tests.template.test_template import FUNCTIONS, PARAMETERS
+from local.template import Template
+from tests.template.test_template import FUNCTIONS, PARAMETERS, ROOT
 
 SETTINGS: dict[str, Any] = {
     "IngestEventFunction": IngestSettings,
@@ -24,23 +25,45 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def environment(function: str) -> dict[str, str]:
-    """What the function finds when every parameter with a default is left at it."""
-    return {
-        name: _deployed(name, value)
-        for name, value in FUNCTIONS[function]["Environment"]["Variables"].items()
-    }
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:one"
+CONNECTORS = {
+    "rest": {"ErpBaseUrl": "https://erp.example", "ErpSecretArn": ARN},
+    "odoo": {
+        "ErpConnector": "odoo",
+        "ErpBaseUrl": "https://odoo.example",
+        "ErpSecretArn": ARN,
+        "ErpDatabase": "production",
+    },
+    "csv": {"ErpConnector": "csv", "ErpBucketName": "erp-files", "ErpBucketPrefix": "erp/"},
+}
+WIRED: dict[str, set[str]] = {
+    "rest": {"ERP_BASE_URL", "ERP_SECRET_ARN"},
+    "odoo": {"ERP_BASE_URL", "ERP_SECRET_ARN", "ERP_DATABASE"},
+    "csv": {"ERP_BUCKET", "ERP_BUCKET_PREFIX"},
+}
+"""What only some connectors need; the rest of an environment is the same for all."""
 
 
-def _deployed(name: str, value: Any) -> str:
-    if "Fn::If" in value:  # an optional address that was left empty
-        return "https://example.p.newstore.net"
-    if "Fn::Sub" in value:  # an address that is put together
-        return "https://example.execute-api.eu-west-1.amazonaws.com/prod/event"
-    parameter = PARAMETERS.get(value["Ref"], {})
-    if "Default" in parameter:
-        return str(parameter["Default"])
-    return "https://erp.example" if name.endswith("_URL") else "example"
+ERP_FUNCTIONS = [
+    name for name in FUNCTIONS if "ERP_CONNECTOR" in FUNCTIONS[name]["Environment"]["Variables"]
+]
+READS = {
+    "ForwardEventsFunction": ["connector.json", "acknowledgements/*", "movements/*"],
+    "ImportStockFunction": ["connector.json", "stock/*"],
+    "ReconcileStockFunction": ["connector.json", "stock/*"],
+}
+
+
+def stack(connector: str = "rest") -> Template:
+    """Every parameter with a default is left at it but for those of the connector."""
+    required = {name: "example" for name in PARAMETERS if "Default" not in PARAMETERS[name]}
+    return Template(ROOT / "template.yaml", "stack", {**required, **CONNECTORS[connector]})
+
+
+def environment(function: str, connector: str = "rest") -> dict[str, str]:
+    """What the function finds."""
+    found = stack(connector).environment(function)
+    return {name: found[name] for name in found.keys() - stack().globals_environment().keys()}
 
 
 @pytest.mark.parametrize("function", SETTINGS)
@@ -57,8 +80,9 @@ def test_the_defaults_of_the_template_are_those_of_the_settings(function: str) -
     assert SETTINGS[function].read(deployed) == SETTINGS[function].read(required)
 
 
+@pytest.mark.parametrize("connector", CONNECTORS)
 @pytest.mark.parametrize("function", SETTINGS)
-def test_every_variable_of_the_template_is_read(function: str) -> None:
+def test_every_variable_of_the_template_is_read(function: str, connector: str) -> None:
     read: set[str] = set()
 
     class Recording(dict[str, str]):
@@ -66,6 +90,47 @@ def test_every_variable_of_the_template_is_read(function: str) -> None:
             read.add(key)
             return super().get(key, default)
 
-    SETTINGS[function].read(Recording(environment(function)))
+    SETTINGS[function].read(Recording(environment(function, connector)))
 
-    assert set(environment(function)) <= read
+    assert set(environment(function, connector)) <= read
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+@pytest.mark.parametrize("function", ERP_FUNCTIONS)
+def test_only_what_the_connector_needs_is_wired(function: str, connector: str) -> None:
+    found = set(environment(function, connector))
+
+    assert found & set().union(*WIRED.values()) == WIRED[connector]
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+@pytest.mark.parametrize("function", ERP_FUNCTIONS)
+def test_only_what_the_connector_needs_is_permitted(function: str, connector: str) -> None:
+    template = stack(connector)
+    [policy] = template.properties(function.replace("Function", "Role"))["Policies"]
+    statements = {
+        entry["Sid"]: entry
+        for written in policy["PolicyDocument"]["Statement"]
+        for entry in decided(template, written)
+    }
+    secrets = str(statements.get("Secrets", ""))
+
+    assert (ARN in secrets) == (connector != "csv")
+    files = {sid for sid in statements if sid.startswith("Erp")}
+    writes = {"ErpMovements"} if function == "ForwardEventsFunction" else set()
+    assert files == ({"ErpFiles", "ErpFileNames"} | writes if connector == "csv" else set())
+    if connector == "csv":
+        reads = READS[function]
+        below = "arn:aws:s3:::erp-files/erp/"
+        assert statements["ErpFiles"]["Resource"] == [f"{below}{name}" for name in reads]
+        assert statements["ErpFileNames"]["Condition"] == {
+            "StringLikeIfExists": {"s3:prefix": "erp/*"}
+        }
+
+
+def decided(template: Template, entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statement, or none; what does not hang on the connector stays as it is written."""
+    if "Erp" not in str(entry):
+        return [entry]
+    found: list[dict[str, Any]] = template.resolve([entry])
+    return found

@@ -88,12 +88,55 @@ class IngestSettings:
         )
 
 
+@dataclass(frozen=True)
+class RestConnector:
+    """The REST contract of docs/erp-openapi.yaml."""
+
+    base_url: str
+    secret_arn: str
+
+
+@dataclass(frozen=True)
+class OdooConnector:
+    """Odoo's JSON-2 API; `database` may be empty where the address serves one only."""
+
+    base_url: str
+    secret_arn: str
+    database: str
+
+
+@dataclass(frozen=True)
+class CsvConnector:
+    """Files in a bucket of the ERP's, below `prefix`, which is empty or ends with a slash."""
+
+    bucket: str
+    prefix: str
+
+
+Connector = RestConnector | OdooConnector | CsvConnector
+
+
+def read_connector(env: Environment) -> Connector:
+    """The one that ERP_CONNECTOR names, with what it needs; what others need is not looked at."""
+    match env.choice("ERP_CONNECTOR", "rest", ("rest", "odoo", "csv")):
+        case "csv":
+            prefix = env.optional("ERP_BUCKET_PREFIX")
+            if prefix.startswith("/") or not (prefix == "" or prefix.endswith("/")):
+                raise FatalError(
+                    f"ERP_BUCKET_PREFIX={prefix!r}: allowed is nothing, or a folder such as stock/"
+                )
+            return CsvConnector(env.text("ERP_BUCKET"), prefix)
+        case "odoo":
+            database = env.optional("ERP_DATABASE")
+            return OdooConnector(env.url("ERP_BASE_URL"), env.text("ERP_SECRET_ARN"), database)
+    return RestConnector(env.url("ERP_BASE_URL"), env.text("ERP_SECRET_ARN"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class ErpSettings:
     """How to reach the ERP, and when what it has acknowledged shows."""
 
-    base_url: str
-    secret_arn: str
+    connector: Connector
     apply_lag: timedelta
     other_channel_lags: Mapping[str, timedelta]
     timeout_seconds: int
@@ -105,8 +148,7 @@ class ErpSettings:
     def read(cls, env: Environment) -> "ErpSettings":
         """From the environment."""
         return cls(
-            base_url=env.url("ERP_BASE_URL"),
-            secret_arn=env.text("ERP_SECRET_ARN"),
+            connector=read_connector(env),
             apply_lag=timedelta(seconds=env.number("APPLY_LAG_SECONDS", 0, 0, 172_800)),
             other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
             timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),

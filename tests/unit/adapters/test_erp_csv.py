@@ -149,7 +149,7 @@ def test_file_replaced_while_it_is_read_is_no_snapshot(files: Files) -> None:
     files.drop("product,on_hand\nA,5\n")
     bucket = CsvBucket(files.client, "erp")
     stale = Found(f"{NAME}.csv", '"another"', AS_OF)
-    with pytest.raises(SnapshotIncompleteError, match="PreconditionFailed"):
+    with pytest.raises(SnapshotIncompleteError, match="replaced"):
         list(bucket.rows(stale, CsvFormat(), ["product"]))
 
 

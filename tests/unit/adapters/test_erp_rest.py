@@ -476,7 +476,7 @@ def test_snapshot_is_all_rows_as_of_the_earliest_page(erp: Erp) -> None:
         page(**two, as_of=later, next_cursor="1"),
         page(**two, rows=other),
     )
-    with erp.answering(answer) as client:
+    with erp.answering(answer, capabilities={"consistent_snapshot": False}) as client:
         snapshot = client.snapshot("DC01")
     assert snapshot.on_hand_units == {"SKU-1": 17, "SKU-2": 0}
     assert snapshot.as_of == ACKNOWLEDGED.applied_at
@@ -557,8 +557,23 @@ def test_pages_that_do_not_add_up_are_no_snapshot(
 def test_erp_that_changes_while_it_is_read_may_change_its_count(erp: Erp) -> None:
     other = [{"product": "SKU-2", "on_hand": 4}]
     answer = pages(page(row_count=3, next_cursor="1"), page(row_count=2, rows=other))
-    with erp.answering(answer) as client:
+    with erp.answering(answer, capabilities={"consistent_snapshot": False}) as client:
         assert len(client.snapshot("DC01").on_hand_units) == 2
+
+
+@pytest.mark.parametrize("second", [{"row_count": 3}, {"as_of": "2026-03-02T12:00:01Z"}])
+def test_erp_that_says_consistent_and_is_not_has_given_no_snapshot(
+    erp: Erp, second: dict[str, Any]
+) -> None:
+    other = [{"product": "SKU-2", "on_hand": 4}]
+    answer = pages(
+        page(row_count=2, next_cursor="1"), page(**{"row_count": 2, **second}, rows=other)
+    )
+    with (
+        erp.answering(answer) as client,
+        pytest.raises(SnapshotIncompleteError, match="consistent_snapshot"),
+    ):
+        client.snapshot("DC01")
 
 
 @pytest.mark.parametrize("limits", [SnapshotLimits(pages_max=5), SnapshotLimits(seconds_max=50)])

@@ -48,16 +48,17 @@ class AuthorizedHttp:
 
 
 class SecretBearer:
-    """A token that stands in a secret under `token`."""
+    """A token that stands in a secret under `key`."""
 
-    def __init__(self, secrets: Secrets, secret_arn: str) -> None:
+    def __init__(self, secrets: Secrets, secret_arn: str, key: str = "token") -> None:
         self._secrets = secrets
+        self._key = key
         self.secret_arn = secret_arn
 
     def bearer(self) -> str:
         """As the secret has it."""
-        (token,) = required(self._secrets.read(self.secret_arn), self.secret_arn, "token")
-        return sendable(token, f"token in secret {self.secret_arn}")
+        (token,) = required(self._secrets.read(self.secret_arn), self.secret_arn, self._key)
+        return sendable(token, f"{self._key} in secret {self.secret_arn}")
 
     def invalidate(self, refused: str) -> None:
         """Read the secret afresh, unless another thread already has."""

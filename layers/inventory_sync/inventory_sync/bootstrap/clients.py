@@ -15,6 +15,7 @@ class Clients:
 
     def __init__(self, read_seconds: float = 10, *, parameter_validation: bool = True) -> None:
         self._session = get_session()
+        self._s3: Any = None
         self._config = Config(
             connect_timeout=1.5,
             read_timeout=read_seconds,
@@ -27,8 +28,13 @@ class Clients:
         return self._session.create_client(service, config=self._config)
 
     def s3(self) -> Any:
-        """With boto3's uploads in parts; SigV4, as every region wants it by now."""
+        """With boto3's uploads in parts; SigV4, as every region wants it by now.
+
+        One for all: a second boto3 session over the same botocore one would add the uploads again.
+        """
         from boto3.session import Session  # the webhook starts without it
 
-        config = self._config.merge(Config(signature_version="s3v4"))
-        return Session(botocore_session=self._session).client("s3", config=config)
+        if self._s3 is None:
+            config = self._config.merge(Config(signature_version="s3v4"))
+            self._s3 = Session(botocore_session=self._session).client("s3", config=config)
+        return self._s3

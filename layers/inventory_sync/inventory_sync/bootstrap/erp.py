@@ -1,34 +1,83 @@
-"""The retailer's ERP behind its connector."""
+"""The retailer's ERP behind the connector that the settings choose."""
 
 from inventory_sync.adapters.authorized_http import AuthorizedHttp, SecretBearer
-from inventory_sync.adapters.erp.ids import IdMap, LiveIds
-from inventory_sync.adapters.erp.rest import RestErp
-from inventory_sync.adapters.erp.rest_snapshot import SnapshotLimits
+from inventory_sync.adapters.erp.ids import IdMap, Ids, LiveIds
 from inventory_sync.adapters.location_store import DynamoLocationStore
 from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.http import json_http
-from inventory_sync.config import ErpSettings
+from inventory_sync.config import CsvConnector, ErpSettings, OdooConnector, RestConnector
 from inventory_sync.ports import Clock, Erp
 
 
 def make_erp(
-    settings: ErpSettings, secrets: Secrets, locations: DynamoLocationStore, clock: Clock
+    settings: ErpSettings,
+    secrets: Secrets,
+    locations: DynamoLocationStore,
+    clock: Clock,
+    client: Clients,
 ) -> Erp:
-    """The connector; ids are mapped by the location and product maps as they stand."""
+    """Ids are mapped by the location and product maps as they stand; nothing is called yet."""
 
     def load() -> IdMap:
         places = locations.locations()
         return IdMap({key: place.erp_location for key, place in places.items()}, locations.skus())
 
-    bearer = SecretBearer(secrets, settings.secret_arn)
+    ids = LiveIds(load, clock)
+    match settings.connector:
+        case CsvConnector() as connector:
+            return _csv(connector, settings, clock, ids, client)
+        case OdooConnector() as connector:
+            bearer = SecretBearer(secrets, connector.secret_arn, "api_key")
+            return _odoo(connector, settings, clock, ids, bearer)
+        case RestConnector() as connector:
+            bearer = SecretBearer(secrets, connector.secret_arn)
+            return _rest(connector, settings, clock, ids, bearer)
+
+
+def _rest(
+    connector: RestConnector, settings: ErpSettings, clock: Clock, ids: Ids, bearer: SecretBearer
+) -> Erp:
+    from inventory_sync.adapters.erp.rest import RestErp
+    from inventory_sync.adapters.erp.rest_snapshot import SnapshotLimits
+
+    return RestErp(
+        _http(settings, clock, bearer),
+        clock,
+        base_url=connector.base_url,
+        apply_lag=settings.apply_lag,
+        ids=ids,
+        snapshot_limits=SnapshotLimits(),
+    )
+
+
+def _odoo(
+    connector: OdooConnector, settings: ErpSettings, clock: Clock, ids: Ids, bearer: SecretBearer
+) -> Erp:
+    from inventory_sync.adapters.erp.odoo import OdooErp
+
+    return OdooErp(
+        _http(settings, clock, bearer),
+        clock,
+        base_url=connector.base_url,
+        database=connector.database,
+        apply_lag=settings.apply_lag,
+        ids=ids,
+    )
+
+
+def _csv(
+    connector: CsvConnector, settings: ErpSettings, clock: Clock, ids: Ids, client: Clients
+) -> Erp:
+    from inventory_sync.adapters.erp.csv_bucket import CsvBucket
+    from inventory_sync.adapters.erp.csv_s3 import CsvErp
+
+    bucket = CsvBucket(client.s3(), connector.bucket, connector.prefix)
+    return CsvErp(bucket, clock, apply_lag=settings.apply_lag, ids=ids)
+
+
+def _http(settings: ErpSettings, clock: Clock, bearer: SecretBearer) -> AuthorizedHttp:
     http = json_http(
         clock, settings.timeout_seconds, settings.attempts_max, settings.calls_per_second
     )
-    return RestErp(
-        AuthorizedHttp(http, bearer),
-        clock,
-        base_url=settings.base_url,
-        apply_lag=settings.apply_lag,
-        ids=LiveIds(load, clock),
-        snapshot_limits=SnapshotLimits(),
-    )
+    return AuthorizedHttp(http, bearer)

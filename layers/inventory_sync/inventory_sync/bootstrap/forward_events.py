@@ -26,12 +26,13 @@ def forward_events(
     clock = clock or SystemClock()
     client = Clients()
     dynamodb = client("dynamodb")
+    secrets = Secrets(client("secretsmanager"), clock)
     observer = make_observer()
     locations = DynamoLocationStore(StateTable(dynamodb, settings.state_table))
     forward = ForwardEvents(
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention),
-        erp=make_erp(settings.erp, Secrets(client("secretsmanager"), clock), locations, clock),
+        erp=make_erp(settings.erp, secrets, locations, clock, client),
         clock=clock,
         observer=observer,
         rule=AppliedRule(settings.erp.apply_lag, settings.erp.other_channel_lags),

@@ -48,7 +48,7 @@ def import_stock(
     records = S3RunRecords(s3, settings.import_bucket)
     build = BuildImport(
         event_log=event_log,
-        erp=make_erp(settings.erp, secrets, locations, clock),
+        erp=make_erp(settings.erp, secrets, locations, clock, client),
         newstore=newstore,
         files=files,
         records=records,

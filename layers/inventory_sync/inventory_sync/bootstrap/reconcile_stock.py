@@ -47,7 +47,7 @@ def reconcile_with(
     return ReconcileStock(
         event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
         history=DynamoEventHistory(dynamodb, settings.events_table),
-        erp=make_erp(settings.erp, secrets, locations, clock),
+        erp=make_erp(settings.erp, secrets, locations, clock, client),
         newstore=make_newstore(settings.newstore, PROVIDER, secrets, clock),
         files=S3FileStore(s3, settings.import_bucket, str),
         runs=DynamoRunStore(table, timedelta(0)),

@@ -1,4 +1,4 @@
-"""The ERP's bucket: objects listed, read line by line, and written once.
+"""The ERP's bucket, or a folder in it: objects listed, read line by line, and written once.
 
 connector.json                         how the ERP writes its files
 stock/<location>/<any name>.csv        what a location holds, and <the same name>.done
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = frozenset({"NoSuchKey", "404"})
+_REPLACED = _MISSING | {"PreconditionFailed", "412"}
 _CHUNK_BYTES = 1_048_576
 _LINE_CHARACTERS_MAX = 1_000_000
 
@@ -37,11 +38,15 @@ class Found:
 
 
 class CsvBucket:
-    """RetriableError where S3 cannot be reached, FatalError where a right is missing."""
+    """Keys are those below `prefix`, which is empty or ends with a slash.
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    RetriableError where S3 cannot be reached, FatalError where a right is missing.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str = "") -> None:
         self._client = client
         self._bucket = bucket
+        self._prefix = prefix
 
     def format(self) -> CsvFormat:
         """What connector.json says; all defaults without one."""
@@ -52,15 +57,16 @@ class CsvBucket:
         """Everything below a prefix, by key."""
         with self._translated():
             pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
                 for entry in page.get("Contents", []):
-                    yield Found(entry["Key"], entry["ETag"], entry["LastModified"])
+                    key = entry["Key"].removeprefix(self._prefix)
+                    yield Found(key, entry["ETag"], entry["LastModified"])
 
     def head(self, key: str) -> Found | None:
         """None where there is no such object."""
         with self._translated():
             try:
-                answer = self._client.head_object(Bucket=self._bucket, Key=key)
+                answer = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
             except ClientError as error:
                 if error_code(error) in _MISSING:
                     return None
@@ -71,7 +77,8 @@ class CsvBucket:
         """The whole of a small object."""
         with self._translated():
             try:
-                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+                return answer["Body"].read()
             except ClientError as error:
                 if error_code(error) in _MISSING:
                     return None
@@ -80,7 +87,9 @@ class CsvBucket:
     def write(self, key: str, body: bytes) -> None:
         """Written whole, or not at all."""
         with self._translated():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="text/csv")
+            self._client.put_object(
+                Bucket=self._bucket, Key=self._prefix + key, Body=body, ContentType="text/csv"
+            )
 
     def rows(self, found: Found, form: CsvFormat, columns: list[str]) -> Iterator[list[str]]:
         """The values of these columns, row by row: memory does not grow with the file.
@@ -90,10 +99,13 @@ class CsvBucket:
         with self._translated():
             try:
                 answer = self._client.get_object(
-                    Bucket=self._bucket, Key=found.key, IfMatch=found.etag
+                    Bucket=self._bucket, Key=self._prefix + found.key, IfMatch=found.etag
                 )
             except ClientError as error:
-                raise SnapshotIncompleteError(f"{found.key}: {error_code(error)}") from error
+                if error_code(error) not in _REPLACED:
+                    raise
+                text = f"{found.key} was replaced or removed while it was to be read"
+                raise SnapshotIncompleteError(text) from error
         lines = _lines(answer["Body"], form.encoding)
         reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
         number = 0

@@ -120,7 +120,8 @@ class RestErp:
 
     def snapshot(self, location_id: str) -> StockSnapshot:
         """All rows of a location, under our ids."""
-        return self._snapshots.read(location_id)
+        consistent = self._capabilities().consistent_snapshot
+        return self._snapshots.read(location_id, consistent=consistent)
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         """What has changed since the cursor, under our ids."""

@@ -27,10 +27,10 @@ class SnapshotLimits:
 
 @dataclass(slots=True)
 class _Collected:
-    """The pages so far; `row_counts` are the totals they claim."""
+    """The pages so far; `instants` are as of when they are, `row_counts` the totals they claim."""
 
     location: str
-    as_of: datetime | None = None
+    instants: set[datetime] = field(default_factory=set)
     row_counts: set[int] = field(default_factory=set)
     units: dict[str, Units] = field(default_factory=dict)
     cursors: set[str] = field(default_factory=set)
@@ -53,8 +53,8 @@ class SnapshotReader:
         self._url = url
         self._limits = limits
 
-    def read(self, location_id: str) -> StockSnapshot:
-        """As of the earliest `as_of` of its pages.
+    def read(self, location_id: str, *, consistent: bool) -> StockSnapshot:
+        """As of the earliest `as_of` of its pages; where it is `consistent` they have only one.
 
         RejectedError for a location the ERP does not know, SnapshotIncompleteError for pages that
         do not add up, RetriableError where it cannot be reached.
@@ -68,7 +68,7 @@ class SnapshotReader:
             _add(collected, page, ids)
             cursor = page.next_cursor
             if not cursor:
-                return _whole(collected, location_id)
+                return _whole(collected, location_id, consistent)
             if cursor in collected.cursors:
                 raise collected.wrong("a page's next_cursor leads back")
             collected.cursors.add(cursor)
@@ -96,7 +96,7 @@ class SnapshotReader:
 def _add(collected: _Collected, page: PageAnswer, ids: Ids) -> None:
     if page.location != collected.location:
         raise collected.wrong(f"a page is of location {page.location[:40]!r}")
-    collected.as_of = min(collected.as_of or page.as_of, page.as_of)
+    collected.instants.add(page.as_of)
     collected.row_counts.add(page.row_count)
     for row in page.rows:
         product_id = ids.product_id(row.product)
@@ -105,11 +105,13 @@ def _add(collected: _Collected, page: PageAnswer, ids: Ids) -> None:
         collected.units[product_id] = row.on_hand
 
 
-def _whole(collected: _Collected, location_id: str) -> StockSnapshot:
+def _whole(collected: _Collected, location_id: str, consistent: bool) -> StockSnapshot:
     """An ERP without consistent snapshots may change its count while it is read."""
-    rows = len(collected.units)
-    if collected.as_of is None or not min(collected.row_counts) <= rows <= max(
-        collected.row_counts
-    ):
+    rows, counts = len(collected.units), collected.row_counts
+    if not min(counts) <= rows <= max(counts):
         raise collected.wrong("the rows are not as many as row_count")
-    return StockSnapshot(location_id, collected.as_of, collected.units)
+    if consistent and len(collected.instants) * len(counts) > 1:
+        raise collected.wrong(
+            "the ERP says consistent_snapshot, but its pages have several as_of or row_count"
+        )
+    return StockSnapshot(location_id, min(collected.instants), collected.units)

@@ -1,0 +1,61 @@
+"""Choosing a connector: each needs its own settings, and none those of another."""
+
+import pytest
+
+from inventory_sync.config import (
+    Connector,
+    CsvConnector,
+    Environment,
+    ErpSettings,
+    OdooConnector,
+    RestConnector,
+)
+from inventory_sync.domain.errors import FatalError
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:erp"
+REST = {"ERP_BASE_URL": "https://erp.example/", "ERP_SECRET_ARN": ARN}
+ODOO = {**REST, "ERP_CONNECTOR": "odoo"}
+CSV = {"ERP_CONNECTOR": "csv", "ERP_BUCKET": "erp-files"}
+
+
+def connector(variables: dict[str, str]) -> Connector:
+    return ErpSettings.read(Environment(variables)).connector
+
+
+def test_rest_is_what_nobody_has_to_choose() -> None:
+    assert connector(REST) == RestConnector("https://erp.example", ARN)
+    assert connector({**REST, "ERP_CONNECTOR": "rest", "ERP_BUCKET": "x"}) == connector(REST)
+
+
+def test_odoo_may_have_several_databases() -> None:
+    assert connector(ODOO) == OdooConnector("https://erp.example", ARN, "")
+    assert connector({**ODOO, "ERP_DATABASE": "live"}) == OdooConnector(
+        "https://erp.example", ARN, "live"
+    )
+
+
+def test_csv_needs_a_bucket_and_neither_address_nor_secret() -> None:
+    assert connector(CSV) == CsvConnector("erp-files", "")
+    assert connector({**CSV, "ERP_BUCKET_PREFIX": "a/b/"}) == CsvConnector("erp-files", "a/b/")
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        (
+            {**REST, "ERP_CONNECTOR": "sap"},
+            "ERP_CONNECTOR='sap': allowed is one of rest, odoo, csv",
+        ),
+        ({"ERP_SECRET_ARN": ARN}, "ERP_BASE_URL is not set"),
+        ({"ERP_BASE_URL": "https://erp.example"}, "ERP_SECRET_ARN is not set"),
+        ({"ERP_CONNECTOR": "odoo", "ERP_SECRET_ARN": ARN}, "ERP_BASE_URL is not set"),
+        ({**ODOO, "ERP_BASE_URL": "http://erp.example"}, "ERP_BASE_URL='http://erp.example'"),
+        ({"ERP_CONNECTOR": "csv"}, "ERP_BUCKET is not set"),
+        ({**CSV, "ERP_BUCKET_PREFIX": "erp"}, "ERP_BUCKET_PREFIX='erp'"),
+        ({**CSV, "ERP_BUCKET_PREFIX": "/erp/"}, "ERP_BUCKET_PREFIX='/erp/'"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(variables: dict[str, str], says: str) -> None:
+    with pytest.raises(FatalError) as caught:
+        connector(variables)
+    assert str(caught.value).startswith(says)
