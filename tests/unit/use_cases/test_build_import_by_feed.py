@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from inventory_sync.domain.stock import StockSnapshot
 from tests.builders import DC, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 
@@ -134,3 +135,28 @@ def test_an_apply_lag_is_allowed_for() -> None:
     world.import_now()
 
     assert world.atp() == 9
+
+
+def test_what_only_an_approval_let_through_is_read_whole_once_more() -> None:
+    world = started()
+    world.stock(100)
+    world.import_now()
+    world.erp.shown[DC] = StockSnapshot(DC, world.clock.now(), {SKU: 1, OTHER: 10})
+    world.erp_model.changes.forget()
+    world.approve("units_fell")
+    assert world.rows(world.import_now()) == {KEY: 1}
+    del world.erp.shown[DC]
+
+    assert world.rows(world.import_now()) == {KEY: 100}
+
+
+def test_an_empty_snapshot_begins_no_feed() -> None:
+    world = ImportWorld(change_feed="sequence")
+    world.stock(10)
+    world.erp.shown[DC] = StockSnapshot(DC, world.clock.now(), {})
+    world.approve("snapshot_empty")
+    world.import_now()
+    world.import_now()
+    del world.erp.shown[DC]
+
+    assert world.rows(world.import_now()) == {KEY: 10}

@@ -1,7 +1,7 @@
 """Read one location's stock for a run, unless something speaks against using it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -150,7 +150,9 @@ class StockReader:
             return self._hold(location_id, refused)
         if holds:
             self.used_approvals[location_id] = self.approvals[location_id].who
-        return fetched
+        # What a guard or common sense doubts is no base for a feed: the next run reads all again.
+        doubtful = holds or not fetched.snapshot.on_hand_units
+        return replace(fetched, cursor=None) if doubtful else fetched
 
     def _check_as_of(
         self, snapshot: StockSnapshot, entry: LocationEntry | None
