@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from inventory_sync.domain.cut import AppliedRule
-from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.stock import (
     Acknowledgement,
@@ -30,6 +29,7 @@ from inventory_sync.ports import (
     RemainingSeconds,
 )
 from inventory_sync.use_cases.event_trail import EventTrail
+from inventory_sync.use_cases.left_behind import LeftBehind
 
 BATCH_EVENTS_MAX = 100
 SAFETY_SECONDS = 10.0
@@ -91,8 +91,14 @@ class ForwardEvents:
 
     def sweep(self, remaining_seconds: RemainingSeconds) -> ForwardResult:
         """Forward every open event that the stream has left behind."""
-        waiting = self._left_behind()
-        self._count_quarantine()
+        left_behind = LeftBehind(
+            event_log=self.event_log,
+            quarantine=self.quarantine,
+            clock=self.clock,
+            observer=self.observer,
+            sweep_age=self.sweep_age,
+        )
+        waiting = left_behind()
         total = ForwardResult()
         for start in range(0, len(waiting), BATCH_EVENTS_MAX):
             if remaining_seconds() < SAFETY_SECONDS:
@@ -100,28 +106,6 @@ class ForwardEvents:
                 break
             total.add(self(waiting[start : start + BATCH_EVENTS_MAX]))
         return total
-
-    def _left_behind(self) -> list[OpenEvent]:
-        """Those that wait, the oldest first; counts all that are open on the way."""
-        now, in_all = self.clock.now(), 0
-        waiting: list[OpenEvent] = []
-        for e in self.event_log.open_events():
-            in_all += 1
-            waits = e.forwarded_at is None and e.rejected_reason is None
-            if waits and e.received_at <= now - self.sweep_age:
-                waiting.append(e)
-        waiting.sort(key=lambda e: (e.received_at, e.event.ref))
-        oldest = waiting[0].received_at if waiting else now
-        self.observer.count("OpenEvents", in_all)
-        self.observer.count("OldestUnappliedSeconds", (now - oldest).total_seconds())
-        return waiting
-
-    def _count_quarantine(self) -> None:
-        """A figure only: where it cannot be had the sweep goes on."""
-        try:
-            self.observer.count("QuarantineDepth", self.quarantine.depth())
-        except InventorySyncError as error:
-            self.observer.note("quarantine not counted", error=error)
 
     def _book_movements(self, waiting: list[OpenEvent], result: ForwardResult) -> list[_Ready]:
         """Book what has to be booked; returns the events whose allocations are next."""
