@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,10 +20,12 @@ from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.location_changes import LocationChanges
 from inventory_sync.adapters.location_store import DynamoLocationStore
 from inventory_sync.bootstrap.event_streams import StreamDesk, inbound_key, stream_desk
+from inventory_sync.bootstrap.ingest_export import ingest_export_here
 from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RejectedError
 from inventory_sync.ports import NewStoreReader
+from inventory_sync.use_cases.ingest_export import IngestExport
 from inventory_sync.use_cases.reconcile_stock import ReconcileStock
 
 if TYPE_CHECKING:
@@ -90,6 +93,10 @@ class Connect:
         """The key NewStore is to call a webhook with these variables with."""
         return inbound_key(variables)
 
+    def export_reader(self, variables: Mapping[str, str], *, local: bool) -> IngestExport:
+        """The use case of a function with these variables, for files of this machine or of S3."""
+        return ingest_export_here(variables, Silent(), local=local)
+
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
         """The use case of a function with these variables, here."""
         return reconcile_with(Silent(), variables)
@@ -108,6 +115,10 @@ class Connect:
     def now(self) -> datetime:
         """UTC, aware."""
         return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from cli.holds import approve, holds
 from cli.locations import locations
 from cli.products import products
 from cli.reconcile import reconcile, resend
+from cli.replay import replay
 from cli.runs import runs, show_run
 from cli.status import status
 from cli.stream import stream
@@ -38,6 +39,7 @@ for command in (
     reconcile,
     resend,
     stream,
+    replay,
     locations,
     products,
     holds,

@@ -37,6 +37,7 @@ NAMES = {
 }
 """The variable that names a resource, by its logical id in the template."""
 IMPORT_FUNCTION = "ImportStockFunction"
+EXPORT_FUNCTION = "IngestExportFunction"
 INGEST_FUNCTION = "IngestEventFunction"
 RECONCILE_FUNCTION = "ReconcileStockFunction"
 WATCH_FUNCTION = "WatchStreamFunction"

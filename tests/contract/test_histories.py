@@ -1,7 +1,7 @@
 """RunHistory and EventHistory: what the log and the run store have written, read back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -93,6 +93,23 @@ def test_history_has_closed_events_with_what_the_erp_said(histories: Histories) 
     assert (found.is_open, found.document_id, found.attempts) == (False, "SO-7", 1)
     assert found.state.applied_at == NOON
     assert found.state.event == stored
+
+
+def test_events_are_found_by_when_they_were_published_whatever_became_of_them(
+    histories: Histories,
+) -> None:
+    for at in range(4):
+        found = replace(event(at, location_id=f"L{at}"), published_at=NOON + at * MINUTE)
+        histories.log.append(found, b"{}", NOON)
+    histories.log.close(replace(event(1, location_id="L1")).ref)
+
+    between = list(histories.events.published_between(NOON + MINUTE, NOON + 3 * MINUTE))
+
+    assert {stored.state.event.location_id: stored.is_open for stored in between} == {
+        "L1": False,
+        "L2": True,
+    }
+    assert all(stored.state.received_at == NOON for stored in between)
 
 
 def test_what_is_not_there_is_none(histories: Histories) -> None:

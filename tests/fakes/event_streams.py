@@ -1,7 +1,7 @@
 """NewStore's event streams straight over the simulator's model, and the watch's memory."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from inventory_sync.adapters.newstore_streams_wire import (
     BodyForm,
@@ -72,7 +72,7 @@ class ModelStreams:
             "integration_id": stream_id,
             "status": "failure",
             "from": since.astimezone(UTC).replace(microsecond=0).isoformat(),
-            "to": until.astimezone(UTC).replace(microsecond=0).isoformat(),
+            "to": (until + timedelta(seconds=1)).astimezone(UTC).isoformat(),
         }
         try:
             found = self._calls.published_events(filters)

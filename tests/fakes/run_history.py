@@ -1,6 +1,7 @@
 """Run and event history over the fakes that write them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from inventory_sync.domain.events import EventRef, logical_timestamp
 from inventory_sync.domain.import_run import ImportRun
@@ -36,6 +37,12 @@ class FakeEventHistory:
             if ref.location_id == location_id and first <= at and (last is None or at <= last):
                 stored = self.event(ref)
                 assert stored is not None
+                yield stored
+
+    def published_between(self, since: datetime, until: datetime) -> Iterator[StoredEvent]:
+        for ref in self._log.refs():
+            stored = self.event(ref)
+            if stored is not None and since <= stored.state.event.published_at < until:
                 yield stored
 
     def event(self, ref: EventRef) -> StoredEvent | None:

@@ -13,10 +13,12 @@ from cli.command import Connect, Silent
 from cli.main import main
 from cli.stack import NAMES, Stack
 from inventory_sync.bootstrap.event_streams import StreamDesk, stream_desk
+from inventory_sync.bootstrap.ingest_export import ingest_export_here
 from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports import NewStoreReader
+from inventory_sync.use_cases.ingest_export import IngestExport
 from inventory_sync.use_cases.reconcile_stock import ReconcileStock
 from local.stack import LocalStack, StackPlan, local_stack
 
@@ -41,6 +43,12 @@ class LocalConnect(Connect):
 
     def stream_desk(self, variables: Mapping[str, str]) -> StreamDesk:
         return stream_desk(variables, self._stack.clock)
+
+    def export_reader(self, variables: Mapping[str, str], *, local: bool) -> IngestExport:
+        return ingest_export_here(variables, Silent(), local=local, clock=self._stack.clock)
+
+    def sleep(self, seconds: float) -> None:
+        self._stack.clock.sleep(seconds)
 
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
         return reconcile_with(Silent(), variables, self._stack.clock)

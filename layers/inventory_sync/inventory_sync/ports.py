@@ -499,6 +499,12 @@ class EventHistory(Protocol):
     def event(self, ref: EventRef) -> StoredEvent | None:
         """One event; None where there is none, or none any more."""
 
+    def published_between(self, since: datetime, until: datetime) -> Iterator[StoredEvent]:
+        """Events of all locations that NewStore published from `since` on and before `until`.
+
+        In no order. Reads the whole table, in minutes where it holds millions.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationHold:

@@ -1,7 +1,7 @@
 """NewStore's event stream API: registrations and publications, as docs/newstore.md has it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +28,8 @@ RETRY = f"{STREAMS}/{{stream_id}}/publications/{{publication_id}}/_retry"
 _NOT_FOUND = 404
 _ID_TAKEN = 409
 _NO_SUCH_CALL = frozenset({404, 405, 501})
+_TO_THE_NEXT = timedelta(microseconds=999_999)
+"""Instants of a list's bounds are whole seconds, as in NewStore's documents."""
 _OTHER_FORM = frozenset({400, 422})
 
 
@@ -82,7 +84,7 @@ class NewStoreStreams:
             "integration_id": stream_id,
             "status": "failure",
             "from": _instant(since),
-            "to": _instant(until),
+            "to": _instant(until + _TO_THE_NEXT),
         }
         url = f"{self._base_url}{PUBLISHED}"
         try:
@@ -134,7 +136,7 @@ class NewStoreStreams:
                 refusals.append(error)
             else:
                 return
-        raise refusals[-1]
+        raise RejectedError("; in the other form: ".join(map(str, refusals)))
 
     def _request(
         self, method: str, path: str, json: Mapping[str, Any] | None = None

@@ -4,7 +4,7 @@ NewStore repeats a failed attempt by itself for a while (`retries_remaining`); o
 given up is ours to ask for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -79,7 +79,7 @@ def plan_retries(
 ) -> RetryPlan:
     """The oldest first, at most AT_ONCE_MAX; what is left comes with the next look."""
     fresh = sorted(
-        (p for p in failures if _is_ours(p) and p.ref not in memory.seen),
+        (p for p in given_up_by_newstore(failures) if p.ref not in memory.seen),
         key=lambda p: (p.attempted_at, p.ref),
     )
     taken, left = fresh[:AT_ONCE_MAX], fresh[AT_ONCE_MAX:]
@@ -120,5 +120,8 @@ def not_done(memory: PublicationMemory, undone: Iterable[Publication]) -> Public
     )
 
 
-def _is_ours(publication: Publication) -> bool:
-    return publication.event_name in WANTED_EVENTS and publication.retries_remaining == 0
+def given_up_by_newstore(failures: Iterable[Publication]) -> Iterator[Publication]:
+    """Those of events that concern stock and that NewStore does not try again by itself."""
+    for found in failures:
+        if found.event_name in WANTED_EVENTS and found.retries_remaining == 0:
+            yield found
