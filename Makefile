@@ -59,7 +59,7 @@ simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
 simulate-mutants: .venv/.dev ## Take each safety away and show that the simulation notices
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation.mutants
 
-bench: .venv/.dev build engines ## Measure against the goals; writes build/bench.json (ARGS="warm load")
+bench: .venv/.dev .venv-bench/.installed build engines ## Measure against the goals; writes build/bench.json (ARGS="warm load")
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.bench $(ARGS)
 
 connector-test: .venv/.dev ## Run the contract suite against a connector (CONNECTOR=odoo or module:factory)
@@ -154,7 +154,7 @@ clean: ## Remove what was built
 	rm -rf build .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 distclean: clean ## Remove the virtual environments too
-	rm -rf .venv .venv-sam .venv-e2e .venv-security .venv-audit .venv-mutation .venv-lock
+	rm -rf .venv .venv-sam .venv-e2e .venv-security .venv-audit .venv-bench .venv-mutation .venv-lock
 
 .venv/.local: requirements/local.txt
 	@echo "Making .venv (once)"
@@ -173,7 +173,7 @@ distclean: clean ## Remove the virtual environments too
 	@.venv/bin/python $(pip_install) -r requirements/browser.txt
 	@touch $@
 
-.venv-sam/.installed .venv-e2e/.installed: python := 3.13
+.venv-sam/.installed .venv-e2e/.installed .venv-bench/.installed: python := 3.13
 .venv-security/.installed .venv-audit/.installed .venv-mutation/.installed .venv-lock/.installed: python := 3.11+
 
 .venv-%/.installed: requirements/%.txt

@@ -19,6 +19,7 @@ _LOCKS = (
     ("browser", "requirements/browser.txt", _OLDEST_PYTHON, "requirements/dev.txt"),
     ("sam", "requirements/sam.txt", "3.13", None),
     ("e2e", "requirements/e2e.txt", "3.13", None),
+    ("bench", "requirements/bench.txt", "3.13", "requirements/dev.txt"),
     ("security", "requirements/security.txt", _OLDEST_PYTHON, None),
     ("audit", "requirements/audit.txt", _OLDEST_PYTHON, None),
     ("mutation", "requirements/mutation.txt", _OLDEST_PYTHON, "requirements/dev.txt"),
