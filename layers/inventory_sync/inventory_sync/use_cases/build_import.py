@@ -125,8 +125,8 @@ class _Attempt:
         self.head = head
         self.keep_lease = keep_lease
         self.remaining_seconds = remaining_seconds
-        self.half = remaining_seconds() / 2
         self.settings = deps.settings
+        self.half_time = (remaining_seconds() + deps.settings.spare_seconds) / 2
         self.map = deps.location_store.locations()
         resends = deps.location_store.resends()
         first = Manifest(run_id="", cut_end=self.settings.first_logical_timestamp)
@@ -223,8 +223,8 @@ class _Attempt:
         return self._built(cut_ends, packer, tally)
 
     def _early(self) -> bool:
-        """Whether there is time to build it all once more."""
-        return self.remaining_seconds() >= self.half
+        """Whether less than half of the time for reading is over."""
+        return self.remaining_seconds() >= self.half_time
 
     @cached_property
     def never_told(self) -> frozenset[str]:
