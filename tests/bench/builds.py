@@ -13,11 +13,14 @@ from pathlib import Path
 
 from tests.bench.generated import CHANGED_ROWS, SHIPPED_UNITS
 from tests.bench.other_ways import floor, rows_alone, usual_way
+from tests.bench.reading import open_events, pages
 
 OTHERS: dict[str, Callable[[int], int]] = {
     "usual": usual_way,
     "floor": floor,
     "rows": rows_alone,
+    "pages": pages,
+    "open_events": open_events,
 }
 
 

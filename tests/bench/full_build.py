@@ -9,18 +9,20 @@ from tests.bench.shipped import build_once
 
 ROUNDS = 5
 ROWS = 1_000_000
-WAYS = ("usual", "full", "floor", "rows", "delta", "feed")
+WAYS = ("usual", "full", "floor", "rows", "pages", "delta", "feed")
 
 
 def figures() -> Iterator[Figure]:
     """Every way in a process of its own, by turns."""
     runs = interleaved({way: partial(build_once, way, ROWS) for way in WAYS}, ROUNDS)
-    usual, full, floor, alone, delta, feed = (medians(runs[way]) for way in WAYS)
+    usual, full, floor, alone, pages, delta, feed = (medians(runs[way]) for way in WAYS)
     cpu, peak = full["cpu_seconds"], full["peak_bytes"] / 1e6
     what = f"full build of {ROWS:,} rows"
     yield _cpu(f"{what} against the usual way", cpu, usual["cpu_seconds"], 1.0)
     yield _cpu(f"{what} against the floor", cpu, floor["cpu_seconds"], 2.0)
     yield _cpu(f"{what}, of which making the rows", alone["cpu_seconds"], cpu)
+    name = f"reading {ROWS:,} rows from the ERP's pages, against building them"
+    yield _cpu(name, pages["cpu_seconds"], cpu)
     yield Figure(
         name=f"{what}, peak memory",
         value=peak,

@@ -8,6 +8,7 @@ from tests.bench.shipped import build_once
 SMALLEST = 100_000
 LARGER = (1_000_000, 10_000_000)
 GOAL = 1.2
+OPEN_EVENTS = (1_000, 101_000)
 
 
 def figures() -> Iterator[Figure]:
@@ -24,7 +25,10 @@ def figures() -> Iterator[Figure]:
             baseline=baseline,
             goal=GOAL,
         )
+    few, many = (_peak(events, "open_events") for events in OPEN_EVENTS)
+    each = (many - few) * 1000 / (OPEN_EVENTS[1] - OPEN_EVENTS[0])
+    yield Figure(name="memory of an open event that an import holds", value=each, unit="KB")
 
 
-def _peak(rows: int) -> float:
-    return build_once("full", rows)["peak_bytes"] / 1e6
+def _peak(rows: int, way: str = "full") -> float:
+    return build_once(way, rows)["peak_bytes"] / 1e6

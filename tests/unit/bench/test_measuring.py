@@ -58,7 +58,15 @@ def test_an_unknown_section_is_named(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "rows"),
-    [("usual", 20_000), ("floor", 20_000), ("full", 20_000), ("delta", 1_500), ("feed", 1_500)],
+    [
+        ("usual", 20_000),
+        ("floor", 20_000),
+        ("full", 20_000),
+        ("delta", 1_500),
+        ("feed", 1_500),
+        ("pages", 20_000),
+        ("open_events", 20_000),
+    ],
 )
-def test_every_way_of_building_sends_the_same_rows(way: str, rows: int) -> None:
+def test_every_way_sends_or_reads_the_rows_it_says(way: str, rows: int) -> None:
     assert in_a_process("tests.bench.builds", way, 20_000)["rows"] == rows
