@@ -95,6 +95,7 @@ class BuildWorld:
         places = locations(rows)
         nobody: Any = NothingKnown(places)
         client: Any = DiskS3(folder)
+        self.folder = folder
         self._places = places
         self._erp = GeneratedErp(places, fed)
         self._events = FakeEventLog()

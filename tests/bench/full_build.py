@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from tests.bench.generated import CHANGED_ROWS, SHIPPED_UNITS
+from tests.bench.generated import CHANGED_ROWS, ROWS_PER_LOCATION, SHIPPED_UNITS
 from tests.bench.measuring import Figure, interleaved, medians
 from tests.bench.shipped import build_once
 
@@ -30,6 +30,10 @@ def figures() -> Iterator[Figure]:
         baseline=usual["peak_bytes"] / 1e6,
         goal=0.25,
     )
+    yield _size(f"{what}, its archive", full["archive_bytes"] / 1e6, "MB")
+    yield _size("ledger of 10,000 products", full["ledger_bytes"] / 1e3, "KB")
+    places = ROWS / ROWS_PER_LOCATION
+    yield _size("manifest, for each location", full["manifest_bytes"] / places, "bytes")
     concerned = CHANGED_ROWS + SHIPPED_UNITS
     what = f"delta of {CHANGED_ROWS:,} changes and {SHIPPED_UNITS} shipped units in {ROWS:,} rows"
     for name, found in ((what, delta), (f"{what}, by change feed", feed)):
@@ -41,6 +45,10 @@ def figures() -> Iterator[Figure]:
             goal=1.01,
         )
         yield _cpu(f"{name}, against the full build", found["cpu_seconds"], cpu)
+
+
+def _size(name: str, value: float, unit: str) -> Figure:
+    return Figure(name=name, value=value, unit=unit)
 
 
 def _cpu(name: str, value: float, baseline: float, goal: float | None = None) -> Figure:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from inventory_sync.adapters.item_size import bytes_of
 from inventory_sync.domain.locations import Location
 from local.stack import EVENTS as EVENTS_TABLE
 from local.stack import LocalStack, StackPlan, local_stack
@@ -28,10 +29,12 @@ def figures() -> Iterator[Figure]:
         completed = meter.take()
         _live(stack, assigned=True)
         assigned = meter.take() - idle
+        [stored] = stack.aws.dynamodb.scan(TableName=table(stack), Limit=1)["Items"]
     yield from _of_an_event(completed - idle, "items_completed")
     yield from _of_an_event(assigned, "assigned")
     yield from _of_a_run(idle, "nothing to send")
     yield from _of_a_run(completed, "rows to send")
+    yield Figure(name="an event's item, once closed", value=bytes_of(stored), unit="bytes")
 
 
 def _of_an_event(life: Units, what: str) -> Iterator[Figure]:
@@ -85,11 +88,14 @@ def _live(stack: LocalStack, *, assigned: bool) -> None:
             raise RuntimeError("the event was not stored")
     stack.stream.pump()
     _import(stack)
-    left = stack.aws.dynamodb.scan(
-        TableName=stack.template.physical_id(EVENTS_TABLE), IndexName="open_events", Select="COUNT"
-    )
+    left = stack.aws.dynamodb.scan(TableName=table(stack), IndexName="open_events", Select="COUNT")
     if left["Count"]:
         raise RuntimeError(f"{left['Count']} events are still open")
+
+
+def table(stack: LocalStack) -> str:
+    """The events table's name."""
+    return stack.template.physical_id(EVENTS_TABLE)
 
 
 def _import(stack: LocalStack) -> None:

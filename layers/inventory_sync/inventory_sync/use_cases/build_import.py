@@ -281,14 +281,11 @@ class _Attempt:
 
     def _gather(self, place: Location) -> "_Gathered":
         """What has to be waited for: the last quantities and the ERP's; may run in a thread."""
-        entry = self.previous.locations.get(place.location_id)
-        if entry is None:
-            return _Gathered(None, self.reader.fetch(place, None))
-        base = self.last.base(place.location_id)
-        known = None
+        base, known = self.last.base(place.location_id), None
         if self.archive_full:
             return _Gathered(base, _ARCHIVE_FULL)
-        feed = entry.feed
+        entry = self.previous.locations.get(place.location_id)
+        feed = entry.feed if entry else None
         if base and feed and feed.erp_location == place.erp_location and not self.run.full:
             known = Known(base.quantities, feed.cursor)
         return _Gathered(base, self.reader.fetch(place, known))
