@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory_sync.domain.arrivals import GAP_MAX, WEEKS_KEPT, Arrivals
+from inventory_sync.domain.arrivals import GAP_MAX, HOURS_PER_WEEK, WEEKS_KEPT, Arrivals
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -126,3 +126,52 @@ def test_a_long_silence_is_bounded(three_weeks: Arrivals) -> None:
     a_year_on = MONDAY + 55 * WEEK
 
     assert three_weeks.missing(a_year_on) == pytest.approx(7 * 8 * 12)
+
+
+def test_a_week_has_its_hours_and_a_look_misses_nothing_within_a_settle_window() -> None:
+    assert (HOURS_PER_WEEK, GAP_MAX) == (7 * 24, 14 * MINUTE)
+    assert (Arrivals().count, Arrivals().whole) == (0, False)
+
+
+def test_each_hour_of_each_day_has_a_figure_of_its_own() -> None:
+    arrivals = Arrivals(weeks={9: (1, 1), 33: (5, 5), 162: (7, 7)})
+
+    assert [arrivals.usual(MONDAY + hours * HOUR) for hours in (9, 33, 162)] == [1, 5, 7]
+    assert Arrivals(weeks={9: (12, 14, 13)}).usual(MONDAY + 9 * HOUR) == 13
+
+
+def test_hours_that_lie_in_a_silence_in_part_count_in_part() -> None:
+    one_an_hour = dict.fromkeys(range(HOURS_PER_WEEK), (1, 1))
+    arrivals = Arrivals(last_at=MONDAY + 9 * HOUR, weeks=one_an_hour)
+
+    assert arrivals.missing(MONDAY + 10.5 * HOUR) == pytest.approx(1.5)
+    assert arrivals.missing(MONDAY + 300.5 * HOUR) == pytest.approx(HOURS_PER_WEEK)
+
+
+def test_an_hour_that_ends_between_two_looks_is_learnt() -> None:
+    arrivals = Arrivals(looked_at=MONDAY + 58 * MINUTE, count=3, whole=True)
+    came = [MONDAY + 59 * MINUTE, MONDAY + 61 * MINUTE]
+
+    found = arrivals.after(came, MONDAY + 63 * MINUTE)
+
+    assert (found.weeks, found.count, found.whole) == ({0: (4,)}, 1, True)
+
+
+@pytest.mark.parametrize(
+    ("pause", "goes_on"),
+    [
+        (timedelta(0), True),
+        (GAP_MAX, True),
+        (GAP_MAX + timedelta(microseconds=1), False),
+        (-MINUTE, False),
+        (-HOUR, False),
+    ],
+)
+def test_what_was_counted_stands_unless_the_watch_was_broken(
+    pause: timedelta, goes_on: bool
+) -> None:
+    arrivals = Arrivals(looked_at=MONDAY + 30 * MINUTE, count=3, whole=True)
+
+    found = arrivals.after([], MONDAY + 30 * MINUTE + pause)
+
+    assert (found.count, found.whole) == ((3, True) if goes_on else (0, False))

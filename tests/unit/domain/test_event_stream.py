@@ -98,3 +98,19 @@ def test_old_restarts_are_forgotten() -> None:
     assert rule.decide(restarts, NOON + timedelta(hours=6) - MINUTE) is Restart.GIVEN_UP
     assert rule.decide(restarts, NOON + timedelta(hours=6)) is Restart.NOW
     assert rule.counted(restarts, NOON + timedelta(hours=6)) == tuple(restarts[1:])
+
+
+def test_a_stream_runs_where_newstore_says_so() -> None:
+    assert stream(status="".join(("run", "ning"))).running
+
+
+def test_the_first_pause_is_five_minutes() -> None:
+    assert RestartRule().decide([NOON], NOON + timedelta(minutes=4.9)) is Restart.LATER
+    assert RestartRule().decide([NOON], NOON + 5 * MINUTE) is Restart.NOW
+
+
+def test_more_restarts_than_allowed_are_too_many_too() -> None:
+    restarts = [NOON, NOON + MINUTE, NOON + 2 * MINUTE]
+
+    assert RestartRule(restarts_max=2).decide(restarts, NOON + 60 * MINUTE) is Restart.GIVEN_UP
+    assert RestartRule().counted(restarts, NOON + timedelta(hours=7)) == ()

@@ -17,6 +17,7 @@ from inventory_sync.domain.import_run import (
     GiveUp,
     ImportJob,
     ImportRun,
+    JobError,
     JobState,
     NoteStarted,
     RunLimits,
@@ -275,3 +276,14 @@ def test_a_new_run_has_sent_nothing() -> None:
     assert (found.built_at, found.job_created_at) == (None, None)
     assert (found.source_uri, found.job_id) == ("", "")
     assert found.only == ()
+
+
+def test_what_a_jobs_errors_are_about_is_named_once() -> None:
+    errors = [
+        JobError(str(number), "unknown", kind, entity)
+        for number, (kind, entity) in enumerate(
+            [("product", "B"), ("product", "A"), ("product", "B")]
+        )
+    ]
+
+    assert run(RunState.FAILED, job_errors=tuple(errors)).refused == ("product A", "product B")

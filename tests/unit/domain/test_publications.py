@@ -12,6 +12,7 @@ from inventory_sync.domain.publications import (
     TRIES_MAX,
     Publication,
     PublicationMemory,
+    Tries,
     not_done,
     plan_retries,
 )
@@ -99,3 +100,47 @@ def test_the_memory_stays_small() -> None:
     later = plan_retries([], memory, NOON + TRIES_KEPT + MINUTE).memory
 
     assert (later.seen, later.tries) == ({}, {})
+
+
+def test_the_figures_are_these() -> None:
+    day = timedelta(days=1)
+
+    assert (15 * MINUTE, day, 7 * day, 7 * day) == (OVERLAP, FIRST_LOOK, LOOK_BACK_MAX, TRIES_KEPT)
+    assert (AT_ONCE_MAX, TRIES_MAX) == (50, 3)
+
+
+def test_a_flood_is_listed_again_from_the_first_that_was_left() -> None:
+    flood = [failed(n, age=(100 - n) * MINUTE) for n in range(AT_ONCE_MAX + 5)]
+
+    memory = plan_retries(flood, NEVER, NOON).memory
+
+    assert memory.looked_until == flood[AT_ONCE_MAX].attempted_at
+
+
+def test_a_try_that_was_not_made_does_not_count() -> None:
+    tried = PublicationMemory(tries={failed().event_key: Tries(3, NOON)})
+
+    assert not_done(tried, [failed()]).tries == {failed().event_key: Tries(2, NOON)}
+
+
+def test_what_was_left_before_is_not_forgotten_for_what_could_not_be_done() -> None:
+    before = PublicationMemory(
+        looked_until=NOON - 10 * MINUTE, tries={failed().event_key: Tries(1, NOON)}
+    )
+
+    assert not_done(before, [failed()]).looked_until == NOON - 10 * MINUTE
+
+
+def test_attempts_are_remembered_for_as_long_as_they_may_be_listed_again() -> None:
+    tick = timedelta(microseconds=1)
+    ages = {"old": 2 * OVERLAP + tick, "kept": 2 * OVERLAP}
+    memory = PublicationMemory(seen={name: NOON - age for name, age in ages.items()})
+
+    assert set(plan_retries([], memory, NOON).memory.seen) == {"kept"}
+
+
+def test_tries_are_forgotten_after_their_time() -> None:
+    tick = timedelta(microseconds=1)
+    tries = {"old": Tries(1, NOON - TRIES_KEPT), "kept": Tries(1, NOON - TRIES_KEPT + tick)}
+
+    assert set(plan_retries([], PublicationMemory(tries=tries), NOON).memory.tries) == {"kept"}

@@ -20,6 +20,7 @@ from tests.builders import (
     ITEMS_FAILED,
     NOW,
     event,
+    snapshot,
 )
 
 
@@ -86,6 +87,7 @@ def test_completed_and_failed_items_are_given_back() -> None:
     [
         ({}, True),
         ({"A": 0, "B": 1000}, True),
+        ({"A": 3, "B": 4}, True),
         ({"A": -1, "B": 5}, False),
         ({"A": Decimal("1"), "B": 5}, False),
     ],
@@ -100,3 +102,7 @@ def test_the_highest_row_is_found_among_fractions_too() -> None:
     assert totals_of({"A": 3, "B": Decimal("7.5"), "C": -9}).highest == Decimal("7.5")
     assert totals_of({"A": -3}).highest == -3
     assert totals_of({}).highest == 0
+
+
+def test_a_snapshot_does_not_show_what_follows_from_its_rows() -> None:
+    assert "totals" not in repr(snapshot())

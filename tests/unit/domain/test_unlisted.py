@@ -61,3 +61,7 @@ def test_the_figure_is_what_the_erp_would_list() -> None:
     booked_early = forwarded(13, "B", "B", applied_at=BEFORE)
 
     assert filled({"B": 7}, not_booked, booked_early) == {"A": 5, "B": 7 + 1 - 2}
+
+
+def test_everything_up_to_the_cut_end_is_taken_off() -> None:
+    assert quantity({"B": 7}, open_event(11, "B"), open_event(10, "B"), open_event(12, "B")) == 4

@@ -1,0 +1,12 @@
+"""What the watch over the stream remembers before its first look."""
+
+from inventory_sync.domain.arrivals import Arrivals
+from inventory_sync.domain.publications import PublicationMemory
+from inventory_sync.domain.stream_watch import WatchMemory
+
+
+def test_before_the_first_look_nothing_is_remembered() -> None:
+    memory = WatchMemory()
+
+    assert (memory.version, memory.restarts) == (0, ())
+    assert (memory.publications, memory.arrivals) == (PublicationMemory(), Arrivals())
