@@ -279,11 +279,7 @@ def test_a_new_run_has_sent_nothing() -> None:
 
 
 def test_what_a_jobs_errors_are_about_is_named_once() -> None:
-    errors = [
-        JobError(str(number), "unknown", kind, entity)
-        for number, (kind, entity) in enumerate(
-            [("product", "B"), ("product", "A"), ("product", "B")]
-        )
-    ]
+    about = [("product", "B"), ("product", "A"), ("product", "B")]
+    errors = [JobError("1", "unknown", kind, entity) for kind, entity in about]
 
     assert run(RunState.FAILED, job_errors=tuple(errors)).refused == ("product A", "product B")
