@@ -11,6 +11,7 @@ from tests.simulation.world import World
 
 STEPS = 70
 QUIET_ROUNDS_MAX = 12
+IMPORT_TICKS_MAX = 60
 
 Adapt = Callable[[World], None]
 
@@ -117,6 +118,7 @@ def _calm_down(world: World, invariants: Invariants) -> None:
             last = violation
             continue
         _exact_before_settled(world, invariants)
+        _exact_while_forwarding(world, invariants)
         return
     if last is not None:
         raise last
@@ -129,6 +131,22 @@ def _exact_before_settled(world: World, invariants: Invariants) -> None:
     world.pass_time(60)
     world.forward_tick()
     world.import_tick()
+    invariants.converges()
+
+
+def _exact_while_forwarding(world: World, invariants: Invariants) -> None:
+    """What the ERP applies just before a location is read is in the sum and in its figure."""
+    for _ in range(6):
+        world.trade_on()
+    world.pass_time(330)
+    world.before_reading = lambda: world.forward_tick(events_max=1)
+    for _ in range(IMPORT_TICKS_MAX):
+        world.import_tick()
+        run = world.runs.head().run
+        if run is not None and run.ended:
+            break
+        world.pass_time(60)
+    world.before_reading = lambda: None
     invariants.converges()
 
 

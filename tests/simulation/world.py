@@ -117,6 +117,8 @@ class World:
         self.now = START
         self.trace: list[str] = []
         self.after_each_step: Callable[[], None] = lambda: None
+        self.before_reading: Callable[[], None] = lambda: None
+        """What goes on elsewhere just before a location's stock is read, besides the faults."""
         self.depth = 0
         self.deadlines: list[datetime] = []
         self.numbers = count(1)
@@ -310,6 +312,8 @@ class World:
     def interrupt(self, label: str, phase: str) -> None:
         """Called before, within and after every call the adapter makes."""
         self._time_out(label)
+        if phase == "before" and label in {"erp.snapshot", "erp.changes"} and self.depth == 1:
+            self.before_reading()
         if phase != "within" and self.faults.strike(f"crash_{phase}_call"):
             self.say("crash", phase, label)
             raise SimulatedCrashError
@@ -578,9 +582,9 @@ class World:
             self.depth -= 1
             self.check()
 
-    def forward_tick(self) -> None:
+    def forward_tick(self, events_max: int = 10) -> None:
         """One batch of the stream."""
-        batch = [self.stream.popleft() for _ in range(min(len(self.stream), 10))]
+        batch = [self.stream.popleft() for _ in range(min(len(self.stream), events_max))]
         live = [
             (ref, attempts, since)
             for ref, attempts, since in batch
