@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.runtime_files import BUILD, SAM
-from local.stack import FORWARD, IMPORT, INGEST
+from local.stack import EXPORT, FORWARD, IMPORT, INGEST, WATCH
 from local.template import ROOT
 from tests.e2e.built import BUILT, LAYER
 from tools.pins import SHIPPED, read_pins
@@ -16,7 +16,7 @@ pytestmark = BUILT
 
 IN_LAMBDA = {
     LAYER: "/opt/python",
-    **{BUILD / name: "/var/task" for name in (INGEST, FORWARD, IMPORT)},
+    **{BUILD / name: "/var/task" for name in (INGEST, FORWARD, IMPORT, WATCH, EXPORT)},
 }
 
 

@@ -15,7 +15,7 @@ import pytest
 from local.invoke import built_function, main, seeded_stack
 from local.lambda_runtime import BuiltFunction, InvocationError
 from local.runtime_files import BUILD, SAM
-from local.stack import FORWARD, IMPORT, INGEST, LocalStack
+from local.stack import EXPORT, FORWARD, IMPORT, INGEST, WATCH, LocalStack
 from local.template import ROOT
 from tests.e2e.built import BUILT, LAYER
 
@@ -84,6 +84,20 @@ def test_import_finishes_an_import(tmp_path: Path, name: str) -> None:
         assert (answer["outcome"], answer["run"]["state"]) == ("ended", "SETTLED")
         assert stack.newstore.on_hand(("DC01", "SKU-1")) == 9
         assert stack.newstore.completed_unreleased(("DC01", "SKU-1")) == 0
+
+
+def test_the_export_s_sample_is_read_to_its_end(tmp_path: Path) -> None:
+    with running(EXPORT, tmp_path) as (function, _):
+        [read] = function.invoke(sample("export_written"))["files"]
+
+    assert (read["lines"], read["stored"], read["ignored"], read["done"]) == (4, 3, 1, True)
+
+
+def test_the_watch_looks_at_newstore_s_streams(tmp_path: Path) -> None:
+    with running(WATCH, tmp_path) as (function, _):
+        look = function.invoke(b"{}")
+
+    assert (look["outcome"], look["faults"]) == ("looked", ["missing"])
 
 
 def test_a_function_that_raises_gives_no_answer(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def stack(local_aws: LocalAws) -> Iterator[DeployedStack]:
         parameters={
             "SweepSchedule": "rate(1 minute)",
             "ImportSchedule": "rate(1 minute)",
-            "ReconcileSchedule": "rate(1 minute)",
             "WatchSchedule": "rate(1 minute)",
+            "ReconcileSchedule": "rate(1 minute)",
             "SettleWindowSeconds": "3",
             "HttpAttemptsMax": "1",
             "FileDelivery": "presigned_url",

@@ -10,6 +10,7 @@ PARAMETERS = {
     "HttpAttemptsMax": "1",  # a repeat would wait for longer than an outage lasts
     "ImportSchedule": "rate(1 day)",  # the story says when
     "SweepSchedule": "rate(1 day)",
+    "WatchSchedule": "rate(1 day)",
 }
 
 

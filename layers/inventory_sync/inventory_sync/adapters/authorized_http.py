@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from inventory_sync.adapters.http import JsonHttp
-from inventory_sync.adapters.http_errors import CredentialsRefusedError
+from inventory_sync.adapters.http_errors import CredentialsRefusedError, HttpRejectedError
 from inventory_sync.adapters.http_request import HttpRequest
 from inventory_sync.adapters.secrets import Secrets, required
 from inventory_sync.domain.errors import FatalError
+
+_NOT_FOUND = 404
 
 
 class Credentials(Protocol):
@@ -45,6 +47,15 @@ class AuthorizedHttp:
                 f"{error}: refused twice with the credentials in secret"
                 f" {self._credentials.secret_arn}; put valid ones there, or give them this right"
             ) from error
+
+    def find(self, request: HttpRequest) -> dict[str, Any] | None:
+        """As `call`; None where the other side answers 404."""
+        try:
+            return self.call(request)
+        except HttpRejectedError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return None
 
 
 class SecretBearer:

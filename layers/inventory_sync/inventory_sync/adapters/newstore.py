@@ -22,7 +22,6 @@ from inventory_sync.ports import AtpKey, StockInsights
 
 ATP_KEYS_MAX = 2000
 """In one call (docs/newstore.md, "Reading back")."""
-_NOT_FOUND = 404
 
 
 class NewStoreClient:
@@ -62,11 +61,8 @@ class NewStoreClient:
     def job(self, job_id: str) -> ImportJob | None:
         """None where NewStore answers 404."""
         request = self._get(_job_path(job_id))
-        try:
-            answer = self._http.call(request)
-        except HttpRejectedError as error:
-            if error.status != _NOT_FOUND:
-                raise
+        answer = self._http.find(request)
+        if answer is None:
             return None
         return read_model(JobAnswer, answer, request.where).job()
 

@@ -25,7 +25,6 @@ PUBLISHED = "/api/v1/org/integrations/published-events"
 RETRY = f"{STREAMS}/{{stream_id}}/publications/{{publication_id}}/_retry"
 """NewStore documents the call ("Retry event publication"), its path [open] could not be read."""
 
-_NOT_FOUND = 404
 _ID_TAKEN = 409
 _NO_SUCH_CALL = frozenset({404, 405, 501})
 _TO_THE_NEXT = timedelta(microseconds=999_999)
@@ -50,11 +49,8 @@ class NewStoreStreams:
     def stream(self, stream_id: str) -> EventStream | None:
         """None where NewStore answers 404."""
         request = self._request("GET", _path(stream_id))
-        try:
-            answer = self._http.call(request)
-        except HttpRejectedError as error:
-            if error.status != _NOT_FOUND:
-                raise
+        answer = self._http.find(request)
+        if answer is None:
             return None
         return read_model(StreamAnswer, answer, request.where).stream()
 
@@ -72,11 +68,7 @@ class NewStoreStreams:
 
     def delete(self, stream_id: str) -> None:
         """Nothing happens where it is gone."""
-        try:
-            self._http.call(self._request("DELETE", _path(stream_id)))
-        except HttpRejectedError as error:
-            if error.status != _NOT_FOUND:
-                raise
+        self._http.find(self._request("DELETE", _path(stream_id)))
 
     def failures(self, stream_id: str, since: datetime, until: datetime) -> list[Publication]:
         """In NewStore's order."""
