@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +16,30 @@ import click
 
 from cli.output import Output, RefusedError, refusal
 from cli.stack import NAMES, Stack
-from inventory_sync.adapters.audit import Author
+from inventory_sync.adapters.audit import Author, Change
 from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.location_changes import LocationChanges
 from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import StreamDesk, inbound_key, stream_desk
+from inventory_sync.bootstrap.ingest_event import ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export_here
 from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
+from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RejectedError
 from inventory_sync.ports import NewStoreReader
+from inventory_sync.use_cases.dry_run import DryRun
+from inventory_sync.use_cases.ingest_event import IngestOutcome
 from inventory_sync.use_cases.ingest_export import IngestExport
 from inventory_sync.use_cases.reconcile_stock import ReconcileStock
+from inventory_sync.use_cases.set_watermark import SetWatermark
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_UNTIL_IT_ENDS = {"read_timeout": 920, "retries": {"total_max_attempts": 1}}
+"""A function may take fifteen minutes; to ask again would run it twice."""
 EXIT_REFUSED = 1
 EXIT_AWS = 3
 
@@ -73,7 +82,7 @@ class Connect:
         """A function's answer to an event; FatalError where it raised."""
         name = stack.resource(function)
         with translated(f"function {name}"):
-            answer = self._client("lambda").invoke(
+            answer = self._client("lambda", _UNTIL_IT_ENDS).invoke(
                 FunctionName=name, Payload=json.dumps(event).encode()
             )
         found = json.loads(answer["Payload"].read() or b"null")
@@ -97,12 +106,25 @@ class Connect:
         """The use case of a function with these variables, for files of this machine or of S3."""
         return ingest_export_here(variables, Silent(), local=local)
 
+    def dry_run(self, variables: Mapping[str, str], archive: Path, rows_max: int) -> DryRun:
+        """The import of a function with these variables, without effect."""
+        return dry_run(Silent(), archive, rows_max, variables)
+
+    def watermark(self, variables: Mapping[str, str], author: Author | None) -> SetWatermark:
+        """The watermark that a function with these variables keeps; `author` signs a change."""
+        return set_watermark(author, variables)
+
+    def ingest(self, variables: Mapping[str, str], body: bytes) -> IngestOutcome:
+        """What becomes of a body at a webhook with these variables."""
+        return ingest_with(Silent(), variables)(body)
+
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
         """The use case of a function with these variables, here."""
         return reconcile_with(Silent(), variables)
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, settings: Mapping[str, Any] | None = None) -> Any:
         import boto3  # slow to import: not for --help
+        from botocore.config import Config
 
         with translated(service):
             session: Any = boto3.Session()
@@ -110,7 +132,7 @@ class Connect:
                 raise FatalError("no AWS region; set AWS_REGION, or AWS_PROFILE to one that has it")
             if session.get_credentials() is None:
                 raise FatalError("no AWS credentials; log in, or set AWS_PROFILE")
-            return session.client(service)
+            return session.client(service, config=Config(**(settings or {})))
 
     def now(self) -> datetime:
         """UTC, aware."""
@@ -191,6 +213,18 @@ def signed(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--who", default=_login, help="For the audit record.  [default: your login]"
     )(command)
+
+
+def note_change(
+    operator: Operator, kind: str, item_id: str, after: Mapping[str, object], author: Author
+) -> None:
+    """Write down what is about to be done, over what was written down before; RejectedError."""
+    item = operator.stack.state.get(kind, item_id)
+    before = item["record"]["S"] if item else None
+    change = Change(
+        kind=kind, item_id=item_id, before=before, after=json.dumps(after, sort_keys=True)
+    )
+    operator.stack.audited.apply([change], author)
 
 
 @contextmanager

@@ -20,10 +20,21 @@ def holds() -> None:
 def list_holds(operator: Operator) -> None:
     """Show what is held, since when and by which figures, and what is approved already.
 
+    The kind `operator` is what an operator holds; the location `imports` stands for all of them.
+
     Example: inventory-sync holds list
     """
     approvals = operator.store.approvals()
-    rows = []
+    rows = [
+        {
+            "location_id": location_id or "imports",
+            "kind": HoldKind.OPERATOR.value,
+            "since": f"{held.at:%Y-%m-%d %H:%M}Z",
+            "approved": "",
+            "figures": f"{held.who}: {held.why}",
+        }
+        for location_id, held in sorted(operator.store.operator_holds().items())
+    ]
     for location_id, held in sorted(operator.store.holds().items()):
         approval = approvals.get(location_id)
         rows += [
@@ -35,6 +46,7 @@ def list_holds(operator: Operator) -> None:
                 "figures": hold.figures,
             }
             for hold in held.holds
+            if hold.kind is not HoldKind.OPERATOR
         ]
     operator.out.table("holds", rows, "No location is held.")
 

@@ -1,5 +1,7 @@
 """`locations`: the map between NewStore's locations and the ERP's."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -8,6 +10,8 @@ from cli.command import Operator, connected, signed
 from cli.location_rows import as_cells, read_locations, shared_values
 from cli.output import Problem, RefusedError
 from inventory_sync.adapters.location_changes import Loaded
+from inventory_sync.domain.locations import Location
+from inventory_sync.ports import NewStoreReader
 
 CSV_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -71,9 +75,14 @@ def list_locations(operator: Operator) -> None:
 
 @locations.command()
 @click.argument("file", type=CSV_FILE, required=False)
+@click.option("--offline", is_flag=True, help="Do not ask NewStore which locations it has.")
 @connected
-def check(operator: Operator, file: Path | None) -> None:
+def check(operator: Operator, file: Path | None, offline: bool) -> None:
     """Check the stored map, or a CSV FILE without loading it. Changes nothing.
+
+    Also against NewStore: which imported locations it does not list (an import would create them
+    for ever, so a guard holds them), and which of its own nobody has mapped. Exit code 4 where
+    there are such.
 
     Example: inventory-sync locations check locations.csv
     """
@@ -84,9 +93,55 @@ def check(operator: Operator, file: Path | None) -> None:
     if problems:
         raise RefusedError(*(Problem(0, "", text) for text in problems))
     imported = sum(place.imported for place in stored.values())
+    nodes = None if offline else compare_nodes(stored.values(), operator.stack.newstore)
+    figures = {
+        "locations": len(stored),
+        "imported": imported,
+        "unknown_to_newstore": nodes.unknown if nodes else None,
+        "vouched_for": nodes.vouched_for if nodes else None,
+        "not_mapped": nodes.not_mapped if nodes else None,
+    }
     operator.out.result(
-        {"locations": len(stored), "imported": imported},
+        figures,
         f"{len(stored)} locations, {imported} of them imported; the map is consistent.",
+        *(nodes.in_words() if nodes else []),
+    )
+    if nodes and (nodes.unknown or nodes.not_mapped):
+        operator.out.found()
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Imported locations that NewStore does not list, be it that an operator vouches for them;
+    and nodes of its own that no location has."""
+
+    unknown: list[str]
+    vouched_for: list[str]
+    not_mapped: list[str]
+
+    def in_words(self) -> list[str]:
+        """What to do about each kind."""
+        found = (
+            (self.unknown, "NewStore does not list these, so they are held; correct"
+             " fulfillment_node_id, or set `confirmed` if they are right"),
+            (self.vouched_for, "NewStore does not list these; `confirmed` vouches for them"),
+            (self.not_mapped, "NewStore has these and the map has not: load a row for each, with"
+             " `enabled` false for those that are none of ours"),
+        )  # fmt: skip
+        lines = [f"{told}: {', '.join(ids)}" for ids, told in found if ids]
+        return lines or ["NewStore lists the same locations."]
+
+
+def compare_nodes(places: Iterable[Location], newstore: NewStoreReader) -> Nodes:
+    """By NewStore's ids."""
+    listed = newstore.known_nodes()
+    places = list(places)
+    strange = [p for p in places if p.imported and p.fulfillment_node_id not in listed]
+    mapped = {place.fulfillment_node_id for place in places}
+    return Nodes(
+        unknown=sorted(p.location_id for p in strange if not p.confirmed),
+        vouched_for=sorted(p.location_id for p in strange if p.confirmed),
+        not_mapped=sorted(listed - mapped),
     )
 
 

@@ -2,17 +2,22 @@
 
 import click
 
+from cli.audit import audit
 from cli.command import Connect
 from cli.events import events
 from cli.explain import explain
 from cli.holds import approve, holds
+from cli.imports import run_import
 from cli.locations import locations
+from cli.operator_holds import hold, pause, resume
 from cli.products import products
+from cli.quarantine import quarantine
 from cli.reconcile import reconcile, resend
 from cli.replay import replay
 from cli.runs import runs, show_run
 from cli.status import status
 from cli.stream import stream
+from cli.watermark import watermark
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,6 +41,7 @@ for command in (
     runs,
     show_run,
     events,
+    run_import,
     reconcile,
     resend,
     stream,
@@ -44,5 +50,11 @@ for command in (
     products,
     holds,
     approve,
+    hold,
+    pause,
+    resume,
+    quarantine,
+    watermark,
+    audit,
 ):
     main.add_command(command)

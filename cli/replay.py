@@ -6,10 +6,9 @@ from datetime import datetime
 
 import click
 
-from cli.command import Operator, connected, signed
+from cli.command import Operator, connected, note_change, signed
 from cli.output import columns, refusal
 from cli.stack import EXPORT_FUNCTION
-from cli.stream import note_change
 from cli.text import INSTANT, instant, iso, short_name
 from inventory_sync.adapters.audit import Author
 from inventory_sync.domain.errors import FatalError, NotOfferedError

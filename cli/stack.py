@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inventory_sync.adapters.audit import AuditedTable, Author
 from inventory_sync.adapters.aws_errors import translated
 from inventory_sync.adapters.event_history import DynamoEventHistory
 from inventory_sync.adapters.event_log import DynamoEventLog
@@ -24,7 +26,10 @@ from inventory_sync.bootstrap.event_streams import StreamDesk
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import StreamRegistration
 from inventory_sync.ports import NewStoreReader
+from inventory_sync.use_cases.dry_run import DryRun
+from inventory_sync.use_cases.ingest_event import IngestOutcome
 from inventory_sync.use_cases.reconcile_stock import ReconcileStock
+from inventory_sync.use_cases.set_watermark import SetWatermark
 
 if TYPE_CHECKING:
     from cli.command import Connect
@@ -128,7 +133,12 @@ class Stack:
     @cached_property
     def quarantine(self) -> QuarantineReview:
         """What could not be used."""
-        return QuarantineReview(self.dynamodb, self.resource("QuarantineTable"))
+        return QuarantineReview(self.dynamodb, self.resource("QuarantineTable"), self.audited)
+
+    @cached_property
+    def audited(self) -> AuditedTable:
+        """Who has changed what."""
+        return AuditedTable(self.state)
 
     @cached_property
     def newstore(self) -> NewStoreReader:
@@ -147,6 +157,18 @@ class Stack:
             callback_url=self.stream_desk.event_url,
             api_key=self.connect.inbound_key(self.variables(INGEST_FUNCTION)),
         )
+
+    def dry_run(self, archive: Path, rows_max: int) -> DryRun:
+        """The import as its function runs it, but here and without effect."""
+        return self.connect.dry_run(self.variables(IMPORT_FUNCTION), archive, rows_max)
+
+    def watermark(self, author: Author | None) -> SetWatermark:
+        """The watermark as the import function keeps it; `author` signs a change."""
+        return self.connect.watermark(self.variables(IMPORT_FUNCTION), author)
+
+    def ingest(self, body: bytes) -> IngestOutcome:
+        """What becomes of a body by the webhook's own code."""
+        return self.connect.ingest(self.variables(INGEST_FUNCTION), body)
 
     @cached_property
     def reconciler(self) -> ReconcileStock:

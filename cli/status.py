@@ -11,8 +11,9 @@ from cli.output import columns
 from cli.text import instant, iso, span
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.event_stream import faults_of
+from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import RunState
-from inventory_sync.ports import ImportHead
+from inventory_sync.ports import ALL_IMPORTS, ImportHead
 
 LAG_MAX = timedelta(hours=1)
 """From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""
@@ -81,13 +82,22 @@ def _import(now: datetime, head: ImportHead, found: Findings) -> None:
 def _locations(operator: Operator, found: Findings) -> None:
     places = operator.store.locations()
     held = operator.store.holds()
+    by_operator = operator.store.operator_holds()
     imported = sum(place.imported for place in places.values())
     none = "" if places else "no location is mapped: see `locations load --help`"
     found.add("locations", f"{len(places)}, {imported} imported", none, locations=len(places))
-    kinds = {key: [hold.kind.value for hold in hold.holds] for key, hold in sorted(held.items())}
+    kinds = {key: [hold.kind.value for hold in hold.holds] for key, hold in held.items()}
+    for key in by_operator.keys() - kinds.keys() - {ALL_IMPORTS}:
+        kinds[key] = [HoldKind.OPERATOR.value]
+    kinds = dict(sorted(kinds.items()))
     names = "; ".join(f"{key}: {', '.join(kind)}" for key, kind in kinds.items())
-    concern = f"{len(held)} locations are held: see `holds list`" if held else ""
+    concern = f"{len(kinds)} locations are held: see `holds list`" if kinds else ""
     found.add("held", names or "none", concern, held=kinds)
+    paused = by_operator.get(ALL_IMPORTS)
+    still = f"imports are paused by {paused}: see `resume --all`" if paused else ""
+    found.add(
+        "imports", f"paused by {paused}" if paused else "going on", still, paused=bool(paused)
+    )
 
 
 def _events(operator: Operator, found: Findings) -> None:
@@ -113,8 +123,8 @@ def _events(operator: Operator, found: Findings) -> None:
 
 
 def _quarantine(operator: Operator, found: Findings) -> None:
-    count = sum(1 for _ in operator.stack.quarantine.entries())
-    text = f"{count} bodies are in quarantine: see `quarantine list`" if count else ""
+    count = sum(not one.settled for one in operator.stack.quarantine.entries())
+    text = f"{count} entries are in quarantine: see `quarantine list`" if count else ""
     found.add("quarantine", str(count), text, quarantine=count)
 
 

@@ -1,14 +1,10 @@
 """`stream`: the registration at NewStore that feeds the webhook."""
 
-import json
-from collections.abc import Mapping
-
 import click
 
-from cli.command import Operator, connected, signed
+from cli.command import Operator, connected, note_change, signed
 from cli.output import columns
 from cli.text import instant, iso
-from inventory_sync.adapters.audit import AuditedTable, Author, Change
 from inventory_sync.adapters.watch_memories import DynamoWatchMemories
 from inventory_sync.domain.event_stream import EventStream, RestartRule, faults_of
 from inventory_sync.use_cases.register_stream import RegisterStream
@@ -99,18 +95,6 @@ def register(operator: Operator, who: str, why: str) -> None:
     )
     if faults:
         operator.out.found()
-
-
-def note_change(
-    operator: Operator, kind: str, item_id: str, after: Mapping[str, object], author: Author
-) -> None:
-    """Write down what is about to be done, over what was written down before; RejectedError."""
-    item = operator.stack.state.get(kind, item_id)
-    before = item["record"]["S"] if item else None
-    change = Change(
-        kind=kind, item_id=item_id, before=before, after=json.dumps(after, sort_keys=True)
-    )
-    AuditedTable(operator.stack.state).apply([change], author)
 
 
 def _figures(found: EventStream) -> dict[str, object]:

@@ -33,7 +33,7 @@ class StackReader:
             at=self.now(),
             watermark=self.tables.head().watermark,
             runs=self.tables.runs(),
-            holds=locations.holds(),
+            holds=self.tables.holds(),
             open_events=tuple(opened),
             quarantined=self.tables.quarantined(),
             promises=simulators.promises(newstore, ids),

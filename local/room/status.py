@@ -10,6 +10,7 @@ from typing import Literal
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
 from local.room.reading import Reading, Truth
+from local.room.tables import PAUSED
 
 Level = Literal["flowing", "stuck", "wrong"]
 
@@ -57,7 +58,7 @@ def _stuck(reading: Reading) -> Iterator[str]:
         yield f"The ERP does not answer (until {down:%H:%M} UTC); events wait for it and are kept."
     for location, hold in sorted(reading.holds.items())[:NAMED_MAX]:
         why = "; ".join(f"{h.kind.value.replace('_', ' ')}, {h.figures}" for h in hold.holds)
-        yield f"{location} is held: {why}."
+        yield f"{location} {'are' if location == PAUSED else 'is'} held: {why}."
     if len(reading.holds) > NAMED_MAX:
         yield f"{_count(len(reading.holds) - NAMED_MAX, 'more location')} held."
     yield from _last_run(reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,16 @@ from inventory_sync.adapters.location_store import DynamoLocationStore
 from inventory_sync.adapters.run_store import DynamoRunStore
 from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.ports import ImportHead
+from inventory_sync.ports import ImportHead, LocationHold
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+PAUSED = "All imports"
+"""Where a pause is shown among the locations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,22 @@ class Tables:
             (opened if "open_key" in item else closed).append(read_open_event(item))
         return opened, closed
 
+    def holds(self) -> Mapping[str, LocationHold]:
+        """What guards hold, and what operators do: also where no run has come by since."""
+        by_operator = {
+            key or PAUSED: LocationHold(
+                location_id=key or PAUSED,
+                holds=(Hold(HoldKind.OPERATOR, f"{held.who}: {held.why}"),),
+                since=held.at,
+                run_id="",
+            )
+            for key, held in self.locations.operator_holds().items()
+        }
+        return {**self.locations.holds(), **by_operator}
+
     def quarantined(self) -> int:
-        """How many messages are in quarantine."""
-        return sum(1 for _ in self._scan(self._names.quarantine))
+        """How many messages are in quarantine that nobody has dealt with."""
+        return sum("settled" not in item for item in self._scan(self._names.quarantine))
 
     def _scan(self, table: str) -> Any:
         pages = self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from click.testing import CliRunner, Result
@@ -12,14 +13,21 @@ from click.testing import CliRunner, Result
 from cli.command import Connect, Silent
 from cli.main import main
 from cli.stack import NAMES, Stack
+from inventory_sync.adapters.audit import Author
+from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import StreamDesk, stream_desk
+from inventory_sync.bootstrap.ingest_event import ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export_here
 from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
+from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports import NewStoreReader
+from inventory_sync.use_cases.dry_run import DryRun
+from inventory_sync.use_cases.ingest_event import IngestOutcome
 from inventory_sync.use_cases.ingest_export import IngestExport
 from inventory_sync.use_cases.reconcile_stock import ReconcileStock
+from inventory_sync.use_cases.set_watermark import SetWatermark
 from local.stack import LocalStack, StackPlan, local_stack
 
 DC, SKU = "DC01", "SKU-1"
@@ -50,6 +58,15 @@ class LocalConnect(Connect):
     def sleep(self, seconds: float) -> None:
         self._stack.clock.sleep(seconds)
 
+    def dry_run(self, variables: Mapping[str, str], archive: Path, rows_max: int) -> DryRun:
+        return dry_run(Silent(), archive, rows_max, variables, self._stack.clock)
+
+    def watermark(self, variables: Mapping[str, str], author: Author | None) -> SetWatermark:
+        return set_watermark(author, variables, self._stack.clock)
+
+    def ingest(self, variables: Mapping[str, str], body: bytes) -> IngestOutcome:
+        return ingest_with(Silent(), variables, self._stack.clock)(body)
+
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
         return reconcile_with(Silent(), variables, self._stack.clock)
 
@@ -63,12 +80,14 @@ class Operated:
 
     stack: LocalStack
 
-    def run(self, *words: str, code: int = 0) -> Result:
+    def run(self, *words: str, code: int = 0, answers: str = "") -> Result:
         named = {
             variable: self.stack.template.physical_id(logical_id)
             for logical_id, variable in NAMES.items()
         }
-        result = CliRunner().invoke(main, words, obj=LocalConnect(self.stack), env=named)
+        result = CliRunner().invoke(
+            main, words, obj=LocalConnect(self.stack), env=named, input=answers
+        )
         assert result.exit_code == code, result.output
         return result
 

@@ -269,6 +269,9 @@ class StockInsights:
 class NewStoreReader(Protocol):
     """What NewStore shows of itself. Methods raise RetriableError or RejectedError."""
 
+    def known_nodes(self) -> frozenset[str]:
+        """Ids of the locations it lists."""
+
     def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
         """Units it would promise; keys it does not list are left out."""
 

@@ -11,6 +11,13 @@ export function showHolds({ moment }) {
   );
 }
 
+function remedy(kind, approvable) {
+  if (kind === "operator") {
+    return "Until an operator resumes it.";
+  }
+  return approvable ? "An operator may approve it." : "To be put right at its source.";
+}
+
 function held({ location, since, reasons }) {
   return html(
     "li",
@@ -26,7 +33,7 @@ function held({ location, since, reasons }) {
         html(
           "span",
           { class: "note" },
-          approvable ? "An operator may approve it." : "To be put right at its source.",
+          remedy(kind, approvable),
         ),
       ),
     ),

@@ -30,6 +30,9 @@ class ModelReader:
         self.calls = 0
         self.meanwhile: Callable[[], None] = lambda: None
 
+    def known_nodes(self) -> frozenset[str]:
+        return frozenset(self.world.places)
+
     def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
         wanted = list(keys)
         self._reach()

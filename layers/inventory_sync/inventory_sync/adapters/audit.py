@@ -71,9 +71,9 @@ class AuditedTable:
         item_id = f"{author.at:%Y%m%dT%H%M%S.%fZ}#{digest}"
         return self._written(Change(kind="audit", item_id=item_id, before=None, after=text))
 
-    def records(self) -> Iterator[AuditRecord]:
-        """From the oldest on."""
-        for item_id, record in self._table.records("audit"):
+    def records(self, *, newest_first: bool = False) -> Iterator[AuditRecord]:
+        """By time, page by page as far as it is asked for."""
+        for item_id, record in self._table.records("audit", newest_first=newest_first):
             yield decode(AuditRecord, record, f"audit record {item_id}")
 
     def _write(self, changes: Sequence[Change], author: Author) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from inventory_sync.adapters.audit import AuditedTable, Author, Change
 from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.location_store import OPERATOR_HOLD, operator_hold_id
 from inventory_sync.adapters.state_table import StateTable
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import Approval, Resend
+from inventory_sync.ports import Approval, OperatorHold, Resend
 
 RESEND_CHARACTERS_MAX = 40_000
 """With what was asked for before it fits an audit record."""
@@ -39,19 +40,34 @@ class LocationChanges:
 
     def approve(self, approval: Approval, author: Author) -> None:
         """Replaces an approval of the location that no run has used yet."""
-        stored = self._table.get("approval", approval.location_id)
         change = Change(
             kind="approval",
             item_id=approval.location_id,
-            before=stored["record"]["S"] if stored else None,
+            before=self._record("approval", approval.location_id),
             after=encode(approval),
         )
         self._audited.apply([change], author)
 
+    def hold(self, hold: OperatorHold, author: Author) -> None:
+        """Replaces what an operator holds there already."""
+        item_id = operator_hold_id(hold.location_id)
+        before = self._record(OPERATOR_HOLD, item_id)
+        change = Change(kind=OPERATOR_HOLD, item_id=item_id, before=before, after=encode(hold))
+        self._audited.apply([change], author)
+
+    def resume(self, location_id: str, author: Author) -> bool:
+        """False where no operator holds it."""
+        item_id = operator_hold_id(location_id)
+        before = self._record(OPERATOR_HOLD, item_id)
+        if before is None:
+            return False
+        change = Change(kind=OPERATOR_HOLD, item_id=item_id, before=before, after=None)
+        self._audited.apply([change], author)
+        return True
+
     def request_resend(self, resend: Resend, author: Author) -> Resend:
         """Added to what is asked for already; so many rows that they fill a record mean all."""
-        stored = self._table.get("resend", resend.location_id)
-        before = stored["record"]["S"] if stored else None
+        before = self._record("resend", resend.location_id)
         wanted = resend
         if before is not None:
             earlier = decode(Resend, before, f"resend {resend.location_id}")
@@ -64,6 +80,10 @@ class LocationChanges:
         )
         self._audited.apply([change], author)
         return wanted
+
+    def _record(self, kind: str, item_id: str) -> str | None:
+        item = self._table.get(kind, item_id)
+        return item["record"]["S"] if item else None
 
     def _put(self, kind: str, rows: Mapping[str, str], author: Author) -> Loaded:
         """The same row always has the same text, so texts are compared."""

@@ -44,9 +44,15 @@ class DynamoQuarantine:
             self._client.put_item(TableName=self._table, Item=item)
 
     def depth(self) -> int:
-        """By a count of the first pages: the item count AWS keeps is hours old."""
+        """By a count of the first pages: the item count AWS keeps is hours old.
+
+        What an operator has settled is history.
+        """
         pages = self._client.get_paginator("scan").paginate(
-            TableName=self._table, Select="COUNT", ConsistentRead=True
+            TableName=self._table,
+            Select="COUNT",
+            ConsistentRead=True,
+            FilterExpression="attribute_not_exists(settled)",
         )
         with translated("quarantine table"):
             return sum(page["Count"] for page in islice(pages, DEPTH_PAGES_MAX))

@@ -1,31 +1,21 @@
 """What the import needs."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.file_delivery import presigned_url, refuse_short_lived, s3_uri
-from inventory_sync.adapters.file_store import S3FileStore
 from inventory_sync.adapters.leases import DynamoLeases
 from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.run_records import S3RunRecords
 from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.secrets import Secrets
 from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.bootstrap.build_import import make_build
 from inventory_sync.bootstrap.clients import Clients
-from inventory_sync.bootstrap.erp import make_erp
-from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
-from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.observability import PowertoolsObserver, make_observer
 from inventory_sync.ports import Clock
-from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
 from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings
 
-SPARE_SECONDS = 360
-"""What the longest read of one location takes, and a minute for the rest."""
 LEASE = timedelta(seconds=600)
 
 
@@ -36,33 +26,16 @@ def import_stock(
     settings = ImportSettings.read(os.environ if variables is None else variables)
     clock = clock or SystemClock()
     client = Clients()
-    dynamodb = client("dynamodb")
-    secrets = Secrets(client("secretsmanager"), clock)
     observer = make_observer()
-    table = StateTable(dynamodb, settings.state_table)
+    table = StateTable(client("dynamodb"), settings.state_table)
     locations = DynamoLocationStore(table)
-    event_log = DynamoEventLog(dynamodb, settings.events_table, settings.retention)
-    newstore = make_newstore(settings.newstore, settings.provider, secrets, clock)
-    s3 = client.s3()
-    files = S3FileStore(s3, settings.import_bucket, _signer(settings, secrets))
-    records = S3RunRecords(s3, settings.import_bucket)
-    build = BuildImport(
-        event_log=event_log,
-        erp=make_erp(settings.erp, secrets, locations, clock, client),
-        newstore=newstore,
-        files=files,
-        records=records,
-        location_store=locations,
-        clock=clock,
-        observer=observer,
-        settings=_build_settings(settings),
-    )
+    build = make_build(settings, client, locations, clock, observer)
     importer = ImportStock(
         build=build,
-        event_log=event_log,
-        newstore=newstore,
-        files=files,
-        records=records,
+        event_log=build.event_log,
+        newstore=build.newstore,
+        files=build.files,
+        records=build.records,
         runs=DynamoRunStore(table, settings.retention),
         leases=DynamoLeases(table),
         location_store=locations,
@@ -76,39 +49,3 @@ def import_stock(
         ),
     )
     return importer, observer
-
-
-def _build_settings(settings: ImportSettings) -> BuildSettings:
-    return BuildSettings(
-        tenant_scope=settings.tenant_scope,
-        first_logical_timestamp=settings.first_logical_timestamp,
-        settle=settings.settle_window + settings.clock_skew,
-        other_channel_lags=settings.erp.other_channel_lags,
-        spare_seconds=SPARE_SECONDS,
-        reads_at_once=settings.erp.reads_at_once,
-        guards=GuardLimits(
-            fall_share_max=settings.fall_percent_max / 100,
-            quantity_units_max=settings.quantity_units_max,
-        ),
-    )
-
-
-def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
-    """Turns a key of the bucket into what NewStore is given; refuses what would not last."""
-
-    def sign(key: str) -> str:
-        if settings.file_delivery == "s3_uri":
-            return s3_uri(settings.import_bucket, key)
-        uri = presigned_url(
-            secrets.read(settings.file_signing_secret_arn),
-            settings.import_bucket,
-            key,
-            region=os.environ.get("AWS_REGION", "us-east-1"),
-            endpoint_url=os.environ.get("AWS_ENDPOINT_URL_S3")
-            or os.environ.get("AWS_ENDPOINT_URL")
-            or None,
-        )
-        refuse_short_lived(uri, settings.file_url_days_min)
-        return uri
-
-    return sign

@@ -16,7 +16,7 @@ from inventory_sync.observability import make_observer
 from inventory_sync.use_cases.ingest_event import EventDoor, IngestEvent
 
 if TYPE_CHECKING:
-    from inventory_sync.ports import Clock
+    from inventory_sync.ports import Clock, Observer
 
 READ_SECONDS = 1.5
 """Three attempts end well before the webhook's time-out, so that NewStore gets its 503."""
@@ -29,7 +29,6 @@ def ingest_event(
     settings = IngestSettings.read(os.environ if variables is None else variables)
     observer = make_observer()
     client = Clients(READ_SECONDS, parameter_validation=False)
-    dynamodb = client("dynamodb")
     return EventDoor(
         keys=SecretInboundKeys(
             client("secretsmanager"),
@@ -37,14 +36,28 @@ def ingest_event(
             monotonic,
             observer,
         ),
-        ingest=IngestEvent(
-            parse=lambda body: parse_event(body, settings.tenant),
-            event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
-            quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention),
-            clock=clock or SystemClock(),
-            observer=observer,
-            body_bytes_max=settings.body_bytes_max,
-        ),
+        ingest=_ingest(settings, client, observer, clock),
         observer=observer,
         flush=observer.flush,
+    )
+
+
+def ingest_with(
+    observer: "Observer", variables: Mapping[str, str], clock: "Clock | None" = None
+) -> IngestEvent:
+    """What takes a body, behind the door: for one that was taken before."""
+    return _ingest(IngestSettings.read(variables), Clients(), observer, clock)
+
+
+def _ingest(
+    settings: IngestSettings, client: Clients, observer: "Observer", clock: "Clock | None"
+) -> IngestEvent:
+    dynamodb = client("dynamodb")
+    return IngestEvent(
+        parse=lambda body: parse_event(body, settings.tenant),
+        event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
+        quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention),
+        clock=clock or SystemClock(),
+        observer=observer,
+        body_bytes_max=settings.body_bytes_max,
     )

@@ -31,6 +31,8 @@ from inventory_sync.ports import (
 from inventory_sync.use_cases.event_trail import EventTrail
 from inventory_sync.use_cases.left_behind import LeftBehind
 
+REJECTED_BY_ERP = "rejected_by_erp"
+"""Why an event is in quarantine that stands in the events table."""
 BATCH_EVENTS_MAX = 100
 SAFETY_SECONDS = 10.0
 """No new batch is begun when the invocation has less time left."""
@@ -235,7 +237,7 @@ class ForwardEvents:
         ref = open_event.event.ref
         self.quarantine.add(
             QuarantineEntry(
-                reason="rejected_by_erp",
+                reason=REJECTED_BY_ERP,
                 detail=reason,
                 body=b"",
                 received_at=open_event.received_at,
@@ -243,7 +245,7 @@ class ForwardEvents:
             )
         )
         self.event_log.note_rejected(ref, reason)
-        self.observer.count("EventsQuarantined", reason="rejected_by_erp")
+        self.observer.count("EventsQuarantined", reason=REJECTED_BY_ERP)
         self._trail.rejected(open_event.event, reason)
         result.rejected.append(ref)
 

@@ -1,0 +1,81 @@
+"""What builds an import: for the import itself, and for a dry run of it."""
+
+import os
+from collections.abc import Callable
+
+from inventory_sync.adapters.event_log import DynamoEventLog
+from inventory_sync.adapters.file_delivery import presigned_url, refuse_short_lived, s3_uri
+from inventory_sync.adapters.file_store import S3FileStore
+from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.run_records import S3RunRecords
+from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.erp import make_erp
+from inventory_sync.bootstrap.newstore import make_newstore
+from inventory_sync.config import ImportSettings
+from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.ports import Clock, Observer
+from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
+
+SPARE_SECONDS = 360
+"""What the longest read of one location takes, and a minute for the rest."""
+
+
+def make_build(
+    settings: ImportSettings,
+    client: Clients,
+    locations: DynamoLocationStore,
+    clock: Clock,
+    observer: Observer,
+) -> BuildImport:
+    """Over the real ports."""
+    secrets = Secrets(client("secretsmanager"), clock)
+    s3 = client.s3()
+    dynamodb = client("dynamodb")
+    return BuildImport(
+        event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
+        erp=make_erp(settings.erp, secrets, locations, clock, client),
+        newstore=make_newstore(settings.newstore, settings.provider, secrets, clock),
+        files=S3FileStore(s3, settings.import_bucket, _signer(settings, secrets)),
+        records=S3RunRecords(s3, settings.import_bucket),
+        location_store=locations,
+        clock=clock,
+        observer=observer,
+        settings=_build_settings(settings),
+    )
+
+
+def _build_settings(settings: ImportSettings) -> BuildSettings:
+    return BuildSettings(
+        tenant_scope=settings.tenant_scope,
+        first_logical_timestamp=settings.first_logical_timestamp,
+        settle=settings.settle_window + settings.clock_skew,
+        other_channel_lags=settings.erp.other_channel_lags,
+        spare_seconds=SPARE_SECONDS,
+        reads_at_once=settings.erp.reads_at_once,
+        guards=GuardLimits(
+            fall_share_max=settings.fall_percent_max / 100,
+            quantity_units_max=settings.quantity_units_max,
+        ),
+    )
+
+
+def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
+    """Turns a key of the bucket into what NewStore is given; refuses what would not last."""
+
+    def sign(key: str) -> str:
+        if settings.file_delivery == "s3_uri":
+            return s3_uri(settings.import_bucket, key)
+        uri = presigned_url(
+            secrets.read(settings.file_signing_secret_arn),
+            settings.import_bucket,
+            key,
+            region=os.environ.get("AWS_REGION", "us-east-1"),
+            endpoint_url=os.environ.get("AWS_ENDPOINT_URL_S3")
+            or os.environ.get("AWS_ENDPOINT_URL")
+            or None,
+        )
+        refuse_short_lived(uri, settings.file_url_days_min)
+        return uri
+
+    return sign

@@ -1,0 +1,37 @@
+"""What a dry run of the import needs; it changes nothing."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.run_store import DynamoRunStore
+from inventory_sync.adapters.scratch_archive import ZipOnDisk
+from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.bootstrap.build_import import make_build
+from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.config import ImportSettings
+from inventory_sync.ports import Clock, Observer
+from inventory_sync.use_cases.dry_run import DryRun
+
+
+def dry_run(
+    observer: Observer,
+    archive: Path,
+    rows_max: int,
+    variables: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> DryRun:
+    """Keeps the archive on this machine."""
+    settings = ImportSettings.read(os.environ if variables is None else variables)
+    clock = clock or SystemClock()
+    client = Clients()
+    table = StateTable(client("dynamodb"), settings.state_table)
+    return DryRun(
+        build=make_build(settings, client, DynamoLocationStore(table), clock, observer),
+        runs=DynamoRunStore(table, settings.retention),
+        scratch=ZipOnDisk(archive),
+        clock=clock,
+        rows_max=rows_max,
+    )

@@ -1,0 +1,149 @@
+"""`quarantine`: seen whole, tried again by the webhook's own code, or settled with a reason."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.domain.inbound import QuarantineEntry
+from local.aws import API_KEY
+from local.newstore.delivery import post_over_http
+from tests.integration.operator import DC, SKU, WHO, Operated, operated
+
+
+@pytest.fixture
+def shop() -> Iterator[Operated]:
+    with operated() as found:
+        yield found
+
+
+def post(shop: Operated, body: bytes) -> int:
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    return post_over_http(shop.stack.event_url)(body, headers)
+
+
+def listed(shop: Operated, *words: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = shop.json("quarantine", "list", *words)["quarantine"]
+    return rows
+
+
+def rejected(shop: Operated) -> str:
+    """An event that the ERP refuses; the beginning of its entry's id."""
+    shop.stack.erp.rejected_products[SKU] = "unknown article"
+    shop.ship("ff1", at=10)
+    (row,) = listed(shop)
+    return str(row["id"])
+
+
+def test_a_body_is_shown_byte_for_byte(shop: Operated) -> None:
+    table = shop.stack.template.physical_id("QuarantineTable")
+    quarantine = DynamoQuarantine(shop.stack.aws.dynamodb, table, timedelta(days=1))
+    for body in (b"no JSON", b"no JSON \xff"):
+        now = shop.stack.clock.now()
+        entry = QuarantineEntry(reason="unparsable", detail="why", body=body, received_at=now)
+        quarantine.add(entry)
+        shop.wait(1)
+
+    text, binary = (row["id"] for row in listed(shop))
+
+    assert shop.json("quarantine", "show", binary)["body_base64"] == "bm8gSlNPTiD/"
+    assert "bm8gSlNPTiD/" in shop.run("quarantine", "show", binary[:6]).output
+    assert shop.run("quarantine", "show", text).output.splitlines()[-1] == "no JSON"
+    assert "no entry begins" in shop.run("quarantine", "show", "zz", code=1).output
+    assert "2 entries begin" in shop.run("quarantine", "show", "", code=1).output
+
+
+def test_a_refused_event_is_forwarded_again_and_booked_once(shop: Operated) -> None:
+    entry = rejected(shop)
+    shop.stack.erp.rejected_products.clear()
+
+    shop.run("quarantine", "retry", entry, *WHO)
+    shop.wait(2)
+    shop.stack.sweep()
+
+    assert shop.stack.erp.on_hand((DC, SKU)) == 19
+    assert shop.json("events", "--rejected")["events"] == []
+    assert (listed(shop), len(listed(shop, "--all"))) == ([], 1)
+    assert shop.json("status", "--offline")["quarantine"] == 0
+    assert "settled already" in shop.run("quarantine", "retry", entry, *WHO, code=1).output
+
+
+def test_an_event_that_is_refused_again_comes_back(shop: Operated) -> None:
+    entry = rejected(shop)
+
+    shop.run("quarantine", "retry", entry, *WHO)
+    shop.wait(2)
+    shop.stack.sweep()
+
+    assert [row["id"] for row in listed(shop)] == [entry]
+    assert shop.json("quarantine", "show", entry)["settled"] == ""
+    stored = shop.run("quarantine", "show", entry).output.splitlines()[-1]
+    assert json.loads(stored)["payload"]["logical_timestamp"] == 10
+
+
+def test_a_body_that_is_still_of_no_use_stays(shop: Operated) -> None:
+    post(shop, b"no JSON")
+    (row,) = listed(shop)
+
+    found = shop.json("quarantine", "retry", row["id"], *WHO, code=4)
+
+    assert (found["outcome"], found["reason"]) == ("quarantined", "unparsable")
+    assert [one["id"] for one in listed(shop)] == [row["id"]]
+
+
+def test_a_body_that_is_understood_by_now_is_stored(shop: Operated) -> None:
+    """As after a wrong setting was put right: here the tenant."""
+    newstore = shop.stack.newstore
+    newstore.assign("ff1", "order-1", DC, [("i1", SKU)], "STANDARD")
+    event = newstore.complete("ff1", logical_timestamp=10)
+    body = json.dumps({**event, "tenant": "other"}).encode()
+    assert post(shop, body) == 200
+    (row,) = listed(shop)
+    variables = shop.stack.template.environment("IngestEventFunction")
+    assert row["reason"] == "wrong_tenant"
+    shop.stack.template.set_parameters({"Tenant": "other"})
+    assert variables["NEWSTORE_TENANT"] != "other"
+
+    found = shop.json("quarantine", "retry", row["id"], *WHO)
+
+    assert found["outcome"] == "stored"
+    assert (listed(shop), [e["event"] for e in shop.json("events", DC)["events"]]) == ([], ["10"])
+
+
+def test_what_is_dropped_is_kept_with_the_reason(shop: Operated) -> None:
+    post(shop, b"no JSON")
+    (row,) = listed(shop)
+    assert "--why" in shop.run("quarantine", "drop", row["id"], "--who", "Ada", code=1).output
+
+    shop.run("quarantine", "drop", row["id"], *WHO)
+
+    (kept,) = listed(shop, "--all")
+    assert listed(shop) == []
+    assert kept["settled"].startswith("dropped by Ada")
+    (record,) = shop.json("audit", "list")["records"]
+    assert (record["command"], record["changes"][0]["after"]) == ("quarantine drop", "dropped")
+    assert post(shop, b"no JSON") == 200
+    assert len(listed(shop)) == 1
+
+
+def test_an_event_that_is_no_longer_refused_is_not_released(shop: Operated) -> None:
+    entry = rejected(shop)
+    names = shop.stack.template.physical_id("EventsTable")
+    (item,) = [
+        item
+        for item in shop.stack.aws.dynamodb.scan(TableName=names)["Items"]
+        if "rejected_reason" in item
+    ]
+    shop.stack.aws.dynamodb.update_item(
+        TableName=names,
+        Key={"location_id": item["location_id"], "event_key": item["event_key"]},
+        UpdateExpression="REMOVE rejected_reason",
+    )
+
+    refused = shop.run("quarantine", "retry", entry, *WHO, code=1)
+
+    assert "no longer refused" in refused.output
+    assert shop.json("audit", "list")["records"] == []

@@ -1,0 +1,122 @@
+"""`watermark`, and `locations check`: what an operator asks before touching either."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.operator import DC, WHO, Operated, operated
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Operated]:
+    """For tests that change nothing."""
+    yield from at_rest()
+
+
+@pytest.fixture
+def moved() -> Iterator[Operated]:
+    yield from at_rest()
+
+
+def at_rest() -> Iterator[Operated]:
+    """The watermark stands at 12; everything is done with."""
+    with operated() as found:
+        for request, at in (("ff1", 10), ("ff2", 12)):
+            found.ship(request, at=at)
+        found.wait(16)
+        found.tick()
+        found.wait(30)
+        found.tick()
+        yield found
+
+
+def test_it_is_shown_with_how_far_back_it_could_go(shop: Operated) -> None:
+    (row,) = shop.json("watermark", "show")["watermarks"]
+
+    assert (row["location"], row["watermark"], row["back to"]) == ("all", "12", "0")
+
+
+def test_it_is_moved_back_after_two_questions_and_signed(moved: Operated) -> None:
+    shop = moved
+    words = ("watermark", "set", "10", "--force", *WHO)
+
+    text = shop.run(*words, answers="y\n10\n").output
+    shop.ship("ff3", at=13)
+    shop.wait(16)
+    shop.tick()
+
+    assert "stood at 12 and stands at 10" in text
+    (location,) = shop.json("run", "last")["locations"]
+    assert (location["range"], shop.json("watermark", "show")["watermarks"][0]["watermark"]) == (
+        "10-13",
+        "13",
+    )
+    (record,) = shop.json("audit", "list")["records"]
+    (change,) = record["changes"]
+    assert (record["command"], record["who"]) == ("watermark set", "Ada")
+    assert ('"tenant": 12' in change["before"], '"tenant": 10' in change["after"]) == (True, True)
+
+
+@pytest.mark.parametrize("answers", ["n\n", "y\n11\n"])
+def test_one_wrong_answer_leaves_it(shop: Operated, answers: str) -> None:
+    shop.run("watermark", "set", "10", "--force", *WHO, code=1, answers=answers)
+
+    assert shop.json("watermark", "show")["watermarks"][0]["watermark"] == "12"
+    assert shop.json("audit", "list")["records"] == []
+
+
+def test_without_force_the_consequences_are_told_and_nothing_is_done(shop: Operated) -> None:
+    text = shop.run("watermark", "set", "10", "--yes", *WHO, code=1).output
+
+    assert "released once more" in text
+    assert "--force" in text
+    assert shop.json("watermark", "show")["watermarks"][0]["watermark"] == "12"
+
+
+def test_scripts_answer_with_yes_and_no_run_on_record_expires_by_it(moved: Operated) -> None:
+    found = moved.json("watermark", "set", "10", "--force", "--yes", *WHO)
+
+    assert (found["before"], found["after"]) == (12, 10)
+    table = moved.stack.template.physical_id("StateTable")
+    items = moved.stack.aws.dynamodb.scan(TableName=table)["Items"]
+    ends = [int(item["expires_at"]["N"]) for item in items if item["kind"]["S"] == "run"]
+    assert min(ends) > moved.stack.clock.now().timestamp() + 80 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("13", "--force", "--yes", *WHO), "imports alone"),
+        (("3", "--location", DC, "--force", "--yes", *WHO), "name no location"),
+        (("3", "--force", "--yes", "--who", "Ada"), "--why"),
+    ],
+)
+def test_what_is_not_safe_is_refused(shop: Operated, words: tuple[str, ...], told: str) -> None:
+    assert told in shop.run("watermark", "set", *words, code=1).output
+
+
+# Locations
+
+
+def test_the_map_is_compared_with_newstores_locations(shop: Operated) -> None:
+    same = shop.run("locations", "check").output
+    shop.stack.newstore.stores.append("BER")
+
+    found = shop.json("locations", "check", code=4)
+    shop.stack.newstore.stores.remove("BER")
+
+    assert "lists the same locations" in same
+    assert (found["not_mapped"], found["unknown_to_newstore"]) == (["BER"], [])
+    assert shop.json("locations", "check", "--offline")["not_mapped"] is None
+
+
+def test_a_location_that_newstore_does_not_list_is_named(shop: Operated, tmp_path: Path) -> None:
+    path = tmp_path / "map.csv"
+    path.write_text("location_id,confirmed\nNEW,false\nOLD,true\n")
+
+    found = shop.json("locations", "check", str(path), code=4)
+    text = shop.run("locations", "check", str(path), code=4).output
+
+    assert (found["unknown_to_newstore"], found["vouched_for"]) == (["NEW"], ["OLD"])
+    assert "set `confirmed`" in text
