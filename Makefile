@@ -8,7 +8,7 @@ SEED ?= 0
 ODOO_TESTS ?= tests/connector tests/odoo
 
 shipped := layers/inventory_sync/inventory_sync functions cli
-not_shipped := local tools
+not_shipped := local tools examples
 code := $(shipped) $(not_shipped)
 pip_install = -m pip --disable-pip-version-check install -qq --no-deps --no-compile --require-hashes
 

@@ -17,11 +17,12 @@ BUILT_IN = {
     "rest": "tests.connector.rest_bench:rest",
     "rest-lookup": "tests.connector.rest_bench:rest_by_look_up",
     "rest-short-references": "tests.connector.rest_bench:rest_with_short_references",
+    "rest-reference-server": "tests.connector.reference_bench:reference_server",
     "csv": "tests.connector.csv_bench:csv_acknowledged",
     "csv-unacknowledged": "tests.connector.csv_bench:csv_unacknowledged",
     "odoo": "tests.odoo.bench:odoo",
 }
-ALWAYS = ["rest", "rest-lookup", "rest-short-references", "csv"]
+ALWAYS = ["rest", "rest-lookup", "rest-short-references", "rest-reference-server", "csv"]
 CHOSEN = [os.environ["CONNECTOR"]] if os.environ.get("CONNECTOR") else ALWAYS
 
 

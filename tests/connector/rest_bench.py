@@ -81,10 +81,10 @@ def rest(**settings: Any) -> Iterator[RestBench]:
         erp_server(model, "erp-token") as server,
         json_http(StandingClock()) as http,
     ):
-        yield RestBench(model, clock, server.base_url, _authorized(account, http))
+        yield RestBench(model, clock, server.base_url, authorized(account, http))
 
 
-def _authorized(account: SecretsAccount, http: JsonHttp) -> AuthorizedHttp:
+def authorized(account: SecretsAccount, http: JsonHttp) -> AuthorizedHttp:
     return AuthorizedHttp(http, SecretBearer(account.secrets(StandingClock()), account.arn))
 
 
