@@ -26,7 +26,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand e2e engines simulate simulate-mutants mutate bench coverage format lint types validate build security audit sbom invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants mutate bench coverage format lint types validate build security audit sbom invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ test-odoo: .venv/.dev ## Run the Odoo connector against a real Odoo 19 from Debi
 test-odoo-at-hand: .venv/.dev ## Of test-odoo what a change may break, where its packages are cached
 	@if .venv/bin/python -m tests.odoo.at_hand; then \
 		$(MAKE) test-odoo ODOO_TESTS="tests/connector tests/odoo/test_guide_example.py"; fi
+
+contract-fuzz: .venv/.dev .venv-fuzz/.installed ## Hold docs/erp-openapi.yaml against the simulated ERP, call by call
+	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.fuzz $(ARGS)
 
 engines: ## Fetch the second DynamoDB engine of the contract tests from npm
 	tools/get_dynoxide.sh
@@ -145,7 +148,7 @@ products: .venv/.local ## Load the product map of a deployed stack (FILE=map.csv
 # Where npm is, the contract tests may not leave its engine out.
 check: export ENGINES_REQUIRED := true
 check: export BUILD_REQUIRED := true
-check: .venv-audit/.installed lint types build test e2e validate security ## Everything CI runs
+check: .venv-audit/.installed lint types build test contract-fuzz e2e validate security ## Everything CI runs
 
 lock: .venv-lock/.installed ## Pin the requirements anew (ARGS=--upgrade for newer ones)
 	.venv-lock/bin/python tools/lock.py $(ARGS)
@@ -154,7 +157,7 @@ clean: ## Remove what was built
 	rm -rf build .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 distclean: clean ## Remove the virtual environments too
-	rm -rf .venv .venv-sam .venv-e2e .venv-security .venv-audit .venv-bench .venv-mutation .venv-lock
+	rm -rf .venv .venv-sam .venv-e2e .venv-security .venv-audit .venv-bench .venv-mutation .venv-fuzz .venv-lock
 
 .venv/.local: requirements/local.txt
 	@echo "Making .venv (once)"
@@ -174,7 +177,7 @@ distclean: clean ## Remove the virtual environments too
 	@touch $@
 
 .venv-sam/.installed .venv-e2e/.installed .venv-bench/.installed: python := 3.13
-.venv-security/.installed .venv-audit/.installed .venv-mutation/.installed .venv-lock/.installed: python := 3.11+
+.venv-security/.installed .venv-audit/.installed .venv-mutation/.installed .venv-fuzz/.installed .venv-lock/.installed: python := 3.11+
 
 .venv-%/.installed: requirements/%.txt
 	@echo "Making $(@D) (once)"

@@ -28,7 +28,9 @@ TABLES = """create table if not exists stock
     (location text, product text, units int, primary key (location, product));
 create table if not exists movements (id text primary key, content text, applied_at text, document)
 """
-STOCK = "from stock where location = ?"
+KNOWN = {"location": "select 1 from stock where location = ? limit 1",
+         "product": "select 1 from stock where product = ? limit 1"}  # fmt: skip
+ROWS = "select product, units from stock where location = ? and units != 0 order by product"
 BOOK = """insert into stock values (?, ?, ?)
     on conflict (location, product) do update set units = units + excluded.units"""
 
@@ -51,10 +53,9 @@ class Books:
     def page(self, location: str, after: str, limit: int) -> dict[str, Any]:
         """`as_of` is taken before the rows are read, on the clock that gives `applied_at`."""
         with self._lock:
-            if not self._sql(f"select 1 {STOCK} limit 1", location):
+            if not self._sql(KNOWN["location"], location):
                 abort(404, f"unknown location {location}")
-            as_of = self._now()
-            rows = self._sql(f"select product, units {STOCK} and units != 0 order by 1", location)
+            as_of, rows = self._now(), self._sql(ROWS, location)
         rest = [{"product": p, "on_hand": units} for p, units in rows if p > after]
         page = {"location": location, "as_of": as_of, "row_count": len(rows), "rows": rest[:limit]}
         return {**page, "next_cursor": rest[limit - 1]["product"] if rest[limit:] else None}
@@ -68,7 +69,7 @@ class Books:
                     return result("repeated", *booked)
                 return result("conflict", *booked, reason="booked with other content")
             for column, name in [("location", place), *(("product", line[0]) for line in lines)]:
-                if not self._sql(f"select 1 from stock where {column} = ? limit 1", name):
+                if not self._sql(KNOWN[column], name):
                     return result("rejected", reference, reason=f"unknown {column} {name}")
             for product, units in lines:  # the goods have left: below nothing if need be
                 self._sql(BOOK, place, product, -units)

@@ -23,6 +23,7 @@ _LOCKS = (
     ("security", "requirements/security.txt", _OLDEST_PYTHON, None),
     ("audit", "requirements/audit.txt", _OLDEST_PYTHON, None),
     ("mutation", "requirements/mutation.txt", _OLDEST_PYTHON, "requirements/dev.txt"),
+    ("fuzz", "requirements/fuzz.txt", _OLDEST_PYTHON, None),
     ("odoo", "requirements/odoo.txt", "3.12", None),
     ("lock", "requirements/lock.txt", _OLDEST_PYTHON, None),
 )

@@ -38,8 +38,8 @@ def read_movements(body: object) -> list[Movement]:
             fulfillment_request_id=_text(entry, "fulfillment_request_id"),
             logical_timestamp=_integer(entry, "logical_timestamp"),
             lines=tuple(
-                MovementLine(_text(line, "product"), _integer(line, "quantity"))
-                for line in _objects(entry, "lines")
+                MovementLine(_text(line, "product"), _integer(line, "quantity", lowest=1))
+                for line in _filled(entry, "lines")
             ),
         )
         for entry in _objects(body, "movements")
@@ -56,7 +56,7 @@ def read_allocations(body: object) -> list[Allocation]:
             state=_state(entry),
             items=tuple(
                 AllocationItem(_text(item, "item_id"), _text(item, "product"))
-                for item in _objects(entry, "items")
+                for item in _filled(entry, "items")
             ),
         )
         for entry in _objects(body, "allocations")
@@ -127,6 +127,13 @@ def _objects(entry: object, name: str) -> list[object]:
     return value
 
 
+def _filled(entry: object, name: str) -> list[object]:
+    value = _objects(entry, name)
+    if not value:
+        raise CallRefusedError(400, f"{name} is empty")
+    return value
+
+
 def _text(entry: object, name: str) -> str:
     value = _field(entry, name)
     if not isinstance(value, str) or not value:
@@ -134,10 +141,15 @@ def _text(entry: object, name: str) -> str:
     return value
 
 
-def _integer(entry: object, name: str) -> int:
+def _integer(entry: object, name: str, lowest: int | None = None) -> int:
+    """1.0 is one in JSON."""
     value = _field(entry, name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise CallRefusedError(400, f"{name} is not an integer")
+    if lowest is not None and value < lowest:
+        raise CallRefusedError(400, f"{name} is below {lowest}")
     return value
 
 

@@ -107,6 +107,38 @@ def test_a_movement_without_a_field_is_400_and_names_it(client: Client, field: s
     assert client.model.on_hand(KEY) == 10
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"lines": []}, "lines is empty"),
+        ({"lines": [{"product": "SKU-1", "quantity": 0}]}, "quantity is below 1"),
+        ({"lines": [{"product": "SKU-1", "quantity": 1.5}]}, "quantity is not an integer"),
+        ({"logical_timestamp": True}, "logical_timestamp is not an integer"),
+    ],
+)
+def test_a_movement_with_a_wrong_field_is_400_and_names_it(
+    client: Client, wrong: dict[str, Any], says: str
+) -> None:
+    answer = client.call("POST", "/v1/movements", json={"movements": [{**MOVEMENT, **wrong}]})
+    assert (answer.status_code, answer.json()) == (400, {"error": says})
+    assert client.model.on_hand(KEY) == 10
+
+
+def test_a_whole_number_may_have_a_point(client: Client) -> None:
+    lines = [{"product": "SKU-1", "quantity": 2.0}]
+    answer = client.call(
+        "POST", "/v1/movements", json={"movements": [{**MOVEMENT, "lines": lines}]}
+    )
+    assert answer.json()["results"][0]["outcome"] == "applied"
+    assert client.model.on_hand(KEY) == 8
+
+
+def test_an_allocation_of_nothing_is_400(client: Client) -> None:
+    body = {"allocations": [{**ALLOCATION, "items": []}]}
+    answer = client.call("POST", "/v1/allocations", json=body)
+    assert (answer.status_code, answer.json()) == (400, {"error": "items is empty"})
+
+
 def test_the_token_is_required(client: Client) -> None:
     assert requests.get(f"{client.base_url}/v1/capabilities", timeout=SECONDS).status_code == 401
 
