@@ -5,6 +5,7 @@ PORT ?= 8080
 ARGS ?=
 SEEDS ?= 300
 SEED ?= 0
+BODIES ?= 100000
 ODOO_TESTS ?= tests/connector tests/odoo
 
 shipped := layers/inventory_sync/inventory_sync functions cli
@@ -26,7 +27,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants mutate bench coverage format lint types validate build security audit sbom invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants fuzz mutate bench coverage format lint types validate build security audit sbom invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +56,9 @@ e2e: .venv/.dev .venv-e2e/.installed build ## Deploy template.yaml into a local 
 
 simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED)
+
+fuzz: .venv/.dev ## Throw hostile bodies at the webhook (BODIES=100000)
+	FUZZ_BODIES=$(BODIES) .venv/bin/python -m pytest --numprocesses auto tests/property/test_event_body_fuzz.py
 
 simulate-mutants: .venv/.dev ## Take each safety away and show that the simulation notices
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation.mutants

@@ -1,6 +1,6 @@
 """No body makes the webhook fail, takes it long or is lost: thousands of hostile ones.
 
-FUZZ_BODIES=100000 python -m pytest tests/property/test_event_body_fuzz.py
+`make fuzz` takes 100,000.
 """
 
 import base64
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.use_cases.ingest_event import EventDoor, IngestEvent
 from tests.apps import load_app
 from tests.event_bodies import KEY, TENANT, event_fields
@@ -206,6 +207,14 @@ def call_with(body: bytes, rng: Random) -> tuple[dict[str, Any], bytes]:
     return {**event, "body": text, "isBase64Encoded": False}, kept
 
 
+def stands_otherwise_written(log: FakeEventLog, body: bytes) -> bool:
+    """The same event, with other blanks or escapes, came first and stands (decision 0026)."""
+    event = parse_event(body, TENANT)
+    assert isinstance(event, FulfillmentEvent)
+    stored = log.body_of(event.ref)
+    return stored is not None and json.loads(stored) == json.loads(body)
+
+
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_every_body_is_answered_soon_and_found_again(shard: int) -> None:
     rng = random.Random(f"ingest {shard}")
@@ -244,7 +253,9 @@ def test_every_body_is_answered_soon_and_found_again(shard: int) -> None:
             acknowledged.add(kept)
 
     found = {log.body_of(ref) for ref in log.refs()} | {e.body for e in quarantine.entries}
-    assert acknowledged == found
+    assert found <= acknowledged
+    for body in acknowledged - found:
+        assert stands_otherwise_written(log, body), body[:200]
     assert answers == {
         (202, "stored"),
         (200, "already_stored"),

@@ -25,6 +25,7 @@ from tests.builders import (
     ITEMS_FAILED,
     MINUTE,
     NOW,
+    SKU,
     STORE,
     event,
     forwarded,
@@ -230,6 +231,13 @@ def test_the_counter_may_step_by_a_million_or_by_a_tenth() -> None:
     assert lone_leap([settled(11 * 10**9 + 1)], 10**10) == 11 * 10**9 + 1
 
 
+def test_a_tenth_is_exact_for_the_largest_numbers_too() -> None:
+    before, leapt_to = 10**17 + 9, 11 * 10**16 + 10
+
+    assert lone_leap([settled(leapt_to)], before) == leapt_to
+    assert lone_leap([settled(leapt_to - 1)], before) is None
+
+
 def test_before_anything_is_known_the_counter_may_stand_as_high_as_any_that_was_seen() -> None:
     assert (LEAP_MIN, FIRST_MAX) == (1_000_000, 10**13)
     assert lone_leap([settled(FIRST_MAX)], 0) is None
@@ -245,7 +253,8 @@ def test_a_second_request_up_there_bears_the_leap_out() -> None:
 
 
 def test_the_parts_of_one_request_do_not_bear_each_other_out() -> None:
-    parts = [settled(n, fulfillment_request_id="ff1") for n in (13, 10**15, 10**15 + 1)]
+    numbers = (13, 10**15, 10**15 + 1)
+    parts = [settled(n, fulfillment_request_id="".join(("ff", "1"))) for n in numbers]
 
     assert lone_leap([settled(12), *parts], 9) == 10**15
     assert lone_leap([*reversed(parts), settled(12)], 9) == 10**15
@@ -478,3 +487,19 @@ def test_assigned_and_failed_items_are_not_rolled_forward() -> None:
 
 def test_rolled_quantities_are_sorted_by_product() -> None:
     assert list(rolled({"C": 1, "A": 1}, open_event(10, "B")).quantities) == ["A", "B", "C"]
+
+
+# What follows from the quantities
+
+
+def test_a_cuts_totals_are_those_of_its_quantities_not_of_the_snapshot() -> None:
+    shipped = open_event(10)
+    cut = cut_snapshot(
+        snapshot({SKU: 5, "B": 2}), [shipped], cut_end=12, watermark=9, rule=AppliedRule()
+    )
+    unchanged = cut_snapshot(
+        snapshot({SKU: 5, "B": 2}), [], cut_end=12, watermark=9, rule=AppliedRule()
+    )
+
+    assert (cut.totals.units, unchanged.totals.units) == (6, 7)
+    assert "totals" not in repr(cut)
