@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from inventory_sync.adapters.codec import encode
 from inventory_sync.domain.errors import (
     InvariantError,
     RejectedError,
@@ -13,6 +14,7 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
+from inventory_sync.use_cases.read_stock import APPROVALS_USED_MAX
 from inventory_sync.use_cases.run_tally import LEFT_OUT_NAMED_MAX, REASON_CHARACTERS_MAX
 from local.newstore.availabilities import ImportFinding
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE, location
@@ -549,6 +551,35 @@ def test_the_record_of_a_run_is_bounded_however_much_is_left_out() -> None:
     assert list(run.left_out) == places[:LEFT_OUT_NAMED_MAX]
     assert {len(reason) for reason in run.left_out.values()} == {REASON_CHARACTERS_MAX}
     assert world.observer.counts["LocationsLeftOut"] == len(places)
+
+
+def test_reasons_in_longer_letters_leave_room_for_fewer_of_them() -> None:
+    """The record escapes what is not ASCII: a table item has 400 KB for all of it."""
+    places = [f"店{number:03d}" for number in range(LEFT_OUT_NAMED_MAX)]
+    world = ImportWorld(*places)
+    for place in places:
+        world.erp.shown[place] = RetriableError("接続できません" * REASON_CHARACTERS_MAX)
+
+    run = world.import_now()
+
+    assert list(run.left_out) == places[: len(run.left_out)]
+    assert len(run.left_out) > 30
+    assert len(encode(world.runs.head())) < 150_000
+
+
+def test_a_run_uses_so_many_approvals_as_its_record_can_name_and_the_next_one_goes_on() -> None:
+    places = [f"S{number:03d}" for number in range(APPROVALS_USED_MAX + 3)]
+    world = started(*places)
+    for place in places:
+        world.stock(-1, at=place)
+        world.approve("negative", at=place)
+
+    first = world.import_now()
+    second = world.import_now()
+
+    assert len(first.approvals) == APPROVALS_USED_MAX
+    assert set(first.left_out) == set(second.approvals) == set(places[APPROVALS_USED_MAX:])
+    assert world.location_store.approvals() == {}
 
 
 # Locations without any quantity yet

@@ -51,6 +51,10 @@ class LeftOut:
     asked_for: bool = True
 
 
+APPROVALS_USED_MAX = 200
+"""In one run: its record, which names them, has to fit a table item."""
+_APPROVED_LATER = LeftOut("approved: its turn comes with the next run")
+
 Fetched = Reading | LeftOut | tuple[Hold, ...]
 """Stock still to be judged, or why there is none: then never without a hold that counts."""
 
@@ -148,6 +152,9 @@ class StockReader:
         refused = tuple(hold for hold in holds if not self._approved(location_id, hold))
         if refused:
             return self._hold(location_id, refused)
+        if holds and len(self.used_approvals) >= APPROVALS_USED_MAX:
+            self.left_out[location_id] = _APPROVED_LATER
+            return _APPROVED_LATER
         if holds:
             self.used_approvals[location_id] = self.approvals[location_id].who
         # What a guard or common sense doubts is no base for a feed: the next run reads all again.

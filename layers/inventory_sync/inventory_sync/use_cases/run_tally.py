@@ -1,5 +1,6 @@
 """What adds up over the locations of a run."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -14,7 +15,9 @@ from inventory_sync.use_cases.read_stock import LeftOut
 
 LEFT_OUT_NAMED_MAX = 200
 REASON_CHARACTERS_MAX = 500
-"""A run's record has to fit a table item; the metric has the number of all left out."""
+LEFT_OUT_BYTES_MAX = 110_000
+"""A run's record has to fit a table item, where a letter takes up to twelve bytes; the metric has
+the number of all left out."""
 
 
 @dataclass
@@ -59,7 +62,6 @@ class Tally:
 
         Where only some locations were asked for, the others are not named as left out.
         """
-        named = ((p, left) for p, left in sorted(left_out.items()) if left.asked_for)
         state = RunState.UPLOADED
         if not packer.files:
             held = any(left.held for left in left_out.values())
@@ -74,11 +76,22 @@ class Tally:
             clamped=self.clamped,
             released_events=len(self.counted),
             snapshots=self.snapshots,
-            left_out={
-                place: left.reason[:REASON_CHARACTERS_MAX]
-                for place, left in islice(named, LEFT_OUT_NAMED_MAX)
-            },
+            left_out=_named(left_out),
         )
+
+
+def _named(left_out: Mapping[str, LeftOut]) -> dict[str, str]:
+    """As many of those that were asked for, by location id, as the run's record has room for."""
+    named: dict[str, str] = {}
+    room = LEFT_OUT_BYTES_MAX
+    asked_for = ((place, left) for place, left in sorted(left_out.items()) if left.asked_for)
+    for place, left in islice(asked_for, LEFT_OUT_NAMED_MAX):
+        reason = left.reason[:REASON_CHARACTERS_MAX]
+        room -= len(json.dumps([place, reason]))
+        if room < 0:
+            break
+        named[place] = reason
+    return named
 
 
 def _pairs(refs: list[EventRef]) -> tuple[tuple[str, str], ...]:
