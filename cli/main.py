@@ -15,6 +15,7 @@ from cli.quarantine import quarantine
 from cli.reconcile import reconcile, resend
 from cli.replay import replay
 from cli.runs import runs, show_run
+from cli.smoke import smoke
 from cli.status import status
 from cli.stream import stream
 from cli.watermark import watermark
@@ -56,5 +57,6 @@ for command in (
     quarantine,
     watermark,
     audit,
+    smoke,
 ):
     main.add_command(command)

@@ -56,6 +56,8 @@ class LocalConnect(Connect):
         return ingest_export_here(variables, Silent(), local=local, clock=self._stack.clock)
 
     def sleep(self, seconds: float) -> None:
+        """The table's stream goes on meanwhile."""
+        self._stack.stream.pump()
         self._stack.clock.sleep(seconds)
 
     def dry_run(self, variables: Mapping[str, str], archive: Path, rows_max: int) -> DryRun:
