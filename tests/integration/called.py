@@ -105,7 +105,8 @@ def needs_of(service: str, operation: str, params: Mapping[str, Any]) -> Iterato
         case "s3":
             key = f"/{params['Key']}" if "Key" in params else ""
             resource = bucket_arn(params["Bucket"]) + key
-            yield Need(f"s3:{s3_action(operation)}", resource)
+            facts = (("s3:prefix", params["Prefix"]),) if "Prefix" in params else ()
+            yield Need(f"s3:{s3_action(operation)}", resource, facts)
         case "sqs":
             queue = params["QueueUrl"].rpartition("/")[2]
             yield Need(f"sqs:{operation}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")

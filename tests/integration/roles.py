@@ -1,7 +1,7 @@
 """The functions' roles as template.yaml has them, and what Lambda does by them unasked."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,7 +11,10 @@ from tests.integration.called import Need, bucket_arn, table_arn
 
 NOTHING = object()
 """What an !If leaves out."""
-CHECKED_BY = {"StringEquals": lambda value, wanted: value == wanted}
+CHECKED_BY: Mapping[str, Callable[[str | None, str], bool]] = {
+    "StringEquals": lambda value, wanted: value == wanted,
+    "StringLikeIfExists": lambda value, wanted: value is None or fnmatchcase(value, wanted),
+}
 
 
 @dataclass(frozen=True)

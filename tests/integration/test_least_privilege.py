@@ -6,17 +6,21 @@ their environment and their roles are the template's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
-from local.stack import local_stack
+from local.clock import LocalClock
+from local.stack import FORWARD, IMPORT, RECONCILE, LocalStack, local_stack
 from local.story import plan_of
 from local.template import ROOT, Template
-from tests.integration.called import Need, needs_of, record
+from tests.integration.called import Called, Need, needs_of, record
 from tests.integration.roles import Allowed, Deployed
+from tests.integration.ways_by_files import PLAN, by_files
 from tests.integration.ways_to_aws import HELD, STORIES
 
 TEMPLATE = ROOT / "template.yaml"
+ERP_BUCKET = ("ErpFiles", "ErpMovements", "ErpFileNames")
 FUNCTIONS = Template(TEMPLATE, "any").of_type("AWS::Serverless::Function")
 
 
@@ -36,7 +40,21 @@ def seen() -> Seen:
         with local_stack(plan_of(HELD)) as stack:
             for story in STORIES:
                 story(stack, called)
-            deployed = Deployed(TEMPLATE, stack.template.stack_name, stack.template.parameters)
+            return seen_of(stack, called)
+
+
+@pytest.fixture(scope="module")
+def seen_by_files() -> Seen:
+    """With the connector that works through a bucket of the ERP's."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        called = record(monkeypatch)
+        with local_stack(PLAN, LocalClock(datetime.now(UTC))) as stack:  # the ERP's files say when
+            by_files(stack)
+            return seen_of(stack, called)
+
+
+def seen_of(stack: LocalStack, called: Called) -> Seen:
+    deployed = Deployed(TEMPLATE, stack.template.stack_name, stack.template.parameters)
     needs = {
         name: called.needs.get(deployed.physical_id(name), set()) | {*deployed.done_by_lambda(name)}
         for name in FUNCTIONS
@@ -46,25 +64,40 @@ def seen() -> Seen:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_calls_nothing_that_its_role_refuses(seen: Seen, function: str) -> None:
-    refused = [
-        need
-        for need in seen.needs[function]
-        if not any(allowed.covers(need) for allowed in seen.allowed[function])
-    ]
-
-    assert not refused
+    assert not refused(seen, function)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_allows_nothing_that_its_function_does_not_call(seen: Seen, function: str) -> None:
     """Where this fails for something that is needed, a story has to reach it."""
-    idle = [
+    assert not idle(seen, function)
+
+
+@pytest.mark.parametrize("function", [FORWARD, IMPORT, RECONCILE])
+def test_the_same_holds_of_the_bucket_that_an_erp_shares(
+    seen_by_files: Seen, function: str
+) -> None:
+    ours = [allowed for allowed in seen_by_files.allowed[function] if allowed.sid in ERP_BUCKET]
+
+    assert ours
+    assert not refused(seen_by_files, function)
+    assert not [allowed for allowed in idle(seen_by_files, function) if allowed in ours]
+
+
+def refused(seen: Seen, function: str) -> list[Need]:
+    return [
+        need
+        for need in seen.needs[function]
+        if not any(allowed.covers(need) for allowed in seen.allowed[function])
+    ]
+
+
+def idle(seen: Seen, function: str) -> list[Allowed]:
+    return [
         allowed
         for allowed in seen.allowed[function]
         if not any(allowed.covers(need) for need in seen.needs[function])
     ]
-
-    assert not idle
 
 
 @pytest.mark.parametrize(
