@@ -75,6 +75,11 @@ class Template:
         resources = self._document["Resources"].items()
         return [name for name, resource in resources if resource["Type"] == type_]
 
+    def present(self, logical_id: str) -> bool:
+        """Whether the parameters call for the resource."""
+        condition = self._document["Resources"][logical_id].get("Condition")
+        return condition is None or self.resolve(self._document["Conditions"][condition])
+
     def properties(self, logical_id: str) -> dict[str, Any]:
         """A resource's properties as they are written."""
         try:

@@ -59,9 +59,14 @@ class Deployed(Template):
     def allowed(self, function: str) -> list[Allowed]:
         """By a function's role, each action on each resource."""
         role = self.function(function)["Role"]["Fn::GetAtt"].removesuffix(".Arn")
+        attached = [
+            self.properties(name)
+            for name in self.of_type("AWS::IAM::Policy")
+            if self.present(name) and {"Ref": role} in self.properties(name)["Roles"]
+        ]
         statements = [
             statement
-            for policy in self.properties(role)["Policies"]
+            for policy in [*self.properties(role)["Policies"], *attached]
             for statement in self.resolve(policy["PolicyDocument"])["Statement"]
         ]
         assert {statement["Effect"] for statement in statements} == {"Allow"}
