@@ -129,8 +129,8 @@ def _quarantine(operator: Operator, found: Findings) -> None:
 
 
 def _stream(operator: Operator, found: Findings) -> None:
-    desk = operator.stack.stream_desk
     try:
+        desk = operator.stack.stream_desk
         stream = desk.streams.stream(desk.stream_id)
     except InventorySyncError as error:
         found.add("stream", f"not known ({error})", f"NewStore could not be asked: {error}")
