@@ -66,9 +66,9 @@ simulate-mutants: .venv/.dev ## Take each safety away and show that the simulati
 bench: .venv/.dev .venv-bench/.installed build engines ## Measure against the goals; writes build/bench.json (ARGS="warm load")
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.bench $(ARGS)
 
-connector-test: .venv/.dev ## Run the contract suite against a connector (CONNECTOR=odoo or module:factory)
+connector-test: .venv/.dev ## Run the contract suite against a connector (CONNECTOR=odoo, or module:bench on PYTHONPATH)
 	@test -n "$(CONNECTOR)" || { echo "usage: make connector-test CONNECTOR=<name or module:factory>; see docs/connectors.md"; exit 2; }
-	CONNECTOR=$(CONNECTOR) PYTHONPATH=layers/inventory_sync:. .venv/bin/python -m pytest tests/connector -rs $(ARGS)
+	CONNECTOR=$(CONNECTOR) PYTHONPATH="layers/inventory_sync:.:$$PYTHONPATH" .venv/bin/python -m pytest tests/connector -rs $(ARGS)
 
 test-odoo: .venv/.dev ## Run the Odoo connector against a real Odoo 19 from Debian's package (minutes)
 	@rm -f build/odoo.txt

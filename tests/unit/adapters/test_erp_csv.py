@@ -1,22 +1,37 @@
 """CSV on S3: what files say, and what makes them no snapshot."""
 
 import json
-import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from inventory_sync.adapters.erp.csv_bucket import CsvBucket, Found
 from inventory_sync.adapters.erp.csv_format import CsvFormat, read_format
+from inventory_sync.adapters.erp.csv_parts import Parts
 from inventory_sync.adapters.erp.csv_s3 import CsvErp
 from inventory_sync.adapters.erp.ids import IdMap
-from inventory_sync.domain.errors import FatalError, RejectedError, SnapshotIncompleteError
-from inventory_sync.domain.stock import Acknowledgement, Rejection, StockSnapshot, TryLater
+from inventory_sync.domain.errors import (
+    FatalError,
+    RejectedError,
+    RetriableError,
+    SnapshotIncompleteError,
+)
+from inventory_sync.domain.stock import (
+    Acknowledgement,
+    MovementLine,
+    Rejection,
+    StockMovement,
+    StockSnapshot,
+    TryLater,
+)
 from tests.connector.bench import movement
 from tests.unit.adapters.http_support import StandingClock
 
@@ -43,11 +58,10 @@ class Files:
         self.put(f"{name}.csv", body)
         self.put(f"{name}.csv.done", marker)
 
-    def erp(self, **form: Any) -> CsvErp:
+    def erp(self, client: Any = None, **form: Any) -> CsvErp:
         self.put("connector.json", json.dumps(form))
-        return CsvErp(
-            CsvBucket(self.client, "erp"), self.clock, apply_lag=timedelta(0), ids=IdMap()
-        )
+        bucket = CsvBucket(client or self.client, "erp")
+        return CsvErp(bucket, self.clock, apply_lag=timedelta(0), ids=IdMap())
 
     def snapshot(self, **form: Any) -> StockSnapshot:
         return self.erp(**form).snapshot("DC01")
@@ -166,6 +180,7 @@ def test_location_without_files_is_rejected(files: Files) -> None:
         ('{"encoding": "klingon"}', "klingon"),
         ('{"as_of_in_name": "(["}', "connector.json"),
         ('{"as_of_in_name": "x"}', "as_of"),
+        ('{"time_zone": "Europe/Atlantis"}', "Europe/Atlantis"),
         ("not json", "connector.json"),
     ],
 )
@@ -227,6 +242,43 @@ def test_movement_file_has_one_row_for_each_line(files: Files) -> None:
     assert body.splitlines()[1:] == [f"{fixed},A,2", f"{fixed},B,1"]
 
 
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("SlowDown", RetriableError),
+        ("AccessDenied", FatalError),
+        ("NoSuchKey", SnapshotIncompleteError),
+    ],
+)
+def test_file_that_cannot_be_read_is_an_error_of_its_kind(code: str, error: Any) -> None:
+    bucket: Any = CsvBucket(FailingClient(code), "erp")  # type: ignore[arg-type]
+    with pytest.raises(error):
+        list(bucket.rows(Found("k", "e", AS_OF), CsvFormat(), ["product"]))
+
+
+class FailingClient:
+    """An S3 client whose every read fails with that code."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def get_object(self, **_: Any) -> Any:
+        raise ClientError({"Error": {"Code": self._code}}, "GetObject")
+
+
+def test_prefix_stands_before_every_key(files: Files) -> None:
+    files.put("erp/connector.json", '{"acknowledged": false}')
+    files.put("erp/stock/DC01/20260302T115900.csv", "product,on_hand\nA,5\n")
+    files.put("erp/stock/DC01/20260302T115900.csv.done", "")
+    bucket = CsvBucket(files.client, "erp", "erp/")
+    erp = CsvErp(bucket, files.clock, apply_lag=timedelta(0), ids=IdMap())
+    assert erp.snapshot("DC01").on_hand_units == {"A": 5}
+    [outcome] = erp.post_movements([movement(1, {"A": 2}, at="DC01")])
+    assert isinstance(outcome, Acknowledgement)
+    listed = files.client.list_objects_v2(Bucket="erp")["Contents"]
+    assert all(entry["Key"].startswith("erp/") for entry in listed)
+
+
 def test_missing_bucket_is_for_a_person(files: Files) -> None:
     erp = CsvErp(
         CsvBucket(files.client, "nowhere"), files.clock, apply_lag=timedelta(0), ids=IdMap()
@@ -235,28 +287,220 @@ def test_missing_bucket_is_for_a_person(files: Files) -> None:
         erp.snapshot("DC01")
 
 
-class LongBody:
-    """What S3 gives of a file of many rows, made as it is read."""
-
-    def iter_chunks(self, size: int) -> Iterator[bytes]:
-        yield b"product,on_hand\n"
-        for start in range(0, 40_000, 1_000):
-            yield b"".join(b"%0400d,%d\n" % (n, n % 9) for n in range(start, start + 1_000))
+# Times
 
 
-class OneFile:
-    """An S3 client with that file only."""
-
-    def get_object(self, **_: Any) -> dict[str, Any]:
-        return {"Body": LongBody()}
+def test_time_without_an_offset_is_in_the_zone_of_the_erp(files: Files) -> None:
+    files.drop("product,on_hand\nA,5\n")
+    assert files.snapshot(time_zone="Europe/Berlin").as_of == AS_OF - timedelta(hours=1)
 
 
-def test_memory_does_not_grow_with_the_file() -> None:
-    client: Any = OneFile()
-    rows = CsvBucket(client, "erp").rows(Found("k", "e", AS_OF), CsvFormat(), ["on_hand"])
-    tracemalloc.start()
-    total = sum(int(units) for (units,) in rows)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert total == sum(n % 9 for n in range(40_000))
-    assert peak < 5_000_000
+def test_hour_that_comes_twice_errs_low_both_ways(files: Files) -> None:
+    """02:30 on the last Sunday of October: as of the first, applied at the second."""
+    erp = files.erp(time_zone="Europe/Berlin", acknowledgement_time="%d.%m.%Y %H:%M")
+    files.drop("product,on_hand\nA,5\n", "stock/DC01/20261025T023000")
+    wanted = movement(1, {"A": 2}, at="DC01")
+    head = "movement_id,status,applied_at,document_id,reason\n"
+    files.put(
+        "acknowledgements/1.csv", f"{head}{wanted.movement_id},applied,25.10.2026 02:30,D1,\n"
+    )
+    assert erp.snapshot("DC01").as_of == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert erp.post_movements([wanted]) == [
+        Acknowledgement(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "D1")
+    ]
+
+
+def test_nightly_batch_has_a_lag_and_the_longer_one_counts(files: Files) -> None:
+    erp = files.erp(apply_lag_seconds=86_400)
+    assert erp.capabilities().apply_lag == timedelta(days=1)
+    bucket = CsvBucket(files.client, "erp")
+    longer = CsvErp(bucket, files.clock, apply_lag=timedelta(days=2), ids=IdMap())
+    assert longer.capabilities().apply_lag == timedelta(days=2)
+
+
+# Movements and what the ERP does with them
+
+
+def test_file_that_the_erp_took_away_is_not_written_again(files: Files) -> None:
+    erp, wanted = files.erp(), movement(1, {"A": 2}, at="DC01")
+    erp.post_movements([wanted])
+    [key] = movement_files(files)
+    files.client.delete_object(Bucket="erp", Key=key)
+    head = "movement_id,status,applied_at,document_id,reason\n"
+    files.put("acknowledgements/1.csv", f"{head}{wanted.movement_id},applied,20260302T110000,D1,\n")
+
+    assert isinstance(erp.post_movements([wanted])[0], Acknowledgement)
+    assert movement_files(files) == []
+
+
+def test_repeat_under_another_delimiter_is_the_same_movement(files: Files) -> None:
+    wanted = movement(1, {"A": 2}, at="DC01")
+    files.erp(acknowledged=False).post_movements([wanted])
+    again = files.erp(acknowledged=False, delimiter=";").post_movements([wanted])
+    assert isinstance(again[0], Acknowledgement)
+
+
+def test_other_content_under_an_id_that_is_there_is_refused(files: Files) -> None:
+    erp = files.erp(acknowledged=False)
+    erp.post_movements([movement(1, {"A": 2}, at="DC01")])
+    [outcome] = erp.post_movements([movement(1, {"A": 3}, at="DC01")])
+    assert isinstance(outcome, Rejection)
+
+
+def test_of_two_writers_at_once_the_first_stands(files: Files) -> None:
+    """The other finds nothing there and its write is refused; it looks again later."""
+    erp, wanted = files.erp(acknowledged=False), movement(1, {"A": 2}, at="DC01")
+    blind: Any = BlindClient(files.client)
+    racing = files.erp(blind, acknowledged=False)
+    erp.post_movements([wanted])
+    assert isinstance(racing.post_movements([wanted])[0], TryLater)
+    assert len(movement_files(files)) == 1
+
+
+class BlindClient:
+    """Finds no movement file: another writer's is not there yet when it looks."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    def get_object(self, **arguments: Any) -> Any:
+        if arguments["Key"].startswith("movements/"):
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return self._client.get_object(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def test_acknowledgements_from_before_the_movement_are_not_read(files: Files) -> None:
+    wanted = replace(
+        movement(1, {"A": 2}, at="DC01"), occurred_at=datetime.now(UTC) + timedelta(hours=2)
+    )
+    head = "movement_id,status,applied_at,document_id,reason\n"
+    files.put("acknowledgements/1.csv", f"{head}{wanted.movement_id},applied,20260302T110000,D1,\n")
+    assert isinstance(files.erp().post_movements([wanted])[0], TryLater)
+
+
+def movement_files(files: Files) -> list[str]:
+    found = files.client.list_objects_v2(Bucket="erp", Prefix="movements/")
+    return [entry["Key"] for entry in found.get("Contents", [])]
+
+
+# A file of all locations
+
+ALL = "stock/all_20260302T115900"
+BY_LOCATION = {"columns": {"location": "place"}}
+
+
+class CountingClient:
+    """Notes which objects are read."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+        self.read: list[str] = []
+
+    def get_object(self, **arguments: Any) -> Any:
+        self.read.append(arguments["Key"])
+        return self._client.get_object(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def test_file_of_all_locations_is_read_once_for_all(files: Files) -> None:
+    files.drop("place,product,on_hand\nDC01,A,5\nNYC,A,7\nDC01,B,1\n", ALL, "3")
+    client: Any = CountingClient(files.client)
+    erp = files.erp(client, **BY_LOCATION)
+    assert erp.snapshot("DC01") == StockSnapshot("DC01", AS_OF, {"A": 5, "B": 1})
+    assert erp.snapshot("NYC").on_hand_units == {"A": 7}
+    assert client.read.count(f"{ALL}.csv") == 1
+
+
+def test_newer_file_of_all_locations_is_read_anew(files: Files) -> None:
+    erp = files.erp(**BY_LOCATION)
+    files.drop("place,product,on_hand\nDC01,A,5\n", ALL)
+    assert erp.snapshot("DC01").on_hand_units == {"A": 5}
+    files.drop("place,product,on_hand\nDC01,A,4\n", "stock/all_20260302T120000")
+    assert erp.snapshot("DC01").on_hand_units == {"A": 4}
+
+
+@pytest.mark.parametrize(
+    ("body", "marker", "says"),
+    [
+        ("place,product,on_hand\nDC01,A,5\nNYC,A,x\n", "", "row 3: 'x'"),
+        ("place,product,on_hand\nDC01,A,5\nNYC,A,7\nNYC,A,7\n", "", "row 4: product A again"),
+        ("place,product,on_hand\nDC01,A,5\n", "9", "1 rows, its marker says 9"),
+        ("product,on_hand\nA,5\n", "", "no column place"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_all_locations_names_its_row(
+    files: Files, body: str, marker: str, says: str
+) -> None:
+    files.drop(body, ALL, marker)
+    with pytest.raises(SnapshotIncompleteError, match=says):
+        files.erp(**BY_LOCATION).snapshot("NYC")
+
+
+def test_bad_row_of_one_location_holds_no_other(files: Files) -> None:
+    files.drop("place,product,on_hand\nDC01,A,5\nNYC,A,x\n", ALL)
+    assert files.snapshot(**BY_LOCATION).on_hand_units == {"A": 5}
+
+
+def test_location_that_no_row_names_is_rejected_with_the_remedy(files: Files) -> None:
+    files.drop("place,product,on_hand\nNYC,A,7\n", ALL)
+    with pytest.raises(RejectedError, match="listed with a product at 0"):
+        files.snapshot(**BY_LOCATION)
+
+
+def test_disk_that_is_too_small_is_no_snapshot_and_says_so() -> None:
+    def rows() -> Iterator[list[str]]:
+        yield ["DC01", "A", "5"]
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(SnapshotIncompleteError, match="ephemeral storage"):
+        Parts(rows())
+
+
+def test_parts_leave_nothing_behind() -> None:
+    parts = Parts([["DC01", "A", "5"]])
+    folder = parts.folder
+    assert folder.exists()
+    del parts
+    assert not folder.exists()
+
+
+# The sample files
+
+SAMPLES = Path(__file__).parents[3] / "examples" / "csv"
+SHIPPED = StockMovement(
+    movement_id="DC01:10:5f0c7f64",
+    location_id="DC01",
+    occurred_at=datetime(2026, 3, 2, 11, 57, 55, tzinfo=UTC),
+    order_id="order-1",
+    fulfillment_request_id="5f0c7f64",
+    logical_timestamp=10,
+    lines=(MovementLine("SKU-1", 1), MovementLine("SKU-2", 2)),
+)
+
+
+def test_samples_are_read_as_they_stand_there(files: Files) -> None:
+    samples = {path.relative_to(SAMPLES).as_posix(): path for path in SAMPLES.rglob("*.*")}
+    for key, path in samples.items():
+        if not key.startswith("movements/"):
+            files.put(key, path.read_bytes())
+    erp = CsvErp(CsvBucket(files.client, "erp"), files.clock, apply_lag=timedelta(0), ids=IdMap())
+
+    assert erp.snapshot("DC01") == StockSnapshot(
+        "DC01", datetime(2026, 3, 2, 12, tzinfo=UTC), {"SKU-1": 17, "SKU-2": 1204, "SKU-3": -1}
+    )
+    assert erp.look_up("DC01:10:5f0c7f64") == Acknowledgement(
+        datetime(2026, 3, 2, 11, 58, 10, tzinfo=UTC), "WA-000815"
+    )
+    assert erp.look_up("DC01:11:9b1d2c55") == Rejection("unbekannter Artikel")
+
+
+def test_sample_of_a_movement_is_what_is_written(files: Files) -> None:
+    files.erp(delimiter=";").post_movements([SHIPPED])
+    [key] = movement_files(files)
+    body = files.client.get_object(Bucket="erp", Key=key)["Body"].read()
+    assert (SAMPLES / key).read_bytes() == body

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = frozenset({"NoSuchKey", "404"})
+_TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _REPLACED = _MISSING | {"PreconditionFailed", "412"}
 _CHUNK_BYTES = 1_048_576
 _LINE_CHARACTERS_MAX = 1_000_000
@@ -84,12 +85,22 @@ class CsvBucket:
                     return None
                 raise
 
-    def write(self, key: str, body: bytes) -> None:
-        """Written whole, or not at all."""
+    def create(self, key: str, body: bytes) -> bool:
+        """Written whole, or not at all; False where another has written the key before."""
         with self._translated():
-            self._client.put_object(
-                Bucket=self._bucket, Key=self._prefix + key, Body=body, ContentType="text/csv"
-            )
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=self._prefix + key,
+                    Body=body,
+                    ContentType="text/csv",
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if error_code(error) in _TAKEN:
+                    return False
+                raise
+        return True
 
     def rows(self, found: Found, form: CsvFormat, columns: list[str]) -> Iterator[list[str]]:
         """The values of these columns, row by row: memory does not grow with the file.

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -22,8 +23,13 @@ class _Part(BaseModel):
 
 
 class Columns(_Part):
-    """Headers of the stock file. Without `location` a file is of the location in its folder."""
+    """Headers of the stock files.
 
+    With `location` a file is of all locations, and stands in `stock/` itself; without it a file is
+    of the location in whose folder it stands.
+    """
+
+    location: str | None = None
     product: str = "product"
     on_hand: str = "on_hand"
     as_of: str | None = None
@@ -40,10 +46,11 @@ class AckColumns(_Part):
 
 
 class CsvFormat(_Part):
-    """Every field has a default; `time` is strptime's, and UTC where it names no offset.
+    """Every field has a default; times are strptime's, in `time_zone` where they name no offset.
 
-    `as_of_in_name` is a pattern with a group named as_of. `done_suffix`: a stock file counts once
-    an object of its name and this suffix is there; empty where files appear whole.
+    `acknowledgement_time` is that of acknowledgements where it is not `time`. `as_of_in_name` is a
+    pattern with a group named as_of. `done_suffix`: a stock file counts once an object of its name
+    and this suffix is there; empty where files appear whole.
     """
 
     encoding: str = "utf-8-sig"
@@ -54,6 +61,8 @@ class CsvFormat(_Part):
     acknowledgement_columns: AckColumns = AckColumns()
     as_of_in_name: str = r"(?P<as_of>\d{8}T\d{6})"
     time: str = "%Y%m%dT%H%M%S"
+    acknowledgement_time: str = ""
+    time_zone: str = "UTC"
     done_suffix: str = ".done"
     duplicates: Literal["refuse", "sum"] = "refuse"
     absent_means_zero: bool = True
@@ -67,6 +76,10 @@ class CsvFormat(_Part):
         if self.columns.as_of is None and "as_of" not in re.compile(self.as_of_in_name).groupindex:
             raise ValueError("as_of_in_name has no group as_of, and columns.as_of is not set")
         "".encode(self.encoding)
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"time_zone {self.time_zone[:40]!r} is none of tz database") from None
         return self
 
     def units(self, text: str) -> Units:
@@ -82,16 +95,26 @@ class CsvFormat(_Part):
             raise ValueError("not a figure of stock")
         return int(number) if number == number.to_integral_value() else number
 
-    def instant(self, text: str) -> datetime:
-        """By `time`; ValueError for anything else."""
-        moment = datetime.strptime(text, self.time)  # noqa: DTZ007 - a zone follows
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    def as_of(self, text: str) -> datetime:
+        """By `time`; ValueError for anything else. The earlier where it could be two."""
+        return self._instant(text, self.time, fold=0)
+
+    def applied_at(self, text: str) -> datetime:
+        """By `acknowledgement_time`, else `time`. The later where it could be two."""
+        return self._instant(text, self.acknowledgement_time or self.time, fold=1)
+
+    def _instant(self, text: str, form: str, fold: int) -> datetime:
+        """An hour comes twice when clocks go back: a movement may count as shown too late only."""
+        moment = datetime.strptime(text, form)  # noqa: DTZ007 - a zone follows
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(self.time_zone), fold=fold)
+        return moment.astimezone(UTC)
 
     def as_of_of(self, name: str) -> datetime | None:
         """What a file's name says; None where it says nothing, or nothing that can be read."""
         found = re.search(self.as_of_in_name, name)
         try:
-            return self.instant(found["as_of"]) if found else None
+            return self.as_of(found["as_of"]) if found else None
         except (ValueError, IndexError):
             return None
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from inventory_sync.adapters.erp.csv_bucket import CsvBucket, Found
@@ -28,6 +29,7 @@ HEADERS = (
     "quantity",
 )
 _READABLE_CHARACTERS_MAX = 80
+_CLOCKS_DIFFER = timedelta(hours=1)
 
 
 class CsvMovements:
@@ -39,13 +41,17 @@ class CsvMovements:
         self._read: dict[tuple[str, str], dict[str, MovementOutcome]] = {}
 
     def post(self, movements: list[StockMovement], form: CsvFormat) -> list[MovementOutcome]:
-        """Acknowledged by the ERP's files, or else by ours being there; never booked twice."""
-        answered = self._answered(form)
+        """Acknowledged by the ERP's files, or else by ours being there; never booked twice.
+
+        Acknowledgements are looked for first: an ERP may have collected a file and taken it away.
+        """
+        since = min((movement.occurred_at for movement in movements), default=None)
+        answered = self._answered(form, since)
         return [self._post(movement, form, answered) for movement in movements]
 
     def find(self, movement_id: str, form: CsvFormat) -> MovementOutcome | None:
         """The ERP's word, or that it has none yet; None where no file was written."""
-        if form.acknowledged and movement_id in (answered := self._answered(form)):
+        if form.acknowledged and movement_id in (answered := self._answered(form, None)):
             return answered[movement_id]
         file = self._bucket.head(_key(movement_id))
         return None if file is None else _waiting(file, form)
@@ -53,41 +59,41 @@ class CsvMovements:
     def _post(
         self, movement: StockMovement, form: CsvFormat, answered: dict[str, MovementOutcome]
     ) -> MovementOutcome:
-        key, body = _key(movement.movement_id), self._body(movement, form)
+        key, rows = _key(movement.movement_id), self._rows(movement)
         kept = self._bucket.read(key)
-        if kept is not None and kept != body:
+        if kept is not None and _parsed(kept) != rows:
             return Rejection(f"{key} is there with other content")
-        if kept is None:
-            self._bucket.write(key, body)
         if movement.movement_id in answered:
             return answered[movement.movement_id]
+        if kept is None and not self._bucket.create(key, _written(rows, form)):
+            return TryLater(f"{key} has just been written by another")
         file = self._bucket.head(key)
         return TryLater(f"{key} is not there yet") if file is None else _waiting(file, form)
 
-    def _body(self, movement: StockMovement, form: CsvFormat) -> bytes:
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, delimiter=form.delimiter, lineterminator="\r\n")
-        writer.writerow(HEADERS)
-        for line in movement.lines:
-            writer.writerow(
-                [
-                    movement.movement_id,
-                    self._ids.erp_location(movement.location_id),
-                    movement.occurred_at.isoformat(),
-                    movement.order_id,
-                    movement.fulfillment_request_id,
-                    movement.logical_timestamp,
-                    self._ids.sku(line.product_id),
-                    line.units,
-                ]
-            )
-        return text.getvalue().encode()
+    def _rows(self, movement: StockMovement) -> list[list[str]]:
+        fixed = (
+            movement.movement_id,
+            self._ids.erp_location(movement.location_id),
+            movement.occurred_at.isoformat(),
+            movement.order_id,
+            movement.fulfillment_request_id,
+            str(movement.logical_timestamp),
+        )
+        lines = [
+            [*fixed, self._ids.sku(line.product_id), str(line.units)] for line in movement.lines
+        ]
+        return [list(HEADERS), *lines]
 
-    def _answered(self, form: CsvFormat) -> dict[str, MovementOutcome]:
-        """By movement id, from all files, each read once; the first word on a movement stands."""
+    def _answered(self, form: CsvFormat, since: datetime | None) -> dict[str, MovementOutcome]:
+        """By movement id, from all files, each read once; the first word on a movement stands.
+
+        Files from before `since` cannot know of what happened then, and are not read.
+        """
         if not form.acknowledged:
             return {}
         files = [f for f in self._bucket.listed("acknowledgements/") if f.key.endswith(".csv")]
+        if since is not None:
+            files = [f for f in files if f.modified >= since - _CLOCKS_DIFFER]
         known = {(file.key, file.etag) for file in files}
         self._read = {name: kept for name, kept in self._read.items() if name in known}
         answered: dict[str, MovementOutcome] = {}
@@ -110,7 +116,7 @@ class CsvMovements:
                 file, form, columns
             ):
                 if status == "applied":
-                    moment = form.instant(applied_at) if applied_at else file.modified
+                    moment = form.applied_at(applied_at) if applied_at else file.modified
                     found.setdefault(movement_id, Acknowledgement(moment, document))
                 elif status == "rejected":
                     why = reason or "the ERP gives no reason"
@@ -121,6 +127,19 @@ class CsvMovements:
         except (SnapshotIncompleteError, ValueError) as error:
             return {movement_id: TryLater(str(error)) for movement_id in found}
         return found
+
+
+def _written(rows: list[list[str]], form: CsvFormat) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=form.delimiter, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _parsed(body: bytes) -> list[list[str]]:
+    """Of a file of ours, whatever the delimiter was when it was written."""
+    text = body.decode("utf-8", "replace")
+    delimiter = text[len(HEADERS[0]) : len(HEADERS[0]) + 1] or ","
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
 def _key(movement_id: str) -> str:
