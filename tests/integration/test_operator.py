@@ -1,10 +1,12 @@
 """An operator's commands over the whole local stack."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from local.stack import RECONCILE
+from local.template import ROOT
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
 
@@ -39,6 +41,22 @@ def test_explain_adds_up_to_what_newstore_has(shop: Operated) -> None:
     assert shop.stack.newstore.on_hand((DC, SKU)) == found["sent"] == 17
     assert f"{SKU} at {DC}: NewStore was told 17" in text
     assert "ATP 14" in text
+
+
+def test_the_readme_shows_what_explain_says(shop: Operated) -> None:
+    """But for moments, which the pauses between repeated calls move."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    quoted = readme.partition("<!-- explain output: begin -->")[2].partition("<!--")[0]
+    added_back_and_subtracted(shop)
+
+    told = shop.run("explain", DC, SKU).output
+
+    def timeless(text: str) -> list[str]:
+        lines = [re.sub(r"\d\d:\d\d:\d\dZ", "T", line.strip()) for line in text.splitlines()]
+        return [line for line in lines if line]
+
+    assert set(timeless(quoted)) <= set(timeless(told))
+    assert len(timeless(quoted)) == 7
 
 
 def test_explain_of_an_unknown_row_is_refused(shop: Operated) -> None:
