@@ -140,7 +140,11 @@ def test_the_room_serves_a_story_until_it_is_ended() -> None:
     command = [sys.executable, "-m", "local.room", "--port", "0", "--pace", "0"]
     environment = {**os.environ, "PYTHONPATH": "layers/inventory_sync", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        ["sh", "-c", 'trap "" INT; exec "$@"', "deaf", *command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
