@@ -283,3 +283,7 @@ def test_what_a_jobs_errors_are_about_is_named_once() -> None:
     errors = [JobError("1", "unknown", kind, entity) for kind, entity in about]
 
     assert run(RunState.FAILED, job_errors=tuple(errors)).refused == ("product A", "product B")
+
+
+def test_a_run_is_given_up_for_a_fault_unless_an_operator_wanted_it() -> None:
+    assert not GiveUp("NewStore failed the job").by_choice

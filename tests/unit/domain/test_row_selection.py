@@ -52,6 +52,8 @@ def test_a_touched_row_is_sent_though_it_did_not_change() -> None:
     selection = select({"A": 5, "B": 4}, last_sent={"A": 5, "B": 3}, touched={"A"})
 
     assert (selection.touched, selection.others) == ({"A": 5}, {"B": 4})
+    assert selection.products == {"A", "B"}
+    assert select({"B": 4}).products == {"B"}
 
 
 def test_a_touched_row_that_nobody_lists_is_sent_as_none() -> None:
