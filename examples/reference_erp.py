@@ -129,8 +129,7 @@ def erp_app(books: Books, token: str) -> Flask:
         body: Any = request.get_json(silent=True)
         entries = body.get("movements") if isinstance(body, dict) else None
         if not isinstance(entries, list) or len(entries) > BULK_MAX:
-            status = 413 if isinstance(entries, list) else 400
-            abort(status, f"movements is not a list of {BULK_MAX} at most")
+            abort(413 if isinstance(entries, list) else 400, f"a list of {BULK_MAX} at most")
         return {"results": [books.post(*entry) for entry in [checked(e) for e in entries]]}
 
     @app.get("/v1/movements/<path:reference>")
