@@ -31,7 +31,10 @@ from inventory_sync.domain.import_run import (
 from tests.builders import HOUR, MINUTE, NOW, run
 
 LIMITS = RunLimits(
-    poll_interval=timedelta(seconds=5), job_age_max=6 * HOUR, upload_age_max=30 * MINUTE
+    poll_interval=timedelta(seconds=5),
+    job_age_max=6 * HOUR,
+    job_unknown_grace=HOUR,
+    upload_age_max=30 * MINUTE,
 )
 TICK = timedelta(microseconds=1)
 UNDER_WAY = (RunState.CREATED, RunState.STARTED)
@@ -186,10 +189,10 @@ def test_a_failed_job_is_given_up_however_old_it_is(state: RunState) -> None:
 def test_a_job_that_newstore_does_not_know_may_be_under_way_until_it_is_too_old(
     state: RunState,
 ) -> None:
-    found = step(run(state), NOW + 6 * HOUR, job=None)
+    found = step(run(state), NOW + 7 * HOUR, job=None)
 
-    assert found == Wait(NOW + 6 * HOUR + timedelta(seconds=5), "NewStore does not know the job")
-    assert step(run(state), NOW + 6 * HOUR + TICK, job=None) == GiveUp(
+    assert found == Wait(NOW + 7 * HOUR + timedelta(seconds=5), "NewStore does not know the job")
+    assert step(run(state), NOW + 7 * HOUR + TICK, job=None) == GiveUp(
         "NewStore does not know the job"
     )
 

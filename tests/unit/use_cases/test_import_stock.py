@@ -305,11 +305,25 @@ def test_a_job_that_newstore_lost_fails_its_run() -> None:
     world.newstore.refuses.add("job_errors")
 
     assert world.tick().outcome is TickOutcome.WAITING
-    world.clock.advance(6 * HOUR)
+    world.clock.advance(7 * HOUR)
     tick = world.tick()
 
     assert tick.run is not None
     assert (tick.run.state, tick.run.job_errors) == (RunState.FAILED, ())
+
+
+def test_an_old_job_that_is_not_found_for_now_is_set_to_failed_before_another_is_made() -> None:
+    world = stocked()
+    world.newstore_model.jobs.job_seconds = 100_000
+    world.tick()
+    world.clock.advance(6 * HOUR)
+    world.faults.plan("job_unknown_for_now", 20)
+    assert world.tick().outcome is TickOutcome.WAITING
+    world.faults.planned.clear()
+
+    world.tick()
+
+    assert world.jobs() == ["failed"]
 
 
 def test_a_job_that_newstore_does_not_find_for_now_is_not_followed_by_another() -> None:

@@ -221,13 +221,16 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLimits:
-    """`job_age_max`: after it a job that has not ended is set to failed, or given up if unknown.
+    """`job_age_max`: after it a job that has not ended is set to failed.
 
+    `job_unknown_grace`: so much longer is one waited for that NewStore does not know, since it may
+    be under way, and known again in time to be set to failed.
     `upload_age_max`: after it files without a job are built afresh: an old file is old stock.
     """
 
     poll_interval: timedelta = timedelta(seconds=5)
     job_age_max: timedelta = timedelta(hours=6)
+    job_unknown_grace: timedelta = timedelta(hours=1)
     upload_age_max: timedelta = timedelta(minutes=30)
 
 
@@ -273,10 +276,12 @@ def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
     if job is not None and job.state is JobState.FINISHED:
         return Commit()
     age = facts.now - (run.job_created_at or run.planned_at)
-    if age > limits.job_age_max:
-        return GiveUp(_JOB_UNKNOWN) if job is None else AbandonJob(f"not ended after {age}")
+    if job is None and age > limits.job_age_max + limits.job_unknown_grace:
+        return GiveUp(_JOB_UNKNOWN)
     if job is None:
         return Wait(facts.now + limits.poll_interval, _JOB_UNKNOWN)
+    if age > limits.job_age_max:
+        return AbandonJob(f"not ended after {age}")
     if unstarted and job.state is JobState.RECEIVED:
         return AbandonJob(f"paused: {facts.paused}") if facts.paused else StartJob()
     if unstarted:
