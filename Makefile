@@ -27,7 +27,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants fuzz mutate bench coverage format lint types validate build security audit sbom invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants fuzz mutate bench scale coverage format lint types validate build security audit sbom invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ simulate-mutants: .venv/.dev ## Take each safety away and show that the simulati
 
 bench: .venv/.dev .venv-bench/.installed build engines ## Measure against the goals; writes build/bench.json (ARGS="warm load")
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.bench $(ARGS)
+
+scale: .venv/.dev ## Bring the tables of docs/benchmarks.md and docs/scale.md up to date
+	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tools.scale
 
 connector-test: .venv/.dev ## Run the contract suite against a connector (CONNECTOR=odoo, or module:bench on PYTHONPATH)
 	@test -n "$(CONNECTOR)" || { echo "usage: make connector-test CONNECTOR=<name or module:factory>; see docs/connectors.md"; exit 2; }

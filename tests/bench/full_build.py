@@ -7,7 +7,7 @@ from tests.bench.generated import CHANGED_ROWS, ROWS_PER_LOCATION, SHIPPED_UNITS
 from tests.bench.measuring import Figure, interleaved, medians
 from tests.bench.shipped import build_once
 
-ROUNDS = 5
+ROUNDS = 3
 ROWS = 1_000_000
 WAYS = ("usual", "full", "floor", "rows", "pages", "delta", "feed")
 

@@ -1,0 +1,149 @@
+"""docs/scale.md says what the model computes, and the model does what the import's code does."""
+
+import json
+import math
+
+import pytest
+
+from tests.unit.use_cases.import_world import ImportWorld
+from tools.scale.__main__ import SCALE, replace_table
+from tools.scale.chain import Chain
+from tools.scale.figures import figure_table
+from tools.scale.load import Load
+from tools.scale.measured import FigureMissingError, Measured, read_measured
+from tools.scale.runs import Pace, first_import, simulate
+from tools.scale.tables import cost_table, work_table
+
+READ_SECONDS = 100.0
+SPARE_SECONDS = 120.0
+
+
+@pytest.mark.parametrize("table", [work_table, cost_table])
+def test_the_tables_are_those_of_the_model(table: object) -> None:
+    rows = table(read_measured())  # type: ignore[operator]
+
+    assert "\n".join(rows) in SCALE.read_text(encoding="utf-8")
+
+
+def told_by_the_code(places: int, *, archive_bytes: int = 400_000_000) -> list[int]:
+    """How many locations NewStore was told of after each run of a first import."""
+    names = tuple(f"S{number:02d}" for number in range(places))
+    world = ImportWorld(*names, archive_bytes=archive_bytes)
+
+    def spend(_: str) -> None:
+        world.seconds_left -= READ_SECONDS
+
+    world.erp.on_read = spend
+    for number, place in enumerate(names, start=1):
+        world.stock(10, at=place)
+        world.ship(number, at=place)
+    world.forward()
+    world.settle()
+    told: list[int] = []
+    while not told or told[-1] < places:
+        world.seconds_left = 900.0
+        world.import_now()
+        finished = world.runs.head().finished_run_id
+        told.append(len(world.files.manifest(finished).locations) if finished else 0)
+        assert len(told) <= places
+    return told
+
+
+@pytest.mark.parametrize("places", [1, 4, 5, 8, 12, 13])
+def test_a_first_import_takes_as_many_runs_as_the_model_says(places: int) -> None:
+    pace = Pace(
+        locations=places,
+        read_seconds=READ_SECONDS,
+        archive_locations=1000,
+        reading_seconds=900.0 - SPARE_SECONDS,
+    )
+
+    assert told_by_the_code(places) == first_import(pace)
+
+
+@pytest.mark.parametrize("places", [3, 6, 7])
+def test_so_it_does_where_an_archive_takes_no_more(places: int) -> None:
+    pace = Pace(
+        locations=places,
+        read_seconds=READ_SECONDS,
+        archive_locations=3,
+        reading_seconds=900.0 - SPARE_SECONDS,
+    )
+
+    assert told_by_the_code(places, archive_bytes=180) == first_import(pace)
+
+
+def test_what_is_read_in_one_run_is_as_old_as_the_time_between_two() -> None:
+    course = simulate(Pace(locations=10, read_seconds=1.0, archive_locations=1000))
+
+    assert course.period_seconds == 300
+    assert 300 <= course.oldest_seconds <= 310
+    assert course.full_days == 1
+
+
+def test_what_is_not_read_in_one_run_waits_for_the_next() -> None:
+    course = simulate(Pace(locations=100, read_seconds=10.0, archive_locations=1000))
+
+    assert course.period_seconds == 900
+    assert 900 < course.oldest_seconds <= 1900
+
+
+def test_a_full_refresh_takes_a_day_for_each_archive() -> None:
+    course = simulate(Pace(locations=100, read_seconds=0.1, archive_locations=30))
+
+    assert course.full_days == 4
+
+
+def test_where_not_all_is_read_a_full_refresh_may_pass_some_by() -> None:
+    course = simulate(Pace(locations=100, read_seconds=10.0, archive_locations=5))
+
+    assert course.full_days == math.inf
+
+
+def test_a_pace_at_which_nothing_is_read_is_refused() -> None:
+    with pytest.raises(ArithmeticError, match="stalls"):
+        first_import(Pace(locations=2, read_seconds=1.0, archive_locations=0))
+
+
+def test_a_busier_chain_costs_more_of_everything() -> None:
+    measured = read_measured()
+    quiet, busy = (Load(Chain(locations=10, requests_a_day=n), measured) for n in (10, 1000))
+
+    assert busy.hot_writes_a_second > 50 * quiet.hot_writes_a_second
+    assert busy.open_events_megabytes > 50 * quiet.open_events_megabytes
+    assert busy.ledgers_a_day > quiet.ledgers_a_day
+
+
+def test_a_figure_is_found_by_name_and_unit() -> None:
+    measured = Measured("| a | 1,234.5 us CPU | 2 us CPU | 3 | 4 | yes |\n| b | 7 MB | | | | |")
+
+    assert measured("a", "us CPU") == 1234.5
+    assert measured("b", "MB") == 7
+    for name, unit in (("a", "MB"), ("c", "MB")):
+        with pytest.raises(FigureMissingError, match=name):
+            measured(name, unit)
+
+
+def test_a_line_of_the_benchmarks_says_what_was_not_met() -> None:
+    one: dict[str, object] = {"name": "x", "value": 3000.4, "unit": "MB", "goal": 2, "met": False}
+    two = {**one, "value": 0.123456, "goal": None, "met": None}
+    entries = [
+        {**one, "baseline": 1, "ratio": 3000.4},
+        {**two, "baseline": None, "ratio": None},
+    ]
+
+    _, _, missed, plain = figure_table(json.dumps(entries))
+
+    assert missed == "| x | 3,000 MB | 1 MB | 3e+03 | 2 | **no** |"
+    assert plain == "| x | 0.1235 MB |  |  |  |  |"
+
+
+def test_a_table_is_replaced_between_its_marks(tmp_path: object) -> None:
+    path = tmp_path / "doc.md"  # type: ignore[operator]
+    path.write_text("a\n<!-- t: begin -->\nold\n<!-- t: end -->\nz\n")
+
+    replace_table(path, "t", ["| new |"])
+
+    assert path.read_text() == "a\n<!-- t: begin -->\n| new |\n<!-- t: end -->\nz\n"
+    with pytest.raises(ValueError, match="no marks for u"):
+        replace_table(path, "u", [])

@@ -1,0 +1,95 @@
+"""Imports of a large chain, run by run: how old its stock gets, how long its first import takes.
+
+A model of `use_cases/build_import.py`, which tests/unit/tools/test_scale.py holds to that code.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from tools.scale.chain import DAY_SECONDS
+
+TICK_SECONDS = 300
+"""ImportSchedule, and NewStore's distance between two jobs."""
+DAYS_MAX = 90
+BLOCKS_MAX = 100
+"""Locations are simulated in so many blocks at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What one invocation can do: `reading_seconds` are those in which a read may begin."""
+
+    locations: int
+    read_seconds: float
+    archive_locations: int
+    reading_seconds: float = 540.0
+    job_seconds: float = 60.0
+
+
+def first_import(pace: Pace) -> list[int]:
+    """Locations that NewStore was told of, after each run; all have events from the start."""
+    told = [0]
+    while told[-1] < pace.locations:
+        told.append(told[-1] + _first_run(pace, pace.locations - told[-1]))
+        if told[-1] == told[-2]:
+            raise ArithmeticError(f"stalls at {told[-1]} of {pace.locations} locations")
+    return told[1:]
+
+
+def _first_run(pace: Pace, left: int) -> int:
+    """How many of those that are left it brings in."""
+    fit = min(left, pace.archive_locations)
+    half = pace.reading_seconds / 2
+    read = min(fit, int(half // pace.read_seconds) + 1)
+    if read == left:
+        return left
+    spent = read * pace.read_seconds
+    again = int(max(-1.0, pace.reading_seconds - spent) // pace.read_seconds) + 1
+    return min(fit, again)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What came out of some days: seconds between two imports, the oldest stock, busy seconds.
+
+    `full_days` is how long it took until every location was in a full refresh; infinite where some
+    were in none for DAYS_MAX days.
+    """
+
+    period_seconds: float
+    oldest_seconds: float
+    busy_seconds_a_day: float
+    full_days: float
+
+
+def simulate(pace: Pace, days_min: int = 2) -> Course:
+    """Ticks from the end of the first import on; those that waited longest are read first."""
+    size = max(1, pace.locations // BLOCKS_MAX)
+    order = deque(range(math.ceil(pace.locations / size)))
+    last_read = dict.fromkeys(order, 0.0)
+    never_full = set(order)
+    now = busy = oldest = 0.0
+    runs, full_days, fulls = 0, 0.0, 0
+    while now < days_min * DAY_SECONDS or (never_full and now < DAYS_MAX * DAY_SECONDS):
+        full = now >= fulls * DAY_SECONDS  # once a day, at the first run that can
+        fulls += full
+        took = 0.0
+        read: list[int] = []
+        while len(read) < len(last_read) and took <= pace.reading_seconds:
+            if full and (len(read) + 1) * size > pace.archive_locations:
+                break
+            place = order[0]
+            order.rotate(-1)
+            took += size * pace.read_seconds
+            oldest = max(oldest, now + took - last_read[place])
+            last_read[place] = now + took
+            read.append(place)
+        if full and never_full:
+            never_full -= set(read)
+            full_days = now // DAY_SECONDS + 1
+        busy += took
+        runs += 1
+        now += max(1, math.ceil((took + pace.job_seconds) / TICK_SECONDS)) * TICK_SECONDS
+    days = now / DAY_SECONDS
+    return Course(now / runs, oldest, busy / days, math.inf if never_full else full_days)
