@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.adapters.erp.ids import IdMap
 from inventory_sync.domain.errors import RejectedError, RetriableError, SnapshotIncompleteError
 from tests.unit.adapters.http_support import Call, Reply, SecretsAccount, secrets_account
 from tests.unit.adapters.test_erp_rest import Erp
 
 AS_OF = "2026-03-02T11:59:00Z"
 LATER = "2026-03-02T11:59:01Z"
+NAMES = IdMap()
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +44,30 @@ def test_feed_is_as_of_its_first_page(erp: Erp) -> None:
         return page("b", cursor="3", as_of=LATER)
 
     with erp.answering(answer) as client:
-        found = client.changes("DC01", "1")
+        found = client.changes("DC01", NAMES.stamped("1"))
     assert found.product_ids == {"a", "b"}
-    assert (found.cursor, found.as_of.isoformat()) == ("3", "2026-03-02T11:59:00+00:00")
+    assert NAMES.unstamped(found.cursor) == "3"
+    assert found.as_of.isoformat() == "2026-03-02T11:59:00+00:00"
+
+
+def test_where_products_had_other_names_everything_is_to_be_read(erp: Erp) -> None:
+    asked: list[bool] = []
+
+    def answer(call: Call) -> Reply:
+        asked.append("cursor" in call.query)
+        return page("a", cursor="3")
+
+    with erp.answering(answer) as client:
+        found = client.changes("DC01", IdMap(skus={"a": "other"}).stamped("1"))
+
+    assert (found.complete, found.product_ids, asked) == (False, frozenset(), [False])
+    assert NAMES.unstamped(found.cursor) == "3"
 
 
 def test_feed_that_leads_nowhere_is_refused(erp: Erp) -> None:
     with erp.answering(lambda _: page("a", cursor="1", more=True)) as client:
         with pytest.raises(RetriableError):
-            client.changes("DC01", "1")
+            client.changes("DC01", NAMES.stamped("1"))
         with pytest.raises(RetriableError):
             client.changes("DC01", None)
 

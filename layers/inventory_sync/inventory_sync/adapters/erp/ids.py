@@ -1,7 +1,10 @@
 """The ERP's names for our locations and products; the same name where the map says nothing."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
 from typing import Protocol
 
 from inventory_sync.domain.errors import FatalError, RejectedError
@@ -21,6 +24,12 @@ class Ids(Protocol):
 
     def product_id(self, sku: str) -> str:
         """The product behind a sku; RejectedError where it could be two."""
+
+    def stamped(self, cursor: str) -> str:
+        """The ERP's cursor with a mark of the names that what was read before it stands under."""
+
+    def unstamped(self, cursor: str) -> str | None:
+        """The ERP's cursor; None where products had other names then: all has to be read anew."""
 
     def pinned(self) -> "Ids":
         """The names as they are now, for as long as they have to stay the same."""
@@ -61,6 +70,20 @@ class IdMap:
             )
         return sku if mapped is None else mapped
 
+    def stamped(self, cursor: str) -> str:
+        """The ERP's cursor with a mark of this map of products."""
+        return f"{self._mark}.{cursor}"
+
+    def unstamped(self, cursor: str) -> str | None:
+        """The ERP's cursor; None where it was stamped by another map."""
+        mark, _, own = cursor.partition(".")
+        return own if mark == self._mark else None
+
+    @cached_property
+    def _mark(self) -> str:
+        text = json.dumps(sorted(self._skus.items()))
+        return sha256(text.encode()).hexdigest()[:16]
+
     def pinned(self) -> "IdMap":
         """It never changes."""
         return self
@@ -85,6 +108,14 @@ class LiveIds:
     def product_id(self, sku: str) -> str:
         """The product behind a sku; RejectedError where it could be two."""
         return self._ids().product_id(sku)
+
+    def stamped(self, cursor: str) -> str:
+        """The ERP's cursor with a mark of the map as it is now."""
+        return self._ids().stamped(cursor)
+
+    def unstamped(self, cursor: str) -> str | None:
+        """The ERP's cursor; None where it was stamped by another map."""
+        return self._ids().unstamped(cursor)
 
     def pinned(self) -> IdMap:
         """The map as it is now."""

@@ -1,5 +1,6 @@
 """What changed at a location, and the rows of some products, over the REST contract."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from inventory_sync.adapters.authorized_http import AuthorizedHttp
@@ -34,16 +35,20 @@ class ChangesReader:
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         """Since the cursor, as of the first page; where the feed stands now without one.
 
+        Not complete where the ERP has forgotten the cursor, or products had other names then.
         RejectedError for a location the ERP does not know, RetriableError where the feed cannot
         be read to its end.
         """
-        try:
-            return self._since(location_id, cursor)
-        except HttpRejectedError as error:
-            if cursor is None or error.status != _CURSOR_GONE:
-                raise
-        now = self._since(location_id, None)
-        return Changes(product_ids=frozenset(), cursor=now.cursor, as_of=now.as_of, complete=False)
+        ids = self._ids.pinned()
+        since = None if cursor is None else ids.unstamped(cursor)
+        if cursor is None or since is not None:
+            try:
+                return self._since(ids, location_id, since)
+            except HttpRejectedError as error:
+                if since is None or error.status != _CURSOR_GONE:
+                    raise
+        now = self._since(ids, location_id, None)
+        return replace(now, product_ids=frozenset(), complete=False)
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
         """Their rows, as of the earliest answer; errors as for a whole snapshot."""
@@ -66,9 +71,8 @@ class ChangesReader:
                 units[ids.product_id(row.product)] = row.on_hand
         return StockSnapshot(location_id, min(instants), units)
 
-    def _since(self, location_id: str, cursor: str | None) -> Changes:
+    def _since(self, ids: Ids, location_id: str, cursor: str | None) -> Changes:
         until = self._clock.now() + self._for
-        ids = self._ids.pinned()
         location = ids.erp_location(location_id)
         found: set[str] = set()
         as_of: datetime | None = None
@@ -78,7 +82,10 @@ class ChangesReader:
             found.update(ids.product_id(sku) for sku in page.products)
             if not page.more:
                 return Changes(
-                    product_ids=frozenset(found), cursor=page.cursor, as_of=as_of, complete=True
+                    product_ids=frozenset(found),
+                    cursor=ids.stamped(page.cursor),
+                    as_of=as_of,
+                    complete=True,
                 )
             if page.cursor == cursor or self._clock.now() >= until:
                 break
