@@ -167,7 +167,7 @@ def test_rows_that_keep_their_last_quantity_have_not_fallen() -> None:
     assert kinds(check_snapshot(snapshot(rows_of(60, units=0)), last, LIMITS, kept)) == [
         HoldKind.UNITS_FELL
     ]
-    assert kinds(check_snapshot(snapshot({}), last, LIMITS, kept)) == [HoldKind.SNAPSHOT_EMPTY]
+    assert kinds(check_snapshot(snapshot({}), last, LIMITS, kept)) == [HoldKind.SNAPSHOT_INCOMPLETE]
 
 
 def test_the_first_snapshot_has_nothing_to_fall_from() -> None:

@@ -90,11 +90,14 @@ def check_snapshot(
     """Every guard the snapshot trips, each named once with its figures.
 
     `kept` are the last quantities, where products that it leaves out keep theirs: then only what
-    it lists can have fallen.
+    it lists can have fallen, and no row at all says nothing.
     """
     rows = snapshot.on_hand_units
     holds = list(_row_holds(snapshot, limits))
-    if not rows and (last is None or last.units > 0):
+    if not rows and kept:
+        figures = "the ERP listed no row, and what it leaves out need not be none"
+        holds.append(Hold(HoldKind.SNAPSHOT_INCOMPLETE, figures))
+    elif not rows and (last is None or last.units > 0):
         holds.append(Hold(HoldKind.SNAPSHOT_EMPTY, "the ERP listed no row"))
     if last is not None and rows:
         whole = {**kept, **rows} if kept else rows
