@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.apps import ROOT
-from tests.leaks import secrets_in
+from tests.leaks import left_in, secrets_in
 
 LEAKING = """
 import logging
@@ -65,6 +65,13 @@ def test_a_run_that_leaves_a_secret_in_a_file_fails(tmp_path: Path) -> None:
 
     assert status == 1
     assert "some.log: inbound-key-0001" in said
+
+
+def test_a_program_in_the_build_folder_may_say_what_it_likes(tmp_path: Path) -> None:
+    (tmp_path / "emulator").write_bytes(b"\x7fELF Bearer prefix")
+    (tmp_path / "log").write_bytes(b"x\x7fELF Bearer prefix")
+
+    assert list(left_in(tmp_path, 0)) == [f"{tmp_path / 'log'}: Bearer prefix"]
 
 
 def test_what_the_local_stack_is_given_is_known_as_secret() -> None:
