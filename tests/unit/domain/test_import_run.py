@@ -191,6 +191,7 @@ def test_a_job_that_newstore_does_not_know_may_be_under_way_until_it_is_too_old(
 ) -> None:
     found = step(run(state), NOW + 7 * HOUR, job=None)
 
+    assert isinstance(step(run(state), NOW + HOUR, job=None), Wait)
     assert found == Wait(NOW + 7 * HOUR + timedelta(seconds=5), "NewStore does not know the job")
     assert step(run(state), NOW + 7 * HOUR + TICK, job=None) == GiveUp(
         "NewStore does not know the job"
