@@ -121,7 +121,9 @@ def test_the_same_record_gives_the_same_bytes(s3: "S3Client") -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", [b"no gzip", gzip.compress(b"{}")[:-9], gzip.compress(b'{"location_id": 1}\n')]
+    "stored",
+    [b"no gzip", gzip.compress(b"{}")[:-9], gzip.compress(b'{"location_id": 1}\n')],
+    ids=["no gzip", "cut short", "not a record"],
 )
 def test_a_damaged_record_is_fatal_and_named(s3: "S3Client", stored: bytes) -> None:
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=stored)
