@@ -8,7 +8,7 @@ import click
 from cli.command import Operator, connected
 from cli.output import columns
 from cli.text import INSTANT, instant, iso
-from inventory_sync.adapters.audit import AuditRecord
+from inventory_sync.adapters.dynamodb.audit import AuditRecord
 
 _CHARACTERS_MAX = 160
 

@@ -16,10 +16,10 @@ import click
 
 from cli.output import Output, RefusedError, refusal
 from cli.stack import NAMES, Stack
-from inventory_sync.adapters.audit import Author, Change
-from inventory_sync.adapters.aws_errors import translated
-from inventory_sync.adapters.location_changes import LocationChanges
-from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.dynamodb.audit import Author, Change
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import StreamDesk, inbound_key, stream_desk
 from inventory_sync.bootstrap.ingest_event import ingest_with
@@ -28,12 +28,12 @@ from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RejectedError
-from inventory_sync.ports import NewStoreReader
-from inventory_sync.use_cases.dry_run import DryRun
-from inventory_sync.use_cases.ingest_event import IngestOutcome
-from inventory_sync.use_cases.ingest_export import IngestExport
-from inventory_sync.use_cases.reconcile_stock import ReconcileStock
-from inventory_sync.use_cases.set_watermark import SetWatermark
+from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.use_cases.import_stock.dry_run import DryRun
+from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
+from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
+from inventory_sync.use_cases.ingest.ingest_export import IngestExport
+from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileStock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,7 +8,7 @@ import click
 from cli.command import Operator, connected
 from cli.output import refusal
 from cli.text import instant, short_name
-from inventory_sync.ports import StoredEvent
+from inventory_sync.domain.events import StoredEvent
 
 
 @click.command()

@@ -5,7 +5,7 @@ import click
 from cli.command import Operator, connected
 from cli.output import refusal
 from inventory_sync.domain.guards import APPROVABLE, HoldKind
-from inventory_sync.ports import Approval, LocationHold
+from inventory_sync.domain.holds import Approval, LocationHold
 
 KINDS = [kind.value for kind in HoldKind]
 

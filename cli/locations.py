@@ -9,9 +9,9 @@ import click
 from cli.command import Operator, connected, signed
 from cli.location_rows import as_cells, read_locations, shared_values
 from cli.output import Problem, RefusedError
-from inventory_sync.adapters.location_changes import Loaded
+from inventory_sync.adapters.dynamodb.location_changes import Loaded
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader
 
 CSV_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -4,7 +4,7 @@ import click
 
 from cli.command import Operator, connected, signed
 from cli.output import refusal
-from inventory_sync.ports import ALL_IMPORTS, OperatorHold
+from inventory_sync.domain.holds import ALL_IMPORTS, OperatorHold
 
 _WHY = "--why must not be empty: whoever is called at night has to know"
 

@@ -8,10 +8,10 @@ import click
 from cli.command import Operator, connected, signed
 from cli.output import refusal
 from cli.text import instant, iso
-from inventory_sync.adapters.quarantine_review import Quarantined
+from inventory_sync.adapters.dynamodb.quarantine_review import Quarantined
 from inventory_sync.domain.events import logical_timestamp
-from inventory_sync.use_cases.forward_events import REJECTED_BY_ERP
-from inventory_sync.use_cases.ingest_event import IngestResult
+from inventory_sync.use_cases.forward.forward_events import REJECTED_BY_ERP
+from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 
 _ID_CHARACTERS = 12
 

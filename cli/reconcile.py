@@ -7,8 +7,8 @@ import click
 from cli.command import Operator, connected, signed
 from cli.output import columns
 from inventory_sync.domain.drift import Cause, RowDrift
-from inventory_sync.ports import Resend
-from inventory_sync.use_cases.reconcile_stock import Reconciled
+from inventory_sync.domain.holds import Resend
+from inventory_sync.use_cases.reconcile.reconcile_stock import Reconciled
 
 _REPAIRABLE = frozenset({Cause.UNEXPLAINED, Cause.WAITING_FOR_IMPORT})
 _MINUTES_MAX = 60

@@ -7,10 +7,10 @@ from rich.table import Table
 
 from cli.output import columns
 from cli.text import instant, iso
+from inventory_sync.domain.availabilities import PackedFile
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.run_record import LocationRecord
-from inventory_sync.ports import PackedFile
-from inventory_sync.use_cases.dry_run import Rehearsal, RowChange
+from inventory_sync.use_cases.import_stock.dry_run import Rehearsal, RowChange
 
 _ENDS = {
     RunState.UPLOADED: "would send",

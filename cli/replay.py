@@ -10,13 +10,14 @@ from cli.command import Operator, connected, note_change, signed
 from cli.output import columns, refusal
 from cli.stack import EXPORT_FUNCTION
 from cli.text import INSTANT, instant, iso, short_name
-from inventory_sync.adapters.audit import Author
+from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.domain.errors import FatalError, NotOfferedError
+from inventory_sync.domain.events import StoredEvent
+from inventory_sync.domain.inbound import ExportFile
 from inventory_sync.domain.publications import Publication
-from inventory_sync.ports import ExportFile, StoredEvent
-from inventory_sync.use_cases.ingest_event import IngestResult
-from inventory_sync.use_cases.replay_publications import ReplayPublications
-from inventory_sync.use_cases.replay_window import Replay, ReplayReport, ReplayWindow
+from inventory_sync.use_cases.ingest.ingest_event import IngestResult
+from inventory_sync.use_cases.stream.replay_publications import ReplayPublications
+from inventory_sync.use_cases.stream.replay_window import Replay, ReplayReport, ReplayWindow
 
 KIND = "replay"
 HOURS_MAX = 24

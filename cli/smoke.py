@@ -13,7 +13,7 @@ import requests
 from cli.command import Operator, connected
 from cli.output import columns, refusal
 from cli.stack import INGEST_FUNCTION, WATCH_FUNCTION
-from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent
 

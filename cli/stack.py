@@ -10,26 +10,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inventory_sync.adapters.audit import AuditedTable, Author
-from inventory_sync.adapters.aws_errors import translated
-from inventory_sync.adapters.event_history import DynamoEventHistory
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.file_store import S3FileStore
-from inventory_sync.adapters.location_changes import LocationChanges
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.quarantine_review import QuarantineReview
-from inventory_sync.adapters.run_history import DynamoRunHistory
-from inventory_sync.adapters.run_records import S3RunRecords
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author
+from inventory_sync.adapters.dynamodb.event_history import DynamoEventHistory
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.quarantine_review import QuarantineReview
+from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.s3.file_store import S3FileStore
+from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.event_streams import StreamDesk
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import StreamRegistration
-from inventory_sync.ports import NewStoreReader
-from inventory_sync.use_cases.dry_run import DryRun
-from inventory_sync.use_cases.ingest_event import IngestOutcome
-from inventory_sync.use_cases.reconcile_stock import ReconcileStock
-from inventory_sync.use_cases.set_watermark import SetWatermark
+from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.use_cases.import_stock.dry_run import DryRun
+from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
+from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
+from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileStock
 
 if TYPE_CHECKING:
     from cli.command import Connect

@@ -12,8 +12,9 @@ from cli.text import instant, iso, span
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.event_stream import faults_of
 from inventory_sync.domain.guards import HoldKind
+from inventory_sync.domain.holds import ALL_IMPORTS
+from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
-from inventory_sync.ports import ALL_IMPORTS, ImportHead
 
 LAG_MAX = timedelta(hours=1)
 """From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""

@@ -5,9 +5,9 @@ import click
 from cli.command import Operator, connected, note_change, signed
 from cli.output import columns
 from cli.text import instant, iso
-from inventory_sync.adapters.watch_memories import DynamoWatchMemories
+from inventory_sync.adapters.dynamodb.watch_memories import DynamoWatchMemories
 from inventory_sync.domain.event_stream import EventStream, RestartRule, faults_of
-from inventory_sync.use_cases.register_stream import RegisterStream
+from inventory_sync.use_cases.stream.register_stream import RegisterStream
 
 KIND = "stream"
 

@@ -6,7 +6,7 @@ import click
 
 from cli.command import Operator, connected, signed
 from cli.output import refusal
-from inventory_sync.use_cases.set_watermark import Watermark
+from inventory_sync.use_cases.import_stock.set_watermark import Watermark
 
 CONSEQUENCES = """\
 What it means to move the watermark back to {value}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
-from inventory_sync.ports import Clock
+from inventory_sync.ports.observe import Clock
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.system_clock import SystemClock
-from inventory_sync.ports import Clock
+from inventory_sync.ports.observe import Clock
 from local.aws import CLIENT_ID, Aws
 from local.deployed_keys import Keys, User, create_secrets, create_user, let_read_imports
 from local.deployed_stream import DeployedStream

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, TextIO
 from uuid import uuid4
 
-from inventory_sync.ports import Clock
+from inventory_sync.ports.observe import Clock
 from local.template import ACCOUNT, REGION, ROOT, Template
 
 _ONE_AT_A_TIME = threading.RLock()

@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TextIO
 
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import Clock
+from inventory_sync.ports.observe import Clock
 from local.aws import (
     API_KEY,
     CLIENT_ID,

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from inventory_sync.adapters.event_log import read_open_event
+from inventory_sync.adapters.dynamodb.event_log import read_open_event
 from inventory_sync.bootstrap.forward_events import forward_events
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.observability import PowertoolsObserver
-from inventory_sync.use_cases.forward_events import ForwardEvents
+from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 

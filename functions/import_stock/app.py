@@ -9,7 +9,7 @@ from typing import Any
 
 from inventory_sync.bootstrap.import_stock import import_stock
 from inventory_sync.observability import PowertoolsObserver
-from inventory_sync.use_cases.import_stock import ImportStock, Tick, TickOutcome
+from inventory_sync.use_cases.import_stock.import_stock import ImportStock, Tick, TickOutcome
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from inventory_sync.bootstrap.ingest_event import ingest_event
 from inventory_sync.domain.errors import InventorySyncError
-from inventory_sync.use_cases.ingest_event import EventDoor, IngestOutcome, IngestResult
+from inventory_sync.use_cases.ingest.ingest_event import EventDoor, IngestOutcome, IngestResult
 
 RETRY_AFTER_SECONDS = 10
 EXPECTED_AUTHORIZATION = "expected is the header `Authorization: Bearer <api_key>`"

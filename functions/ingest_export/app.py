@@ -6,8 +6,8 @@ from typing import Any
 
 from inventory_sync.bootstrap.ingest_export import ingest_export
 from inventory_sync.observability import PowertoolsObserver
-from inventory_sync.ports import ExportQueue
-from inventory_sync.use_cases.ingest_export import ExportProgress, IngestExport
+from inventory_sync.ports.events import ExportQueue
+from inventory_sync.use_cases.ingest.ingest_export import ExportProgress, IngestExport
 
 RETRY_SECONDS = 60
 """After a store has failed in the middle of a file."""

@@ -7,7 +7,7 @@ from typing import Any
 from inventory_sync.bootstrap.reconcile_stock import reconcile_stock
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.observability import PowertoolsObserver
-from inventory_sync.use_cases.reconcile_stock import Reconciled, ReconcileStock
+from inventory_sync.use_cases.reconcile.reconcile_stock import Reconciled, ReconcileStock
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 

@@ -7,7 +7,7 @@ from typing import Any
 from inventory_sync.bootstrap.watch_stream import watch_stream
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.observability import PowertoolsObserver
-from inventory_sync.use_cases.watch_stream import Look, WatchStream
+from inventory_sync.use_cases.stream.watch_stream import Look, WatchStream
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE
+from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.stock import StockKey
-from inventory_sync.ports import LocationHold
 from local.room.reading import Promise, Reading
 from local.room.status import Status, status_of
 

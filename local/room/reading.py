@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
+from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.stock import StockKey
-from inventory_sync.ports import LocationHold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.stock import StockKey

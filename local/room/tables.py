@@ -8,14 +8,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.codec import decode
-from inventory_sync.adapters.event_log import read_open_event
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.event_log import read_open_event
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.guards import Hold, HoldKind
+from inventory_sync.domain.holds import LocationHold
+from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.ports import ImportHead, LocationHold
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,15 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from inventory_sync.adapters.file_store import S3FileStore
-from inventory_sync.adapters.run_records import S3RunRecords
+from inventory_sync.adapters.s3.file_store import S3FileStore
+from inventory_sync.adapters.s3.run_records import S3RunRecords
+from inventory_sync.domain.erp import ChangeFeed, Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
 from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.stock import StockSnapshot
-from inventory_sync.ports import ChangeFeed, Changes, Dedupe, ErpCapabilities, ImportHead
-from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
 from tests.bench.disk_s3 import DiskS3
 from tests.bench.generated import (
     NOW,

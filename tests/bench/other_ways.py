@@ -30,7 +30,7 @@ def floor(rows: int) -> int:
     """
     import orjson
 
-    from inventory_sync.adapters.file_store import DEFLATE_LEVEL
+    from inventory_sync.adapters.s3.file_store import DEFLATE_LEVEL
 
     count = 0
     with (

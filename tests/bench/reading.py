@@ -10,8 +10,8 @@ PAGE_ROWS = 5_000
 
 def pages(rows: int) -> int:
     """Parse and check so many rows of the ERP's answers, a page after the other."""
-    from inventory_sync.adapters.erp.rest_wire import PageAnswer
-    from inventory_sync.adapters.http_answer import parse_object, read_model
+    from inventory_sync.adapters.erp.rest.wire import PageAnswer
+    from inventory_sync.adapters.http.answer import parse_object, read_model
 
     stock = list(on_hand(0).items())[:PAGE_ROWS]
     page = {

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from inventory_sync.adapters.item_size import bytes_of
+from inventory_sync.adapters.dynamodb.item_size import bytes_of
 from inventory_sync.domain.locations import Location
 from local.stack import EVENTS as EVENTS_TABLE
 from local.stack import LocalStack, StackPlan, local_stack

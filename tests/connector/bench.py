@@ -15,7 +15,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
-from inventory_sync.ports import Erp
+from inventory_sync.ports.erp import Erp
 
 ATTEMPTS_MAX = 8
 

@@ -16,8 +16,8 @@ import boto3
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
-from inventory_sync.adapters.erp.csv_bucket import CsvBucket
-from inventory_sync.adapters.erp.csv_s3 import CsvErp
+from inventory_sync.adapters.erp.csv.bucket import CsvBucket
+from inventory_sync.adapters.erp.csv.connector import CsvErp
 from inventory_sync.adapters.erp.ids import IdMap
 from tests.aws import REGION
 from tests.unit.adapters.http_support import StandingClock

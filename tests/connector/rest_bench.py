@@ -8,11 +8,11 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from inventory_sync.adapters.authorized_http import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.erp.ids import IdMap
-from inventory_sync.adapters.erp.rest import RestErp
-from inventory_sync.adapters.erp.rest_snapshot import SnapshotLimits
-from inventory_sync.adapters.http import JsonHttp
+from inventory_sync.adapters.erp.rest.connector import RestErp
+from inventory_sync.adapters.erp.rest.snapshot import SnapshotLimits
+from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
+from inventory_sync.adapters.http.client import JsonHttp
 from local.erp.model import ErpModel
 from local.erp.server import erp_server
 from tests.unit.adapters.http_support import (

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from inventory_sync.domain.erp import Dedupe
 from inventory_sync.domain.stock import Acknowledgement, Rejection, StockMovement
-from inventory_sync.ports import Dedupe
 from tests.connector.bench import Bench, book, movement, post
 
 Make = Callable[..., StockMovement]

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from inventory_sync.domain.erp import ChangeFeed
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.stock import Acknowledgement
-from inventory_sync.ports import ChangeFeed
 from tests.connector.bench import Bench, movement, post
 
 

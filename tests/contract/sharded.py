@@ -11,8 +11,9 @@ from heapq import merge
 from zlib import crc32
 
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.inbound import AppendResult, ClaimResult
 from inventory_sync.domain.stock import Acknowledgement
-from inventory_sync.ports import AppendResult, ClaimResult, EventLog
+from inventory_sync.ports.events import EventLog
 
 _MARK = "~"
 """Between location and number: no location of the map has it."""

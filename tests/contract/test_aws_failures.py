@@ -16,19 +16,21 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.file_store import S3FileStore
-from inventory_sync.adapters.leases import DynamoLeases
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.quarantine import DynamoQuarantine
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.leases import DynamoLeases
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.domain.availabilities import FileHead
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RetriableError
+from inventory_sync.domain.holds import Approval, LocationHold
+from inventory_sync.domain.import_head import ImportHead, Lease
+from inventory_sync.domain.inbound import QuarantineEntry
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
-from inventory_sync.ports import Approval, ImportHead, Lease, LocationHold, QuarantineEntry
 from tests.aws import REGION
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
-from inventory_sync.adapters.item_size import bytes_of
+from inventory_sync.adapters.dynamodb.item_size import bytes_of
 from tests.aws import REGION
 from tests.contract.builders import NOON
 from tests.contract.conftest import Database

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.adapters.authorized_http import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.erp.ids import IdMap
-from inventory_sync.adapters.erp.rest import RestErp
-from inventory_sync.adapters.erp.rest_snapshot import SnapshotLimits
+from inventory_sync.adapters.erp.rest.connector import RestErp
+from inventory_sync.adapters.erp.rest.snapshot import SnapshotLimits
+from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
+from inventory_sync.domain.erp import ChangeFeed, Dedupe
 from inventory_sync.domain.errors import RejectedError, RetriableError, SnapshotIncompleteError
 from inventory_sync.domain.stock import (
     Acknowledgement,
@@ -24,7 +25,6 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
-from inventory_sync.ports import ChangeFeed, Dedupe
 from local.erp.model import ErpModel
 from local.erp.server import erp_server
 from local.http_server import Garbling

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from inventory_sync.adapters.event_log import NOTE_BYTES_MAX, DynamoEventLog
+from inventory_sync.adapters.dynamodb.event_log import NOTE_BYTES_MAX, DynamoEventLog
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import (
     EventName,
@@ -14,8 +14,9 @@ from inventory_sync.domain.events import (
     FulfillmentItem,
     OpenEvent,
 )
+from inventory_sync.domain.inbound import AppendResult, ClaimResult
 from inventory_sync.domain.stock import Acknowledgement
-from inventory_sync.ports import AppendResult, ClaimResult, EventLog
+from inventory_sync.ports.events import EventLog
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.adapters.event_body import parse_event
-from inventory_sync.adapters.event_log import (
+from inventory_sync.adapters.dynamodb.event_log import (
     EVENT_BYTES_MAX,
     NOTE_BYTES_MAX,
     OPEN_EVENTS_INDEX,
     DynamoEventLog,
 )
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, FulfillmentItem
-from inventory_sync.ports import AppendResult, ClaimResult
+from inventory_sync.domain.inbound import AppendResult, ClaimResult
 from tests.contract.builders import MINUTE, NOON, RETENTION, THREADS, at_once, event
 from tests.contract.conftest import Database
 from tests.event_bodies import TENANT, event_fields

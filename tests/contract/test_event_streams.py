@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from inventory_sync.adapters.authorized_http import AuthorizedHttp, SecretBearer
-from inventory_sync.adapters.newstore_streams import NewStoreStreams
+from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
+from inventory_sync.adapters.newstore.streams import NewStoreStreams
 from inventory_sync.domain.errors import NotOfferedError, RejectedError
 from inventory_sync.domain.event_stream import WANTED_EVENTS, StreamRegistration, faults_of
-from inventory_sync.ports import EventStreams
+from inventory_sync.ports.newstore import EventStreams
 from local.newstore.events import Event
 from local.newstore.server import newstore_server
 from tests.fakes.event_streams import ModelStreams

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from inventory_sync.adapters.export_files import CHUNK_BYTES, LocalExportFiles, S3ExportFiles
+from inventory_sync.adapters.s3.export_files import CHUNK_BYTES, LocalExportFiles, S3ExportFiles
 from inventory_sync.domain.errors import RejectedError
-from inventory_sync.ports import ExportFile, ExportFiles
+from inventory_sync.domain.inbound import ExportFile
+from inventory_sync.ports.events import ExportFiles
 from tests.aws import local_bucket
 
 BUCKET = "imports-of-this-test"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inventory_sync.adapters.file_delivery import s3_uri
-from inventory_sync.adapters.file_store import S3FileStore, archive_key
+from inventory_sync.adapters.s3.file_delivery import s3_uri
+from inventory_sync.adapters.s3.file_store import S3FileStore, archive_key
 from inventory_sync.domain.availabilities import (
     FILE_BYTES_MAX,
     FILES_PER_ARCHIVE_MAX,
@@ -24,7 +24,7 @@ from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.errors import FatalError, InvariantError
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest, Settlement
-from inventory_sync.ports import FileStore
+from inventory_sync.ports.files import FileStore
 from tests.aws import local_bucket
 from tests.contract.builders import NOON
 from tests.fakes.import_state import FakeFileStore

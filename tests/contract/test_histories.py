@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from inventory_sync.adapters.event_history import DynamoEventHistory
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.leases import DynamoLeases
-from inventory_sync.adapters.run_history import DynamoRunHistory
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.event_history import DynamoEventHistory
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.leases import DynamoLeases
+from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.events import EventRef
-from inventory_sync.ports import EventHistory, EventLog, ImportHead, RunHistory
+from inventory_sync.domain.import_head import ImportHead
+from inventory_sync.ports.events import EventHistory, EventLog
+from inventory_sync.ports.runs import RunHistory
 from tests.builders import run
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 from tests.contract.conftest import Database

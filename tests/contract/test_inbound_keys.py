@@ -7,9 +7,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from inventory_sync.adapters.inbound_keys import SecretInboundKeys
+from inventory_sync.adapters.aws.inbound_keys import SecretInboundKeys
 from inventory_sync.domain.errors import FatalError, RetriableError
-from inventory_sync.ports import InboundKeys
+from inventory_sync.ports.events import InboundKeys
 from tests.aws import REGION
 from tests.fakes.inbound_keys import FakeInboundKeys
 from tests.fakes.observer import FakeObserver

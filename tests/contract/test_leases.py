@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from inventory_sync.adapters.leases import DynamoLeases
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.leases import DynamoLeases
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.errors import LeaseLostError
-from inventory_sync.ports import Lease, Leases
+from inventory_sync.domain.import_head import Lease
+from inventory_sync.ports.runs import Leases
 from tests.contract.builders import MINUTE, NOON, THREADS, at_once
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES

@@ -5,19 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.guards import Hold, HoldKind
+from inventory_sync.domain.holds import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.locations import InventoryMaster, Location
-from inventory_sync.ports import (
-    ALL_IMPORTS,
-    Approval,
-    LocationHold,
-    LocationStore,
-    OperatorHold,
-    Resend,
-)
+from inventory_sync.ports.locations import LocationStore
 from tests.contract.builders import MINUTE, NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES

@@ -6,9 +6,10 @@ from typing import get_args
 
 import pytest
 
-from inventory_sync.adapters.authorized_http import AuthorizedHttp
-from inventory_sync.adapters.newstore import NewStoreClient
-from inventory_sync.adapters.newstore_token import TokenProvider
+from inventory_sync.adapters.http.authorized import AuthorizedHttp
+from inventory_sync.adapters.newstore.imports import NewStoreClient
+from inventory_sync.adapters.newstore.token import TokenProvider
+from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.errors import (
     FatalError,
     OutcomeUnknownError,
@@ -17,7 +18,6 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import JobState
-from inventory_sync.ports import AtpKey
 from local.http_server import Garbling
 from local.newstore.jobs import OPEN_JOBS_MAX
 from local.newstore.server import newstore_server

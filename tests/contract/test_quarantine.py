@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from inventory_sync.adapters.quarantine import (
+from inventory_sync.adapters.dynamodb.quarantine import (
     DEPTH_PAGES_MAX,
     DETAIL_CHARACTERS_MAX,
     DynamoQuarantine,
 )
 from inventory_sync.domain.events import EventRef
-from inventory_sync.ports import Quarantine, QuarantineEntry
+from inventory_sync.domain.inbound import QuarantineEntry
+from inventory_sync.ports.events import Quarantine
 from tests.contract.builders import MINUTE, NOON, RETENTION
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inventory_sync.adapters.reports import S3Reports
+from inventory_sync.adapters.s3.reports import S3Reports
 from inventory_sync.domain.drift import RowFigures, drift_of
 from tests.aws import local_bucket
 from tests.fakes.reports import FakeReports

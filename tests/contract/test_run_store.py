@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from inventory_sync.adapters.codec import encode
-from inventory_sync.adapters.leases import DynamoLeases
-from inventory_sync.adapters.newstore_wire import JobErrorAnswer
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.leases import DynamoLeases
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.newstore.wire import JobErrorAnswer
 from inventory_sync.domain.errors import FatalError, LeaseLostError
+from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun, JobError, RunState
-from inventory_sync.ports import ImportHead, Lease, Leases, RunStore
+from inventory_sync.ports.runs import Leases, RunStore
 from tests.contract.builders import MINUTE, NOON, RETENTION, THREADS, at_once
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES

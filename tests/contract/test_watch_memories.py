@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory_sync.adapters.state_table import StateTable
-from inventory_sync.adapters.watch_memories import DynamoWatchMemories
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.dynamodb.watch_memories import DynamoWatchMemories
 from inventory_sync.domain.arrivals import Arrivals
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.domain.publications import PublicationMemory, Tries
 from inventory_sync.domain.stream_watch import WatchMemory
-from inventory_sync.ports import WatchMemories
+from inventory_sync.ports.newstore import WatchMemories
 from tests.contract.builders import MINUTE, NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from inventory_sync.adapters.event_log import (
+from inventory_sync.adapters.dynamodb.event_log import (
     NOTE_BYTES_MAX,
     event_item,
     refuse_oversized,
     same_content,
 )
-from inventory_sync.adapters.item_size import shortened
+from inventory_sync.adapters.dynamodb.item_size import shortened
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.inbound import AppendResult, ClaimResult
 from inventory_sync.domain.stock import Acknowledgement
-from inventory_sync.ports import AppendResult, ClaimResult
 
 
 @dataclass

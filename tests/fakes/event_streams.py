@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from inventory_sync.adapters.newstore_streams_wire import (
+from inventory_sync.adapters.newstore.streams_wire import (
     BodyForm,
     PublicationAnswer,
     StreamAnswer,

@@ -6,20 +6,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from inventory_sync.adapters.file_store import ZipArchive, archive_key, zip_into
 from inventory_sync.adapters.instants import to_milliseconds
+from inventory_sync.adapters.s3.file_store import ZipArchive, archive_key, zip_into
 from inventory_sync.domain.errors import FatalError, LeaseLostError
+from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Resend
+from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
-from inventory_sync.ports import (
-    Approval,
-    ImportHead,
-    Lease,
-    LocationHold,
-    OperatorHold,
-    Resend,
-)
 
 
 class FakeLeases:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from inventory_sync.adapters.quarantine import storable_detail
+from inventory_sync.adapters.dynamodb.quarantine import storable_detail
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef
-from inventory_sync.ports import QuarantineEntry
+from inventory_sync.domain.inbound import QuarantineEntry
 
 QuarantineKey = tuple[str, EventRef | None, bytes]
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from inventory_sync.domain.events import EventRef, logical_timestamp
+from inventory_sync.domain.events import EventRef, StoredEvent, logical_timestamp
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.ports import StoredEvent
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeRunStore
 

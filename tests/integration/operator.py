@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from cli.command import Connect, Silent
 from cli.main import main
 from cli.stack import NAMES, Stack
-from inventory_sync.adapters.audit import Author
+from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import StreamDesk, stream_desk
 from inventory_sync.bootstrap.ingest_event import ingest_with
@@ -22,12 +22,12 @@ from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import NewStoreReader
-from inventory_sync.use_cases.dry_run import DryRun
-from inventory_sync.use_cases.ingest_event import IngestOutcome
-from inventory_sync.use_cases.ingest_export import IngestExport
-from inventory_sync.use_cases.reconcile_stock import ReconcileStock
-from inventory_sync.use_cases.set_watermark import SetWatermark
+from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.use_cases.import_stock.dry_run import DryRun
+from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
+from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
+from inventory_sync.use_cases.ingest.ingest_export import IngestExport
+from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileStock
 from local.stack import LocalStack, StackPlan, local_stack
 
 DC, SKU = "DC01", "SKU-1"

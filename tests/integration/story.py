@@ -21,13 +21,13 @@ import pytest
 from moto import mock_aws
 from werkzeug.wrappers import Response
 
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.import_stock import import_stock
+from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import ImportHead
 from local.aws import API_KEY, AWS_VARIABLES, CLIENT_ID, CLIENT_SECRET, ERP_TOKEN, SECRETS, Aws
 from local.clock import LocalClock
 from local.erp.model import ErpModel

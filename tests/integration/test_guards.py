@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from inventory_sync.domain.guards import HoldKind
+from inventory_sync.domain.holds import Approval
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports import Approval
 from tests.integration.story import DC, LEASE_SECONDS, NYC, Story, story
 
 BULK = (DC, "SKU-1")

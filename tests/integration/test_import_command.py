@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.adapters.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.domain.locations import Location
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.adapters.event_body import parse_event
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.inbound_keys import SecretInboundKeys
-from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.adapters.aws.inbound_keys import SecretInboundKeys
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.errors import FatalError
-from inventory_sync.use_cases.ingest_event import EventDoor, IngestEvent
+from inventory_sync.use_cases.ingest.ingest_event import EventDoor, IngestEvent
 from tests.apps import ROOT, load_app
 from tests.aws import Aws, local_aws
 from tests.event_bodies import KEY, TENANT, api_call, event_body

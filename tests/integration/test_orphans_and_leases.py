@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from inventory_sync.ports import ImportHead
+from inventory_sync.domain.import_head import ImportHead
 from local.newstore.jobs import OPEN_JOBS_MAX
 from tests.integration.crashing import CALLS, Moment
 from tests.integration.story import DC, LEASE_SECONDS, NYC, Story, story

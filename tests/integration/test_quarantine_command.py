@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
 from inventory_sync.domain.inbound import QuarantineEntry
 from local.aws import API_KEY
 from local.newstore.delivery import post_over_http

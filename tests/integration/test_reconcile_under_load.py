@@ -9,9 +9,10 @@ from typing import Any
 
 from cli.command import Silent
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
+from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RetriableError
-from inventory_sync.ports import AtpKey, NewStoreReader, StockInsights
+from inventory_sync.ports.newstore import NewStoreReader
 from local.stack import RECONCILE
 from tests.integration.operator import DC, Operated, operated
 

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import requests
 
-from inventory_sync.adapters.authorized_http import AuthorizedHttp
 from inventory_sync.adapters.erp.ids import IdMap
-from inventory_sync.adapters.erp.odoo import OdooErp
-from inventory_sync.adapters.http import JsonHttp
-from inventory_sync.adapters.http_request import HttpLimits
+from inventory_sync.adapters.erp.odoo.connector import OdooErp
+from inventory_sync.adapters.http.authorized import AuthorizedHttp
+from inventory_sync.adapters.http.client import JsonHttp
+from inventory_sync.adapters.http.request import HttpLimits
 from inventory_sync.bootstrap.system_clock import SystemClock
 from local.cutting_proxy import CuttingProxy
 from tests.odoo.server import Odoo, running_odoo

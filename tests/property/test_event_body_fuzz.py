@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.events import FulfillmentEvent
-from inventory_sync.use_cases.ingest_event import EventDoor, IngestEvent
+from inventory_sync.use_cases.ingest.ingest_event import EventDoor, IngestEvent
 from tests.apps import load_app
 from tests.event_bodies import KEY, TENANT, event_fields
 from tests.fakes.clock import FakeClock

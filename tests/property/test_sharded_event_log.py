@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_sync.domain.events import EventName, FulfillmentEvent
-from inventory_sync.ports import AppendResult
+from inventory_sync.domain.inbound import AppendResult
 from tests.contract.builders import NOON, event
 from tests.contract.sharded import ShardedEventLog
 from tests.fakes.event_log import FakeEventLog

@@ -16,16 +16,13 @@ from inventory_sync.domain import cut as cut_module
 from inventory_sync.domain import import_run
 from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
-from inventory_sync.ports import AppendResult, ClaimResult
-from inventory_sync.use_cases import (
-    build_import,
-    file_packer,
-    forward_events,
-    import_stock,
-)
-from inventory_sync.use_cases.cut_ends import CutEnds
-from inventory_sync.use_cases.last_known import LastKnown
-from inventory_sync.use_cases.stock_source import StockSource
+from inventory_sync.domain.inbound import AppendResult, ClaimResult
+from inventory_sync.use_cases.forward import forward_events
+from inventory_sync.use_cases.import_stock import import_stock
+from inventory_sync.use_cases.import_stock.build import build_import, file_packer
+from inventory_sync.use_cases.import_stock.build.cut_ends import CutEnds
+from inventory_sync.use_cases.import_stock.build.last_known import LastKnown
+from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
 from tests.simulation.runner import Adapt, run_seed
 from tests.simulation.world import World
 

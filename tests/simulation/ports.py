@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from inventory_sync.domain.erp import ChangeFeed, Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import (
     LeaseLostError,
     OutcomeUnknownError,
@@ -28,7 +29,6 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
-from inventory_sync.ports import ChangeFeed, Changes, Dedupe, ErpCapabilities
 from local.erp.records import Allocation, AllocationItem, Movement, MovementLine
 from local.http_server import CallRefusedError
 from local.newstore.availabilities import ImportFinding

@@ -11,18 +11,22 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from inventory_sync.adapters.event_body import parse_event
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import InvariantError, InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE, GuardLimits
+from inventory_sync.domain.holds import Approval, Resend
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.ports import Approval, Resend
-from inventory_sync.use_cases.build_import import ARCHIVE_BYTES, BuildImport, BuildSettings
-from inventory_sync.use_cases.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings
-from inventory_sync.use_cases.ingest_event import IngestEvent, IngestResult
+from inventory_sync.use_cases.forward.forward_events import ForwardEvents
+from inventory_sync.use_cases.import_stock.build.build_import import (
+    ARCHIVE_BYTES,
+    BuildImport,
+    BuildSettings,
+)
+from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
+from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
 from local.newstore.model import NewStoreModel, RangeScope

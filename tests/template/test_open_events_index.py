@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inventory_sync.adapters.event_log import OPEN_EVENTS_INDEX, read_open_event
+from inventory_sync.adapters.dynamodb.event_log import OPEN_EVENTS_INDEX, read_open_event
 from tests.template.test_template import RESOURCES
 
 NON_KEY_ATTRIBUTES_MAX = 20  # DynamoDB's limit for one index

@@ -1,5 +1,5 @@
 """The house's import rule: functions -> use_cases -> domain, adapters plug into ports, and only
-bootstrap/ knows everyone; and nothing happens at import.
+bootstrap/ knows everyone; flows do not import one another; and nothing happens at import.
 
 Read from the source alone, so it also holds for imports inside functions. TYPE_CHECKING blocks
 count as well: a type is knowledge too.
@@ -32,11 +32,14 @@ MAY_IMPORT = {
 }
 """Which layers of ours a layer may know."""
 
+FLOWS = frozenset({"ingest", "forward", "import_stock", "reconcile", "stream"})
+"""Folders of use cases. What two of them share stands above them, in use_cases/ itself."""
+
 NO_PACKAGES = frozenset({"domain", "ports", "use_cases", "functions", "config"})
 """Layers that import nothing from outside but the standard library."""
 
 EXCEPTIONS = {
-    ("functions/forward_events/app.py", "inventory_sync.adapters.event_log"): (
+    ("functions/forward_events/app.py", "inventory_sync.adapters.dynamodb.event_log"): (
         "the stream's records are items of the events table; their form is the adapter's"
     ),
 }
@@ -113,10 +116,19 @@ def allowed(layer: str, found: Import) -> bool:
         return True
     top, _, rest = found.module.partition(".")
     if top == PACKAGE:
-        return rest.partition(".")[0] in MAY_IMPORT[layer]
+        return rest.partition(".")[0] in MAY_IMPORT[layer] and not between_flows(found)
     if not top or top in {"functions", "local", "tests", "tools", "cli"}:
         return False
     return layer not in NO_PACKAGES or top in sys.stdlib_module_names
+
+
+def between_flows(found: Import) -> bool:
+    """Whether a flow, or what stands above the flows, imports another flow."""
+    path, module = found.path.split("/"), found.module.split(".")
+    if "use_cases" not in path or module[1:2] != ["use_cases"]:
+        return False
+    own = path[path.index("use_cases") + 1]
+    return module[2] in FLOWS and module[2] != own
 
 
 def touches(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -158,6 +170,12 @@ def test_every_layer_knows_only_those_it_may() -> None:
 
 def test_every_layer_of_the_house_has_its_rule() -> None:
     assert {layer for layer, _ in HOUSE.files()} == set(MAY_IMPORT)
+
+
+def test_every_folder_of_use_cases_is_a_flow() -> None:
+    folder = ROOT / "layers" / PACKAGE / PACKAGE / "use_cases"
+
+    assert {path.name for path in folder.iterdir() if path.is_dir()} - {"__pycache__"} == FLOWS
 
 
 def test_only_bootstrap_knows_adapters_and_use_cases_together() -> None:
@@ -239,6 +257,8 @@ def tree_of(folder: Path, **sources: str) -> Tree:
             "use_cases__build",
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import boto3",
         ),
+        ("use_cases__stream__watch", "from inventory_sync.use_cases.forward.x import y"),
+        ("use_cases__shared", "from inventory_sync.use_cases.forward.x import y"),
         ("adapters__http", "from inventory_sync.use_cases.build import Build"),
         ("adapters__http", "import inventory_sync.bootstrap.http"),
         ("adapters__http", "from functions.x import y"),
@@ -258,6 +278,7 @@ def test_imports_within_the_rule_are_let_through(tmp_path: Path) -> None:
         tmp_path,
         domain__cut="import json\nfrom inventory_sync.domain.stock import Units",
         use_cases__build="from inventory_sync.ports import Clock\nfrom collections import abc",
+        use_cases__stream__watch="from inventory_sync.use_cases.stream.x import y",
         adapters__http="import requests\nfrom inventory_sync.adapters import codec",
         bootstrap__x="import inventory_sync.use_cases.x\nfrom inventory_sync.adapters import y",
         functions__ingest__app="from inventory_sync.bootstrap.ingest import ingest",

@@ -20,9 +20,9 @@ import boto3
 import requests
 from moto import mock_aws
 
-from inventory_sync.adapters.http import JsonHttp
-from inventory_sync.adapters.http_request import HttpLimits
-from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.adapters.http.client import JsonHttp
+from inventory_sync.adapters.http.request import HttpLimits
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:

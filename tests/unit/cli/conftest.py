@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from cli.command import Connect
 from cli.main import main
-from inventory_sync.adapters.audit import AuditedTable, AuditRecord
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.audit import AuditedTable, AuditRecord
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from tests.aws import Aws, local_aws
 from tests.template.test_template import RESOURCES
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
-from inventory_sync.adapters.audit import AuditedTable, Author, Change
+from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
 from inventory_sync.domain.errors import RejectedError
 from tests.unit.cli.conftest import NOW, Shell
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 
 from inventory_sync.domain.guards import APPROVABLE, Hold, HoldKind
-from inventory_sync.ports import Approval, LocationHold
+from inventory_sync.domain.holds import Approval, LocationHold
 from tests.unit.cli.conftest import NOW, Shell
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from inventory_sync.domain.guards import Hold, HoldKind
+from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.stock import StockKey
-from inventory_sync.ports import LocationHold
 from local.room.reading import Promise, Reading, Truth
 from tests.builders import DC, NOW, SKU
 

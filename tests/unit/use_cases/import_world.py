@@ -8,9 +8,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-from inventory_sync.adapters.event_body import parse_event
-from inventory_sync.adapters.scratch_archive import ZipOnDisk
+from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.adapters.s3.scratch_archive import ZipOnDisk
 from inventory_sync.domain.cut import AppliedRule
+from inventory_sync.domain.erp import Changes, ErpCapabilities
 from inventory_sync.domain.errors import (
     InventorySyncError,
     OutcomeUnknownError,
@@ -19,21 +20,19 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold
+from inventory_sync.domain.import_head import Lease
 from inventory_sync.domain.import_run import ImportRun, JobError
 from inventory_sync.domain.stock import StockSnapshot
-from inventory_sync.ports import (
-    ALL_IMPORTS,
-    Approval,
-    Changes,
-    ErpCapabilities,
-    Lease,
-    OperatorHold,
+from inventory_sync.use_cases.forward.forward_events import ForwardEvents
+from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.dry_run import DryRun, Rehearsal
+from inventory_sync.use_cases.import_stock.import_stock import (
+    ImportStock,
+    ImportStockSettings,
+    Tick,
 )
-from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
-from inventory_sync.use_cases.dry_run import DryRun, Rehearsal
-from inventory_sync.use_cases.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings, Tick
-from inventory_sync.use_cases.set_watermark import SetWatermark
+from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes

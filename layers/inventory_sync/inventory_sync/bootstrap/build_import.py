@@ -3,19 +3,19 @@
 import os
 from collections.abc import Callable
 
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.file_delivery import presigned_url, refuse_short_lived, s3_uri
-from inventory_sync.adapters.file_store import S3FileStore
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.run_records import S3RunRecords
-from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.s3.file_delivery import presigned_url, refuse_short_lived, s3_uri
+from inventory_sync.adapters.s3.file_store import S3FileStore
+from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
 from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
-from inventory_sync.ports import Clock, Observer
-from inventory_sync.use_cases.build_import import BuildImport, BuildSettings
+from inventory_sync.ports.observe import Clock, Observer
+from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
 
 SPARE_SECONDS = 360
 """What the longest read of one location takes, and a minute for the rest."""

@@ -4,16 +4,16 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.scratch_archive import ZipOnDisk
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.s3.scratch_archive import ZipOnDisk
 from inventory_sync.bootstrap.build_import import make_build
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
-from inventory_sync.ports import Clock, Observer
-from inventory_sync.use_cases.dry_run import DryRun
+from inventory_sync.ports.observe import Clock, Observer
+from inventory_sync.use_cases.import_stock.dry_run import DryRun
 
 
 def dry_run(

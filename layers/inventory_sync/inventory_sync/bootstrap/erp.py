@@ -1,13 +1,14 @@
 """The retailer's ERP behind the connector that the settings choose."""
 
-from inventory_sync.adapters.authorized_http import AuthorizedHttp, SecretBearer
+from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.erp.ids import IdMap, Ids, LiveIds
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.http import json_http
 from inventory_sync.config import CsvConnector, ErpSettings, OdooConnector, RestConnector
-from inventory_sync.ports import Clock, Erp
+from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.observe import Clock
 
 
 def make_erp(
@@ -38,8 +39,8 @@ def make_erp(
 def _rest(
     connector: RestConnector, settings: ErpSettings, clock: Clock, ids: Ids, bearer: SecretBearer
 ) -> Erp:
-    from inventory_sync.adapters.erp.rest import RestErp
-    from inventory_sync.adapters.erp.rest_snapshot import SnapshotLimits
+    from inventory_sync.adapters.erp.rest.connector import RestErp
+    from inventory_sync.adapters.erp.rest.snapshot import SnapshotLimits
 
     return RestErp(
         _http(settings, clock, bearer),
@@ -54,7 +55,7 @@ def _rest(
 def _odoo(
     connector: OdooConnector, settings: ErpSettings, clock: Clock, ids: Ids, bearer: SecretBearer
 ) -> Erp:
-    from inventory_sync.adapters.erp.odoo import OdooErp
+    from inventory_sync.adapters.erp.odoo.connector import OdooErp
 
     return OdooErp(
         _http(settings, clock, bearer),
@@ -69,8 +70,8 @@ def _odoo(
 def _csv(
     connector: CsvConnector, settings: ErpSettings, clock: Clock, ids: Ids, client: Clients
 ) -> Erp:
-    from inventory_sync.adapters.erp.csv_bucket import CsvBucket
-    from inventory_sync.adapters.erp.csv_s3 import CsvErp
+    from inventory_sync.adapters.erp.csv.bucket import CsvBucket
+    from inventory_sync.adapters.erp.csv.connector import CsvErp
 
     bucket = CsvBucket(client.s3(), connector.bucket, connector.prefix)
     return CsvErp(bucket, clock, apply_lag=settings.apply_lag, ids=ids)

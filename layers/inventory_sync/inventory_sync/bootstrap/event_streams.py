@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inventory_sync.adapters.inbound_keys import current_key
-from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.adapters.aws.inbound_keys import current_key
+from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.bootstrap.watch_stream import make_streams
 from inventory_sync.config import Environment, StreamSettings
-from inventory_sync.ports import Clock, EventStreams
+from inventory_sync.ports.newstore import EventStreams
+from inventory_sync.ports.observe import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,19 @@
 import os
 from collections.abc import Mapping
 
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.quarantine import DynamoQuarantine
-from inventory_sync.adapters.secrets import Secrets
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ForwardSettings
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.observability import PowertoolsObserver, make_observer
-from inventory_sync.ports import Clock
-from inventory_sync.use_cases.forward_events import ForwardEvents
+from inventory_sync.ports.observe import Clock
+from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 
 
 def forward_events(

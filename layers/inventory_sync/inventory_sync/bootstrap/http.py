@@ -2,10 +2,10 @@
 
 from random import SystemRandom
 
-from inventory_sync.adapters.http import JsonHttp
-from inventory_sync.adapters.http_request import HttpLimits
-from inventory_sync.adapters.pace import Pace
-from inventory_sync.ports import Clock
+from inventory_sync.adapters.http.client import JsonHttp
+from inventory_sync.adapters.http.pace import Pace
+from inventory_sync.adapters.http.request import HttpLimits
+from inventory_sync.ports.observe import Clock
 
 
 def json_http(

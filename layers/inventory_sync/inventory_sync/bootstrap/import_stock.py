@@ -4,17 +4,17 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 
-from inventory_sync.adapters.leases import DynamoLeases
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.leases import DynamoLeases
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.build_import import make_build
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
-from inventory_sync.ports import Clock
-from inventory_sync.use_cases.import_stock import ImportStock, ImportStockSettings
+from inventory_sync.ports.observe import Clock
+from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
 
 LEASE = timedelta(seconds=600)
 

@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from inventory_sync.adapters.event_body import parse_event
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.inbound_keys import SecretInboundKeys
-from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.adapters.aws.inbound_keys import SecretInboundKeys
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import IngestSettings
 from inventory_sync.observability import make_observer
-from inventory_sync.use_cases.ingest_event import EventDoor, IngestEvent
+from inventory_sync.use_cases.ingest.ingest_event import EventDoor, IngestEvent
 
 if TYPE_CHECKING:
-    from inventory_sync.ports import Clock, Observer
+    from inventory_sync.ports.observe import Clock, Observer
 
 READ_SECONDS = 1.5
 """Three attempts end well before the webhook's time-out, so that NewStore gets its 503."""

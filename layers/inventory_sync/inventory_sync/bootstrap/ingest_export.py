@@ -3,19 +3,20 @@
 import os
 from collections.abc import Mapping
 
-from inventory_sync.adapters.event_body import parse_event
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.export_files import LocalExportFiles, S3ExportFiles
-from inventory_sync.adapters.export_queue import SqsExportQueue
-from inventory_sync.adapters.quarantine import DynamoQuarantine
+from inventory_sync.adapters.aws.export_queue import SqsExportQueue
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
+from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.adapters.s3.export_files import LocalExportFiles, S3ExportFiles
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ExportSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
-from inventory_sync.ports import Clock, ExportFiles, ExportQueue, Observer
-from inventory_sync.use_cases.ingest_event import IngestEvent
-from inventory_sync.use_cases.ingest_export import IngestExport
-from inventory_sync.use_cases.tally_observer import TallyObserver
+from inventory_sync.ports.events import ExportFiles, ExportQueue
+from inventory_sync.ports.observe import Clock, Observer
+from inventory_sync.use_cases.ingest.ingest_event import IngestEvent
+from inventory_sync.use_cases.ingest.ingest_export import IngestExport
+from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
 
 
 def ingest_export(

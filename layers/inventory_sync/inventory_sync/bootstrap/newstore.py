@@ -3,15 +3,16 @@
 import os
 from collections.abc import Mapping
 
-from inventory_sync.adapters.authorized_http import AuthorizedHttp
-from inventory_sync.adapters.newstore import NewStoreClient
-from inventory_sync.adapters.newstore_token import TokenProvider
-from inventory_sync.adapters.secrets import Secrets
+from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.adapters.http.authorized import AuthorizedHttp
+from inventory_sync.adapters.newstore.imports import NewStoreClient
+from inventory_sync.adapters.newstore.token import TokenProvider
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.http import json_http
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import Environment, NewStoreSettings
-from inventory_sync.ports import Clock, NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.observe import Clock
 
 PROVIDER = "inventory-sync"
 

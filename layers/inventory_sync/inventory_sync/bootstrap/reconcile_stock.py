@@ -4,23 +4,23 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 
-from inventory_sync.adapters.event_history import DynamoEventHistory
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.file_store import S3FileStore
-from inventory_sync.adapters.location_store import DynamoLocationStore
-from inventory_sync.adapters.reports import S3Reports
-from inventory_sync.adapters.run_history import DynamoRunHistory
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.secrets import Secrets
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.adapters.dynamodb.event_history import DynamoEventHistory
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.s3.file_store import S3FileStore
+from inventory_sync.adapters.s3.reports import S3Reports
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
 from inventory_sync.bootstrap.newstore import PROVIDER, make_newstore
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ReconcileSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
-from inventory_sync.ports import Clock, Observer
-from inventory_sync.use_cases.reconcile_stock import ReconcileLimits, ReconcileStock
+from inventory_sync.ports.observe import Clock, Observer
+from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileLimits, ReconcileStock
 
 
 def reconcile_stock(

@@ -3,18 +3,18 @@
 import os
 from collections.abc import Mapping
 
-from inventory_sync.adapters.audit import Author
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.file_store import S3FileStore
-from inventory_sync.adapters.leases import DynamoLeases
-from inventory_sync.adapters.run_history import DynamoRunHistory
-from inventory_sync.adapters.run_store import DynamoRunStore
-from inventory_sync.adapters.state_table import StateTable
+from inventory_sync.adapters.dynamodb.audit import Author
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.leases import DynamoLeases
+from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
+from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
-from inventory_sync.ports import Clock
-from inventory_sync.use_cases.set_watermark import SetWatermark
+from inventory_sync.ports.observe import Clock
+from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 
 
 def set_watermark(

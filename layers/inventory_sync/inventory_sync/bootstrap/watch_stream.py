@@ -4,19 +4,19 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 
-from inventory_sync.adapters.event_log import DynamoEventLog
-from inventory_sync.adapters.newstore_streams import NewStoreStreams
-from inventory_sync.adapters.secrets import Secrets
-from inventory_sync.adapters.state_table import StateTable
-from inventory_sync.adapters.watch_memories import DynamoWatchMemories
+from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.dynamodb.watch_memories import DynamoWatchMemories
+from inventory_sync.adapters.newstore.streams import NewStoreStreams
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.newstore import authorized_http
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import NewStoreSettings, WatchSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
-from inventory_sync.ports import Clock
-from inventory_sync.use_cases.retry_publications import RetryPublications
-from inventory_sync.use_cases.watch_stream import WatchStream
+from inventory_sync.ports.observe import Clock
+from inventory_sync.use_cases.stream.retry_publications import RetryPublications
+from inventory_sync.use_cases.stream.watch_stream import WatchStream
 
 
 def watch_stream(

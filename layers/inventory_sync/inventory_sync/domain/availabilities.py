@@ -62,3 +62,13 @@ def encode_file(head: FileHead, blocks: Iterable[RowBlock]) -> Iterator[bytes]:
             yield block.encoded
             separator = b",\n"
     yield b"\n]}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedFile:
+    """One file of an archive; `sha256` is of its content, so the same whatever packed it."""
+
+    name: str
+    released: LogicalRange
+    content_bytes: int
+    sha256: str

@@ -84,3 +84,13 @@ class OpenEvent:
     forwarded_at: datetime | None = None
     rejected_reason: str | None = None
     released_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as it stands in the log, open or history; `attempts` are those to post it."""
+
+    state: OpenEvent
+    is_open: bool
+    document_id: str = ""
+    attempts: int = 0

@@ -1,7 +1,7 @@
 """What may come in at the webhook, and what becomes of it.
 
-The webhook needs no more of ports.py than stands here, and to import all that the import keeps
-would cost it a fifth of its own time at a cold start.
+The webhook needs no more of the ports' values than stands here, and to import all that the import
+keeps would cost it a fifth of its own time at a cold start.
 """
 
 from collections.abc import Callable
@@ -68,3 +68,17 @@ class QuarantineEntry:
     body: bytes
     received_at: datetime
     ref: EventRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFile:
+    """A file of NewStore's S3 export; `etag` says which content, where that is known."""
+
+    bucket: str
+    key: str
+    etag: str = ""
+
+    @property
+    def uri(self) -> str:
+        """For people."""
+        return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key

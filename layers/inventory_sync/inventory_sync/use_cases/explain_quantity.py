@@ -6,18 +6,14 @@ from datetime import datetime
 from itertools import islice
 
 from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.explain import RowSum, row_sum
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.manifest import Ledger
 from inventory_sync.domain.run_record import LocationRecord
-from inventory_sync.ports import (
-    EventHistory,
-    EventLog,
-    FileStore,
-    RunHistory,
-    RunRecords,
-    StoredEvent,
-)
+from inventory_sync.ports.events import EventHistory, EventLog
+from inventory_sync.ports.files import FileStore, RunRecords
+from inventory_sync.ports.runs import RunHistory
 
 SINCE_MAX = 500
 RUNS_BACK_MAX = 50_000

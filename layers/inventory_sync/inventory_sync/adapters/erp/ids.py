@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from inventory_sync.domain.errors import FatalError, RejectedError
-from inventory_sync.ports import Clock
+from inventory_sync.ports.observe import Clock
 
 _LIVE_FOR = timedelta(minutes=1)
 

@@ -1,0 +1,103 @@
+"""The events table as operators read it: open events and history alike."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.dynamodb.event_log import Item, read_open_event
+from inventory_sync.adapters.instants import to_text
+from inventory_sync.domain.events import EventRef, StoredEvent
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LOGICAL_TIMESTAMP_MAX = 10**20 - 1
+"""What fits the key's twenty digits."""
+_WHAT = "events table"
+_WITHOUT_BODY = (
+    "location_id", "event_name", "fulfillment_request_id", "order_id", "logical_timestamp",
+    "published_at", "received_at", "service_level", "items", "applied_at", "forwarded_at",
+    "rejected_reason", "released_by", "open_key", "document_id", "attempts",
+)  # fmt: skip
+"""All that an event is read of."""
+
+
+class DynamoEventHistory:
+    """Bodies are not read but for `body`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def of_location(
+        self, location_id: str, *, first: int = 0, last: int | None = None
+    ) -> Iterator[StoredEvent]:
+        """One consistent query, read as far as it is asked for."""
+        highest = LOGICAL_TIMESTAMP_MAX if last is None else last
+        if highest < first:
+            return
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "location_id = :at AND event_key BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":at": {"S": location_id},
+                ":first": {"S": f"{first:020d}"},
+                # `$` comes after the `#` that follows a logical timestamp in the key.
+                ":last": {"S": f"{highest:020d}$"},
+            },
+        }
+        yield from self._pages(self._client.query, arguments)
+
+    def event(self, ref: EventRef) -> StoredEvent | None:
+        """Read consistently."""
+        item = self._item(ref)
+        return None if item is None else read_stored_event(item)
+
+    def published_between(self, since: datetime, until: datetime) -> Iterator[StoredEvent]:
+        """A consistent scan: no key says when an event was published."""
+        names = {f"#{number}": name for number, name in enumerate(_WITHOUT_BODY)}
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "FilterExpression": "published_at >= :since AND published_at < :until",
+            "ProjectionExpression": ", ".join(names),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {
+                ":since": {"S": to_text(since)},
+                ":until": {"S": to_text(until)},
+            },
+        }
+        yield from self._pages(self._client.scan, arguments)
+
+    def body(self, ref: EventRef) -> bytes | None:
+        """What NewStore sent, byte for byte."""
+        item = self._item(ref)
+        return None if item is None else bytes(item["body"]["B"])
+
+    def _pages(self, read: Any, arguments: dict[str, Any]) -> Iterator[StoredEvent]:
+        while True:
+            with translated(_WHAT):
+                page: Any = read(**arguments)
+            yield from map(read_stored_event, page["Items"])
+            if not page.get("LastEvaluatedKey"):
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _item(self, ref: EventRef) -> dict[str, Any] | None:
+        key: Any = {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
+        with translated(_WHAT):
+            answer: Any = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        item: dict[str, Any] | None = answer.get("Item")
+        return item
+
+
+def read_stored_event(item: Item) -> StoredEvent:
+    """An item of the table."""
+    return StoredEvent(
+        state=read_open_event(item),
+        is_open="open_key" in item,
+        document_id=item.get("document_id", {}).get("S", ""),
+        attempts=int(item.get("attempts", {}).get("N", "0")),
+    )

@@ -1,0 +1,289 @@
+"""The events table: DynamoDB as an append-only log with a sparse index of what is still open."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.dynamodb.item_size import bytes_of, shortened
+from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
+from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.events import (
+    EventName,
+    EventRef,
+    FulfillmentEvent,
+    FulfillmentItem,
+    OpenEvent,
+)
+from inventory_sync.domain.inbound import AppendResult, ClaimResult
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from inventory_sync.domain.stock import Acknowledgement
+
+OPEN_EVENTS_INDEX = "open_events"
+NOTE_BYTES_MAX = 2_000
+"""Of what the ERP says about an event; the quarantine has its reason at greater length."""
+EVENT_BYTES_MAX = 409_600 - 9_600
+"""DynamoDB's 400 KB for an item with its copies in local indexes, less what is noted later."""
+
+_NOT_IN_INDEX = frozenset({"body", "retain_until"})
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+_PAGES_MAX = 100_000
+_SET_APPLIED = (
+    "applied_at = if_not_exists(applied_at, :applied_at),"
+    " document_id = if_not_exists(document_id, :document)"
+)
+
+Item = Mapping[str, Any]
+
+
+class DynamoEventLog:
+    """`retention` counts from receipt; an event that is still open outlives it.
+
+    An item holds the event's fields for the index, its body for the record, and `open_key` for
+    as long as it is open. `expires_at` is set when it is closed.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, retention: timedelta) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+
+    def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
+        """One conditional put; its refusal brings back what stands there.
+
+        RejectedError for an event too large to be stored: no repeat makes it smaller.
+        """
+        item = event_item(event, body, received_at, received_at + self._retention)
+        refuse_oversized(item)
+        with translated("events table"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(event_key)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                stored: Any = error.response
+                same = same_content(bytes(stored["Item"]["body"]["B"]), body)
+                return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
+        return AppendResult.APPENDED
+
+    def open_events(self) -> Iterator[OpenEvent]:
+        """A scan of the sparse index: its size is the open events, not the history."""
+        arguments = {"TableName": self._table, "IndexName": OPEN_EVENTS_INDEX}
+        yield from self._pages(self._client.scan, {**arguments, "ConsistentRead": True})
+
+    def open_events_of(self, location_id: str) -> list[OpenEvent]:
+        """One consistent query, by logical timestamp."""
+        arguments = {
+            "TableName": self._table,
+            "IndexName": OPEN_EVENTS_INDEX,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "location_id = :location",
+            "ExpressionAttributeValues": {":location": {"S": location_id}},
+        }
+        return list(self._pages(self._client.query, arguments))
+
+    def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
+        """Counts the attempt in the same write, so that a crash after it leaves its trace."""
+        with translated("events table"):
+            try:
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(ref),
+                    UpdateExpression="SET claim_until = :until ADD attempts :one",
+                    ConditionExpression=(
+                        "attribute_exists(event_key) AND attribute_not_exists(applied_at)"
+                        " AND attribute_not_exists(forwarded_at)"
+                        " AND (attribute_not_exists(claim_until) OR claim_until <= :now)"
+                    ),
+                    ExpressionAttributeValues={
+                        ":until": {"N": str(to_milliseconds(until))},
+                        ":now": {"N": str(to_milliseconds(now))},
+                        ":one": {"N": "1"},
+                    },
+                    ReturnValues="UPDATED_NEW",
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                return ClaimResult.TAKEN
+        first = answer["Attributes"]["attempts"]["N"] == "1"
+        return ClaimResult.FIRST if first else ClaimResult.AGAIN
+
+    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+        """The first acknowledgement stands; a rejection it follows is over."""
+        self._update(
+            ref,
+            f"SET {_SET_APPLIED} REMOVE rejected_reason",
+            _applied_values(applied_at, document_id),
+        )
+
+    def note_forwarded(
+        self,
+        ref: EventRef,
+        forwarded_at: datetime,
+        *,
+        close: bool,
+        applied: "Acknowledgement | None" = None,
+    ) -> float:
+        """One write for all: each costs as much as the event with its index entry."""
+        sets = ["forwarded_at = if_not_exists(forwarded_at, :forwarded_at)"]
+        removes = []
+        values = {":forwarded_at": to_text(forwarded_at)}
+        if applied is not None:
+            sets.append(_SET_APPLIED)
+            removes.append("rejected_reason")
+            values |= _applied_values(applied.applied_at, applied.document_id)
+        if close:
+            sets.append("expires_at = retain_until")
+            removes.append("open_key")
+        update = "SET " + ", ".join(sets)
+        if removes:
+            update += " REMOVE " + ", ".join(removes)
+        return self._update(ref, update, values)
+
+    def note_rejected(self, ref: EventRef, reason: str) -> None:
+        """The event stays open: what the ERP refuses it has not booked."""
+        stored = shortened(reason, NOTE_BYTES_MAX)
+        self._update(ref, "SET rejected_reason = :reason", {":reason": stored})
+
+    def note_counted(self, ref: EventRef, run_id: str) -> None:
+        """The first run stands."""
+        self._update(ref, "SET released_by = if_not_exists(released_by, :run)", {":run": run_id})
+
+    def close(self, ref: EventRef) -> None:
+        """Out of the index; kept until its retention ends."""
+        self._update(ref, "SET expires_at = retain_until REMOVE open_key", {})
+
+    def _update(self, ref: EventRef, expression: str, values: Mapping[str, str]) -> float:
+        """An event that is gone (its retention ended) needs no note.
+
+        Returns the upper estimate of what the location's events and index entries take, in
+        gigabytes: DynamoDB takes 10 of them. 0 where it gives none.
+        """
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": _key(ref),
+            "UpdateExpression": expression,
+            "ConditionExpression": "attribute_exists(event_key)",
+            "ReturnItemCollectionMetrics": "SIZE",
+        }
+        if values:
+            arguments["ExpressionAttributeValues"] = {k: {"S": v} for k, v in values.items()}
+        with translated("events table"):
+            try:
+                answer: Mapping[str, Any] = self._client.update_item(**arguments)
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                return 0.0
+        return max(
+            answer.get("ItemCollectionMetrics", {}).get("SizeEstimateRangeGB", ()), default=0.0
+        )
+
+    def _pages(self, read: Any, arguments: dict[str, Any]) -> Iterator[OpenEvent]:
+        start: dict[str, Any] = {}
+        for _ in range(_PAGES_MAX):
+            with translated("events table"):
+                page = read(**arguments, **start)
+            for item in page["Items"]:
+                yield read_open_event(item)
+            if not page.get("LastEvaluatedKey"):
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def same_content(one: bytes, other: bytes) -> bool:
+    """Whether two bodies are the same JSON; blanks and the order of members mean nothing.
+
+    NewStore sends an event by two channels, and may write it differently for each.
+    """
+    if one == other:
+        return True
+    try:
+        return _canonical(one) == _canonical(other)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _canonical(body: bytes) -> str:
+    return json.dumps(json.loads(body), sort_keys=True)
+
+
+def _applied_values(applied_at: datetime, document_id: str) -> dict[str, str]:
+    document = shortened(document_id, NOTE_BYTES_MAX)
+    return {":applied_at": to_text(applied_at), ":document": document}
+
+
+def refuse_oversized(item: Item) -> None:
+    """RejectedError unless an item of this table, its copy in the index and all notes fit.
+
+    Counted here, since no refusal of DynamoDB's says by a code of its own that it is about this.
+    """
+    copied = {name: value for name, value in item.items() if name not in _NOT_IN_INDEX}
+    size = bytes_of(item) + bytes_of(copied)
+    if size > EVENT_BYTES_MAX:
+        raise RejectedError(
+            f"stored with its index entry the event takes {size} bytes,"
+            f" allowed are {EVENT_BYTES_MAX}"
+        )
+
+
+def read_open_event(item: Item) -> OpenEvent:
+    """The event of an item of the table, its index or its stream."""
+    return OpenEvent(
+        event=FulfillmentEvent(
+            name=EventName(item["event_name"]["S"]),
+            location_id=item["location_id"]["S"],
+            logical_timestamp=int(item["logical_timestamp"]["N"]),
+            fulfillment_request_id=item["fulfillment_request_id"]["S"],
+            order_id=item["order_id"]["S"],
+            service_level=item["service_level"]["S"],
+            items=tuple(FulfillmentItem(*pair) for pair in json.loads(item["items"]["S"])),
+            published_at=from_text(item["published_at"]["S"]),
+        ),
+        received_at=from_text(item["received_at"]["S"]),
+        applied_at=_instant(item, "applied_at"),
+        forwarded_at=_instant(item, "forwarded_at"),
+        rejected_reason=item.get("rejected_reason", {}).get("S"),
+        released_by=item.get("released_by", {}).get("S"),
+    )
+
+
+def _instant(item: Item, name: str) -> datetime | None:
+    return from_text(item[name]["S"]) if name in item else None
+
+
+def _key(ref: EventRef) -> dict[str, Any]:
+    return {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
+
+
+def event_item(
+    event: FulfillmentEvent, body: bytes, received_at: datetime, retain_until: datetime
+) -> dict[str, Any]:
+    """What is stored of a new event."""
+    pairs = [[item.item_id, item.product_id] for item in event.items]
+    return {
+        **_key(event.ref),
+        "open_key": {"S": event.ref.event_key},
+        "event_name": {"S": event.name.value},
+        "fulfillment_request_id": {"S": event.fulfillment_request_id},
+        "order_id": {"S": event.order_id},
+        "logical_timestamp": {"N": str(event.logical_timestamp)},
+        "published_at": {"S": to_text(event.published_at)},
+        "received_at": {"S": to_text(received_at)},
+        "service_level": {"S": event.service_level},
+        "items": {"S": json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))},
+        "retain_until": {"N": str(int(retain_until.timestamp()))},
+        "body": {"B": body},
+    }

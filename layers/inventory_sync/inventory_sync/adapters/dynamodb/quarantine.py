@@ -1,0 +1,73 @@
+"""The quarantine table: what was taken but cannot be used, kept whole."""
+
+import hashlib
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.instants import to_text
+from inventory_sync.domain.events import EventRef
+from inventory_sync.domain.inbound import QuarantineEntry
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DETAIL_CHARACTERS_MAX = 2_000
+"""A reason may come from outside; with the longest body the item stays below 400 KB."""
+DEPTH_PAGES_MAX = 5
+"""Of 1 MB each: some thousand usual entries, or forty of the longest."""
+
+
+class DynamoQuarantine:
+    """`retention` counts from the last time the same entry came in."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, retention: timedelta) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+
+    def add(self, entry: QuarantineEntry) -> None:
+        """One put under an id made of what the entry is, so that a repeat meets itself."""
+        item: dict[str, Any] = {
+            "quarantine_id": {"S": quarantine_id(entry)},
+            "reason": {"S": entry.reason},
+            "detail": {"S": storable_detail(entry.detail)},
+            "body": {"B": entry.body},
+            "received_at": {"S": to_text(entry.received_at)},
+            "expires_at": {"N": str(int((entry.received_at + self._retention).timestamp()))},
+        }
+        if entry.ref is not None:
+            item["location_id"] = {"S": entry.ref.location_id}
+            item["event_key"] = {"S": entry.ref.event_key}
+        with translated("quarantine table"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def depth(self) -> int:
+        """By a count of the first pages: the item count AWS keeps is hours old.
+
+        What an operator has settled is history.
+        """
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            Select="COUNT",
+            ConsistentRead=True,
+            FilterExpression="attribute_not_exists(settled)",
+        )
+        with translated("quarantine table"):
+            return sum(page["Count"] for page in islice(pages, DEPTH_PAGES_MAX))
+
+
+def quarantine_id(entry: QuarantineEntry) -> str:
+    """The same for the same reason, event and body, whenever they come in."""
+    ref = entry.ref or EventRef("", "")
+    digest = hashlib.sha256()
+    for part in (entry.reason.encode(), ref.location_id.encode(), ref.event_key.encode()):
+        digest.update(b"%d:%s" % (len(part), part))
+    digest.update(entry.body)
+    return digest.hexdigest()
+
+
+def storable_detail(detail: str) -> str:
+    """Its beginning, with half surrogate pairs replaced."""
+    return detail[:DETAIL_CHARACTERS_MAX].encode("utf-8", "replace").decode()

@@ -1,0 +1,123 @@
+"""The quarantine table as operators read and settle it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
+from inventory_sync.adapters.instants import from_text, to_text
+from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.events import EventRef
+from inventory_sync.domain.inbound import QuarantineEntry
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_WHAT = "quarantine table"
+_CANCELLED = "TransactionCanceledException"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """An entry; `settled` says what became of it, empty while somebody has to look at it."""
+
+    entry_id: str
+    entry: QuarantineEntry
+    settled: str = ""
+
+
+class QuarantineReview:
+    """Entries by their id, which may be shortened as far as it stays unique.
+
+    What is settled stays for its retention, and comes back by itself where the same comes in again.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, audited: AuditedTable) -> None:
+        self._client = client
+        self._table = table
+        self._audited = audited
+
+    def entries(self) -> Iterator[Quarantined]:
+        """All, in no order; the table holds what is wrong, so it is small."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table, ConsistentRead=True
+        )
+        with translated(_WHAT):
+            for page in pages:
+                yield from map(_quarantined, page["Items"])
+
+    def find(self, beginning: str) -> Quarantined:
+        """The one entry whose id begins so; RejectedError where that is none or several."""
+        found = [one for one in self.entries() if one.entry_id.startswith(beginning)]
+        if len(found) != 1:
+            number = f"{len(found)} entries begin" if found else "no entry begins"
+            raise RejectedError(f"{number} with {beginning!r}; see `quarantine list`")
+        return found[0]
+
+    def settle(self, entry_id: str, word: str, author: Author) -> None:
+        """Nobody has to look at it any more; `word` says what became of it."""
+        self._write([self._settled(entry_id, word, author)], entry_id, word, author)
+
+    def release(self, entry_id: str, ref: EventRef, events_table: str, author: Author) -> None:
+        """Let the sweep forward an event again that the ERP had refused, and settle its entry."""
+        key = {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
+        update = {
+            "TableName": events_table,
+            "Key": key,
+            "UpdateExpression": "REMOVE rejected_reason",
+            "ConditionExpression": "attribute_exists(rejected_reason)",
+        }
+        word = "to be forwarded again"
+        settled = self._settled(entry_id, word, author)
+        self._write([{"Update": update}, settled], entry_id, word, author)
+
+    def _settled(self, entry_id: str, word: str, author: Author) -> dict[str, Any]:
+        told = f"{word} by {author.who} at {to_text(author.at)}" + (
+            f": {author.why}" if author.why else ""
+        )
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": {"quarantine_id": {"S": entry_id}},
+                "UpdateExpression": "SET settled = :told",
+                "ConditionExpression": (
+                    "attribute_exists(quarantine_id) AND attribute_not_exists(settled)"
+                ),
+                "ExpressionAttributeValues": {":told": {"S": told}},
+            }
+        }
+
+    def _write(self, writes: list[Any], entry_id: str, word: str, author: Author) -> None:
+        """In one transaction with the audit record."""
+        change = Change(kind="quarantine", item_id=entry_id, before=None, after=word)
+        items: Any = [*writes, self._audited.record_of([change], author)]
+        with translated(_WHAT):
+            try:
+                self._client.transact_write_items(TransactItems=items)
+            except ClientError as error:
+                if error_code(error) != _CANCELLED or "ConditionalCheckFailed" not in str(error):
+                    raise
+                raise RejectedError(
+                    f"{entry_id[:12]} is settled already, or its event is no longer refused by the"
+                    " ERP; see `quarantine list --all` and `events --rejected`"
+                ) from error
+
+
+def _quarantined(item: Any) -> Quarantined:
+    ref = None
+    if "location_id" in item:
+        ref = EventRef(item["location_id"]["S"], item["event_key"]["S"])
+    return Quarantined(
+        entry_id=item["quarantine_id"]["S"],
+        settled=item.get("settled", {}).get("S", ""),
+        entry=QuarantineEntry(
+            reason=item["reason"]["S"],
+            detail=item["detail"]["S"],
+            body=bytes(item["body"]["B"]),
+            received_at=from_text(item["received_at"]["S"]),
+            ref=ref,
+        ),
+    )

@@ -1,0 +1,24 @@
+"""Every run on record, from the state table."""
+
+from collections.abc import Iterator
+
+from inventory_sync.adapters.codec import decode
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.domain.import_run import ImportRun
+
+
+class DynamoRunHistory:
+    """Run ids sort by the time at which runs were planned."""
+
+    def __init__(self, table: StateTable) -> None:
+        self._table = table
+
+    def newest_first(self) -> Iterator[ImportRun]:
+        """Page by page, as far as it is asked for."""
+        for run_id, record in self._table.records("run", newest_first=True):
+            yield decode(ImportRun, record, f"run {run_id}")
+
+    def run(self, run_id: str) -> ImportRun | None:
+        """Read consistently."""
+        item = self._table.get("run", run_id)
+        return None if item is None else decode(ImportRun, item["record"]["S"], f"run {run_id}")

@@ -1,0 +1,113 @@
+"""The import head and the history of runs, written only under a current lease."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
+from inventory_sync.adapters.dynamodb.leases import LEASE_KEY
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.instants import to_milliseconds
+from inventory_sync.domain.errors import FatalError, LeaseLostError
+from inventory_sync.domain.import_head import ImportHead, Lease
+
+_HEAD_KEY = StateTable.key("head", "import")
+
+
+class DynamoRunStore:
+    """Head and history item change in one transaction with a check of the lease.
+
+    Where an operator is the `author`, the audit record of the watermarks is in it too.
+    """
+
+    def __init__(
+        self, table: StateTable, retention: timedelta, author: Author | None = None
+    ) -> None:
+        self._table = table
+        self._retention = retention
+        self._author = author
+
+    def head(self) -> ImportHead:
+        """The first head there is stands for: nothing was ever imported."""
+        item = self._table.get("head", "import")
+        if item is None:
+            return ImportHead()
+        return decode(ImportHead, item["record"]["S"], "import head")
+
+    def save(self, head: ImportHead, *, lease: Lease, now: datetime) -> ImportHead:
+        """One transaction: lease current, nobody wrote since, head and run written."""
+        written = replace(head, version=head.version + 1)
+        items = self._items(written, lease, now)
+        if self._author is not None:
+            # The condition on the version holds for this reading too.
+            change = _watermark_change(self.head(), written)
+            items.append(AuditedTable(self._table).record_of([change], self._author))
+        with translated("state table"):
+            try:
+                self._table.client.transact_write_items(TransactItems=items)
+            except ClientError as error:
+                reasons = _cancellation_reasons(error)
+                if "ValidationError" in reasons:
+                    raise FatalError("state table: the run's record is not storable") from error
+                if "ConditionalCheckFailed" not in reasons:
+                    raise
+                raise LeaseLostError(
+                    f"fencing token {lease.fencing_token} is over,"
+                    f" or another run wrote version {written.version}"
+                ) from error
+        return written
+
+    def _items(self, head: ImportHead, lease: Lease, now: datetime) -> Any:
+        table = self._table.name
+        items: list[Any] = [
+            {
+                "ConditionCheck": {
+                    "TableName": table,
+                    "Key": LEASE_KEY,
+                    "ConditionExpression": "fencing_token = :token AND expires_at_ms > :now",
+                    "ExpressionAttributeValues": {
+                        ":token": {"N": str(lease.fencing_token)},
+                        ":now": {"N": str(to_milliseconds(now))},
+                    },
+                }
+            },
+            {
+                "Put": {
+                    "TableName": table,
+                    "Item": {
+                        **_HEAD_KEY,
+                        "record": {"S": encode(head)},
+                        "version": {"N": str(head.version)},
+                    },
+                    "ConditionExpression": "attribute_not_exists(version) OR version = :before",
+                    "ExpressionAttributeValues": {":before": {"N": str(head.version - 1)}},
+                }
+            },
+        ]
+        if head.run is not None:
+            expires_at = int((now + self._retention).timestamp())
+            history = {
+                **StateTable.key("run", head.run.run_id),
+                "record": {"S": encode(head.run)},
+                "state": {"S": head.run.state.value},
+                "expires_at": {"N": str(expires_at)},
+            }
+            items.append({"Put": {"TableName": table, "Item": history}})
+        return items
+
+
+def _watermark_change(before: ImportHead, after: ImportHead) -> Change:
+    def told(head: ImportHead) -> str:
+        return json.dumps({"tenant": head.watermark, "locations": dict(head.watermarks_set)})
+
+    return Change(kind="watermark", item_id="import", before=told(before), after=told(after))
+
+
+def _cancellation_reasons(error: ClientError) -> list[str]:
+    response: Any = error.response
+    return [reason.get("Code", "") for reason in response.get("CancellationReasons", [])]

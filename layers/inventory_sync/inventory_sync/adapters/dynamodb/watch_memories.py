@@ -1,0 +1,31 @@
+"""The watch's memory: one item of the state table for each stream."""
+
+from dataclasses import replace
+
+from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.domain.errors import LeaseLostError
+from inventory_sync.domain.stream_watch import WatchMemory
+
+KIND = "stream_watch"
+
+
+class DynamoWatchMemories:
+    """Written only over the version that was read."""
+
+    def __init__(self, table: StateTable) -> None:
+        self._table = table
+
+    def load(self, stream_id: str) -> WatchMemory:
+        """An empty one before the first look."""
+        item = self._table.get(KIND, stream_id)
+        if item is None:
+            return WatchMemory()
+        return decode(WatchMemory, item["record"]["S"], f"watch over {stream_id}")
+
+    def save(self, stream_id: str, memory: WatchMemory) -> WatchMemory:
+        """One conditional write."""
+        written = replace(memory, version=memory.version + 1)
+        if not self._table.replace(KIND, stream_id, encode(written), version=written.version):
+            raise LeaseLostError(f"another look at stream {stream_id} is under way")
+        return written

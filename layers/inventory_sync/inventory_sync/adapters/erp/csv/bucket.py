@@ -1,0 +1,161 @@
+"""The ERP's bucket, or a folder in it: objects listed, read line by line, and written once.
+
+connector.json                         how the ERP writes its files
+stock/<location>/<any name>.csv        what a location holds, and <the same name>.done
+movements/<reference>.csv              for the ERP to collect
+acknowledgements/<any name>.csv        what the ERP did with them
+"""
+
+import codecs
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.erp.csv.format import FORMAT_KEY, CsvFormat, read_format
+from inventory_sync.domain.errors import RetriableError, SnapshotIncompleteError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MISSING = frozenset({"NoSuchKey", "404"})
+_TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+_REPLACED = _MISSING | {"PreconditionFailed", "412"}
+_CHUNK_BYTES = 1_048_576
+_LINE_CHARACTERS_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object as a listing has it."""
+
+    key: str
+    etag: str
+    modified: datetime
+
+
+class CsvBucket:
+    """Keys are those below `prefix`, which is empty or ends with a slash.
+
+    RetriableError where S3 cannot be reached, FatalError where a right is missing.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str = "") -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+
+    def format(self) -> CsvFormat:
+        """What connector.json says; all defaults without one."""
+        body = self.read(FORMAT_KEY)
+        return CsvFormat() if body is None else read_format(body)
+
+    def listed(self, prefix: str) -> Iterator[Found]:
+        """Everything below a prefix, by key."""
+        with self._translated():
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
+                for entry in page.get("Contents", []):
+                    key = entry["Key"].removeprefix(self._prefix)
+                    yield Found(key, entry["ETag"], entry["LastModified"])
+
+    def head(self, key: str) -> Found | None:
+        """None where there is no such object."""
+        with self._translated():
+            try:
+                answer = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+        return Found(key, answer["ETag"], answer["LastModified"])
+
+    def read(self, key: str) -> bytes | None:
+        """The whole of a small object."""
+        with self._translated():
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+                return answer["Body"].read()
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+
+    def create(self, key: str, body: bytes) -> bool:
+        """Written whole, or not at all; False where another has written the key before."""
+        with self._translated():
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=self._prefix + key,
+                    Body=body,
+                    ContentType="text/csv",
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if error_code(error) in _TAKEN:
+                    return False
+                raise
+        return True
+
+    def rows(self, found: Found, form: CsvFormat, columns: list[str]) -> Iterator[list[str]]:
+        """The values of these columns, row by row: memory does not grow with the file.
+
+        SnapshotIncompleteError for a file that is not of the form, or was replaced meanwhile.
+        """
+        with self._translated():
+            try:
+                answer = self._client.get_object(
+                    Bucket=self._bucket, Key=self._prefix + found.key, IfMatch=found.etag
+                )
+            except ClientError as error:
+                if error_code(error) not in _REPLACED:
+                    raise
+                text = f"{found.key} was replaced or removed while it was to be read"
+                raise SnapshotIncompleteError(text) from error
+        lines = _lines(answer["Body"], form.encoding)
+        reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
+        number = 0
+        try:
+            head = [name.strip() for name in next(reader, [])]
+            if missing := [name for name in columns if name not in head]:
+                raise SnapshotIncompleteError(f"{found.key}: no column {', '.join(missing)}")
+            places = [head.index(name) for name in columns]
+            for number, row in enumerate(reader, start=2):
+                if row and len(row) != len(head):
+                    raise SnapshotIncompleteError(
+                        f"{found.key} row {number}: {len(row)} fields under {len(head)} headers"
+                    )
+                if row:
+                    yield [row[place].strip() for place in places]
+        except (UnicodeError, csv.Error) as error:
+            raise SnapshotIncompleteError(f"{found.key} after row {number}: {error}") from error
+
+    def _translated(self) -> Any:
+        return translated("the ERP's bucket")
+
+
+def _lines(body: Any, encoding: str) -> Iterator[str]:
+    """Lines with their ends; one that has no end within bounds is refused."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    rest = ""
+    for chunk in _chunks(body):
+        *whole, rest = (rest + decoder.decode(chunk)).split("\n")
+        if len(rest) > _LINE_CHARACTERS_MAX:
+            raise csv.Error("a line has no end; check the file's encoding")
+        for line in whole:
+            yield line + "\n"
+    yield rest + decoder.decode(b"", final=True)
+
+
+def _chunks(body: Any) -> Iterator[bytes]:
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield from body.iter_chunks(_CHUNK_BYTES)
+    except (HTTPError, OSError) as error:
+        raise RetriableError(f"the ERP's bucket: {type(error).__name__}") from error

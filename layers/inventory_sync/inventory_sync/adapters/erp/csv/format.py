@@ -1,0 +1,135 @@
+"""How an ERP writes its CSV files: connector.json in its bucket, read as strictly as it is meant.
+
+docs/connectors/csv-on-s3.md lists the fields.
+"""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from inventory_sync.adapters.erp.rest.wire import FIGURE_DIGITS_MAX
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.stock import Units
+
+FORMAT_KEY = "connector.json"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Columns(_Part):
+    """Headers of the stock files.
+
+    With `location` a file is of all locations, and stands in `stock/` itself; without it a file is
+    of the location in whose folder it stands.
+    """
+
+    location: str | None = None
+    product: str = "product"
+    on_hand: str = "on_hand"
+    as_of: str | None = None
+
+
+class AckColumns(_Part):
+    """Headers of the acknowledgement files."""
+
+    movement_id: str = "movement_id"
+    status: str = "status"
+    applied_at: str = "applied_at"
+    document_id: str = "document_id"
+    reason: str = "reason"
+
+
+class CsvFormat(_Part):
+    """Every field has a default; times are strptime's, in `time_zone` where they name no offset.
+
+    `acknowledgement_time` is that of acknowledgements where it is not `time`. `as_of_in_name` is a
+    pattern with a group named as_of. `done_suffix`: a stock file counts once an object of its name
+    and this suffix is there; empty where files appear whole.
+    """
+
+    encoding: str = "utf-8-sig"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    columns: Columns = Columns()
+    acknowledgement_columns: AckColumns = AckColumns()
+    as_of_in_name: str = r"(?P<as_of>\d{8}T\d{6})"
+    time: str = "%Y%m%dT%H%M%S"
+    acknowledgement_time: str = ""
+    time_zone: str = "UTC"
+    done_suffix: str = ".done"
+    duplicates: Literal["refuse", "sum"] = "refuse"
+    absent_means_zero: bool = True
+    acknowledged: bool = True
+    apply_lag_seconds: int = Field(default=0, ge=0, le=172_800)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "CsvFormat":
+        if self.thousands == self.decimal:
+            raise ValueError("thousands and decimal are the same sign")
+        if self.columns.as_of is None and "as_of" not in re.compile(self.as_of_in_name).groupindex:
+            raise ValueError("as_of_in_name has no group as_of, and columns.as_of is not set")
+        "".encode(self.encoding)
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"time_zone {self.time_zone[:40]!r} is none of tz database") from None
+        return self
+
+    def units(self, text: str) -> Units:
+        """A figure as the file writes it; ValueError for anything else."""
+        separator = re.escape(self.thousands)
+        grouped = rf"|\d{{1,3}}({separator}\d{{3}})+" if self.thousands else ""
+        pattern = rf"[+-]?(\d+{grouped})({re.escape(self.decimal)}\d+)?"
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError("not a figure")
+        plain = text.replace(self.thousands, "") if self.thousands else text
+        number = Decimal(plain.replace(self.decimal, "."))
+        if number.adjusted() >= FIGURE_DIGITS_MAX:
+            raise ValueError("not a figure of stock")
+        return int(number) if number == number.to_integral_value() else number
+
+    def as_of(self, text: str) -> datetime:
+        """By `time`; ValueError for anything else. The earlier where it could be two."""
+        return self._instant(text, self.time, fold=0)
+
+    def applied_at(self, text: str) -> datetime:
+        """By `acknowledgement_time`, else `time`. The later where it could be two."""
+        return self._instant(text, self.acknowledgement_time or self.time, fold=1)
+
+    def _instant(self, text: str, form: str, fold: int) -> datetime:
+        """An hour comes twice when clocks go back: a movement may count as shown too late only."""
+        moment = datetime.strptime(text, form)  # noqa: DTZ007 - a zone follows
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(self.time_zone), fold=fold)
+        return moment.astimezone(UTC)
+
+    def as_of_of(self, name: str) -> datetime | None:
+        """What a file's name says; None where it says nothing, or nothing that can be read."""
+        found = re.search(self.as_of_in_name, name)
+        try:
+            return self.as_of(found["as_of"]) if found else None
+        except (ValueError, IndexError):
+            return None
+
+
+def read_format(body: bytes) -> CsvFormat:
+    """FatalError naming the fields that are wrong."""
+    try:
+        return CsvFormat.model_validate_json(body)
+    except (ValidationError, LookupError, re.error) as error:
+        raise FatalError(f"{FORMAT_KEY} in the ERP's bucket is wrong: {_plain(error)}") from None
+
+
+def _plain(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}" for fault in error.errors()
+    )

@@ -1,0 +1,171 @@
+"""Odoo's quants as rows of stock, and the products whose moves were booked lately."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.odoo.api import OdooApi, instant, odoo_time
+from inventory_sync.adapters.erp.odoo.master import PRODUCTS_MAX, OdooMaster, ProductRow, shared
+from inventory_sync.adapters.erp.rest.wire import Figure
+from inventory_sync.domain.erp import Changes
+from inventory_sync.domain.errors import SnapshotIncompleteError
+from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.ports.observe import Clock
+
+OVERLAP = timedelta(minutes=15)
+"""A move's `write_date` is when its transaction began: the feed steps back by the longest one."""
+SECONDS_MAX = 240
+PAGE_PRODUCTS = 2_000
+"""An answer may have 16 MB: so many products, with 200 quants each."""
+
+_FRACTION_OF_ROUNDING = Decimal("0.000001")
+
+
+class _QuantRow(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    product_id: int
+    quantity: Figure
+
+
+class _ProductSeen(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    product_id: tuple[int, str]
+
+
+class OdooStock:
+    """Quants of a product are read in one statement, so that none counts twice while it moves."""
+
+    def __init__(self, api: OdooApi, master: OdooMaster, ids: Ids, clock: Clock) -> None:
+        self._api = api
+        self._master = master
+        self._ids = ids
+        self._clock = clock
+
+    def snapshot(self, location_id: str) -> StockSnapshot:
+        """Product by product, in pages; as of before the first."""
+        until = self._clock.now() + timedelta(seconds=SECONDS_MAX)
+        ids = self._ids.pinned()
+        stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
+        as_of = self._api.now()
+        units: dict[str, Units] = {}
+        last = 0
+        while page := self._master.product_rows(
+            [("stock_quant_ids.location_id", "child_of", stock_id), ("id", ">", last)],
+            PAGE_PRODUCTS,
+        ):
+            if self._clock.now() >= until:
+                raise _incomplete(location_id, f"not read within {SECONDS_MAX} s")
+            first, last = page[0].id, page[-1].id
+            span = [("product_id", ">=", first), ("product_id", "<=", last)]
+            _add(units, page, self._sums(stock_id, span), ids, location_id)
+        return StockSnapshot(location_id, as_of, units)
+
+    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
+        """The rows of these products; one that Odoo does not know has none."""
+        ids = self._ids.pinned()
+        stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
+        as_of = self._api.now()
+        found = self._master.products(ids.sku(product_id) for product_id in product_ids)
+        pages = sorted((number, sku) for sku, number in found.items())
+        units: dict[str, Units] = {}
+        for start in range(0, len(pages), PRODUCTS_MAX):
+            part = [
+                ProductRow(id=number, default_code=sku)
+                for number, sku in pages[start : start + PRODUCTS_MAX]
+            ]
+            among = [("product_id", "in", [row.id for row in part])]
+            _add(units, part, self._sums(stock_id, among), ids, location_id)
+        return StockSnapshot(location_id, as_of, units)
+
+    def changes(self, location_id: str, cursor: str | None) -> Changes:
+        """By done move lines, from the cursor less the overlap on; the cursor is Odoo's time."""
+        ids = self._ids.pinned()
+        stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
+        as_of = self._api.now()
+        since = _since(None if cursor is None else ids.unstamped(cursor))
+        moved: frozenset[str] = frozenset()
+        if since is not None:
+            moved = frozenset(self._moved(stock_id, since, ids))
+        complete = cursor is None or since is not None
+        now = ids.stamped(odoo_time(as_of))
+        return Changes(product_ids=moved, cursor=now, as_of=as_of, complete=complete)
+
+    def _moved(self, stock_id: int, since: datetime, ids: Ids) -> Iterable[str]:
+        seen = self._api.rows(
+            _ProductSeen,
+            "stock.move.line",
+            "formatted_read_group",
+            domain=[
+                ("state", "=", "done"),
+                ("write_date", ">=", odoo_time(since - OVERLAP)),
+                "|",
+                ("location_id", "child_of", stock_id),
+                ("location_dest_id", "child_of", stock_id),
+            ],
+            groupby=["product_id"],
+            aggregates=["__count"],
+        )
+        numbers = sorted(row.product_id[0] for row in seen)
+        for start in range(0, len(numbers), PRODUCTS_MAX):
+            part = numbers[start : start + PRODUCTS_MAX]
+            for row in self._master.product_rows([("id", "in", part)]):
+                if row.default_code:
+                    yield ids.product_id(str(row.default_code))
+
+    def _sums(self, stock_id: int, among: Sequence[object]) -> dict[int, Units]:
+        rows = self._api.rows(
+            _QuantRow,
+            "stock.quant",
+            "search_read",
+            domain=[("location_id", "child_of", stock_id), *among],
+            fields=["product_id", "quantity"],
+            # Without names: to make them takes Odoo ten times as long as the rest.
+            load=None,
+        )
+        sums: Counter[int] = Counter()
+        for row in rows:
+            sums[row.product_id] += row.quantity  # type: ignore[assignment]
+        return {product: _rounded(quantity) for product, quantity in sums.items()}
+
+
+def _add(
+    units: dict[str, Units],
+    page: list[ProductRow],
+    sums: dict[int, Units],
+    ids: Ids,
+    location_id: str,
+) -> None:
+    for row in page:
+        if row.id not in sums:
+            continue
+        if not row.default_code:
+            raise _incomplete(
+                location_id, f"product {row.id} has stock but no internal reference: give it one"
+            )
+        product_id = ids.product_id(str(row.default_code))
+        if product_id in units:
+            raise _incomplete(location_id, str(shared(str(row.default_code))))
+        units[product_id] = sums[row.id]
+
+
+def _rounded(quantity: Units) -> Units:
+    """Odoo adds floating numbers: 0.1 + 0.2 is no third of a unit too many."""
+    whole = round(quantity)
+    return whole if abs(Decimal(quantity) - whole) < _FRACTION_OF_ROUNDING else quantity
+
+
+def _since(cursor: str | None) -> datetime | None:
+    try:
+        return None if cursor is None else instant(cursor)
+    except ValueError:
+        return None
+
+
+def _incomplete(location_id: str, text: str) -> SnapshotIncompleteError:
+    return SnapshotIncompleteError(f"Odoo, location {location_id}: {text}")

@@ -1,0 +1,180 @@
+"""The ERP behind the REST contract of docs/erp-openapi.yaml."""
+
+from datetime import timedelta
+from urllib.parse import quote
+
+from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.rest.bulk import BulkCall, BulkPoster
+from inventory_sync.adapters.erp.rest.changes import ChangesReader
+from inventory_sync.adapters.erp.rest.snapshot import SnapshotLimits, SnapshotReader
+from inventory_sync.adapters.erp.rest.wire import (
+    CapabilitiesAnswer,
+    MovementAnswer,
+    allocation_json,
+    allocation_outcomes,
+    movement_json,
+    movement_outcomes,
+)
+from inventory_sync.adapters.http.answer import read_model
+from inventory_sync.adapters.http.authorized import AuthorizedHttp
+from inventory_sync.adapters.http.errors import HttpRejectedError
+from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.domain.erp import Changes, Dedupe, ErpCapabilities
+from inventory_sync.domain.errors import (
+    FatalError,
+    RetriableError,
+)
+from inventory_sync.domain.references import reference_of
+from inventory_sync.domain.stock import (
+    AllocationChange,
+    AllocationOutcome,
+    MovementOutcome,
+    Rejection,
+    StockMovement,
+    StockSnapshot,
+    TryLater,
+    Unknown,
+)
+from inventory_sync.ports.observe import Clock
+
+_CAPABILITIES_FOR = timedelta(minutes=1)
+_NOT_FOUND = 404
+
+
+class RestErp:
+    """Implements ports.Erp. `apply_lag` is the setting; the longer of it and the ERP's counts.
+
+    `post_seconds_max` bounds one call with many entries; it must stay below FORWARD_CLAIM_SECONDS.
+    """
+
+    def __init__(
+        self,
+        http: AuthorizedHttp,
+        clock: Clock,
+        *,
+        base_url: str,
+        apply_lag: timedelta,
+        ids: Ids,
+        snapshot_limits: SnapshotLimits,
+        post_seconds_max: float = 90,
+    ) -> None:
+        self._http = http
+        self._clock = clock
+        self._base_url = base_url
+        self._apply_lag = apply_lag
+        self._ids = ids
+        self._post_for = timedelta(seconds=post_seconds_max)
+        stock_url = f"{base_url}/v1/stock"
+        self._snapshots = SnapshotReader(http, clock, ids, stock_url, snapshot_limits)
+        self._changes = ChangesReader(http, clock, ids, base_url, snapshot_limits.seconds_max)
+        self._answer: CapabilitiesAnswer | None = None
+        self._answered_at = clock.now()
+
+    def capabilities(self) -> ErpCapabilities:
+        """Asked for once a minute; FatalError for an ERP that would book repeats unnoticed."""
+        answer = self._capabilities()
+        lag = timedelta(seconds=answer.apply_lag_seconds)
+        return ErpCapabilities(
+            dedupe=Dedupe(answer.dedupe),
+            bulk_max=answer.bulk_max,
+            reservations=answer.reservations,
+            apply_lag=max(lag, self._apply_lag),
+            reference_length_max=answer.reference_length_max,
+            change_feed=answer.change_feed,
+            absent_means_zero=answer.absent_means_zero,
+            consistent_snapshot=answer.consistent_snapshot,
+        )
+
+    def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
+        """One outcome per movement; FatalError only from `capabilities`, with nothing posted."""
+        try:
+            capabilities = self._capabilities()
+        except RetriableError as error:
+            return [TryLater(str(error)) for _ in movements]
+        call = self._movements(capabilities.reference_length_max)
+        return self._poster().post(call, movements, capabilities.bulk_max)
+
+    def look_up(self, movement_id: str) -> MovementOutcome | None:
+        """None only where the ERP itself says that it has none; Unknown where it does not say."""
+        try:
+            reference = reference_of(movement_id, self._capabilities().reference_length_max)
+            url = f"{self._base_url}/v1/movements/{quote(reference, safe='')}"
+            request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
+            found = read_model(MovementAnswer, self._http.call(request), request.where)
+        except HttpRejectedError as error:
+            if error.status == _NOT_FOUND and error.body is not None:
+                return None
+            return Unknown(f"no answer to the look-up: {error}")
+        except (RetriableError, FatalError) as error:
+            return Unknown(f"no answer to the look-up: {error}")
+        if found.movement_id != reference:
+            return Unknown(f"the look-up gave movement {found.movement_id[:80]!r}")
+        return found.acknowledgement()
+
+    def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
+        """One outcome per change; repeats are harmless, so an unknown outcome is TryLater."""
+        try:
+            bulk_max = self._capabilities().bulk_max
+        except RetriableError as error:
+            return [TryLater(str(error)) for _ in changes]
+        return self._poster().post(self._allocations(), changes, bulk_max)
+
+    def snapshot(self, location_id: str) -> StockSnapshot:
+        """All rows of a location, under our ids."""
+        consistent = self._capabilities().consistent_snapshot
+        return self._snapshots.read(location_id, consistent=consistent)
+
+    def changes(self, location_id: str, cursor: str | None) -> Changes:
+        """What has changed since the cursor, under our ids."""
+        return self._changes.changes(location_id, cursor)
+
+    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
+        """The rows of these products, under our ids."""
+        return self._changes.read(location_id, product_ids)
+
+    def _capabilities(self) -> CapabilitiesAnswer:
+        now = self._clock.now()
+        if self._answer is None or now - self._answered_at > _CAPABILITIES_FOR:
+            url = f"{self._base_url}/v1/capabilities"
+            request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
+            answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
+            if answer.dedupe not in set(Dedupe):
+                raise FatalError(
+                    f"the ERP says dedupe={answer.dedupe[:40]!r}: it would book a repeat twice;"
+                    " it has to recognise a movement_id it has booked (native), or to find one"
+                    " by GET /v1/movements/{movement_id} (lookup)"
+                )
+            self._answer, self._answered_at = answer, now
+        return self._answer
+
+    def _poster(self) -> BulkPoster:
+        return BulkPoster(self._http, self._clock, self._clock.now() + self._post_for)
+
+    def _movements(self, length_max: int) -> BulkCall[StockMovement, MovementOutcome]:
+        def reference(movement: StockMovement) -> str:
+            return reference_of(movement.movement_id, length_max)
+
+        return BulkCall(
+            url=f"{self._base_url}/v1/movements",
+            name="movements",
+            repeat=Repeat.NOT_TAKEN,
+            write=lambda movement: movement_json(movement, reference(movement), self._ids),
+            reference=reference,
+            read=movement_outcomes,
+            later=TryLater,
+            missing=Unknown,
+            refused=Rejection,
+        )
+
+    def _allocations(self) -> BulkCall[AllocationChange, AllocationOutcome]:
+        return BulkCall(
+            url=f"{self._base_url}/v1/allocations",
+            name="allocations",
+            repeat=Repeat.ALWAYS,
+            write=lambda change: allocation_json(change, self._ids),
+            reference=lambda change: (change.fulfillment_request_id, change.logical_timestamp),
+            read=allocation_outcomes,
+            later=TryLater,
+            missing=TryLater,
+            refused=Rejection,
+        )

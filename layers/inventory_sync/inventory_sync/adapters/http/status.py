@@ -1,0 +1,86 @@
+"""What an HTTP status means for the caller."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+
+from inventory_sync.adapters.http.answer import OversizeError, parse_object, read_body
+from inventory_sync.adapters.http.errors import (
+    CredentialsRefusedError,
+    HttpRejectedError,
+    HttpRetriableError,
+    ThrottledError,
+)
+from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.redaction import excerpt
+from inventory_sync.domain.errors import OutcomeUnknownError
+
+_REASON_CHARACTERS_MAX = 200
+_ERROR_BODY_BYTES_MAX = 65_536
+_NOT_TAKEN = frozenset({425, 429})
+_CREDENTIALS_REFUSED = frozenset({401, 403})
+_REQUEST_TIMEOUT = 408
+
+Failure = HttpRetriableError | OutcomeUnknownError | HttpRejectedError
+
+
+def sent_without_answer(
+    request: HttpRequest, text: str, retry_after_seconds: float | None = None
+) -> HttpRetriableError | OutcomeUnknownError:
+    """The other side may have done it: what that means depends on whether a repeat is safe."""
+    if request.repeat is Repeat.ALWAYS:
+        return HttpRetriableError(f"{request.where}: {text}", retry_after_seconds)
+    return OutcomeUnknownError(f"{request.where}: {text}")
+
+
+def failure_of(
+    response: requests.Response,
+    request: HttpRequest,
+    *,
+    now: datetime,
+    in_time: Callable[[], bool],
+) -> Failure | None:
+    """The error a status stands for; None for 2xx."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return None
+    body = _error_body(response, in_time)
+    reason = excerpt(
+        body.decode("utf-8", "replace"), request.secrets, characters_max=_REASON_CHARACTERS_MAX
+    )
+    text = f"answered {status}: {reason}"
+    wait = retry_after_seconds(response.headers.get("Retry-After", ""), now)
+    if status in _NOT_TAKEN:
+        return ThrottledError(f"{request.where}: {text}", wait)
+    if status >= 500 or status == _REQUEST_TIMEOUT:
+        return sent_without_answer(request, text, wait)
+    if status in _CREDENTIALS_REFUSED:
+        return CredentialsRefusedError(f"{request.where}: {text}", status, parse_object(body))
+    if 300 <= status < 400:
+        host = urlsplit(response.headers.get("Location", "")).hostname or "the same host"
+        text = f"answered {status}, a redirect to {host}, not followed: check the base address"
+    return HttpRejectedError(f"{request.where}: {text}", status, parse_object(body))
+
+
+def retry_after_seconds(header: str, now: datetime) -> float | None:
+    """Seconds or an HTTP date; None where there is none, or none that can be read."""
+    if header.isascii() and header.strip().isdigit():
+        return float(header)
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (aware - now).total_seconds())
+
+
+def _error_body(response: requests.Response, in_time: Callable[[], bool]) -> bytes:
+    """Only for the reason: an unreadable one changes nothing."""
+    try:
+        return read_body(response, bytes_max=_ERROR_BODY_BYTES_MAX, in_time=in_time)
+    except (OversizeError, requests.RequestException, urllib3.exceptions.HTTPError):
+        return b""

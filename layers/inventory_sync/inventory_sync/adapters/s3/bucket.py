@@ -1,0 +1,45 @@
+"""One S3 bucket: whole objects by key."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from inventory_sync.adapters.aws.errors import error_code, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WHAT = "import bucket"
+
+
+class Bucket:
+    """Methods raise RetriableError or, for a missing permission or bucket, FatalError."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self.client = client
+        self.name = name
+
+    def get(self, key: str) -> bytes | None:
+        """None where there is no such object."""
+        with translated(WHAT):
+            try:
+                return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+            except ClientError as error:
+                if error_code(error) != "NoSuchKey":
+                    raise
+                return None
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object whatever stands there."""
+        with translated(WHAT):
+            self.client.put_object(Bucket=self.name, Key=key, Body=data)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All that begin with it, in order."""
+        with translated(WHAT):
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix
+            )
+            for page in pages:
+                yield from (found["Key"] for found in page.get("Contents", ()))

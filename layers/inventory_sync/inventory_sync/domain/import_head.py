@@ -1,0 +1,37 @@
+"""The one record all import ticks work on, and the lease to advance it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from inventory_sync.domain.import_run import ImportRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportHead:
+    """The one record all ticks work on; `version` grows with each write.
+
+    `watermark` is None before the first finished import, and unused under location scope, where
+    each location's is in the manifest of `finished_run_id`. `unfinished_run_id` is the last
+    attempted run that did not finish: its rows' state at NewStore is unknown. `watermarks_set`,
+    by location and under location scope only, are those that an operator has moved back since.
+    """
+
+    version: int = 0
+    run: ImportRun | None = None
+    finished_run_id: str | None = None
+    unfinished_run_id: str | None = None
+    watermark: int | None = None
+    last_revision: int = 0
+    last_job_created_at: datetime | None = None
+    last_finished_at: datetime | None = None
+    last_full_at: datetime | None = None
+    watermarks_set: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to advance the run until `expires_at`; a higher token always wins."""
+
+    fencing_token: int
+    expires_at: datetime

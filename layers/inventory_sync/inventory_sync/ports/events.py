@@ -1,0 +1,107 @@
+"""The events table as the flows use it, and what comes in before it is there."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent, StoredEvent
+from inventory_sync.domain.inbound import AppendResult, ClaimResult, ExportFile, QuarantineEntry
+from inventory_sync.domain.stock import Acknowledgement
+
+
+class EventLog(Protocol):
+    """The events table. Every method raises RetriableError when the store cannot be reached."""
+
+    def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
+        """Store the event and its body under the event's ref unless something stands there."""
+
+    def open_events(self) -> Iterator[OpenEvent]:
+        """Every open event of every location, read consistently."""
+
+    def open_events_of(self, location_id: str) -> list[OpenEvent]:
+        """The open events of one location, read consistently, by logical timestamp."""
+
+    def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
+        """Become the one writer of an event's reference until then."""
+
+    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+        """The ERP booked the movement; the first acknowledgement stands."""
+
+    def note_forwarded(
+        self,
+        ref: EventRef,
+        forwarded_at: datetime,
+        *,
+        close: bool,
+        applied: Acknowledgement | None = None,
+    ) -> float:
+        """The ERP has everything the event asks for; `close` where no import waits for it.
+
+        With `applied` it notes that too, as `note_applied` does, in the same write. Returns how
+        many gigabytes the location's events take at most; 0 where the store does not say.
+        """
+
+    def note_rejected(self, ref: EventRef, reason: str) -> None:
+        """The ERP refused: nothing forwards the event again until an operator says so."""
+
+    def note_counted(self, ref: EventRef, run_id: str) -> None:
+        """A finished import's quantity counts the event; the first such run stands."""
+
+    def close(self, ref: EventRef) -> None:
+        """Applied and released: the event is history."""
+
+
+class Quarantine(Protocol):
+    """Where bad input is kept whole."""
+
+    def add(self, entry: QuarantineEntry) -> None:
+        """Keep it; the same entry twice is kept once."""
+
+    def depth(self) -> int:
+        """How many entries there are, counted as far as that is cheap."""
+
+
+class ExportFiles(Protocol):
+    """Where export files are read. Methods raise RetriableError, FatalError or RejectedError."""
+
+    def chunks(self, file: ExportFile, offset: int) -> AbstractContextManager[Iterator[bytes]]:
+        """What stands from a byte on, unpacked, piece by piece.
+
+        RejectedError where the file is gone, was replaced, or cannot be unpacked.
+        """
+
+
+class ExportQueue(Protocol):
+    """Files that wait to be read, or read on."""
+
+    def put(self, file: ExportFile, offset: int, delay_seconds: int) -> None:
+        """Have a file read on from a byte; raises RetriableError."""
+
+    def read(self, message: str) -> tuple[ExportFile, int]:
+        """The file of a message and where to begin; RejectedError where it names none."""
+
+
+class InboundKeys(Protocol):
+    """The keys NewStore may call with."""
+
+    def accepts(self, key: str) -> bool:
+        """Whether it is one of the valid keys, compared in constant time."""
+
+
+class EventHistory(Protocol):
+    """The events table as operators read it. Methods raise RetriableError."""
+
+    def of_location(
+        self, location_id: str, *, first: int = 0, last: int | None = None
+    ) -> Iterator[StoredEvent]:
+        """Events of one location by logical timestamp, both bounds inclusive."""
+
+    def event(self, ref: EventRef) -> StoredEvent | None:
+        """One event; None where there is none, or none any more."""
+
+    def published_between(self, since: datetime, until: datetime) -> Iterator[StoredEvent]:
+        """Events of all locations that NewStore published from `since` on and before `until`.
+
+        In no order. Reads the whole table, in minutes where it holds millions.
+        """

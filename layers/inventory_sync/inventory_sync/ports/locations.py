@@ -1,0 +1,57 @@
+"""The location map, what is held and approved, and what is to be sent again."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Resend
+from inventory_sync.domain.locations import Location
+
+
+class RunLocations(Protocol):
+    """What a run reads of the location map, and the holds it keeps up to date."""
+
+    def locations(self) -> Mapping[str, Location]:
+        """The whole map by location id, read consistently."""
+
+    def approvals(self) -> Mapping[str, Approval]:
+        """Unused approvals by location id."""
+
+    def resends(self) -> Mapping[str, Resend]:
+        """Rows to be sent again, by location id."""
+
+    def operator_holds(self) -> Mapping[str, OperatorHold]:
+        """What operators hold, by location id; under `ALL_IMPORTS` that imports are paused."""
+
+    def holds(self) -> Mapping[str, LocationHold]:
+        """What is held now, by location id."""
+
+    def set_hold(self, hold: LocationHold) -> None:
+        """Note that a location is held."""
+
+    def clear_hold(self, location_id: str) -> None:
+        """Note that it no longer is."""
+
+
+class LocationStore(RunLocations, Protocol):
+    """The location map, what is held and approved, and which rows are to be sent again."""
+
+    def put_location(self, location: Location) -> None:
+        """Add or replace a row of the map."""
+
+    def approve(self, approval: Approval) -> None:
+        """Record it."""
+
+    def use_approval(self, location_id: str, run_id: str) -> None:
+        """It was used by that run and counts no more; kept as a record."""
+
+    def ask_resend(self, resend: Resend) -> None:
+        """Record it; it replaces what was asked for the location before."""
+
+    def resend_done(self, resend: Resend) -> None:
+        """A finished import has sent them; one that was asked for since stands."""
+
+    def set_operator_hold(self, hold: OperatorHold) -> None:
+        """Record it."""
+
+    def end_operator_hold(self, location_id: str) -> None:
+        """From the next run on the location is read again, or imports go on."""

@@ -1,0 +1,29 @@
+"""Time, and where counts and log lines go."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Our own time."""
+
+    def now(self) -> datetime:
+        """UTC, aware."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Observer(Protocol):
+    """Where counts and notable happenings go; names are in docs/metrics.md."""
+
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        """Add to a metric."""
+
+    def note(self, message: str, **figures: object) -> None:
+        """One structured log line."""
+
+
+RemainingSeconds = Callable[[], float]
+"""How long this invocation may still run."""

@@ -1,0 +1,99 @@
+"""What NewStore was last told of each location, and which of its rows are in doubt."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from inventory_sync.domain.cut import LocationCut
+from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.manifest import Ledger, Manifest
+from inventory_sync.domain.holds import Resend
+from inventory_sync.ports.files import FileStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastKnown:
+    """`previous` is the last finished run's manifest, `unfinished` that of an attempted one.
+
+    `resends` are the rows that operators want sent again.
+    """
+
+    files: FileStore
+    previous: Manifest
+    unfinished: Manifest
+    resends: Mapping[str, Resend]
+
+    def base(self, location_id: str) -> Ledger | None:
+        """The location's quantities as of the last finished import."""
+        entry = self.previous.locations.get(location_id)
+        return self.files.ledger(location_id, entry.ledger_run_id) if entry else None
+
+    def quantities(self, location_id: str, base: Ledger | None) -> tuple[datetime, Ledger] | None:
+        """What a location without a snapshot is rolled forward from, and its as-of.
+
+        An attempted import that read a newer snapshot comes first, as it may have reached
+        NewStore. The units it had counted are subtracted once more, so the error is low until the
+        next snapshot.
+        """
+        entry = self.previous.locations.get(location_id)
+        attempted = self.unfinished.locations.get(location_id)
+        if attempted is not None and (entry is None or attempted.as_of > entry.as_of):
+            ledger = self.files.ledger(location_id, attempted.ledger_run_id)
+            if ledger is not None:
+                return attempted.as_of, ledger
+        return (entry.as_of, base) if entry is not None and base is not None else None
+
+    def ever(self, location_id: str, base: Ledger | None) -> Ledger | None:
+        """The last quantities of the location that any run has kept."""
+        last = self.quantities(location_id, base)
+        return last[1] if last else self.files.latest_ledger(location_id)
+
+    def counted_by_attempt(self, ledger: Ledger | None) -> frozenset[tuple[str, str]]:
+        """The events a ledger counts already, as it is of the run that did not finish."""
+        if ledger is None or ledger.run_id != self.unfinished.run_id:
+            return frozenset()
+        return self._attempt_counted
+
+    @cached_property
+    def _attempt_counted(self) -> frozenset[tuple[str, str]]:
+        return frozenset(self.files.settlement(self.unfinished.run_id).counted)
+
+    def doubtful(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
+        """Products whose row has to be sent whatever it was."""
+        doubtful = self._unfinished_rows(location_id) | self._asked(run, location_id, base)
+        if location_id not in self.previous.locations:
+            doubtful |= self._once_sent(location_id)
+        return doubtful
+
+    def _unfinished_rows(self, location_id: str) -> frozenset[str]:
+        if location_id not in self.unfinished.locations:
+            return frozenset()
+        ledger = self.files.ledger(location_id, self.unfinished.run_id)
+        return frozenset(ledger.sent) if ledger else frozenset()
+
+    def _asked(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
+        """Rows that an operator wants sent again; all the location has where none is named."""
+        asked = self.resends.get(location_id)
+        if asked is None or asked.at > run.planned_at:
+            return frozenset()
+        return frozenset(asked.products or (base.quantities if base else ()))
+
+    def _once_sent(self, location_id: str) -> frozenset[str]:
+        """Products that an import before a fresh start may have left at NewStore."""
+        ledger = self.files.latest_ledger(location_id)
+        return frozenset(ledger.quantities) if ledger else frozenset()
+
+    def keep(self, run: ImportRun, cut: LocationCut, sent: Set[str], base: Ledger | None) -> str:
+        """Save the location's quantities; the id of the run whose ledger has them.
+
+        An unchanged location keeps the ledger it has until the next full refresh, so that no
+        ledger in use is older than the files' retention, and S3 may expire them by age.
+        """
+        if base is not None and not run.full and not sent and base.quantities == cut.quantities:
+            return base.run_id
+        ledger = Ledger(
+            location_id=cut.location_id, run_id=run.run_id, quantities=cut.quantities, sent=sent
+        )
+        self.files.save_ledger(ledger)
+        return run.run_id

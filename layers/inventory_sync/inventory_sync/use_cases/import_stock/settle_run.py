@@ -1,0 +1,75 @@
+"""Settle: mark and close the events of a run that has finished; may be repeated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inventory_sync.domain.events import EventRef, OpenEvent
+from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.manifest import Basis
+from inventory_sync.ports.events import EventLog
+from inventory_sync.ports.files import FileStore
+from inventory_sync.ports.locations import LocationStore
+from inventory_sync.ports.observe import Observer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleRun:
+    """`time_for_more` is asked before each event; it keeps the lease too."""
+
+    event_log: EventLog
+    files: FileStore
+    location_store: LocationStore
+    observer: Observer
+    time_for_more: Callable[[], bool]
+
+    def __call__(self, run: ImportRun) -> bool:
+        """False when time ran out; what was done stays done, and may be done again."""
+        if not self._mark_events(run):
+            return False
+        self._use_approvals(run)
+        self._end_resends(run)
+        return True
+
+    def _mark_events(self, run: ImportRun) -> bool:
+        settlement = self.files.settlement(run.run_id)
+        closed = {EventRef(*pair) for pair in settlement.closed}
+        to_note = {EventRef(*pair) for pair in settlement.counted} - closed
+        for open_event in list(self.event_log.open_events()):
+            if not self.time_for_more():
+                return False
+            ref = open_event.event.ref
+            if ref in closed:
+                self.event_log.close(ref)
+            elif ref in to_note and open_event.released_by is None:
+                self.event_log.note_counted(ref, run.run_id)
+            else:
+                continue
+            self._note_counted(run, open_event, closed=ref in closed)
+        return True
+
+    def _note_counted(self, run: ImportRun, found: OpenEvent, *, closed: bool) -> None:
+        """The link from an event to this run and its job; an earlier run may have counted it."""
+        self.observer.note(
+            "event closed" if closed else "event counted",
+            event_ref=found.event.ref,
+            run_id=run.run_id,
+            job_id=run.job_id,
+            counted_by=found.released_by or run.run_id,
+        )
+
+    def _use_approvals(self, run: ImportRun) -> None:
+        """One that was given since the run was planned is for another import."""
+        given = self.location_store.approvals() if run.approvals else {}
+        for location_id in run.approvals:
+            if location_id in given and given[location_id].at <= run.planned_at:
+                self.location_store.use_approval(location_id, run.run_id)
+
+    def _end_resends(self, run: ImportRun) -> None:
+        """Where a location's stock was not read the request waits for a run that reads it."""
+        resends = self.location_store.resends()
+        locations = self.files.manifest(run.run_id).locations if resends else {}
+        for location_id, resend in resends.items():
+            entry = locations.get(location_id)
+            read = entry is not None and entry.basis is Basis.SNAPSHOT
+            if read and resend.at <= run.planned_at:
+                self.location_store.resend_done(resend)

@@ -1,0 +1,32 @@
+"""An observer for thousands of events at once: sums what they count, from several threads."""
+
+from collections import Counter
+from threading import Lock
+
+from inventory_sync.ports.observe import Observer
+
+
+class TallyObserver:
+    """Counts reach the observer behind it at `hand_on`; notes at once."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._lock = Lock()
+        self._counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        """Add to a metric."""
+        with self._lock:
+            self._counts[name, tuple(sorted(dimensions.items()))] += int(value)
+
+    def note(self, message: str, **figures: object) -> None:
+        """One structured log line."""
+        with self._lock:
+            self._observer.note(message, **figures)
+
+    def hand_on(self) -> None:
+        """Count the sums, and begin anew."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        for (name, dimensions), value in sorted(counts.items()):
+            self._observer.count(name, value, **dict(dimensions))

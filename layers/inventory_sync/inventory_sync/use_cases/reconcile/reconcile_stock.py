@@ -1,0 +1,286 @@
+"""Reconcile: compare what NewStore promises with the books, and say why it differs."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import islice
+
+from inventory_sync.domain.cut import AppliedRule, cut_snapshot
+from inventory_sync.domain.drift import Cause, RowDrift, drift_of
+from inventory_sync.domain.errors import FatalError, InvariantError, RejectedError, RetriableError
+from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.import_head import ImportHead
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import Ledger, LocationEntry, Manifest
+from inventory_sync.domain.row_selection import sendable
+from inventory_sync.domain.unlisted import fill_in
+from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.events import EventHistory, EventLog
+from inventory_sync.ports.files import DriftReport, FileStore, Reports
+from inventory_sync.ports.locations import LocationStore
+from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
+from inventory_sync.ports.runs import RunHistory, RunStore
+from inventory_sync.use_cases.reconcile.drift_totals import DriftTotals
+from inventory_sync.use_cases.reconcile.read_atp import KEYS_PER_CALL, AtpReader, Books
+
+SPARE_SECONDS = 90.0
+"""Kept back of the invocation for the second look and the report."""
+CONFIRM_ROWS_MAX = 5_000
+RUN_AGE_MAX = timedelta(hours=12)
+"""No run takes longer from its plan to its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileLimits:
+    """`show_window` is how long a finished import may take to show at NewStore.
+
+    Rows nobody can explain are looked at a second time after `confirm_after`.
+    """
+
+    other_channel_lags: Mapping[str, timedelta]
+    show_window: timedelta = timedelta(minutes=15)
+    confirm_after: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """`folder` is where the report stands; `drifts` are the rows that differ, up to a bound."""
+
+    report_id: str
+    folder: str
+    totals: DriftTotals
+    drifts: tuple[RowDrift, ...]
+    unread: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileStock:
+    """Changes nothing but the report."""
+
+    event_log: EventLog
+    history: EventHistory
+    erp: Erp
+    newstore: NewStoreReader
+    files: FileStore
+    runs: RunStore
+    run_history: RunHistory
+    location_store: LocationStore
+    reports: Reports
+    clock: Clock
+    observer: Observer
+    limits: ReconcileLimits
+
+    def __call__(
+        self,
+        remaining_seconds: RemainingSeconds,
+        *,
+        only: frozenset[str] = frozenset(),
+        read_erp: bool = True,
+    ) -> Reconciled:
+        """Every imported location, or `only` those; RejectedError before the first import."""
+        session = _Session(self, remaining_seconds, read_erp)
+        report_id = f"{self.clock.now():%Y%m%dT%H%M%SZ}"
+        with self.reports.writer(report_id) as report:
+            for place in session.places(only):
+                session.compare(place, report)
+            session.confirm(report)
+        folder = self.reports.save_summary(report_id, session.summary())
+        self._count(session.totals)
+        return Reconciled(
+            report_id=report_id,
+            folder=folder,
+            totals=session.totals,
+            drifts=tuple(session.kept),
+            unread=session.unread,
+        )
+
+    def _count(self, totals: DriftTotals) -> None:
+        self.observer.count("RowsReconciled", totals.rows)
+        self.observer.count("RowsUnchecked", totals.unchecked)
+        self.observer.count("RowsUnexplained", totals.rows_by_cause[Cause.UNEXPLAINED])
+        self.observer.count("AllocationsLeaked", totals.units_by_cause[Cause.LEAKED_ALLOCATION])
+        for cause in Cause:
+            self.observer.count("RowsDrifted", totals.rows_by_cause[cause], cause=cause.value)
+
+
+@dataclass
+class _Session:
+    """One reconciliation; holds the rows that differ, never those that agree."""
+
+    deps: ReconcileStock
+    remaining_seconds: RemainingSeconds
+    read_erp: bool
+    totals: DriftTotals = field(default_factory=DriftTotals)
+    kept: list[RowDrift] = field(default_factory=list)
+    doubtful: list[RowDrift] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def places(self, only: frozenset[str]) -> list[Location]:
+        """RejectedError for a location that is not imported, or where nothing ever was."""
+        self._look()
+        known = self.deps.location_store.locations()
+        imported = {key: known[key] for key in self.manifest.locations if key in known}
+        if missing := sorted(only - imported.keys()):
+            raise RejectedError(f"no import has finished for {', '.join(missing)}")
+        return [imported[key] for key in sorted(imported) if not only or key in only]
+
+    def _look(self) -> None:
+        """What the last finished import said, and which events it has counted."""
+        head: ImportHead = self.deps.runs.head()
+        if head.finished_run_id is None:
+            raise RejectedError("no import has finished yet, so there is nothing to compare with")
+        self.head = head
+        self.manifest: Manifest = self.deps.files.manifest(head.finished_run_id)
+        counted = self.deps.files.settlement(head.finished_run_id).counted
+        self.counted = frozenset(counted)
+        self.not_shown = self._not_shown()
+
+    def compare(self, place: Location, report: DriftReport) -> None:
+        """One location: rows that agree are counted, others reported or put aside for later."""
+        for drift in self._drifts(place):
+            if Cause.UNEXPLAINED in drift.parts and len(self.doubtful) < CONFIRM_ROWS_MAX:
+                self.doubtful.append(drift)
+            else:
+                self._keep(drift, report)
+
+    def confirm(self, report: DriftReport) -> None:
+        """A second look, with fresh figures, at the rows nobody can explain."""
+        if not self.doubtful:
+            return
+        self.deps.clock.sleep(self.deps.limits.confirm_after.total_seconds())
+        self._look()
+        places = self.deps.location_store.locations()
+        for location_id in sorted({drift.figures.location_id for drift in self.doubtful}):
+            first = {
+                d.figures.product_id: d
+                for d in self.doubtful
+                if d.figures.location_id == location_id
+            }
+            again = {
+                d.figures.product_id: d for d in self._drifts(places[location_id], frozenset(first))
+            }
+            for product_id, drift in first.items():
+                self._keep(_settled(drift, again.get(product_id)), report)
+
+    def _keep(self, drift: RowDrift, report: DriftReport) -> None:
+        self.totals.add([drift])
+        if drift.parts:
+            report.add(drift)
+            if len(self.kept) < CONFIRM_ROWS_MAX:
+                self.kept.append(drift)
+
+    def _drifts(self, place: Location, only: frozenset[str] | None = None) -> Iterator[RowDrift]:
+        entry = self.manifest.locations[place.location_id]
+        version, books = self.head.version, self._books(place, entry)
+        reader = AtpReader(
+            newstore=self.deps.newstore,
+            history=self.deps.history,
+            clock=self.deps.clock,
+            remaining_seconds=lambda: self.remaining_seconds() - SPARE_SECONDS,
+        )
+        rows = reader.rows(place, books, only)
+        while batch := list(islice(rows, KEYS_PER_CALL)):
+            # An import that moved meanwhile may have changed what was read of its rows.
+            if self.deps.runs.head().version != version:
+                self._look()
+                moved = self._waiting(place.location_id)
+                batch = [replace(r, waiting=r.waiting or r.product_id in moved) for r in batch]
+            yield from map(drift_of, batch)
+        if only is None:
+            self.totals.unchecked += reader.unchecked
+
+    def _books(self, place: Location, entry: LocationEntry) -> Books:
+        location_id = place.location_id
+        ledger = self.deps.files.ledger(location_id, entry.ledger_run_id)
+        sent = {p: sendable(q) for p, q in ledger.quantities.items()} if ledger else {}
+        erp, events = self._erp_now(location_id, entry, ledger)
+        return Books(
+            sent=sent,
+            erp=erp,
+            late=self._late(events, entry.cut_end),
+            waiting=self._waiting(location_id),
+            released_up_to=entry.cut_end,
+            finished_run_id=self.manifest.run_id,
+        )
+
+    def _late(self, events: list[OpenEvent], cut_end: int) -> Counter[str]:
+        """Units that a range has passed over and no import has counted."""
+        late: Counter[str] = Counter()
+        for e in events:
+            counted = (e.event.location_id, e.event.ref.event_key) in self.counted
+            if e.event.completed and e.released_by is None and not counted:
+                late.update(e.event.units() if e.event.logical_timestamp <= cut_end else ())
+        return late
+
+    def _erp_now(
+        self, location_id: str, entry: LocationEntry, ledger: Ledger | None
+    ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
+        """What an import would state now for the range that is released already."""
+        deps = self.deps
+        snapshot, absent_means_zero = None, True
+        rule = AppliedRule(timedelta(0), deps.limits.other_channel_lags)
+        if self.read_erp:
+            try:
+                capabilities = deps.erp.capabilities()
+                absent_means_zero = capabilities.absent_means_zero
+                rule = AppliedRule(capabilities.apply_lag, deps.limits.other_channel_lags)
+                snapshot = deps.erp.snapshot(location_id)
+            except InvariantError:
+                raise
+            except (RetriableError, RejectedError, FatalError) as error:
+                self.unread[location_id] = str(error)
+        events = deps.event_log.open_events_of(location_id)
+        if snapshot is None:
+            return None, events
+        if not absent_means_zero:
+            last = ledger.quantities if ledger else {}
+            snapshot = fill_in(
+                snapshot, last, events, cut_end=entry.cut_end, rule=rule, counted=self.counted
+            )
+        cut = cut_snapshot(
+            snapshot, events, cut_end=entry.cut_end, watermark=entry.cut_end, rule=rule
+        )
+        return {p: sendable(q) for p, q in cut.quantities.items()}, events
+
+    def _waiting(self, location_id: str) -> frozenset[str]:
+        """Rows of imports whose effect may not show yet, or not be what the ledger says."""
+        found: frozenset[str] = frozenset()
+        for run_id in self.not_shown:
+            ledger = self.deps.files.ledger(location_id, run_id)
+            found |= frozenset(ledger.sent) if ledger else frozenset()
+        return found
+
+    def _not_shown(self) -> list[str]:
+        """Runs that sent rows and are under way, did not finish, or finished only just now."""
+        since = self.deps.clock.now() - self.deps.limits.show_window
+        found = {self.head.unfinished_run_id} if self.head.unfinished_run_id else set()
+        for run in self.deps.run_history.newest_first():
+            if run.planned_at < since - RUN_AGE_MAX:
+                break
+            if run.rows and run.ended_at is not None and run.ended_at > since:
+                found.add(run.run_id)
+        return sorted(found)
+
+    def summary(self) -> dict[str, object]:
+        """Totals for the report."""
+        totals = self.totals
+        return {
+            "finished_run_id": self.manifest.run_id,
+            "rows": totals.rows,
+            "agreeing": totals.agreeing,
+            "unchecked": totals.unchecked,
+            "oversold_units": totals.oversold_units,
+            "rows_by_cause": {c.value: totals.rows_by_cause[c] for c in Cause},
+            "units_by_cause": {c.value: totals.units_by_cause[c] for c in Cause},
+            "erp_not_read": dict(sorted(self.unread.items())),
+        }
+
+
+def _settled(first: RowDrift, again: RowDrift | None) -> RowDrift:
+    """What differs in the same way twice is unexplained; what changed meanwhile was in flight."""
+    if again is None:
+        return drift_of(replace(first.figures, moving=True))
+    same = again.parts.get(Cause.UNEXPLAINED) == first.parts[Cause.UNEXPLAINED]
+    return again if same else drift_of(replace(again.figures, moving=True))

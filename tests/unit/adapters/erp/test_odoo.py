@@ -1,0 +1,222 @@
+"""OdooErp where Odoo fails, against a server that answers alike; see also tests/odoo."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from inventory_sync.adapters.erp.ids import IdMap
+from inventory_sync.adapters.erp.odoo.connector import OdooErp
+from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
+from inventory_sync.domain.errors import RejectedError, RetriableError, SnapshotIncompleteError
+from inventory_sync.domain.stock import Acknowledgement, Rejection, TryLater, Unknown
+from tests.connector.bench import movement
+from tests.unit.adapters.http_support import (
+    Call,
+    LocalServer,
+    Reply,
+    SecretsAccount,
+    StandingClock,
+    json_http,
+    secrets_account,
+)
+
+WAREHOUSE = [{"id": 1, "lot_stock_id": [8, "DC01/Stock"], "out_type_id": [2, "Deliveries"]}]
+TYPES = [
+    {
+        "id": 2,
+        "sequence_code": "OUT",
+        "default_location_dest_id": [5, "Customers"],
+        "warehouse_id": [1, "DC"],
+    }
+]
+DONE = {
+    "id": 3,
+    "name": "OUT/1",
+    "state": "done",
+    "date_done": "2026-03-02 11:00:00",
+    "location_id": [8, "S"],
+}
+DRAFT = {**DONE, "state": "draft", "date_done": False}
+MOVE = {
+    "id": 4,
+    "product_id": [7, "A"],
+    "product_uom_qty": 1.0,
+    "quantity": 1.0,
+    "picking_id": [3, "OUT/1"],
+}
+ANSWERS: dict[str, Any] = {
+    "stock.warehouse/search_read": WAREHOUSE,
+    "stock.picking.type/search_read": TYPES,
+    "stock.move/default_get": {"date": "2026-03-02 12:00:00"},
+    "product.product/search_read": [{"id": 7, "default_code": "A"}],
+    "stock.picking/search_read": [],
+    "stock.move/search_read": [MOVE],
+    "stock.picking/load": {"ids": [3], "messages": [], "nextrow": 0},
+}
+WANTED = movement(1, {"A": 1}, at="DC01")
+Answer = Reply | Callable[[int], Reply]
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[SecretsAccount]:
+    with secrets_account({"token": "key"}) as account:
+        yield account
+
+
+@contextmanager
+def odoo(account: SecretsAccount, **changed: Answer) -> Iterator[tuple[OdooErp, list[str]]]:
+    """`changed` by call, dots and slashes as underscores; a function is given how often it was."""
+    seen: list[str] = []
+    calls: Mapping[str, Answer] = {key.replace("__", "/"): value for key, value in changed.items()}
+
+    def answer(call: Call) -> Reply:
+        assert call.headers["X-Odoo-Database"] == "shop"
+        name = call.path.removeprefix("/json/2/")
+        seen.append(name)
+        given = calls.get(name.replace(".", "_"))
+        if callable(given):
+            return given(seen.count(name))
+        return given or Reply(ANSWERS.get(name, True))
+
+    clock = StandingClock()
+    with LocalServer(answer) as server, json_http(clock) as http:
+        bearer = SecretBearer(account.secrets(clock), account.arn)
+        erp = OdooErp(
+            AuthorizedHttp(http, bearer),
+            clock,
+            base_url=server.url,
+            database="shop",
+            apply_lag=timedelta(0),
+            ids=IdMap(),
+        )
+        yield erp, seen
+
+
+def refusal(status: int, message: str) -> Reply:
+    return Reply({"name": "odoo.exceptions.UserError", "message": message, "debug": "..."}, status)
+
+
+def failed_load(message: str) -> Reply:
+    return Reply({"ids": False, "messages": [{"type": "error", "message": message}], "nextrow": 0})
+
+
+def test_delivery_found_done_is_acknowledged_no_earlier_than_it_was_committed(
+    account: SecretsAccount,
+) -> None:
+    with odoo(account, stock_picking__search_read=Reply([DONE])) as (erp, seen):
+        [outcome] = erp.post_movements([WANTED])
+    assert outcome == Acknowledgement(datetime(2026, 3, 2, 11, 15, tzinfo=UTC), "OUT/1")
+    assert "stock.picking/load" not in seen
+
+
+def test_load_that_fails_with_200_is_a_rejection_in_odoos_words(account: SecretsAccount) -> None:
+    with odoo(account, stock_picking__load=failed_load("No such   unit")) as (erp, _):
+        assert erp.post_movements([WANTED]) == [Rejection("Odoo: No such unit")]
+
+
+def test_load_that_lost_a_race_is_tried_again_later(account: SecretsAccount) -> None:
+    failure = failed_load("could not serialize access due to concurrent update")
+    with odoo(account, stock_picking__load=failure) as (erp, _):
+        assert isinstance(erp.post_movements([WANTED])[0], TryLater)
+
+
+def test_load_that_lost_a_race_to_one_that_finished_is_booked(account: SecretsAccount) -> None:
+    def found(times: int) -> Reply:
+        return Reply([] if times == 1 else [DONE])
+
+    failure = failed_load("duplicate key value violates unique constraint")
+    with odoo(account, stock_picking__load=failure, stock_picking__search_read=found) as (erp, _):
+        assert isinstance(erp.post_movements([WANTED])[0], Acknowledgement)
+
+
+def test_validation_that_only_opens_a_dialog_is_not_taken_for_done(
+    account: SecretsAccount,
+) -> None:
+    with odoo(
+        account,
+        stock_picking__search_read=Reply([DRAFT]),
+        stock_picking__button_validate=Reply({"type": "ir.actions.act_window"}),
+    ) as (erp, _):
+        assert isinstance(erp.post_movements([WANTED])[0], TryLater)
+
+
+def test_refused_validation_is_a_rejection(account: SecretsAccount) -> None:
+    with odoo(
+        account,
+        stock_picking__search_read=Reply([DRAFT]),
+        stock_picking__button_validate=refusal(422, "You need to supply a Lot/Serial number"),
+    ) as (erp, _):
+        [outcome] = erp.post_movements([WANTED])
+    assert outcome == Rejection("Odoo: You need to supply a Lot/Serial number")
+
+
+def test_delivery_with_other_lines_under_its_id_is_a_rejection(account: SecretsAccount) -> None:
+    other = Reply([{**MOVE, "quantity": 2.0, "product_uom_qty": 2.0}])
+    for state in (DONE, DRAFT):
+        with odoo(
+            account, stock_picking__search_read=Reply([state]), stock_move__search_read=other
+        ) as (erp, _):
+            assert isinstance(erp.post_movements([WANTED])[0], Rejection)
+
+
+@pytest.mark.parametrize("reply", [Reply(status=502), Reply(b"<html>"), Reply(cut=True)])
+def test_no_clear_answer_to_a_write_is_unknown(account: SecretsAccount, reply: Reply) -> None:
+    with odoo(account, stock_picking__load=reply) as (erp, _):
+        assert isinstance(erp.post_movements([WANTED])[0], Unknown)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_wrong_key_address_or_rights_are_for_later(account: SecretsAccount, status: int) -> None:
+    with odoo(account, stock_warehouse__search_read=refusal(status, "no")) as (erp, _):
+        assert isinstance(erp.post_movements([WANTED])[0], TryLater)
+
+
+def test_look_up_without_an_answer_is_never_taken_for_none(account: SecretsAccount) -> None:
+    for reply in (Reply(status=503), Reply({"rows": 1}), refusal(404, "no such model")):
+        with odoo(account, stock_picking__search_read=reply) as (erp, _):
+            assert isinstance(erp.look_up(WANTED.movement_id), Unknown)
+    with odoo(account, stock_picking__search_read=Reply([DRAFT])) as (erp, _):
+        assert erp.look_up(WANTED.movement_id) is None
+
+
+def test_product_with_stock_and_no_reference_is_no_snapshot(account: SecretsAccount) -> None:
+    def products(times: int) -> Reply:
+        return Reply([{"id": 7, "default_code": False}] if times == 1 else [])
+
+    sums = Reply([{"product_id": 7, "quantity": 3.0}])
+    with (
+        odoo(account, product_product__search_read=products, stock_quant__search_read=sums) as (
+            erp,
+            _,
+        ),
+        pytest.raises(SnapshotIncompleteError, match="no internal reference"),
+    ):
+        erp.snapshot("DC01")
+
+
+def test_sums_of_floating_figures_are_whole_units_again(account: SecretsAccount) -> None:
+    def products(times: int) -> Reply:
+        return Reply([{"id": 7, "default_code": "A"}] if times == 1 else [])
+
+    sums = Reply([{"product_id": 7, "quantity": 2.9999999999999996}])
+    with odoo(account, product_product__search_read=products, stock_quant__search_read=sums) as (
+        erp,
+        _,
+    ):
+        assert erp.snapshot("DC01").on_hand_units == {"A": 3}
+
+
+def test_unknown_warehouse_and_garbled_rows(account: SecretsAccount) -> None:
+    with (
+        odoo(account, stock_warehouse__search_read=Reply([])) as (erp, _),
+        pytest.raises(RejectedError, match="short name"),
+    ):
+        erp.snapshot("DC01")
+    with (
+        odoo(account, product_product__search_read=Reply([{"id": "x"}])) as (erp, _),
+        pytest.raises(RetriableError),
+    ):
+        erp.snapshot("DC01")

@@ -1,0 +1,315 @@
+"""Which bodies are events, and what is made of them."""
+
+import json
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
+from inventory_sync.domain.inbound import IgnoredEvent, MalformedEventError
+from tests.event_bodies import TENANT, event_body, event_fields
+
+
+def parse(body: bytes) -> FulfillmentEvent | IgnoredEvent:
+    return parse_event(body, TENANT)
+
+
+def event_of(**overrides: Any) -> FulfillmentEvent:
+    event = parse(event_body(**overrides))
+    assert isinstance(event, FulfillmentEvent)
+    return event
+
+
+def refusal_of(body: bytes) -> MalformedEventError:
+    with pytest.raises(MalformedEventError) as refused:
+        parse(body)
+    return refused.value
+
+
+def test_an_event_is_read_whole() -> None:
+    event = event_of(
+        published_at="2026-03-02T10:00:00.123456789+01:00",
+        products=["SKU-1", "SKU-1", "SKU-2"],
+        logical_timestamp=6728211,
+        fulfillment_location_id="NYC",
+        service_level="IN_STORE_HANDOVER",
+    )
+
+    assert event == FulfillmentEvent(
+        name=EventName.ITEMS_COMPLETED,
+        location_id="NYC",
+        logical_timestamp=6728211,
+        fulfillment_request_id="ff1",
+        order_id="order-1",
+        service_level="IN_STORE_HANDOVER",
+        items=(
+            FulfillmentItem("item-1", "SKU-1"),
+            FulfillmentItem("item-2", "SKU-1"),
+            FulfillmentItem("item-3", "SKU-2"),
+        ),
+        published_at=datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize("name", list(EventName))
+def test_every_name_that_concerns_stock_is_an_event(name: EventName) -> None:
+    assert event_of(name=name.value).name is name
+
+
+@pytest.mark.parametrize(
+    ("text", "microsecond"),
+    [
+        ("2026-03-02T09:00:00Z", 0),
+        ("2026-03-02T09:00:00.Z", 0),
+        ("2026-03-02T09:00:00.1Z", 100000),
+        ("2026-03-02T09:00:00.123z", 123000),
+        ("2026-03-02T09:00:00.123456Z", 123456),
+        ("2026-03-02T09:00:00.999999999Z", 999999),
+        ("2026-03-02T09:00:00.5", 500000),
+        ("2026-03-02T04:00:00.5-05:00", 500000),
+        ("2026-03-02T14:30:00.5+0530", 500000),
+    ],
+)
+def test_published_at_has_up_to_nine_digits_and_any_offset(text: str, microsecond: int) -> None:
+    at = event_of(published_at=text).published_at
+
+    assert at == datetime(2026, 3, 2, 9, 0, 0, microsecond, tzinfo=UTC)
+    assert at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yesterday",
+        "2026-03-02",
+        "2026-03-02T09:00",
+        "2026-03-02T09:00:00.1234567890Z",
+        "2026-02-30T09:00:00Z",
+        "2026-03-02T09:00:00+25:00",
+        "2026-03-02T09:00:00Z\n",
+        "٢٠٢٦-03-02T09:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "0999-03-02T09:00:00Z",
+        1772442000,
+        None,
+    ],
+)
+def test_anything_else_is_no_instant(text: object) -> None:
+    assert "published_at" in refusal_of(event_body(published_at=text)).detail
+
+
+@pytest.mark.parametrize("number", [0, 10, 6728211, 1772442000123, 10**18])
+def test_a_logical_timestamp_is_a_whole_number(number: int) -> None:
+    assert event_of(logical_timestamp=number).logical_timestamp == number
+
+
+@pytest.mark.parametrize("value", [12.0, 12.5, "12", True, None, -1, 10**18 + 1, [], {}])
+def test_anything_else_is_no_logical_timestamp(value: object) -> None:
+    refusal = refusal_of(event_body(logical_timestamp=value))
+
+    assert refusal.reason == "unparsable"
+    assert "payload.logical_timestamp" in refusal.detail
+
+
+@pytest.mark.parametrize("field", ["id", "fulfillment_location_id"])
+@pytest.mark.parametrize(
+    "value", ["", "x" * 201, "a\x00b", "a\nb", "a\x7fb", "a\x85b", "\ud800", 7, None, ["x"], {}]
+)
+def test_what_becomes_a_key_is_a_short_clean_text(field: str, value: object) -> None:
+    refusal = refusal_of(event_body(**{field: value}))
+
+    assert refusal.reason == "unparsable"
+    assert f"payload.{field}" in refusal.detail
+
+
+@pytest.mark.parametrize("value", ["DC#01", "ÉTÉ 1", "店", "😀", "x" * 200])
+def test_a_key_may_hold_any_other_character(value: str) -> None:
+    assert event_of(fulfillment_location_id=value).location_id == value
+
+
+@pytest.mark.parametrize("field", ["order_id", "service_level"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_order_and_service_level_may_be_missing(field: str, value: Any) -> None:
+    fields = event_fields(**{field: value})
+    assert getattr(event_of(**{field: value}), field) == ""
+
+    del fields["payload"][field]
+
+    event = parse(json.dumps(fields).encode())
+    assert getattr(event, field) == ""
+
+
+@pytest.mark.parametrize("field", ["order_id", "service_level"])
+@pytest.mark.parametrize("value", [7, "\udfff", "x" * 201])
+def test_where_they_are_there_they_can_be_stored(field: str, value: object) -> None:
+    assert f"payload.{field}" in refusal_of(event_body(**{field: value})).detail
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        None,
+        [],
+        {},
+        "SKU-1",
+        [None],
+        [["item-1", "SKU-1"]],
+        [{"id": "item-1"}],
+        [{"product_id": "SKU-1"}],
+        [{"id": "item-1", "product_id": ""}],
+        [{"id": 1, "product_id": "SKU-1"}],
+        [{"id": "item-1", "product_id": "SKU-1"}] * 10_001,
+    ],
+)
+def test_items_are_one_or_more_of_id_and_product(items: object) -> None:
+    refusal = refusal_of(event_body(items=items))
+
+    assert refusal.reason == "unparsable"
+    assert "payload.items" in refusal.detail
+
+
+def test_a_refusal_names_the_item_and_quotes_nothing() -> None:
+    items = [{"id": "item-1", "product_id": "SKU-1"}, {"id": "item-2", "product_id": "SE\x01CRET"}]
+
+    refusal = refusal_of(event_body(items=items))
+
+    assert "payload.items[1].product_id" in refusal.detail
+    assert "CRET" not in str(refusal)
+
+
+def test_ten_thousand_items_are_one_event() -> None:
+    assert event_of(products=["SKU-1"] * 10_000).units() == {"SKU-1": 10_000}
+
+
+def test_another_tenant_is_refused_before_anything_else_is_read() -> None:
+    refusal = refusal_of(b'{"tenant":"acme-staging","name":"order.completed"}')
+
+    assert refusal.reason == "wrong_tenant"
+    assert "acme" in refusal.detail
+
+
+@pytest.mark.parametrize("tenant", ["", None, 7, ["acme"]])
+def test_no_tenant_at_all_is_unparsable(tenant: object) -> None:
+    assert refusal_of(event_body(tenant=tenant)).reason == "unparsable"
+
+
+@pytest.mark.parametrize(
+    ("name", "counted_as"),
+    [
+        ("order.completed", "order.completed"),
+        ("fulfillment_request.assigned ", "fulfillment_request.assigned?"),
+        ("a:b\x00\ud800é", "a?b???"),
+        ("x" * 5_000, "x" * 100),
+    ],
+)
+def test_any_other_name_is_ignored_under_a_name_fit_for_a_metric(
+    name: str, counted_as: str
+) -> None:
+    assert parse(event_body(name=name)) == IgnoredEvent(counted_as)
+
+
+@pytest.mark.parametrize("name", ["", None, 7])
+def test_an_event_without_a_name_is_unparsable(name: object) -> None:
+    assert "name" in refusal_of(event_body(name=name)).detail
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"12",
+        b"<html></html>",
+        b"{}{}",
+        b"{'tenant': 'acme'}",
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\x00}\x00",
+        b"\x00",
+        event_body()[:-1],
+        event_body().replace(b"DC01", b"DC\xff01"),
+        event_body().replace(b"DC01", b"DC\xed\xa0\x8001"),
+        event_body().decode().encode("utf-16"),
+        event_body(extra=float("nan")),
+        event_body(extra=float("-inf")),
+        event_body().replace(b'"logical_timestamp":10', b'"logical_timestamp":' + b"1" * 5_000),
+        event_body().replace(b'"logical_timestamp":10', b'"logical_timestamp":1e999'),
+    ],
+)
+def test_what_is_not_one_json_object_of_an_event_is_unparsable(body: bytes) -> None:
+    assert refusal_of(body).reason == "unparsable"
+
+
+@pytest.mark.parametrize(
+    ("once", "twice"),
+    [
+        (b'"tenant":"acme"', b'"tenant":"acme","tenant":"acme"'),
+        (b'"logical_timestamp":10', b'"logical_timestamp":10,"logical_timestamp":11'),
+        (b'"product_id":"SKU-1"', b'"product_id":"SKU-1","product_id":"SKU-2"'),
+    ],
+)
+def test_a_key_that_stands_twice_is_ambiguous(once: bytes, twice: bytes) -> None:
+    refusal = refusal_of(event_body().replace(once, twice))
+
+    assert refusal.reason == "unparsable"
+    assert "twice" in refusal.detail
+
+
+def test_a_key_that_stands_twice_where_nothing_is_read_does_no_harm() -> None:
+    body = event_body(extras="here").replace(b'"here"', b'{"note":1,"note":2}')
+
+    assert isinstance(parse(body), FulfillmentEvent)
+
+
+def test_unknown_fields_are_left_alone() -> None:
+    fields = event_fields(carrier={"name": "UPS"}, weight_kg=1.25, gift=None)
+
+    assert parse(json.dumps({**fields, "trace": [1, 2]}).encode()) == parse(event_body())
+
+
+BYTES = 262_144
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * BYTES,
+        b'{"a":' * (BYTES // 5),
+        event_body().replace(b"null", b"[" * 100_000 + b"]" * 100_000),
+        b'{"a":' + b"9" * (BYTES - 10) + b"}",
+        b'{"a":' + b"0." + b"9" * (BYTES - 12) + b"}",
+        b'{"a":[' + b"9" * 4_299 + (b"," + b"9" * 4_299) * 60 + b"]}",
+        b'{"a":"' + b"\\ud800" * (BYTES // 6) + b'"}',
+        b"{" + b",".join(b'"%x":0' % n for n in range(BYTES // 9)) + b"}",
+        b"{" + b'"a":0,' * (BYTES // 6) + b'"a":0}',
+        event_body(items=[{"id": "i", "product_id": "p"}] * 9_000),
+        event_body(published_at="2" * BYTES),
+        event_body(items=[{}] * (BYTES // 3)),
+        b" " * BYTES,
+        b'"' + b"\\" * BYTES,
+    ],
+    ids=range(14),
+)
+def test_no_body_of_a_quarter_megabyte_takes_long(body: bytes) -> None:
+    started = time.monotonic()
+
+    with suppress(MalformedEventError):
+        parse(body)
+
+    assert time.monotonic() - started < 1
+
+
+def test_a_fault_of_the_parser_sets_the_body_aside_and_does_not_stop_the_stream() -> None:
+    no_bytes: Any = 7
+
+    refusal = refusal_of(no_bytes)
+
+    assert refusal.reason == "unparsable"
+    assert "AttributeError" in refusal.detail

@@ -1,0 +1,401 @@
+"""NewStoreClient against a server that answers as NewStore may: each answer and each failure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
+from inventory_sync.adapters.http.request import HttpLimits
+from inventory_sync.adapters.newstore.imports import ATP_KEYS_MAX, NewStoreClient
+from inventory_sync.adapters.newstore.lists import PAGES_MAX
+from inventory_sync.domain.atp import AtpKey
+from inventory_sync.domain.errors import (
+    FatalError,
+    OutcomeUnknownError,
+    RejectedError,
+    RetriableError,
+    TooManyJobsError,
+)
+from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.ports.newstore import NewStore
+from tests.unit.adapters.http_support import (
+    IMPATIENT,
+    LIMITS,
+    Call,
+    LocalServer,
+    Reply,
+    SecretsAccount,
+    StandingClock,
+    json_http,
+    replying,
+    secrets_account,
+)
+
+URI = "s3://bucket/imports/1/availabilities.zip"
+GARBAGE = Reply(b"<html>", headers={"Content-Type": "text/html"})
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[SecretsAccount]:
+    with secrets_account({"token": "good-token"}) as account:
+        yield account
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@contextmanager
+def client_of(
+    server: LocalServer,
+    account: SecretsAccount,
+    clock: StandingClock,
+    limits: HttpLimits = LIMITS,
+) -> Iterator[NewStoreClient]:
+    with server, json_http(clock, limits) as http:
+        credentials = SecretBearer(account.secrets(clock), account.arn)
+        yield NewStoreClient(
+            AuthorizedHttp(http, credentials), base_url=server.url, provider="inventory-sync"
+        )
+
+
+def create(client: NewStore) -> str:
+    return client.create_job(name="inventory-sync 7", source_uri=URI, revision=1_700_000_000_000)
+
+
+@pytest.mark.parametrize("name", ["id", "import_id"])
+def test_created_job_is_a_partial_import_of_availabilities(
+    account: SecretsAccount, clock: StandingClock, name: str
+) -> None:
+    server = replying(Reply({name: "job-1"}))
+    with client_of(server, account, clock) as client:
+        assert create(client) == "job-1"
+        assert (server.calls[0].method, server.calls[0].path) == ("POST", "/v0/d/import")
+        assert server.calls[0].json == {
+            "provider": "inventory-sync",
+            "name": "inventory-sync 7",
+            "source_uri": URI,
+            "revision": 1_700_000_000_000,
+            "entities": ["availabilities"],
+            "full": False,
+        }
+
+
+def test_429_on_create_means_too_many_jobs_and_no_second_create(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    server = replying(Reply(status=429, headers={"Retry-After": "1"}), Reply({"id": "job-2"}))
+    with client_of(server, account, clock) as client:
+        with pytest.raises(TooManyJobsError):
+            create(client)
+        assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply(silent=True),
+        Reply(cut=True),
+        Reply(status=500),
+        Reply(status=503),
+        Reply(status=504),
+        GARBAGE,
+        Reply({"state": "received"}),
+        Reply({"id": ""}),
+        Reply({"id": None}),
+    ],
+    ids=["time-out", "reset", "500", "503", "504", "html", "no id", "empty id", "null id"],
+)
+def test_create_without_a_readable_answer_is_unknown_and_sent_once(
+    account: SecretsAccount, clock: StandingClock, answer: Reply
+) -> None:
+    server = replying(answer, Reply({"id": "job-2"}))
+    with client_of(server, account, clock, IMPATIENT) as client:
+        with pytest.raises(OutcomeUnknownError):
+            create(client)
+        assert len(server.calls) == 1
+
+
+def test_refused_create_is_rejected(account: SecretsAccount, clock: StandingClock) -> None:
+    with (
+        client_of(replying(Reply(status=422)), account, clock) as client,
+        pytest.raises(RejectedError),
+    ):
+        create(client)
+
+
+@pytest.mark.parametrize("body", [b"", b"OK", b"{}"])
+def test_started_job_gets_the_uri_whatever_the_answer_says(
+    account: SecretsAccount, clock: StandingClock, body: bytes
+) -> None:
+    server = replying(Reply(body, status=202))
+    with client_of(server, account, clock) as client:
+        client.start_job("job/1", URI)
+        assert server.calls[0].path == "/v0/d/import/job%2F1/start"
+        assert server.calls[0].json == {"transformed_uri": URI}
+
+
+def test_start_without_an_answer_is_unknown(account: SecretsAccount, clock: StandingClock) -> None:
+    with (
+        client_of(replying(Reply(cut=True)), account, clock) as client,
+        pytest.raises(OutcomeUnknownError),
+    ):
+        client.start_job("job-1", URI)
+
+
+@pytest.mark.parametrize(
+    ("answered", "state"),
+    [
+        ("received", JobState.RECEIVED),
+        ("waiting", JobState.WAITING),
+        ("finished", JobState.FINISHED),
+        ("failed", JobState.FAILED),
+        ("other", JobState.OTHER),
+        ("transforming", JobState.OTHER),
+        (None, JobState.OTHER),
+    ],
+)
+def test_job_is_read_and_an_unnamed_state_has_not_ended(
+    account: SecretsAccount, clock: StandingClock, answered: str | None, state: JobState
+) -> None:
+    answer = {"import_id": "job-1", "state": answered, "name": None, "extra": {"a": 1}}
+    with client_of(replying(Reply(answer)), account, clock) as client:
+        assert client.job("job-1") == ImportJob(job_id="job-1", state=state)
+
+
+def test_unknown_job_is_none(account: SecretsAccount, clock: StandingClock) -> None:
+    with client_of(replying(Reply(status=404)), account, clock) as client:
+        assert client.job("job-1") is None
+
+
+def test_other_refusal_of_a_job_is_no_absence(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    with (
+        client_of(replying(Reply(status=410)), account, clock) as client,
+        pytest.raises(RejectedError),
+    ):
+        client.job("job-1")
+
+
+def test_received_jobs_leave_out_whatever_is_not_received(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    jobs = [
+        {"import_id": "1", "name": "a"},
+        {"id": 2, "state": "received"},
+        {"id": "3", "state": "waiting"},
+    ]
+    server = replying(Reply({"items": jobs}))
+    with client_of(server, account, clock) as client:
+        assert [job.job_id for job in client.received_jobs()] == ["1", "2"]
+        assert server.calls[0].query == {"filter[state]": "received"}
+
+
+@pytest.mark.parametrize("link", ["next", "links", "_links"])
+def test_lists_are_read_to_their_last_page(
+    account: SecretsAccount, clock: StandingClock, link: str
+) -> None:
+    def page(call: Call) -> Reply:
+        number = int(call.query.get("page", "1"))
+        answer: dict[str, Any] = {"items": [{"import_id": f"job-{number}"}]}
+        if number < 3:
+            following = f"/v0/d/import?page={number + 1}"
+            nested = {"next": {"href": following}}
+            answer[link] = following if link == "next" else nested
+        return Reply(answer)
+
+    with client_of(LocalServer(page), account, clock) as client:
+        assert [job.job_id for job in client.received_jobs()] == ["job-1", "job-2", "job-3"]
+
+
+@pytest.mark.parametrize(
+    "following", ["/v0/d/import?page=2", "https://elsewhere.example/v0/d/import"]
+)
+def test_pages_that_lead_in_a_circle_or_away_are_retriable(
+    account: SecretsAccount, clock: StandingClock, following: str
+) -> None:
+    server = replying(Reply({"items": [], "next": following}))
+    with client_of(server, account, clock) as client:
+        with pytest.raises(RetriableError):
+            client.received_jobs()
+        assert len(server.calls) <= 2
+
+
+def test_pages_without_end_are_retriable(account: SecretsAccount, clock: StandingClock) -> None:
+    def page(call: Call) -> Reply:
+        number = int(call.query.get("page", "1"))
+        return Reply({"items": [], "next": f"?page={number + 1}"})
+
+    server = LocalServer(page)
+    with client_of(server, account, clock) as client:
+        with pytest.raises(RetriableError):
+            client.received_jobs()
+        assert len(server.calls) == PAGES_MAX
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply({}),
+        Reply({"items": {}}),
+        Reply([1, 2]),
+        Reply({"items": [{"name": "no id"}]}),
+        GARBAGE,
+    ],
+    ids=["no list", "no array", "numbers", "no id", "html"],
+)
+def test_unreadable_list_is_retriable(
+    account: SecretsAccount, clock: StandingClock, answer: Reply
+) -> None:
+    with client_of(replying(answer), account, clock) as client, pytest.raises(RetriableError):
+        client.received_jobs()
+
+
+def test_failing_a_job_gives_the_reason(account: SecretsAccount, clock: StandingClock) -> None:
+    server = replying(Reply({}))
+    with client_of(server, account, clock) as client:
+        client.fail_job("job-1", "an old file is old stock")
+        assert server.calls[0].path == "/v0/d/import/job-1/set_fail"
+        assert server.calls[0].json == {"reason": "an old file is old stock"}
+
+
+def test_failing_a_job_again_after_a_lost_answer_is_no_error(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    failed = Reply({"import_id": "job-1", "state": "failed"})
+    server = replying(Reply(cut=True), Reply(status=409), failed)
+    with client_of(server, account, clock) as client:
+        client.fail_job("job-1", "orphan")
+
+
+def test_job_that_cannot_fail_any_more_is_rejected(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    server = replying(Reply(status=409), Reply({"import_id": "job-1", "state": "finished"}))
+    with client_of(server, account, clock) as client, pytest.raises(RejectedError):
+        client.fail_job("job-1", "too old")
+
+
+@pytest.mark.parametrize("name", ["items", "errors", None])
+def test_job_errors_are_read_from_any_list(
+    account: SecretsAccount, clock: StandingClock, name: str | None
+) -> None:
+    entry = {"error_id": 17, "reason": "unknown product", "entity_id": "SKU-1", "at": "now"}
+    answer: object = [entry] if name is None else {name: [entry]}
+    with client_of(replying(Reply(answer)), account, clock) as client:
+        assert client.job_errors("job-1") == [JobError("17", "unknown product", "", "SKU-1")]
+
+
+def test_known_nodes_are_named_by_the_most_telling_id(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    stores = [
+        {"id": "uuid-1", "store_id": "NYC", "fulfillment_node_id": "NYC-NODE"},
+        {"id": "uuid-2", "store_id": "BOS", "fulfillment_node_id": None},
+        {"id": "LA"},
+        {"label": "without any id"},
+    ]
+    with client_of(replying(Reply({"stores": stores})), account, clock) as client:
+        assert client.known_nodes() == {"NYC-NODE", "BOS", "LA"}
+
+
+def test_missing_list_of_stores_is_not_an_empty_one(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    with client_of(replying(Reply({})), account, clock) as client, pytest.raises(RetriableError):
+        client.known_nodes()
+
+
+def test_atp_is_asked_for_in_chunks_and_only_what_was_asked_for_is_given(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    def answer(call: Call) -> Reply:
+        items = [{**key, "atp": 5, "more": 1} for key in call.json["atp_keys"]]
+        items += [{"product_id": "not asked for", "fulfillment_node_id": "DC01", "atp": 1}]
+        return Reply({"items": items})
+
+    keys = [AtpKey(f"SKU-{number}", "DC01") for number in range(ATP_KEYS_MAX + 1)]
+    server = LocalServer(answer)
+    with client_of(server, account, clock) as client:
+        assert client.atp([*keys, keys[0]]) == dict.fromkeys(keys, 5)
+        assert [len(call.json["atp_keys"]) for call in server.calls] == [ATP_KEYS_MAX, 1]
+
+
+def test_atp_of_nothing_needs_no_call(account: SecretsAccount, clock: StandingClock) -> None:
+    server = replying(Reply({}))
+    with client_of(server, account, clock) as client:
+        assert client.atp([]) == {}
+        assert server.calls == []
+
+
+def test_key_without_an_answer_is_left_out(account: SecretsAccount, clock: StandingClock) -> None:
+    with client_of(replying(Reply({"items": []})), account, clock) as client:
+        assert client.atp([AtpKey("SKU-1", "DC01")]) == {}
+
+
+@pytest.mark.parametrize("items", [None, [{"product_id": "SKU-1", "atp": "many"}]])
+def test_unreadable_atp_is_retriable(
+    account: SecretsAccount, clock: StandingClock, items: object
+) -> None:
+    with (
+        client_of(replying(Reply({"items": items})), account, clock) as client,
+        pytest.raises(RetriableError),
+    ):
+        client.atp([AtpKey("SKU-1", "DC01")])
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_token_is_renewed_from_the_secret_as_it_is_now(
+    clock: StandingClock, status: int
+) -> None:
+    def answer(call: Call) -> Reply:
+        return Reply({"id": "job-1"}) if call.bearer == "new" else Reply(status=status)
+
+    with (
+        secrets_account({"token": "old"}) as account,
+        client_of(LocalServer(answer), account, clock) as client,
+    ):
+        with pytest.raises(FatalError):
+            create(client)
+        account.put({"token": "new"})
+        assert create(client) == "job-1"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_token_refused_twice_is_fatal_and_names_the_secret_but_not_the_token(
+    account: SecretsAccount, clock: StandingClock, status: int
+) -> None:
+    server = replying(Reply(status=status))
+    with client_of(server, account, clock) as client:
+        with pytest.raises(FatalError) as raised:
+            client.known_nodes()
+        assert len(server.calls) == 2
+    assert account.arn in str(raised.value)
+    assert "good-token" not in str(raised.value)
+
+
+def test_late_complaint_about_an_old_token_leaves_the_secret_alone(clock: StandingClock) -> None:
+    with secrets_account({"token": "second"}) as account:
+        credentials = SecretBearer(account.secrets(clock), account.arn)
+        credentials.bearer()
+        account.put({"token": "third"})
+        credentials.invalidate("first")
+        assert credentials.bearer() == "second"
+        credentials.invalidate("second")
+        assert credentials.bearer() == "third"
+
+
+@pytest.mark.parametrize("secret", [{}, {"token": ""}, {"token": "two words"}, {"token": "ä"}])
+def test_secret_without_a_usable_token_is_fatal(
+    clock: StandingClock, secret: dict[str, str]
+) -> None:
+    with (
+        secrets_account(secret) as account,
+        client_of(replying(Reply({})), account, clock) as client,
+        pytest.raises(FatalError),
+    ):
+        client.known_nodes()

@@ -1,0 +1,606 @@
+"""Forward: every event into the ERP's books exactly once, whatever it answers."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from inventory_sync.domain.cut import AppliedRule
+from inventory_sync.domain.erp import Dedupe, ErpCapabilities
+from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.stock import (
+    Acknowledgement,
+    AllocationChange,
+    AllocationOutcome,
+    AllocationState,
+    MovementOutcome,
+    Rejection,
+    Settled,
+    StockMovement,
+    TryLater,
+    Unknown,
+    movement_id,
+)
+from inventory_sync.use_cases.forward.forward_events import (
+    BATCH_EVENTS_MAX,
+    REPLAYED_AFTER,
+    ForwardEvents,
+)
+from tests.builders import HOUR, ITEMS_ASSIGNED, ITEMS_FAILED, MINUTE, NOW, event
+from tests.fakes.clock import FakeClock
+from tests.fakes.event_log import FakeEventLog
+from tests.fakes.observer import FakeObserver
+from tests.fakes.quarantine import FakeQuarantine
+
+ACK = Acknowledgement(NOW + MINUTE, "DOC-1")
+LOST = Unknown("no answer")
+BUSY = TryLater("503")
+NO = Rejection("unknown article")
+TICK = timedelta(microseconds=1)
+
+
+class BookingErp:
+    """Books and answers as told; a movement whose answer is Unknown may be in the books or not."""
+
+    def __init__(self, dedupe: Dedupe) -> None:
+        self.dedupe = dedupe
+        self.reservations = True
+        self.answers: dict[str, list[MovementOutcome]] = {}
+        self.allocation_answers: dict[str, AllocationOutcome] = {}
+        self.look_ups: dict[str, MovementOutcome | None] = {}
+        self.posted: list[str] = []
+        self.changes: list[AllocationChange] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def capabilities(self) -> ErpCapabilities:
+        return ErpCapabilities(
+            dedupe=self.dedupe,
+            bulk_max=100,
+            reservations=self.reservations,
+            apply_lag=timedelta(0),
+        )
+
+    def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
+        self.meanwhile()
+        return [self._post(movement.movement_id) for movement in movements]
+
+    def _post(self, movement: str) -> MovementOutcome:
+        self.posted.append(movement)
+        answers = self.answers.get(movement, [])
+        return answers.pop(0) if answers else ACK
+
+    def look_up(self, movement: str) -> MovementOutcome | None:
+        return self.look_ups.get(movement)
+
+    def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
+        self.changes += changes
+        return [self.allocation_answers.get(c.fulfillment_request_id, Settled()) for c in changes]
+
+
+class World:
+    """The use case over fakes."""
+
+    def __init__(self, dedupe: Dedupe = Dedupe.NATIVE, **lags: timedelta) -> None:
+        self.log = FakeEventLog()
+        self.quarantine = FakeQuarantine()
+        self.clock = FakeClock(NOW)
+        self.observer = FakeObserver()
+        self.erp = BookingErp(dedupe)
+        erp: Any = self.erp
+        self.forward = ForwardEvents(
+            event_log=self.log,
+            quarantine=self.quarantine,
+            erp=erp,
+            clock=self.clock,
+            observer=self.observer,
+            rule=AppliedRule(other_channel_lags=lags),
+            claim=3 * MINUTE,
+            sweep_age=MINUTE,
+        )
+
+    def store(self, *events: FulfillmentEvent, at: datetime = NOW - HOUR) -> list[OpenEvent]:
+        for stored in events:
+            self.log.append(stored, b"{}", at)
+        return list(self.log.open_events())
+
+    def answer(self, found: FulfillmentEvent, *outcomes: MovementOutcome) -> None:
+        self.erp.answers[movement_id(found)] = list(outcomes)
+
+    def state(self, found: FulfillmentEvent) -> OpenEvent:
+        state = self.log.state_of(found.ref)
+        assert state is not None
+        return state
+
+    def sweep(self, seconds: float = 900) -> Any:
+        return self.forward.sweep(lambda: seconds)
+
+    def booked(self) -> list[str]:
+        return self.erp.posted
+
+
+def refs(*events: FulfillmentEvent) -> list[EventRef]:
+    return [found.ref for found in events]
+
+
+BOTH = pytest.mark.parametrize("dedupe", list(Dedupe))
+SHIPPED = event(12)
+MOVEMENT = movement_id(SHIPPED)
+
+
+# What each event asks for
+
+
+@BOTH
+def test_completed_items_are_booked_and_their_allocation_given_back(dedupe: Dedupe) -> None:
+    world = World(dedupe)
+
+    result = world.forward(world.store(SHIPPED))
+
+    assert (result.forwarded, result.rejected, result.later) == (refs(SHIPPED), [], [])
+    assert world.booked() == [MOVEMENT]
+    assert [change.state for change in world.erp.changes] == [AllocationState.RELEASED]
+    state = world.state(SHIPPED)
+    assert (state.applied_at, state.forwarded_at) == (ACK.applied_at, NOW)
+    assert world.observer.counts["EventsForwarded"] == 1
+
+
+def test_a_completed_event_stays_open_until_an_import_releases_it() -> None:
+    world = World()
+    world.forward(world.store(SHIPPED))
+
+    assert world.log.is_open(SHIPPED.ref)
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [(ITEMS_ASSIGNED, AllocationState.ALLOCATED), (ITEMS_FAILED, AllocationState.RELEASED)],
+)
+def test_assigned_and_failed_items_move_no_stock_and_are_closed_at_once(
+    name: Any, state: AllocationState
+) -> None:
+    world, found = World(), event(12, name=name)
+
+    world.forward(world.store(found))
+
+    assert world.booked() == []
+    assert [change.state for change in world.erp.changes] == [state]
+    assert world.state(found).forwarded_at == NOW
+    assert not world.log.is_open(found.ref)
+
+
+def test_an_erp_without_reservations_is_not_asked_for_any() -> None:
+    world = World()
+    world.erp.reservations = False
+
+    result = world.forward(world.store(SHIPPED, event(11, name=ITEMS_ASSIGNED)))
+
+    assert len(result.forwarded) == 2
+    assert world.erp.changes == []
+    assert world.booked() == [MOVEMENT]
+
+
+def test_what_the_erp_learns_by_another_way_is_not_booked_again() -> None:
+    world, sold = World(COUNTER=HOUR), event(12, service_level="COUNTER")
+
+    result = world.forward(world.store(sold))
+
+    assert result.forwarded == refs(sold)
+    assert world.booked() == []
+    assert world.state(sold).applied_at is None
+    assert [change.state for change in world.erp.changes] == [AllocationState.RELEASED]
+
+
+def test_allocations_change_only_after_the_movement_is_booked() -> None:
+    world = World()
+    world.answer(SHIPPED, BUSY)
+
+    world.forward(world.store(SHIPPED))
+
+    assert world.erp.changes == []
+
+
+def test_nothing_to_do_asks_nobody() -> None:
+    world = World()
+
+    result = world.forward([])
+
+    assert (result.forwarded, result.rejected, result.later) == ([], [], [])
+    assert (world.booked(), world.erp.changes) == ([], [])
+
+
+# Once, whatever is repeated
+
+
+def test_what_is_forwarded_is_not_forwarded_again() -> None:
+    world = World()
+    world.forward(world.store(SHIPPED))
+
+    result = world.forward(list(world.log.open_events()))
+
+    assert (result.forwarded, world.booked()) == ([], [MOVEMENT])
+
+
+def test_what_is_rejected_waits_for_an_operator() -> None:
+    world = World()
+    world.answer(SHIPPED, NO)
+    world.forward(world.store(SHIPPED))
+
+    result = world.forward(list(world.log.open_events()))
+
+    assert (result.rejected, world.booked()) == ([], [MOVEMENT])
+
+
+def test_a_movement_whose_allocation_was_refused_for_now_is_not_booked_again() -> None:
+    world = World()
+    world.erp.allocation_answers["ff12"] = BUSY
+    first = world.forward(world.store(SHIPPED))
+    assert (first.later, first.forwarded) == (refs(SHIPPED), [])
+    assert world.state(SHIPPED).applied_at == ACK.applied_at
+    world.erp.allocation_answers.clear()
+
+    second = world.forward(list(world.log.open_events()))
+
+    assert (second.forwarded, world.booked()) == (refs(SHIPPED), [MOVEMENT])
+
+
+def test_with_lookups_only_one_of_two_forwarders_books() -> None:
+    world = World(Dedupe.LOOKUP)
+    events = world.store(SHIPPED)
+    others: list[Any] = []
+
+    def second_forwarder() -> None:
+        world.erp.meanwhile = lambda: None
+        others.append(world.forward(events))
+
+    world.erp.meanwhile = second_forwarder
+    result = world.forward(events)
+
+    assert world.booked() == [MOVEMENT]
+    assert result.forwarded == refs(SHIPPED)
+    assert (others[0].forwarded, others[0].later) == ([], [])
+    assert world.observer.notes[0][0] == "event in other hands"
+
+
+def test_with_lookups_a_stale_record_of_what_is_booked_books_nothing() -> None:
+    world = World(Dedupe.LOOKUP)
+    stale = world.store(SHIPPED)
+    world.forward(stale)
+
+    world.forward(stale)
+
+    assert world.booked() == [MOVEMENT]
+
+
+# Outcomes unknown
+
+
+def test_after_an_unknown_outcome_what_is_booked_is_found_and_not_booked_again() -> None:
+    world = World(Dedupe.LOOKUP)
+    world.answer(SHIPPED, LOST)
+    world.erp.look_ups[MOVEMENT] = ACK
+
+    result = world.forward(world.store(SHIPPED))
+
+    assert (result.forwarded, world.booked()) == (refs(SHIPPED), [MOVEMENT])
+    assert world.state(SHIPPED).applied_at == ACK.applied_at
+
+
+def test_an_erp_that_knows_repeats_is_simply_asked_again() -> None:
+    world = World(Dedupe.NATIVE)
+    world.answer(SHIPPED, LOST, ACK)
+
+    result = world.forward(world.store(SHIPPED))
+
+    assert (result.forwarded, world.booked()) == (refs(SHIPPED), [MOVEMENT, MOVEMENT])
+
+
+def test_an_erp_that_books_repeats_twice_is_not_asked_again_at_once() -> None:
+    world = World(Dedupe.LOOKUP)
+    world.answer(SHIPPED, LOST)
+
+    result = world.forward(world.store(SHIPPED))
+
+    assert (result.later, world.booked()) == (refs(SHIPPED), [MOVEMENT])
+    assert world.state(SHIPPED).applied_at is None
+
+
+@BOTH
+@pytest.mark.parametrize("found", [LOST, BUSY])
+def test_while_the_lookup_has_no_answer_nothing_is_booked_again(
+    dedupe: Dedupe, found: MovementOutcome
+) -> None:
+    world = World(dedupe)
+    world.answer(SHIPPED, LOST)
+    world.erp.look_ups[MOVEMENT] = found
+
+    result = world.forward(world.store(SHIPPED))
+
+    assert (result.later, world.booked()) == (refs(SHIPPED), [MOVEMENT])
+
+
+def crashed_after_claim(world: World) -> list[OpenEvent]:
+    events = world.store(SHIPPED)
+    world.log.claim(SHIPPED.ref, now=NOW, until=NOW + MINUTE)
+    world.clock.advance(2 * MINUTE)
+    return events
+
+
+def test_after_a_crash_the_reference_is_looked_up_before_it_is_booked() -> None:
+    world = World(Dedupe.LOOKUP)
+    events = crashed_after_claim(world)
+    world.erp.look_ups[MOVEMENT] = ACK
+
+    result = world.forward(events)
+
+    assert (result.forwarded, world.booked()) == (refs(SHIPPED), [])
+    assert world.state(SHIPPED).applied_at == ACK.applied_at
+
+
+def test_after_a_crash_what_is_not_found_is_booked() -> None:
+    world = World(Dedupe.LOOKUP)
+
+    result = world.forward(crashed_after_claim(world))
+
+    assert (result.forwarded, world.booked()) == (refs(SHIPPED), [MOVEMENT])
+
+
+def test_what_comes_long_after_it_happened_is_not_booked_again_where_it_is_booked() -> None:
+    """A replayed event whose record had run out looks like a new one."""
+    world = World(Dedupe.LOOKUP)
+    world.erp.look_ups[MOVEMENT] = ACK
+    events = world.store(SHIPPED, at=SHIPPED.published_at + REPLAYED_AFTER + TICK)
+
+    result = world.forward(events)
+
+    assert (result.forwarded, world.booked()) == (refs(SHIPPED), [])
+    assert world.state(SHIPPED).applied_at == ACK.applied_at
+
+
+def test_what_comes_long_after_it_happened_is_booked_where_it_is_not() -> None:
+    world = World(Dedupe.LOOKUP)
+    events = world.store(SHIPPED, at=SHIPPED.published_at + REPLAYED_AFTER + TICK)
+
+    result = world.forward(events)
+
+    assert (result.forwarded, world.booked()) == (refs(SHIPPED), [MOVEMENT])
+
+
+def test_what_comes_in_time_is_booked_without_a_question() -> None:
+    world = World(Dedupe.LOOKUP)
+    world.erp.look_ups[MOVEMENT] = Unknown("no answer")
+    events = world.store(SHIPPED, at=SHIPPED.published_at + REPLAYED_AFTER)
+
+    assert world.forward(events).forwarded == refs(SHIPPED)
+
+
+def test_after_a_crash_a_lookup_without_an_answer_leaves_it_for_later() -> None:
+    world = World(Dedupe.LOOKUP)
+    events = crashed_after_claim(world)
+    world.erp.look_ups[MOVEMENT] = LOST
+
+    result = world.forward(events)
+
+    assert (result.later, world.booked()) == (refs(SHIPPED), [])
+
+
+# One event never holds up the others
+
+
+def test_each_outcome_concerns_its_own_event() -> None:
+    world = World()
+    events = {n: event(n, at=place) for n, place in ((10, "A"), (11, "B"), (12, "C"), (13, "D"))}
+    world.answer(events[10], NO)
+    world.answer(events[11], BUSY)
+    world.answer(events[12], LOST, ACK)
+
+    result = world.forward(world.store(*events.values()))
+
+    assert result.rejected == refs(events[10])
+    assert result.later == refs(events[11])
+    assert result.forwarded == refs(events[12], events[13])
+    counts = world.observer.counts
+    assert (counts["EventsForwarded"], counts["EventsRejected"], counts["EventsToRetry"]) == (
+        2,
+        1,
+        1,
+    )
+
+
+def test_what_the_erp_rejects_is_quarantined_with_its_reason() -> None:
+    world = World()
+    world.answer(SHIPPED, NO)
+
+    world.forward(world.store(SHIPPED))
+
+    [entry] = world.quarantine.entries
+    assert (entry.reason, entry.detail, entry.ref) == (
+        "rejected_by_erp",
+        "unknown article",
+        SHIPPED.ref,
+    )
+    assert (entry.body, entry.received_at) == (b"", NOW - HOUR)
+    state = world.state(SHIPPED)
+    assert (state.rejected_reason, state.applied_at) == ("unknown article", None)
+    assert world.log.is_open(SHIPPED.ref)
+    assert world.observer.by_dimensions["EventsQuarantined", (("reason", "rejected_by_erp"),)] == 1
+
+
+def test_an_allocation_that_the_erp_rejects_is_quarantined_too() -> None:
+    world, found = World(), event(12, name=ITEMS_ASSIGNED)
+    world.erp.allocation_answers["ff12"] = NO
+
+    result = world.forward(world.store(found))
+
+    assert (result.rejected, result.forwarded) == (refs(found), [])
+    assert world.state(found).rejected_reason == "unknown article"
+
+
+def test_a_rejection_that_cannot_be_kept_is_not_noted() -> None:
+    world = World()
+    world.answer(SHIPPED, NO)
+    world.quarantine.fails_with = RetriableError("throttled")
+
+    with pytest.raises(RetriableError):
+        world.forward(world.store(SHIPPED))
+
+    assert world.state(SHIPPED).rejected_reason is None
+
+
+def test_events_are_booked_in_order_of_location_and_logical_timestamp() -> None:
+    world = World()
+    events = [event(12, at="B"), event(11, at="B"), event(13, at="A")]
+    stored = world.store(*events)
+
+    world.forward(reversed(stored))
+
+    assert world.booked() == [movement_id(found) for found in (events[2], events[1], events[0])]
+
+
+# The sweep
+
+
+def test_the_sweep_forwards_what_the_stream_left_behind() -> None:
+    world = World()
+    old, fresh = event(11), event(12)
+    world.store(old, at=NOW - MINUTE)
+    world.store(fresh, at=NOW - MINUTE + timedelta(microseconds=1))
+
+    result = world.sweep()
+
+    assert result.forwarded == refs(old)
+
+
+def test_the_sweep_leaves_out_what_is_forwarded_or_rejected() -> None:
+    world = World()
+    world.answer(SHIPPED, NO)
+    world.forward(world.store(SHIPPED, event(11)))
+    world.erp.posted.clear()
+
+    result = world.sweep()
+
+    assert (result.forwarded, result.rejected, world.booked()) == ([], [], [])
+
+
+def test_the_sweep_begins_with_what_has_waited_longest() -> None:
+    world = World()
+    first, second = event(12), event(11)
+    world.store(first, at=NOW - 2 * HOUR)
+    world.store(second, at=NOW - HOUR)
+
+    world.sweep()
+
+    assert world.observer.counts["OldestUnappliedSeconds"] == 7200
+
+
+def test_the_age_of_the_oldest_is_nothing_where_none_waits() -> None:
+    world = World()
+    world.sweep()
+
+    assert world.observer.counts["OldestUnappliedSeconds"] == 0
+
+
+def test_the_sweep_counts_what_is_open_and_what_is_in_quarantine() -> None:
+    world = World()
+    world.answer(SHIPPED, NO)
+    world.forward(world.store(SHIPPED, event(11), event(10, name=ITEMS_ASSIGNED)))
+
+    world.sweep()
+
+    counts = world.observer.counts
+    assert (counts["OpenEvents"], counts["QuarantineDepth"]) == (2, 1)
+
+
+def test_a_quarantine_that_cannot_be_counted_does_not_stop_the_sweep() -> None:
+    world = World()
+    world.store(SHIPPED)
+    world.quarantine.fails_with = RetriableError("throttled")
+
+    result = world.sweep()
+
+    assert result.forwarded == refs(SHIPPED)
+    assert "QuarantineDepth" not in world.observer.counts
+    assert world.observer.notes[0][0] == "quarantine not counted"
+
+
+def test_the_fullest_location_is_counted() -> None:
+    world = World()
+    world.log.gigabytes = {"A": 2.0, "B": 7.5}
+
+    world.forward(world.store(event(10, at="A"), event(11, at="B"), event(12, at="C")))
+
+    assert world.observer.counts["LocationGigabytes"] == 7.5
+
+
+# The trail in the logs
+
+
+def test_a_forwarded_event_leaves_its_movement_and_the_erp_s_document() -> None:
+    world, reserved = World(), event(11, name=ITEMS_ASSIGNED)
+
+    world.forward(world.store(SHIPPED, reserved))
+
+    names = {"movement_id": MOVEMENT, "document_id": "DOC-1"}
+    assert sorted(world.observer.notes, key=str) == [
+        ("event forwarded", {"event_ref": reserved.ref}),
+        ("event forwarded", {"event_ref": SHIPPED.ref, **names}),
+    ]
+
+
+def test_the_document_of_what_is_booked_is_in_the_line_of_the_allocation_to_retry() -> None:
+    world = World()
+    world.erp.allocation_answers["ff12"] = BUSY
+
+    world.forward(world.store(SHIPPED))
+
+    [(message, figures)] = world.observer.notes
+    assert (message, figures["what"], figures["reason"]) == ("event to retry", "allocation", "503")
+    assert (figures["movement_id"], figures["document_id"]) == (MOVEMENT, "DOC-1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (BUSY, ("event to retry", "503")),
+        (NO, ("event rejected", "unknown article")),
+    ],
+)
+def test_what_the_erp_did_not_take_is_logged_with_its_reason(
+    answer: MovementOutcome, said: tuple[str, str]
+) -> None:
+    world = World()
+    world.answer(SHIPPED, answer)
+
+    world.forward(world.store(SHIPPED))
+
+    [(message, figures)] = world.observer.notes
+    assert (message, figures["reason"]) == said
+    assert (figures["event_ref"], figures["movement_id"]) == (SHIPPED.ref, MOVEMENT)
+
+
+def test_the_sweep_adds_up_its_batches() -> None:
+    world = World()
+    events = [event(n) for n in range(BATCH_EVENTS_MAX + 5)]
+    world.answer(events[0], NO)
+    world.answer(events[-1], BUSY)
+    world.store(*events)
+
+    result = world.sweep()
+
+    assert (len(result.forwarded), len(result.rejected), len(result.later)) == (
+        BATCH_EVENTS_MAX + 3,
+        1,
+        1,
+    )
+
+
+def test_the_sweep_begins_no_batch_without_time_for_it() -> None:
+    world = World()
+    world.store(*[event(n) for n in range(BATCH_EVENTS_MAX + 5)])
+    times = iter((900.0, 9.9))
+
+    result = world.forward.sweep(lambda: next(times))
+
+    assert len(result.forwarded) == BATCH_EVENTS_MAX
+    assert world.observer.notes[-1] == ("sweep out of time", {"left": 5})

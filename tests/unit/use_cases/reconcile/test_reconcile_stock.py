@@ -1,0 +1,362 @@
+"""Reconcile: every cause is told from the others, and a busy shop raises no alarm."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from inventory_sync.domain.atp import Allocation, AtpKey, StockInsights
+from inventory_sync.domain.drift import Cause
+from inventory_sync.domain.errors import RejectedError, RetriableError
+from inventory_sync.use_cases.reconcile.reconcile_stock import (
+    Reconciled,
+    ReconcileLimits,
+    ReconcileStock,
+)
+from local.newstore.availabilities import ImportFinding
+from tests.builders import DC, HOUR, SKU, STORE
+from tests.fakes.reports import FakeReports
+from tests.fakes.run_history import FakeEventHistory, FakeRunHistory
+from tests.unit.use_cases.import_world import ImportWorld
+
+
+class ModelReader:
+    """The simulator's figures; something may happen at each call."""
+
+    def __init__(self, world: ImportWorld) -> None:
+        self.world = world
+        self.calls = 0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def known_nodes(self) -> frozenset[str]:
+        return frozenset(self.world.places)
+
+    def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
+        wanted = list(keys)
+        self._reach()
+        found = self.world.newstore_model.calls.availabilities(
+            [(key.fulfillment_node_id, key.product_id) for key in wanted]
+        )
+        return {AtpKey(row["product_id"], row["fulfillment_node_id"]): row["atp"] for row in found}
+
+    def insights(self, key: AtpKey) -> StockInsights:
+        self._reach()
+        asked = (key.fulfillment_node_id, key.product_id)
+        found = self.world.newstore_model.calls.stock_insights(asked)
+        return StockInsights(
+            allocations=tuple(
+                Allocation(a["order_uuid"], a["item_uuid"]) for a in found["allocations"]
+            ),
+            reservations=len(found["reservations"]),
+        )
+
+    def _reach(self) -> None:
+        self.calls += 1
+        self.meanwhile()
+
+
+class Shop:
+    """A world that has imported once, and its reconciliation."""
+
+    def __init__(self, *places: str, units: int = 20) -> None:
+        self.world = ImportWorld(*places)
+        for place in self.world.places:
+            self.world.stock(units, at=place)
+        self.world.import_now()
+        self.pass_window()
+        self.reader = ModelReader(self.world)
+        self.reports = FakeReports()
+
+    def pass_window(self) -> None:
+        """What the last import did shows at NewStore for certain."""
+        self.world.clock.advance(HOUR)
+
+    def reconcile(self, *only: str, seconds: float = 900, read_erp: bool = True) -> Reconciled:
+        world = self.world
+        reconcile = ReconcileStock(
+            event_log=world.event_log,
+            history=FakeEventHistory(world.event_log),
+            erp=world.erp,
+            newstore=self.reader,
+            files=world.files,
+            runs=world.runs,
+            run_history=FakeRunHistory(world.runs),
+            location_store=world.location_store,
+            reports=self.reports,
+            clock=world.clock,
+            observer=world.observer,
+            limits=ReconcileLimits(other_channel_lags={}),
+        )
+        return reconcile(lambda: seconds, only=frozenset(only), read_erp=read_erp)
+
+    def causes(self, **how) -> dict[Cause, int]:
+        """Units by cause of the one row that differs, or nothing."""
+        found = self.reconcile(**how)
+        (drift,) = found.drifts or (None,)
+        return dict(drift.parts) if drift else {}
+
+
+def test_where_all_agree_nothing_is_reported() -> None:
+    shop = Shop(DC, STORE)
+    shop.world.ship(10)
+    shop.world.newstore_model.assign("open", "o", DC, [("open-1", SKU)], "STANDARD")
+    shop.world.newstore_model.reservations[DC, SKU] = 2
+
+    found = shop.reconcile()
+
+    assert (found.totals.rows, found.totals.agreeing, found.drifts) == (2, 2, ())
+    assert shop.world.observer.counts["RowsUnexplained"] == 0
+    assert shop.reports.summaries[found.report_id]["agreeing"] == 2
+
+
+def test_a_receipt_in_the_erp_is_for_the_next_import() -> None:
+    shop = Shop()
+    shop.world.erp_model.receive((DC, SKU), 5)
+
+    assert shop.causes() == {Cause.ERP_CORRECTION: -5}
+    assert shop.causes(read_erp=False) == {}
+
+
+def test_a_row_the_erp_leaves_out_is_a_correction_only_where_that_means_none() -> None:
+    shop = Shop()
+    world = shop.world
+    world.ship(10)
+    world.settle()
+    world.import_now()
+    shop.pass_window()
+    world.erp_model.unlisted.add((DC, SKU))
+    assert shop.causes() == {Cause.ERP_CORRECTION: 19}
+
+    world.erp_model.capabilities = replace(world.erp_model.capabilities, absent_means_zero=False)
+
+    assert shop.causes() == {}
+
+
+def test_an_event_that_came_late_oversells_until_the_next_import() -> None:
+    shop = Shop()
+    late = shop.world.ship(10, SKU, SKU, delivered=False)
+    shop.world.ship(11)
+    shop.world.settle()
+    shop.world.import_now()
+    shop.pass_window()
+    shop.world.deliver(late)
+
+    assert shop.causes() == {Cause.LATE: 2}
+    shop.world.import_now()
+    shop.pass_window()
+    assert shop.causes() == {}
+
+
+def test_an_event_on_its_way_is_in_newstores_allocations_already() -> None:
+    shop = Shop()
+    shop.world.ship(10, delivered=False)
+
+    assert shop.causes() == {}
+
+
+def test_an_allocation_of_an_item_that_is_completed_and_released_is_leaked() -> None:
+    shop = Shop()
+    world = shop.world
+    event = world.ship(10)
+    world.settle()
+    world.import_now()
+    shop.pass_window()
+    item = event.items[0].item_id
+    world.newstore_model.assign("again", "o", DC, [(item, SKU)], "STANDARD")
+
+    found = shop.reconcile()
+
+    assert dict(found.drifts[0].parts) == {Cause.LEAKED_ALLOCATION: -1}
+    assert world.observer.counts["AllocationsLeaked"] == 1
+
+
+def test_a_quantity_that_nobody_of_ours_sent_is_unexplained() -> None:
+    shop = Shop(DC, STORE)
+    shop.world.newstore_model.set_imported((STORE, SKU), 23)
+
+    found = shop.reconcile()
+
+    assert [(d.figures.location_id, dict(d.parts)) for d in found.drifts] == [
+        (STORE, {Cause.UNEXPLAINED: 3})
+    ]
+    assert found.totals.oversold_units == 3
+    assert shop.world.observer.counts["RowsUnexplained"] == 1
+
+
+def test_a_row_that_newstore_does_not_list_promises_nothing() -> None:
+    shop = Shop()
+    del shop.world.newstore_model.imported[DC, SKU]
+
+    assert shop.causes() == {Cause.UNEXPLAINED: -20}
+
+
+def test_rows_of_an_import_that_did_not_finish_are_waiting() -> None:
+    shop = Shop()
+    shop.world.stock(30)
+    shop.world.newstore_model.jobs.fail_next_job(after_files=0, after_rows=1)
+    shop.world.import_now()
+    shop.pass_window()
+
+    assert shop.causes(read_erp=False) == {Cause.WAITING_FOR_IMPORT: 10}
+
+
+def test_rows_that_newstore_refused_are_waiting_to_be_sent_again() -> None:
+    shop = Shop()
+    shop.world.stock(30)
+    finding = ImportFinding("busy", "availability", SKU)
+    shop.world.newstore_model.jobs.report_errors_next_job([finding], [(DC, SKU)])
+    shop.world.import_now()
+
+    assert shop.causes() == {Cause.WAITING_FOR_IMPORT: -10}
+
+
+def test_a_finished_import_may_take_a_while_to_show() -> None:
+    shop = Shop()
+    shop.world.stock(30)
+    shop.world.import_now()
+    shop.world.newstore_model.set_imported((DC, SKU), 20)
+
+    assert shop.causes() == {Cause.WAITING_FOR_IMPORT: -10}
+    shop.pass_window()
+    assert shop.causes() == {Cause.UNEXPLAINED: -10}
+
+
+def test_what_is_put_right_before_the_second_look_was_in_flight() -> None:
+    shop = Shop()
+    shop.world.newstore_model.set_imported((DC, SKU), 25)
+    calls = iter(range(100))
+
+    def put_right() -> None:
+        if next(calls) == 4:
+            shop.world.newstore_model.set_imported((DC, SKU), 20)
+
+    shop.reader.meanwhile = put_right
+
+    assert shop.reconcile().totals.rows_by_cause[Cause.UNEXPLAINED] == 0
+
+
+def test_an_erp_that_cannot_be_read_is_named_and_the_rest_compared() -> None:
+    shop = Shop(DC, STORE)
+    shop.world.erp.shown[DC] = RetriableError("down")
+    shop.world.newstore_model.set_imported((DC, SKU), 23)
+
+    found = shop.reconcile()
+
+    assert found.unread == {DC: "down"}
+    assert [dict(d.parts) for d in found.drifts] == [{Cause.UNEXPLAINED: 3}]
+
+
+def test_only_the_locations_asked_for_are_compared() -> None:
+    shop = Shop(DC, STORE)
+
+    assert shop.reconcile(STORE).totals.rows == 1
+    with pytest.raises(RejectedError, match="no import has finished for nowhere"):
+        shop.reconcile("nowhere")
+
+
+def test_before_the_first_import_there_is_nothing_to_compare_with() -> None:
+    shop = Shop()
+    shop.world.forget_head()
+
+    with pytest.raises(RejectedError, match="no import has finished yet"):
+        shop.reconcile()
+
+
+def test_what_there_is_no_time_for_is_counted() -> None:
+    shop = Shop()
+
+    found = shop.reconcile(seconds=10)
+
+    assert (found.totals.rows, found.totals.unchecked) == (0, 1)
+
+
+class Busy:
+    """Orders, shipments, events under way and imports between any two calls of the reconciler."""
+
+    def __init__(self, shop: Shop, products: int) -> None:
+        self.shop, self.rng = shop, Random(7)
+        self.products = [f"P{n}" for n in range(products)]
+        self.shipped = self.ordered = self.timestamp = 0
+        self.under_way: list = []
+        for product in self.products:
+            for place in shop.world.places:
+                shop.world.stock(1000, product, at=place)
+        shop.world.import_now()
+
+    def live(self) -> None:
+        world = self.shop.world
+        for _ in range(3):
+            self.timestamp += 1
+            product = self.rng.choice(self.products)
+            place = self.rng.choice(world.places)
+            if self.rng.random() < 0.4:
+                self.ordered += 1
+                item = (f"o{self.ordered}-1", product)
+                world.newstore_model.assign(
+                    f"o{self.ordered}", "o", place, [item], "STANDARD",
+                    logical_timestamp=self.timestamp,
+                )  # fmt: skip
+            else:
+                self.shipped += 1
+                self.under_way.append(
+                    world.ship(self.timestamp, product, at=place, delivered=False)
+                )
+        world.clock.advance(self.rng.uniform(0, 5))
+        while len(self.under_way) > 20:
+            world.deliver(self.under_way.pop(self.rng.randrange(len(self.under_way))))
+        if self.rng.random() < 0.3:
+            world.forward()
+        if self.rng.random() < 0.02:
+            world.import_now()
+
+
+def test_events_in_flight_give_no_false_alarm_under_load() -> None:
+    shop = Shop(DC, STORE)
+    busy = Busy(shop, products=60)
+    for _ in range(300):
+        busy.live()
+    shop.reader.meanwhile = busy.live
+    totals = []
+    for _ in range(3):
+        found = shop.reconcile()
+        totals.append(found.totals)
+        shop.world.clock.advance(timedelta(minutes=20))
+
+    assert sum(t.rows for t in totals) == 3 * 122
+    assert busy.shipped > 500
+    assert [t.rows_by_cause[Cause.UNEXPLAINED] for t in totals] == [0, 0, 0]
+    assert [t.rows_by_cause[Cause.LEAKED_ALLOCATION] for t in totals] == [0, 0, 0]
+
+
+def test_under_load_a_wrong_quantity_is_still_found() -> None:
+    shop = Shop(DC, STORE)
+    busy = Busy(shop, products=30)
+    for _ in range(100):
+        busy.live()
+    shop.world.settle()
+    shop.world.import_now()
+    shop.pass_window()
+    shop.world.newstore_model.set_imported((DC, SKU), 21)
+    shop.reader.meanwhile = busy.live
+
+    found = shop.reconcile()
+
+    assert found.totals.units_by_cause[Cause.UNEXPLAINED] == 1
+
+
+def test_totals_count_rows_and_units_by_cause() -> None:
+    shop = Shop(DC, STORE)
+    world = shop.world
+    world.stock(5, "P1")
+    world.import_now()
+    shop.pass_window()
+    world.newstore_model.set_imported((DC, SKU), 23)
+    world.newstore_model.set_imported((STORE, SKU), 18)
+
+    totals = shop.reconcile().totals
+
+    assert (totals.rows, totals.agreeing, totals.oversold_units) == (3, 1, 3)
+    assert totals.rows_by_cause == {Cause.UNEXPLAINED: 2}
+    assert totals.units_by_cause == {Cause.UNEXPLAINED: 5}
