@@ -21,7 +21,7 @@ from inventory_sync.adapters.dynamodb.audit import Author, Change
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.bootstrap.dry_run import dry_run
-from inventory_sync.bootstrap.event_streams import StreamDesk, inbound_key, stream_desk
+from inventory_sync.bootstrap.event_streams import StreamAdmin, inbound_key, stream_admin
 from inventory_sync.bootstrap.ingest_event import ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export_here
 from inventory_sync.bootstrap.newstore import read_newstore
@@ -44,13 +44,13 @@ EXIT_REFUSED = 1
 EXIT_AWS = 3
 
 
-class Silent:
+class NullObserver:
     """An observer for a shell: what there is to say is in the command's answer."""
 
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
         """Metrics are for the functions."""
 
-    def note(self, message: str, **figures: object) -> None:
+    def log(self, message: str, **figures: object) -> None:
         """So are log lines."""
 
 
@@ -94,9 +94,9 @@ class Connect:
         """NewStore, as a function with these variables reaches it."""
         return read_newstore(variables)
 
-    def stream_desk(self, variables: Mapping[str, str]) -> StreamDesk:
+    def stream_admin(self, variables: Mapping[str, str]) -> StreamAdmin:
         """NewStore's event streams, as the watch with these variables reaches them."""
-        return stream_desk(variables)
+        return stream_admin(variables)
 
     def inbound_key(self, variables: Mapping[str, str]) -> str:
         """The key NewStore is to call a webhook with these variables with."""
@@ -104,11 +104,11 @@ class Connect:
 
     def export_reader(self, variables: Mapping[str, str], *, local: bool) -> IngestExport:
         """The use case of a function with these variables, for files of this machine or of S3."""
-        return ingest_export_here(variables, Silent(), local=local)
+        return ingest_export_here(variables, NullObserver(), local=local)
 
     def dry_run(self, variables: Mapping[str, str], archive: Path, rows_max: int) -> DryRun:
         """The import of a function with these variables, without effect."""
-        return dry_run(Silent(), archive, rows_max, variables)
+        return dry_run(NullObserver(), archive, rows_max, variables)
 
     def watermark(self, variables: Mapping[str, str], author: Author | None) -> SetWatermark:
         """The watermark that a function with these variables keeps; `author` signs a change."""
@@ -116,11 +116,11 @@ class Connect:
 
     def ingest(self, variables: Mapping[str, str], body: bytes) -> IngestOutcome:
         """What becomes of a body at a webhook with these variables."""
-        return ingest_with(Silent(), variables)(body)
+        return ingest_with(NullObserver(), variables)(body)
 
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
         """The use case of a function with these variables, here."""
-        return reconcile_with(Silent(), variables)
+        return reconcile_with(NullObserver(), variables)
 
     def _client(self, service: str, settings: Mapping[str, Any] | None = None) -> Any:
         import boto3  # slow to import: not for --help

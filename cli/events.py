@@ -80,6 +80,6 @@ def _row(stored: StoredEvent) -> dict[str, str]:
         "received": instant(state.received_at),
         "acknowledged": instant(state.applied_at),
         "document": stored.document_id,
-        "counted by": state.released_by or "",
+        "counted by": state.counted_by or "",
         "state": state_words,
     }

@@ -132,7 +132,7 @@ def _range(row: RowSum) -> str:
 
 
 def _since(found: Explanation) -> list[Table | str]:
-    finished = [r for r in found.later if r.state in {RunState.FINISHED, RunState.SETTLED}]
+    finished = [r for r in found.later if r.state in {RunState.FINISHED, RunState.FINALIZED}]
     others = [r for r in found.later if r not in finished]
     parts: list[Table | str] = []
     if finished:

@@ -22,7 +22,7 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@click.option("--all", "everything", is_flag=True, help="Settled ones too.")
+@click.option("--all", "everything", is_flag=True, help="Accepted ones too.")
 @connected
 def list_entries(operator: Operator, everything: bool) -> None:
     """Show what somebody has to look at, the oldest first.

@@ -52,7 +52,7 @@ def window(
     if not since < until <= operator.now:
         raise refusal("--from has to be before --to, and --to not after now")
     asked = Replay(
-        replay_id=f"{operator.stack.stream_desk.stream_id}-replay-{operator.now:%Y%m%dT%H%M%S}",
+        replay_id=f"{operator.stack.stream_admin.stream_id}-replay-{operator.now:%Y%m%dT%H%M%S}",
         since=since,
         until=until,
         asked_at=operator.now,
@@ -107,7 +107,7 @@ def publications(
     until = until or operator.now
     if not since < until:
         raise refusal("--from has to be before --to")
-    desk = operator.stack.stream_desk
+    desk = operator.stack.stream_admin
     item_id = f"publications-{operator.now:%Y%m%dT%H%M%S}"
     asked = {"from": iso(since), "to": iso(until), "stream_id": desk.stream_id}
     note_change(operator, KIND, item_id, {**asked, "state": "asked"}, author)
@@ -168,13 +168,13 @@ def file(operator: Operator, path: str, offset: int, who: str, why: str) -> None
 
 def _replayer(operator: Operator) -> ReplayWindow:
     stack = operator.stack
-    return ReplayWindow(stack.stream_desk.streams, stack.history, stack.connect)
+    return ReplayWindow(stack.stream_admin.streams, stack.history, stack.connect)
 
 
 def _report(operator: Operator, asked: Replay, wait: int, author: Author) -> None:
     replayer = _replayer(operator)
     found = replayer.report(asked, 60.0 * wait)
-    tidied = replayer.tidy_up(asked, found)
+    tidied = replayer.delete_registration(asked, found)
     failed = None if found.failed is None else len(found.failed)
     figures: Mapping[str, object] = {
         **_window(asked),

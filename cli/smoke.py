@@ -12,7 +12,7 @@ import requests
 
 from cli.command import Operator, connected
 from cli.output import columns, refusal
-from cli.stack import INGEST_FUNCTION, WATCH_FUNCTION
+from cli.stack import CHECK_STREAM_FUNCTION, INGEST_FUNCTION
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent
@@ -81,7 +81,7 @@ def smoke(
         operator.require_location(location)
     variables = operator.stack.variables(INGEST_FUNCTION)
     key = operator.stack.connect.inbound_key(variables)
-    door = Door(url or operator.stack.variables(WATCH_FUNCTION)["EVENT_URL"], key)
+    door = Door(url or operator.stack.variables(CHECK_STREAM_FUNCTION)["EVENT_URL"], key)
     tenant, checks = variables["NEWSTORE_TENANT"], Checks()
     body = sample(operator, tenant, IGNORED, {})
     checks.add("a call with a wrong key", 401, door.post(body, key=f"wrong-{uuid4()}"))

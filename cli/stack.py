@@ -22,7 +22,7 @@ from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.run_records import S3RunRecords
-from inventory_sync.bootstrap.event_streams import StreamDesk
+from inventory_sync.bootstrap.event_streams import StreamAdmin
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import StreamRegistration
 from inventory_sync.ports.newstore import NewStoreReader
@@ -45,7 +45,7 @@ IMPORT_FUNCTION = "ImportStockFunction"
 EXPORT_FUNCTION = "IngestExportFunction"
 INGEST_FUNCTION = "IngestEventFunction"
 RECONCILE_FUNCTION = "ReconcileStockFunction"
-WATCH_FUNCTION = "WatchStreamFunction"
+CHECK_STREAM_FUNCTION = "CheckStreamFunction"
 _NOT_WRITTEN = timedelta(0)
 """Retention, for adapters that write nothing here."""
 
@@ -122,7 +122,7 @@ class Stack:
 
     @cached_property
     def files(self) -> S3FileStore:
-        """Manifests, ledgers and settlements."""
+        """Manifests, ledgers and finalizations."""
         return S3FileStore(self.s3, self.resource("ImportBucket"), str)
 
     @cached_property
@@ -146,15 +146,15 @@ class Stack:
         return self.connect.newstore(self.variables(IMPORT_FUNCTION))
 
     @cached_property
-    def stream_desk(self) -> StreamDesk:
+    def stream_admin(self) -> StreamAdmin:
         """NewStore's event streams as the watch reaches them."""
-        return self.connect.stream_desk(self.variables(WATCH_FUNCTION))
+        return self.connect.stream_admin(self.variables(CHECK_STREAM_FUNCTION))
 
     def registration(self) -> StreamRegistration:
         """What our stream has to be, with the key that stands first in the inbound secret."""
         return StreamRegistration(
-            stream_id=self.stream_desk.stream_id,
-            callback_url=self.stream_desk.event_url,
+            stream_id=self.stream_admin.stream_id,
+            callback_url=self.stream_admin.event_url,
             api_key=self.connect.inbound_key(self.variables(INGEST_FUNCTION)),
         )
 

@@ -131,7 +131,7 @@ def _quarantine(operator: Operator, found: Findings) -> None:
 
 def _stream(operator: Operator, found: Findings) -> None:
     try:
-        desk = operator.stack.stream_desk
+        desk = operator.stack.stream_admin
         stream = desk.streams.stream(desk.stream_id)
     except InventorySyncError as error:
         found.add("stream", f"not known ({error})", f"NewStore could not be asked: {error}")

@@ -5,7 +5,7 @@ import click
 from cli.command import Operator, connected, note_change, signed
 from cli.output import columns
 from cli.text import instant, iso
-from inventory_sync.adapters.dynamodb.watch_memories import DynamoWatchMemories
+from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamCheckStates
 from inventory_sync.domain.event_stream import EventStream, RestartRule, faults_of
 from inventory_sync.use_cases.stream.register_stream import RegisterStream
 
@@ -26,11 +26,11 @@ def show(operator: Operator) -> None:
 
     Example: inventory-sync stream show
     """
-    desk = operator.stack.stream_desk
+    desk = operator.stack.stream_admin
     listed = desk.streams.streams()
     ours = next((found for found in listed if found.stream_id == desk.stream_id), None)
     faults = [fault.value for fault in faults_of(ours, desk.event_url)]
-    memory = DynamoWatchMemories(operator.stack.state).load(desk.stream_id)
+    memory = DynamoStreamCheckStates(operator.stack.state).load(desk.stream_id)
     restarts = RestartRule().counted(memory.restarts, operator.now)
     missing = memory.arrivals.missing(operator.now)
     watched = [
@@ -76,7 +76,7 @@ def register(operator: Operator, who: str, why: str) -> None:
     Example: inventory-sync stream register --why "go-live"
     """
     author = operator.author("stream register", who, why)
-    desk = operator.stack.stream_desk
+    desk = operator.stack.stream_admin
     wanted = operator.stack.registration()
     before = desk.streams.stream(desk.stream_id)
     asked = {

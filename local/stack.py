@@ -36,7 +36,7 @@ from local.template import ROOT, Template
 
 TENANT = "acme"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
-RECONCILE, WATCH = "ReconcileStockFunction", "WatchStreamFunction"
+RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
 EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 

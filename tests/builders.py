@@ -40,7 +40,7 @@ def event(logical_timestamp: int = 10, *products: str, at: str = DC, **fields: A
     return FulfillmentEvent(**(plain | fields))
 
 
-_OF_OPEN_EVENT = {"received_at", "applied_at", "forwarded_at", "rejected_reason", "released_by"}
+_OF_OPEN_EVENT = {"received_at", "applied_at", "forwarded_at", "rejected_reason", "counted_by"}
 
 
 def open_event(logical_timestamp: int = 10, *products: str, at: str = DC, **fields: Any) -> Any:

@@ -41,7 +41,7 @@ def build_handler(make: Callable[[], tuple[ImportStock, PowertoolsObserver]]) ->
 
 def _note(observer: PowertoolsObserver, tick: Tick) -> None:
     run = {"run_id": tick.run.run_id, "job_id": tick.run.job_id} if tick.run is not None else {}
-    observer.note("tick", outcome=tick.outcome, detail=tick.detail, **run)
+    observer.log("tick", outcome=tick.outcome, detail=tick.detail, **run)
 
 
 def _answer(tick: Tick) -> dict[str, Any]:

@@ -12,7 +12,11 @@ from typing import Any
 
 from inventory_sync.bootstrap.ingest_event import ingest_event
 from inventory_sync.domain.errors import InventorySyncError
-from inventory_sync.use_cases.ingest.ingest_event import EventDoor, IngestOutcome, IngestResult
+from inventory_sync.use_cases.ingest.ingest_event import (
+    IngestOutcome,
+    IngestResources,
+    IngestResult,
+)
 
 RETRY_AFTER_SECONDS = 10
 EXPECTED_AUTHORIZATION = "expected is the header `Authorization: Bearer <api_key>`"
@@ -32,9 +36,9 @@ ApiAnswer = dict[str, Any]
 Handler = Callable[[ApiEvent, object], ApiAnswer]
 
 
-def build_handler(make: Callable[[], EventDoor]) -> Handler:
+def build_handler(make: Callable[[], IngestResources]) -> Handler:
     """A handler that makes its door on the first call, and again where that failed."""
-    made: list[EventDoor] = []
+    made: list[IngestResources] = []
 
     def handler(event: ApiEvent, context: object) -> ApiAnswer:
         try:
@@ -54,7 +58,7 @@ def build_handler(make: Callable[[], EventDoor]) -> Handler:
     return handler
 
 
-def _answer_to(event: ApiEvent, door: EventDoor) -> ApiAnswer:
+def _answer_to(event: ApiEvent, door: IngestResources) -> ApiAnswer:
     key = _bearer_key(event)
     if not key or not door.keys.accepts(key):
         door.observer.count("CallsUnauthorized")

@@ -24,11 +24,11 @@ def build_handler(make: Callable[[], tuple[ReconcileStock, PowertoolsObserver]])
                 only=frozenset(event.get("locations") or ()),
                 read_erp=bool(event.get("read_erp", True)),
             )
-            observer.note("reconciled", report=found.folder, rows=found.totals.rows)
+            observer.log("reconciled", report=found.folder, rows=found.totals.rows)
             return _answer(found)
         except RejectedError as error:
             # Before the first import there is nothing to compare with, and nothing to alarm.
-            observer.note("nothing reconciled", reason=error)
+            observer.log("nothing reconciled", reason=error)
             return {"outcome": "rejected", "detail": str(error)}
         except Exception as error:
             observer.failure(error)

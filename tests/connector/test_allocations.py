@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from inventory_sync.domain.stock import AllocationState, Settled
+from inventory_sync.domain.stock import Accepted, AllocationState
 from tests.connector.bench import Bench, change
 
 ALLOCATED, RELEASED = AllocationState.ALLOCATED, AllocationState.RELEASED
@@ -29,7 +29,7 @@ def test_allocations_settle_and_leave_the_stock_on_hand(bench: Bench, product: s
         change(7, ALLOCATED, items, at=bench.location_id, request=request),
         change(9, RELEASED, {"i1": product}, at=bench.location_id, request=request),
     ]
-    assert bench.connector().change_allocations(steps) == [Settled()] * 2
+    assert bench.connector().change_allocations(steps) == [Accepted()] * 2
     assert bench.on_hand(product) == 10
 
 
@@ -39,18 +39,18 @@ def test_repeats_and_any_order_settle(bench: Bench, product: str) -> None:
         for number in (*order, *order):
             state = RELEASED if number == 9 else ALLOCATED
             wanted = change(number, state, {"i1": product}, at=bench.location_id, request=request)
-            assert bench.connector().change_allocations([wanted]) == [Settled()]
+            assert bench.connector().change_allocations([wanted]) == [Accepted()]
     assert bench.on_hand(product) == 10
 
 
 def test_releasing_what_was_never_seen_settles(bench: Bench, product: str) -> None:
     wanted = change(5, RELEASED, {"i1": product}, at=bench.location_id, request=f"ff-{uuid4()}")
-    assert bench.connector().change_allocations([wanted]) == [Settled()]
+    assert bench.connector().change_allocations([wanted]) == [Accepted()]
 
 
 def test_more_than_stock_may_be_allocated_without_an_error(bench: Bench, product: str) -> None:
     items = {f"i{number}": product for number in range(12)}
     wanted = change(5, ALLOCATED, items, at=bench.location_id, request=f"ff-{uuid4()}")
     [outcome] = bench.connector().change_allocations([wanted])
-    assert outcome == Settled()
+    assert outcome == Accepted()
     assert bench.on_hand(product) == 10

@@ -47,10 +47,10 @@ class ShardedEventLog:
     def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
         return self.log.claim(self.shard(ref), now=now, until=until)
 
-    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
-        self.log.note_applied(self.shard(ref), applied_at, document_id)
+    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+        self.log.mark_applied(self.shard(ref), applied_at, document_id)
 
-    def note_forwarded(
+    def mark_forwarded(
         self,
         ref: EventRef,
         forwarded_at: datetime,
@@ -59,13 +59,13 @@ class ShardedEventLog:
         applied: Acknowledgement | None = None,
     ) -> float:
         """The gigabytes are those of the shard, as the limit is."""
-        return self.log.note_forwarded(self.shard(ref), forwarded_at, close=close, applied=applied)
+        return self.log.mark_forwarded(self.shard(ref), forwarded_at, close=close, applied=applied)
 
-    def note_rejected(self, ref: EventRef, reason: str) -> None:
-        self.log.note_rejected(self.shard(ref), reason)
+    def mark_rejected(self, ref: EventRef, reason: str) -> None:
+        self.log.mark_rejected(self.shard(ref), reason)
 
-    def note_counted(self, ref: EventRef, run_id: str) -> None:
-        self.log.note_counted(self.shard(ref), run_id)
+    def mark_counted(self, ref: EventRef, run_id: str) -> None:
+        self.log.mark_counted(self.shard(ref), run_id)
 
     def close(self, ref: EventRef) -> None:
         self.log.close(self.shard(ref))

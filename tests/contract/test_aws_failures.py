@@ -30,7 +30,7 @@ from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.inbound import QuarantineEntry
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
 from tests.aws import REGION
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 
@@ -63,10 +63,10 @@ DYNAMODB: dict[str, Callable[[Adapters], object]] = {
     "open_events": lambda a: list(a.events.open_events()),
     "open_events_of": lambda a: a.events.open_events_of("DC01"),
     "claim": lambda a: a.events.claim(REF, now=NOON, until=UNTIL),
-    "note_applied": lambda a: a.events.note_applied(REF, NOON, "DOC-1"),
-    "note_forwarded": lambda a: a.events.note_forwarded(REF, NOON, close=True),
-    "note_rejected": lambda a: a.events.note_rejected(REF, "why"),
-    "note_counted": lambda a: a.events.note_counted(REF, "run-1"),
+    "mark_applied": lambda a: a.events.mark_applied(REF, NOON, "DOC-1"),
+    "mark_forwarded": lambda a: a.events.mark_forwarded(REF, NOON, close=True),
+    "mark_rejected": lambda a: a.events.mark_rejected(REF, "why"),
+    "mark_counted": lambda a: a.events.mark_counted(REF, "run-1"),
     "close": lambda a: a.events.close(REF),
     "quarantine": lambda a: a.quarantine.add(
         QuarantineEntry(reason="why", detail="", body=b"", received_at=NOON)
@@ -99,10 +99,10 @@ S3: dict[str, Callable[[Adapters], object]] = {
         Ledger(location_id="DC01", run_id="run-1", quantities={}, sent=frozenset())
     ),
     "ledger": lambda a: a.files.ledger("DC01", "run-1"),
-    "save_settlement": lambda a: a.files.save_settlement(
-        "run-1", Settlement(counted=(), closed=())
+    "save_finalization": lambda a: a.files.save_finalization(
+        "run-1", Finalization(counted=(), closed=())
     ),
-    "settlement": lambda a: a.files.settlement("run-1"),
+    "finalization": lambda a: a.files.finalization("run-1"),
 }
 
 DYNAMODB_FAILURES: dict[str, tuple[int, type[InventorySyncError]]] = {
@@ -299,9 +299,9 @@ def test_what_a_location_s_events_take_is_dynamodb_s_upper_estimate() -> None:
     answer = json.dumps({"ItemCollectionMetrics": estimate}).encode()
 
     with answering("dynamodb", 200, answer):
-        assert adapters().events.note_forwarded(REF, NOON, close=True) == 8.0
+        assert adapters().events.mark_forwarded(REF, NOON, close=True) == 8.0
     with answering("dynamodb", 200, b"{}"):
-        assert adapters().events.note_forwarded(REF, NOON, close=True) == 0.0
+        assert adapters().events.mark_forwarded(REF, NOON, close=True) == 0.0
 
 
 def test_a_ledger_that_is_not_there_is_told_from_one_that_may_not_be_read() -> None:

@@ -15,12 +15,12 @@ from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.domain.erp import ChangeFeed, Dedupe
 from inventory_sync.domain.errors import RejectedError, RetriableError, SnapshotIncompleteError
 from inventory_sync.domain.stock import (
+    Accepted,
     Acknowledgement,
     AllocationChange,
     AllocationState,
     MovementLine,
     Rejection,
-    Settled,
     StockMovement,
     TryLater,
     Unknown,
@@ -170,7 +170,7 @@ def test_erp_that_is_throttled_is_asked_again_and_one_that_is_down_is_unknown(
 def test_latest_allocation_change_wins_whatever_the_order(account: SecretsAccount) -> None:
     with talking(account) as (client, model):
         released = change(9, AllocationState.RELEASED)
-        assert client.change_allocations([change(8), released, change(7)]) == [Settled()] * 3
+        assert client.change_allocations([change(8), released, change(7)]) == [Accepted()] * 3
         assert model.allocated(KEY) == 0
         client.change_allocations([change(10)])
         assert model.allocated(KEY) == 1

@@ -154,8 +154,8 @@ def test_the_first_acknowledgement_stands(store: Store) -> None:
     ref = event().ref
     store.holding(event())
 
-    store.log.note_applied(ref, NOON, "DOC-1")
-    store.log.note_applied(ref, NOON + MINUTE, "DOC-2")
+    store.log.mark_applied(ref, NOON, "DOC-1")
+    store.log.mark_applied(ref, NOON + MINUTE, "DOC-2")
 
     assert store.state(ref).applied_at == NOON
 
@@ -163,10 +163,10 @@ def test_the_first_acknowledgement_stands(store: Store) -> None:
 def test_an_acknowledgement_ends_a_rejection(store: Store) -> None:
     ref = event().ref
     store.holding(event())
-    store.log.note_rejected(ref, "unknown SKU")
+    store.log.mark_rejected(ref, "unknown SKU")
     assert store.state(ref).rejected_reason == "unknown SKU"
 
-    store.log.note_applied(ref, NOON, "")
+    store.log.mark_applied(ref, NOON, "")
 
     assert store.state(ref).rejected_reason is None
     assert store.state(ref).applied_at == NOON
@@ -175,7 +175,7 @@ def test_an_acknowledgement_ends_a_rejection(store: Store) -> None:
 def test_a_rejected_event_stays_open(store: Store) -> None:
     store.holding(event())
 
-    store.log.note_rejected(event().ref, "")
+    store.log.mark_rejected(event().ref, "")
 
     assert store.state(event().ref).rejected_reason == ""
 
@@ -184,7 +184,7 @@ def test_a_rejected_event_stays_open(store: Store) -> None:
 def test_a_reason_of_any_length_and_kind_can_be_noted(store: Store, reason: str) -> None:
     store.holding(event())
 
-    store.log.note_rejected(event().ref, reason)
+    store.log.mark_rejected(event().ref, reason)
 
     noted = store.state(event().ref).rejected_reason
     assert noted
@@ -196,8 +196,8 @@ def test_the_first_forwarding_stands_and_may_leave_the_event_open(store: Store) 
     ref = event().ref
     store.holding(event())
 
-    store.log.note_forwarded(ref, NOON, close=False)
-    store.log.note_forwarded(ref, NOON + MINUTE, close=False)
+    store.log.mark_forwarded(ref, NOON, close=False)
+    store.log.mark_forwarded(ref, NOON + MINUTE, close=False)
 
     assert store.state(ref).forwarded_at == NOON
 
@@ -205,10 +205,10 @@ def test_the_first_forwarding_stands_and_may_leave_the_event_open(store: Store) 
 def test_forwarding_may_note_the_acknowledgement_in_the_same_step(store: Store) -> None:
     ref = event().ref
     store.holding(event())
-    store.log.note_rejected(ref, "unknown SKU")
+    store.log.mark_rejected(ref, "unknown SKU")
 
-    store.log.note_forwarded(ref, NOON, close=False, applied=Acknowledgement(NOON, "DOC-1"))
-    store.log.note_forwarded(
+    store.log.mark_forwarded(ref, NOON, close=False, applied=Acknowledgement(NOON, "DOC-1"))
+    store.log.mark_forwarded(
         ref, NOON + MINUTE, close=False, applied=Acknowledgement(NOON + MINUTE, "DOC-2")
     )
 
@@ -220,7 +220,7 @@ def test_forwarding_may_note_the_acknowledgement_in_the_same_step(store: Store) 
 def test_everything_may_happen_in_one_step(store: Store) -> None:
     store.holding(event())
 
-    store.log.note_forwarded(event().ref, NOON, close=True, applied=Acknowledgement(NOON, ""))
+    store.log.mark_forwarded(event().ref, NOON, close=True, applied=Acknowledgement(NOON, ""))
 
     assert store.log.open_events_of("DC01") == []
 
@@ -228,7 +228,7 @@ def test_everything_may_happen_in_one_step(store: Store) -> None:
 def test_forwarding_may_close_the_event_in_the_same_step(store: Store) -> None:
     store.holding(event())
 
-    store.log.note_forwarded(event().ref, NOON, close=True)
+    store.log.mark_forwarded(event().ref, NOON, close=True)
 
     assert store.log.open_events_of("DC01") == []
 
@@ -237,26 +237,26 @@ def test_the_first_run_that_counts_an_event_stands(store: Store) -> None:
     ref = event().ref
     store.holding(event())
 
-    store.log.note_counted(ref, "run-1")
-    store.log.note_counted(ref, "run-2")
+    store.log.mark_counted(ref, "run-1")
+    store.log.mark_counted(ref, "run-2")
 
-    assert store.state(ref).released_by == "run-1"
+    assert store.state(ref).counted_by == "run-1"
 
 
 def test_notes_add_up_in_any_order(store: Store) -> None:
     ref = event().ref
     store.holding(event())
 
-    store.log.note_counted(ref, "run-1")
-    store.log.note_forwarded(ref, NOON + MINUTE, close=False)
-    store.log.note_applied(ref, NOON, "DOC-1")
+    store.log.mark_counted(ref, "run-1")
+    store.log.mark_forwarded(ref, NOON + MINUTE, close=False)
+    store.log.mark_applied(ref, NOON, "DOC-1")
 
     assert store.state(ref) == OpenEvent(
         event=event(),
         received_at=NOON,
         applied_at=NOON,
         forwarded_at=NOON + MINUTE,
-        released_by="run-1",
+        counted_by="run-1",
     )
 
 
@@ -282,10 +282,10 @@ def test_a_note_does_not_open_a_closed_event(store: Store) -> None:
     store.holding(event())
     store.log.close(ref)
 
-    store.log.note_applied(ref, NOON, "DOC-1")
-    store.log.note_forwarded(ref, NOON, close=False)
-    store.log.note_counted(ref, "run-1")
-    store.log.note_rejected(ref, "too late")
+    store.log.mark_applied(ref, NOON, "DOC-1")
+    store.log.mark_forwarded(ref, NOON, close=False)
+    store.log.mark_counted(ref, "run-1")
+    store.log.mark_rejected(ref, "too late")
 
     assert list(store.log.open_events()) == []
 
@@ -313,10 +313,10 @@ def test_an_expired_event_that_is_still_there_is_stored_but_not_open(store: Stor
 def test_notes_on_an_event_that_is_gone_make_nothing(store: Store) -> None:
     gone = event().ref
 
-    store.log.note_applied(gone, NOON, "DOC-1")
-    store.log.note_forwarded(gone, NOON, close=True)
-    store.log.note_rejected(gone, "why")
-    store.log.note_counted(gone, "run-1")
+    store.log.mark_applied(gone, NOON, "DOC-1")
+    store.log.mark_forwarded(gone, NOON, close=True)
+    store.log.mark_rejected(gone, "why")
+    store.log.mark_counted(gone, "run-1")
     store.log.close(gone)
 
     assert store.body_of(gone) is None
@@ -350,9 +350,9 @@ def test_a_claim_that_ran_out_is_taken_again_as_a_repeat(store: Store) -> None:
 @pytest.mark.parametrize(
     "finish",
     [
-        lambda log: log.note_applied(event().ref, NOON, "DOC-1"),
-        lambda log: log.note_forwarded(event().ref, NOON, close=False),
-        lambda log: log.note_forwarded(event().ref, NOON, close=True),
+        lambda log: log.mark_applied(event().ref, NOON, "DOC-1"),
+        lambda log: log.mark_forwarded(event().ref, NOON, close=False),
+        lambda log: log.mark_forwarded(event().ref, NOON, close=True),
     ],
     ids=["applied", "forwarded", "closed"],
 )
@@ -366,7 +366,7 @@ def test_what_is_done_cannot_be_claimed(store: Store, finish: Callable[[EventLog
 def test_what_was_rejected_can_be_claimed_by_a_replay(store: Store) -> None:
     store.holding(event())
     claim(store)
-    store.log.note_rejected(event().ref, "unknown SKU")
+    store.log.mark_rejected(event().ref, "unknown SKU")
 
     assert claim(store, after=1) is ClaimResult.AGAIN
 

@@ -101,7 +101,7 @@ def test_of_simultaneous_acknowledgements_one_stands_whole(parallel: Events) -> 
     ref = event().ref
     parallel.log.append(event(), b"{}", NOON)
 
-    at_once(lambda n: parallel.log.note_applied(ref, NOON + n * MINUTE, f"DOC-{n}"))
+    at_once(lambda n: parallel.log.mark_applied(ref, NOON + n * MINUTE, f"DOC-{n}"))
 
     [stored] = parallel.log.open_events()
     assert stored.applied_at is not None
@@ -112,8 +112,8 @@ def test_of_simultaneous_acknowledgements_one_stands_whole(parallel: Events) -> 
 def test_the_document_of_the_first_acknowledgement_stands(events: Events) -> None:
     events.log.append(event(), b"{}", NOON)
 
-    events.log.note_applied(event().ref, NOON, "DOC-1")
-    events.log.note_applied(event().ref, NOON, "DOC-2")
+    events.log.mark_applied(event().ref, NOON, "DOC-1")
+    events.log.mark_applied(event().ref, NOON, "DOC-2")
 
     assert events.item(event().ref)["document_id"] == {"S": "DOC-1"}
 
@@ -125,10 +125,10 @@ def test_an_open_event_has_no_end(events: Events) -> None:
     """However long the ERP refuses it."""
     ref = event().ref
     events.log.append(event(), b"{}", NOON)
-    events.log.note_applied(ref, NOON, "DOC-1")
-    events.log.note_forwarded(ref, NOON, close=False)
-    events.log.note_rejected(ref, "why")
-    events.log.note_counted(ref, "run-1")
+    events.log.mark_applied(ref, NOON, "DOC-1")
+    events.log.mark_forwarded(ref, NOON, close=False)
+    events.log.mark_rejected(ref, "why")
+    events.log.mark_counted(ref, "run-1")
 
     assert "expires_at" not in events.item(ref)
 
@@ -140,7 +140,7 @@ def test_a_closed_event_ends_its_retention_after_receipt(
     events.log.append(event(), b"{}", NOON)
 
     if by_forwarding:
-        events.log.note_forwarded(event().ref, NOON + MINUTE, close=True)
+        events.log.mark_forwarded(event().ref, NOON + MINUTE, close=True)
     else:
         events.log.close(event().ref)
 
@@ -241,10 +241,10 @@ def test_an_event_of_the_longest_body_is_stored_and_takes_every_note(
 
     assert events.log.append(parsed, body, NOON) is AppendResult.APPENDED
     events.log.claim(parsed.ref, now=NOON, until=NOON + MINUTE)
-    events.log.note_applied(parsed.ref, NOON, longest_note)
-    events.log.note_forwarded(parsed.ref, NOON, close=False)
-    events.log.note_counted(parsed.ref, "r" * 100)
-    events.log.note_rejected(parsed.ref, longest_note)
+    events.log.mark_applied(parsed.ref, NOON, longest_note)
+    events.log.mark_forwarded(parsed.ref, NOON, close=False)
+    events.log.mark_counted(parsed.ref, "r" * 100)
+    events.log.mark_rejected(parsed.ref, longest_note)
 
     item = events.item(parsed.ref)
     assert item["body"]["B"] == body
@@ -255,10 +255,10 @@ def test_there_is_room_for_notes_on_the_largest_event_that_is_taken(events: Even
     events.log.append(event(), b"{}", NOON)
     before = with_index_entry(events.item(event().ref))
     events.log.claim(event().ref, now=NOON, until=NOON + MINUTE)
-    events.log.note_applied(event().ref, NOON, "🧦" * NOTE_BYTES_MAX)
-    events.log.note_forwarded(event().ref, NOON, close=False)
-    events.log.note_counted(event().ref, "r" * 100)
-    events.log.note_rejected(event().ref, "🧦" * NOTE_BYTES_MAX)
+    events.log.mark_applied(event().ref, NOON, "🧦" * NOTE_BYTES_MAX)
+    events.log.mark_forwarded(event().ref, NOON, close=False)
+    events.log.mark_counted(event().ref, "r" * 100)
+    events.log.mark_rejected(event().ref, "🧦" * NOTE_BYTES_MAX)
 
     notes = with_index_entry(events.item(event().ref)) - before
 

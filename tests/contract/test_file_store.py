@@ -23,7 +23,7 @@ from inventory_sync.domain.availabilities import (
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.errors import FatalError, InvariantError
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest, Settlement
+from inventory_sync.domain.manifest import Basis, Finalization, Ledger, LocationEntry, Manifest
 from inventory_sync.ports.files import FileStore
 from tests.aws import local_bucket
 from tests.contract.builders import NOON
@@ -57,7 +57,7 @@ LEDGER = Ledger(
     quantities={"SKU-1": 3, "SKU-2": -4, "ü #/": Decimal("1.5"), "SKU-4": Decimal("-0.25"), "0": 0},
     sent=frozenset({"SKU-1", "ü #/"}),
 )
-SETTLEMENT = Settlement(counted=(("DC01", "1#a"), ("Köln", "2#b")), closed=(("DC01", "1#a"),))
+SETTLEMENT = Finalization(counted=(("DC01", "1#a"), ("Köln", "2#b")), closed=(("DC01", "1#a"),))
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,11 @@ def test_a_manifest_reads_back_equal(store: Store) -> None:
 
 
 def test_a_settlement_reads_back_equal(store: Store) -> None:
-    store.files.save_settlement("run-1", SETTLEMENT)
-    store.files.save_settlement("run-2", Settlement(counted=(), closed=()))
+    store.files.save_finalization("run-1", SETTLEMENT)
+    store.files.save_finalization("run-2", Finalization(counted=(), closed=()))
 
-    assert store.files.settlement("run-1") == SETTLEMENT
-    assert store.files.settlement("run-2") == Settlement(counted=(), closed=())
+    assert store.files.finalization("run-1") == SETTLEMENT
+    assert store.files.finalization("run-2") == Finalization(counted=(), closed=())
 
 
 def test_a_ledger_reads_back_equal(store: Store) -> None:
@@ -229,7 +229,7 @@ def test_a_missing_manifest_or_settlement_is_fatal(store: Store) -> None:
     with pytest.raises(FatalError, match="run-9"):
         store.files.manifest("run-9")
     with pytest.raises(FatalError, match="run-9"):
-        store.files.settlement("run-9")
+        store.files.finalization("run-9")
 
 
 @pytest.mark.parametrize("more", [frozenset(), frozenset({"gone"})])

@@ -86,7 +86,7 @@ def test_history_has_closed_events_with_what_the_erp_said(histories: Histories) 
     stored = event(10)
     histories.log.append(stored, b"{}", NOON)
     histories.log.claim(stored.ref, now=NOON, until=NOON + MINUTE)
-    histories.log.note_applied(stored.ref, NOON, "SO-7")
+    histories.log.mark_applied(stored.ref, NOON, "SO-7")
     histories.log.close(stored.ref)
 
     found = histories.events.event(stored.ref)

@@ -91,7 +91,7 @@ def test_a_used_approval_counts_no_more(store: LocationStore) -> None:
 
 
 def test_to_use_an_approval_twice_or_without_one_changes_nothing(store: LocationStore) -> None:
-    """A settlement that was cut off is repeated."""
+    """A finalization that was cut off is repeated."""
     store.approve(APPROVAL)
 
     store.use_approval("DC01", "run-1")

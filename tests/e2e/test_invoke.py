@@ -81,7 +81,7 @@ def test_import_finishes_an_import(tmp_path: Path, name: str) -> None:
     with running(IMPORT, tmp_path) as (function, stack):
         answer = function.invoke(sample(name))
 
-        assert (answer["outcome"], answer["run"]["state"]) == ("ended", "SETTLED")
+        assert (answer["outcome"], answer["run"]["state"]) == ("ended", "FINALIZED")
         assert stack.newstore.on_hand(("DC01", "SKU-1")) == 9
         assert stack.newstore.completed_unreleased(("DC01", "SKU-1")) == 0
 

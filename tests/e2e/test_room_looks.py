@@ -75,7 +75,7 @@ def large() -> Picture:
             watermark=1_764_000_010_000,
             quarantined=1_234,
             holds={**held(places[0], HoldKind.UNITS_FELL, "3 now, 9 before"), **held(places[3])},
-            runs=(run(state=RunState.SETTLED, rows=500, left_out={LONG: "no time " * 20}),) * 9,
+            runs=(run(state=RunState.FINALIZED, rows=500, left_out={LONG: "no time " * 20}),) * 9,
         ),
         "A story with " + "a very long sentence that goes on, " * 12,
     )

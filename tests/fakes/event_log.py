@@ -70,7 +70,7 @@ class FakeEventLog:
         record.attempts += 1
         return ClaimResult.FIRST if record.attempts == 1 else ClaimResult.AGAIN
 
-    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         self._reach()
         self._apply(ref, applied_at, document_id)
 
@@ -81,7 +81,7 @@ class FakeEventLog:
         record.document_id = record.document_id or shortened(document_id, NOTE_BYTES_MAX)
         record.state = replace(record.state, applied_at=first, rejected_reason=None)
 
-    def note_forwarded(
+    def mark_forwarded(
         self,
         ref: EventRef,
         forwarded_at: datetime,
@@ -99,17 +99,17 @@ class FakeEventLog:
         record.open = record.open and not close
         return self.gigabytes.get(ref.location_id, 0.0)
 
-    def note_rejected(self, ref: EventRef, reason: str) -> None:
+    def mark_rejected(self, ref: EventRef, reason: str) -> None:
         self._reach()
         if (record := self._records.get(ref)) is not None:
             stored = shortened(reason, NOTE_BYTES_MAX)
             record.state = replace(record.state, rejected_reason=stored)
 
-    def note_counted(self, ref: EventRef, run_id: str) -> None:
+    def mark_counted(self, ref: EventRef, run_id: str) -> None:
         self._reach()
         if (record := self._records.get(ref)) is not None:
-            first = record.state.released_by or run_id
-            record.state = replace(record.state, released_by=first)
+            first = record.state.counted_by or run_id
+            record.state = replace(record.state, counted_by=first)
 
     def close(self, ref: EventRef) -> None:
         self._reach()

@@ -17,7 +17,7 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.event_stream import EventStream, StreamRegistration
 from inventory_sync.domain.publications import Publication
-from inventory_sync.domain.stream_watch import WatchMemory
+from inventory_sync.domain.stream_check import StreamCheckState
 from local.http_server import CallRefusedError
 from local.newstore.model import NewStoreModel
 
@@ -96,12 +96,12 @@ class FakeWatchMemories:
     """By stream."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, WatchMemory] = {}
+        self._kept: dict[str, StreamCheckState] = {}
 
-    def load(self, stream_id: str) -> WatchMemory:
-        return self._kept.get(stream_id, WatchMemory())
+    def load(self, stream_id: str) -> StreamCheckState:
+        return self._kept.get(stream_id, StreamCheckState())
 
-    def save(self, stream_id: str, memory: WatchMemory) -> WatchMemory:
+    def save(self, stream_id: str, memory: StreamCheckState) -> StreamCheckState:
         if self.load(stream_id).version != memory.version:
             raise LeaseLostError("another look")
         self._kept[stream_id] = replace(memory, version=memory.version + 1)

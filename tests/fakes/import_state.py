@@ -13,7 +13,7 @@ from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Re
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
 
 
 class FakeLeases:
@@ -79,7 +79,7 @@ class FakeFileStore:
         self.archives: dict[str, bytes] = {}
         self.manifests: dict[str, Manifest] = {}
         self.ledgers: dict[tuple[str, str], Ledger] = {}
-        self.settlements: dict[str, Settlement] = {}
+        self.finalizations: dict[str, Finalization] = {}
 
     @contextmanager
     def archive(self, run_id: str) -> Iterator[ZipArchive]:
@@ -113,13 +113,13 @@ class FakeFileStore:
         runs = [run_id for place, run_id in self.ledgers if place == location_id]
         return self.ledgers[location_id, max(runs)] if runs else None
 
-    def save_settlement(self, run_id: str, settlement: Settlement) -> None:
-        self.settlements[run_id] = settlement
+    def save_finalization(self, run_id: str, finalization: Finalization) -> None:
+        self.finalizations[run_id] = finalization
 
-    def settlement(self, run_id: str) -> Settlement:
-        if run_id not in self.settlements:
-            raise FatalError(f"settlement of {run_id} is missing")
-        return self.settlements[run_id]
+    def finalization(self, run_id: str) -> Finalization:
+        if run_id not in self.finalizations:
+            raise FatalError(f"finalization of {run_id} is missing")
+        return self.finalizations[run_id]
 
 
 class FakeLocationStore:

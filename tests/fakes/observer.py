@@ -16,7 +16,7 @@ class FakeObserver:
         self.counts[name] += value  # type: ignore[assignment]  # Counter's stubs know int only
         self.by_dimensions[name, tuple(sorted(dimensions.items()))] += value  # type: ignore[assignment]
 
-    def note(self, message: str, **figures: object) -> None:
+    def log(self, message: str, **figures: object) -> None:
         self.notes.append((message, figures))
 
     def flush(self) -> None:

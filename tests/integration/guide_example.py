@@ -43,7 +43,7 @@ def play_guide_example(told: Story, erp: ErpBooks) -> None:
     erp.let_it_show()
     told.let_settle()
     told.tick()
-    told.go_on_until_settled(3)
+    told.go_on_until_finalized(3)
 
     assert (told.newstore.on_hand(key), told.newstore.atp(key)) == (17, 16)
     assert told.newstore.completed_unreleased(key) == 0

@@ -10,12 +10,12 @@ from typing import Any, TextIO
 
 from click.testing import CliRunner, Result
 
-from cli.command import Connect, Silent
+from cli.command import Connect, NullObserver
 from cli.main import main
 from cli.stack import NAMES, Stack
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.bootstrap.dry_run import dry_run
-from inventory_sync.bootstrap.event_streams import StreamDesk, stream_desk
+from inventory_sync.bootstrap.event_streams import StreamAdmin, stream_admin
 from inventory_sync.bootstrap.ingest_event import ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export_here
 from inventory_sync.bootstrap.newstore import read_newstore
@@ -49,11 +49,11 @@ class LocalConnect(Connect):
     def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
         return read_newstore(variables, self._stack.clock)
 
-    def stream_desk(self, variables: Mapping[str, str]) -> StreamDesk:
-        return stream_desk(variables, self._stack.clock)
+    def stream_admin(self, variables: Mapping[str, str]) -> StreamAdmin:
+        return stream_admin(variables, self._stack.clock)
 
     def export_reader(self, variables: Mapping[str, str], *, local: bool) -> IngestExport:
-        return ingest_export_here(variables, Silent(), local=local, clock=self._stack.clock)
+        return ingest_export_here(variables, NullObserver(), local=local, clock=self._stack.clock)
 
     def sleep(self, seconds: float) -> None:
         """The table's stream goes on meanwhile."""
@@ -61,16 +61,16 @@ class LocalConnect(Connect):
         self._stack.clock.sleep(seconds)
 
     def dry_run(self, variables: Mapping[str, str], archive: Path, rows_max: int) -> DryRun:
-        return dry_run(Silent(), archive, rows_max, variables, self._stack.clock)
+        return dry_run(NullObserver(), archive, rows_max, variables, self._stack.clock)
 
     def watermark(self, variables: Mapping[str, str], author: Author | None) -> SetWatermark:
         return set_watermark(author, variables, self._stack.clock)
 
     def ingest(self, variables: Mapping[str, str], body: bytes) -> IngestOutcome:
-        return ingest_with(Silent(), variables, self._stack.clock)(body)
+        return ingest_with(NullObserver(), variables, self._stack.clock)(body)
 
     def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
-        return reconcile_with(Silent(), variables, self._stack.clock)
+        return reconcile_with(NullObserver(), variables, self._stack.clock)
 
     def now(self) -> datetime:
         return self._stack.clock.now()

@@ -250,9 +250,9 @@ class Story:
     def settled(self) -> bool:
         """Whether nothing is left to be done."""
         run = self.head().run
-        return run is not None and run.state is RunState.SETTLED and not self.open_keys()
+        return run is not None and run.state is RunState.FINALIZED and not self.open_keys()
 
-    def go_on_until_settled(self, ticks_max: int) -> None:
+    def go_on_until_finalized(self, ticks_max: int) -> None:
         """Schedules fire, a little more than a lease apart, until nothing is left to be done."""
         for _ in range(ticks_max):
             self.clock.sleep(LEASE_SECONDS + 1)

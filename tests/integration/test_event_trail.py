@@ -95,7 +95,7 @@ def test_a_run_is_followed_to_its_end(lines: list[Line]) -> None:
     found = BY_RUN.over(lines, closed["figures.run_id"])
 
     states = [line["figures.state"] for line in found if line["message"] == "run"]
-    assert states == ["PLANNED", "UPLOADED", "CREATED", "STARTED", "FINISHED", "SETTLED"]
+    assert states == ["PLANNED", "UPLOADED", "CREATED", "STARTED", "FINISHED", "FINALIZED"]
     assert found[-1]["message"] == "tick"
     assert {line["figures.job_id"] for line in found[2:]} == {closed["figures.job_id"]}
 

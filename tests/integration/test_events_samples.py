@@ -80,7 +80,7 @@ def test_the_sweep_sample_forwards_what_is_left(stack: LocalStack) -> None:
 def test_the_import_samples_finish_an_import(stack: LocalStack, name: str) -> None:
     answer = stack.functions[IMPORT](sample(name))
 
-    assert (answer["outcome"], answer["run"]["state"]) == ("ended", "SETTLED")
+    assert (answer["outcome"], answer["run"]["state"]) == ("ended", "FINALIZED")
     assert stack.newstore.on_hand(("DC01", "SKU-1")) == 9  # one of 10 was shipped, unforwarded
     assert stack.newstore.completed_unreleased(("DC01", "SKU-1")) == 0
 

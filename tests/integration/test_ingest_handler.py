@@ -17,7 +17,7 @@ from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.errors import FatalError
-from inventory_sync.use_cases.ingest.ingest_event import EventDoor, IngestEvent
+from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResources
 from tests.apps import ROOT, load_app
 from tests.aws import Aws, local_aws
 from tests.event_bodies import KEY, TENANT, api_call, event_body
@@ -38,7 +38,7 @@ class World:
     aws: Aws
     observer: FakeObserver
     clock: FakeClock
-    make: Callable[[], EventDoor]
+    make: Callable[[], IngestResources]
     handler: Handler
 
     def call(self, event: dict[str, Any]) -> tuple[int, str]:
@@ -73,7 +73,7 @@ def world() -> Iterator[World]:
         )
         observer, clock = FakeObserver(), FakeClock(NOW)
 
-        def make() -> EventDoor:
+        def make() -> IngestResources:
             ingest = IngestEvent(
                 parse=partial(parse_event, tenant=TENANT),
                 event_log=DynamoEventLog(aws.dynamodb, "EventsTable", RETENTION),
@@ -83,7 +83,9 @@ def world() -> Iterator[World]:
                 body_bytes_max=262_144,
             )
             keys = SecretInboundKeys(aws.secrets, secret["ARN"], lambda: 0.0, observer)
-            return EventDoor(keys=keys, ingest=ingest, observer=observer, flush=observer.flush)
+            return IngestResources(
+                keys=keys, ingest=ingest, observer=observer, flush=observer.flush
+            )
 
         yield World(aws, observer, clock, make, load_app("ingest_event").build_handler(make))
 
@@ -240,7 +242,7 @@ def test_while_the_table_is_missing_the_event_is_to_be_sent_again(
 def test_a_wrong_setting_is_logged_and_answered_503_until_it_is_right(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse() -> EventDoor:
+    def refuse() -> IngestResources:
         raise FatalError("RETENTION_DAYS='x': allowed is a whole number 15 to 3650")
 
     handler = load_app("ingest_event").build_handler(refuse)
@@ -254,7 +256,7 @@ def test_a_wrong_setting_is_logged_and_answered_503_until_it_is_right(
 def test_a_surprise_is_answered_503_and_logged_without_its_text(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def fail() -> EventDoor:
+    def fail() -> IngestResources:
         raise KeyError("secret-text")
 
     handler = load_app("ingest_event").build_handler(fail)
@@ -270,7 +272,7 @@ def test_a_surprise_is_answered_503_and_logged_without_its_text(
 def test_the_door_is_made_on_the_first_call_that_can_and_then_kept(world: World) -> None:
     tries: list[int] = []
 
-    def make() -> EventDoor:
+    def make() -> IngestResources:
         tries.append(len(tries))
         if len(tries) == 1:
             raise FatalError("not yet")

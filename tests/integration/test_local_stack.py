@@ -89,7 +89,7 @@ def test_newstore_fetches_the_file_from_the_bucket_and_shows_its_quantity(
 
     answer = stack.tick()
 
-    assert answer["run"]["state"] == "SETTLED"
+    assert answer["run"]["state"] == "FINALIZED"
     state = requests.get(f"{stack.newstore_url}/_state", timeout=SECONDS).json()
     assert state["stock"][0]["on_hand"] == 15
     assert state["imports"][0]["source_uri"].startswith("s3://")

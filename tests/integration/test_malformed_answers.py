@@ -57,7 +57,7 @@ def something_new(told: Story) -> None:
 
 def goes_on(told: Story) -> None:
     """The fault is over: the next tick, or the one after it, puts everything right."""
-    told.go_on_until_settled(2)
+    told.go_on_until_finalized(2)
     told.holds_the_truth()
 
 

@@ -28,5 +28,5 @@ def test_an_unreadable_answer_books_nothing_twice(
             told.clock.sleep(LEASE_SECONDS)
             told.sweep()
             told.booked_once()
-        told.go_on_until_settled(2)
+        told.go_on_until_finalized(2)
         told.holds_the_truth()

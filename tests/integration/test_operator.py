@@ -71,7 +71,7 @@ def test_runs_and_run_show_what_was_sent_and_said(shop: Operated) -> None:
     newest, first = shop.json("runs")["runs"]
     shown = shop.json("run", "last")
 
-    assert (newest["state"], first["kind"]) == ("SETTLED", "full")
+    assert (newest["state"], first["kind"]) == ("FINALIZED", "full")
     assert shown["run"]["run_id"] == newest["run"]
     assert (shown["run"]["cut_end"], shown["run"]["rows"]) == (10, 1)
     (location,) = shown["locations"]
@@ -104,7 +104,7 @@ def test_status_says_what_needs_looking_at(shop: Operated) -> None:
     ill = shop.json("status", code=4)
 
     assert well["concerns"] == []
-    assert (well["watermark"], well["run"]["state"]) == (0, "SETTLED")
+    assert (well["watermark"], well["run"]["state"]) == (0, "FINALIZED")
     assert len(ill["concerns"]) == 2
     assert "All is well." not in shop.run("status", code=4).output
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from cli.command import Silent
+from cli.command import NullObserver
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.drift import Cause
@@ -108,7 +108,7 @@ def test_events_in_flight_are_no_false_alarm() -> None:
         shop.wait(20)
         load = Load(shop)
         variables = shop.stack.template.environment(RECONCILE)
-        reconcile = reconcile_with(Silent(), variables, shop.stack.clock)
+        reconcile = reconcile_with(NullObserver(), variables, shop.stack.clock)
         busy = BusyNewStore(load, reconcile.newstore)
         reconcile = replace(reconcile, newstore=busy)
         causes: Counter[Cause] = Counter()

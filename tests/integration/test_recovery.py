@@ -56,7 +56,7 @@ def imports_die(number: int) -> tuple[int, int]:
         told.take_in(told.ship("ff1", DC, "SKU-1", "SKU-2"), told.ship("ff2", NYC, "SKU-1"))
         told.let_settle()
         first = survive(told, Story.tick, number, Moment.BEFORE)
-        told.go_on_until_settled(TICKS_MAX)
+        told.go_on_until_finalized(TICKS_MAX)
         told.holds_the_truth()
 
         shipped = told.ship("ff3", NYC, "SKU-2", "SKU-1"), told.ship("ff4", DC, "SKU-3")
@@ -66,7 +66,7 @@ def imports_die(number: int) -> tuple[int, int]:
         told.take_in(*shipped, still_allocated)
         later = survive(told, Story.tick, number, Moment.AFTER)
         assert number or set(first) & set(later) >= IMPORT_CALLS
-        told.go_on_until_settled(TICKS_MAX)
+        told.go_on_until_finalized(TICKS_MAX)
         told.holds_the_truth()
     return len(first), len(later)
 

@@ -66,7 +66,7 @@ def take(stack: LocalStack, step: str, event: Event) -> None:
             assert stack.tick()["run"]["state"] == "STARTED"
         case "finish":
             stack.clock.sleep(JOB_SECONDS)
-            assert stack.tick()["run"]["state"] == "SETTLED"
+            assert stack.tick()["run"]["state"] == "FINALIZED"
 
 
 def go(stack: LocalStack, steps: Sequence[str], event: Event) -> None:

@@ -38,7 +38,7 @@ def test_twenty_simultaneous_ticks_make_one_job(told: Story) -> None:
 
     assert {answer["outcome"] for answer in answers} == {"ended", "lease_held"}
     assert len(told.newstore.jobs.by_id) == 1
-    told.go_on_until_settled(1)
+    told.go_on_until_finalized(1)
     told.holds_the_truth()
 
 

@@ -38,7 +38,7 @@ def test_a_pair_of_events_goes_through_to_the_erp_and_moves_no_stock(shell: Oper
     assert shell.stack.count("EventsTable") == 2
     assert shell.stack.erp.on_hand((DC, SKU)) == UNITS
     shell.wait(60)
-    assert shell.tick(full=True)["run"]["state"] == "SETTLED"
+    assert shell.tick(full=True)["run"]["state"] == "FINALIZED"
     assert shell.stack.newstore.on_hand((DC, SKU)) == UNITS
     assert shell.json("status", "--offline")["concerns"] == []
 

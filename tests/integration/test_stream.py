@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli.stack import INGEST_FUNCTION, WATCH_FUNCTION
+from cli.stack import CHECK_STREAM_FUNCTION, INGEST_FUNCTION
 from inventory_sync.domain.errors import FatalError
 from local.aws import API_KEY
 from local.stack import EVENTS
@@ -24,7 +24,7 @@ def shop() -> Iterator[Operated]:
 
 def look(shop: Operated) -> Any:
     shop.wait(5)
-    return shop.stack.functions[WATCH_FUNCTION]({})
+    return shop.stack.functions[CHECK_STREAM_FUNCTION]({})
 
 
 def integration(shop: Operated) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def integration(shop: Operated) -> dict[str, Any]:
 
 
 def event_url(shop: Operated) -> str:
-    return shop.stack.template.environment(WATCH_FUNCTION)["EVENT_URL"]
+    return shop.stack.template.environment(CHECK_STREAM_FUNCTION)["EVENT_URL"]
 
 
 def test_registering_makes_the_stream_and_the_watch_finds_it_well(shop: Operated) -> None:
@@ -142,4 +142,4 @@ def test_the_stack_s_own_functions_say_which_key_and_which_address(shop: Operate
     environment = shop.stack.template.environment
     assert event_url(shop).endswith("/prod/event")
     assert "INBOUND_KEYS_SECRET_ARN" in environment(INGEST_FUNCTION)
-    assert "INBOUND_KEYS_SECRET_ARN" not in environment(WATCH_FUNCTION)
+    assert "INBOUND_KEYS_SECRET_ARN" not in environment(CHECK_STREAM_FUNCTION)

@@ -52,7 +52,7 @@ def leaked_and_reconciled(stack: LocalStack, called: Called) -> None:
     assert stack.delivery.deliver_now(shipped(stack, "leaked")) == 202
     stack.stream.pump()
     stack.clock.sleep(3600)
-    assert stack.tick(full=True)["run"]["state"] == "SETTLED"
+    assert stack.tick(full=True)["run"]["state"] == "FINALIZED"
     stack.clock.sleep(3600)
     assert stack.functions[RECONCILE]({})["rows_by_cause"][Cause.LEAKED_ALLOCATION] == 1
     files = stack.aws.s3.list_objects_v2(Bucket=bucket(stack), Prefix="ledger/")["Contents"]

@@ -93,7 +93,7 @@ def histories(draw: st.DrawFn, *, sure: bool = False) -> History:
             published_at=NOW - timedelta(minutes=draw(st.sampled_from((5, 10, 60)))),
             applied_at=None if minutes is None else NOW + timedelta(minutes=minutes),
             forwarded_at=draw(st.sampled_from((None, NOW))),
-            released_by=draw(st.sampled_from((None, "run-0"))),
+            counted_by=draw(st.sampled_from((None, "run-0"))),
         )
         certain = rule.applied(known, NOW)
         shipped.append(Shipped(known, shown=certain or (not sure and draw(st.booleans()))))
@@ -162,7 +162,7 @@ def test_every_event_is_counted_once_and_closed_only_when_nothing_is_left_to_do(
 
     due = {e.known.event.ref: e.known for e in history.shipped
            if e.known.event.logical_timestamp <= cut_end}  # fmt: skip
-    assert set(found.counted) == {ref for ref, known in due.items() if known.released_by is None}
+    assert set(found.counted) == {ref for ref, known in due.items() if known.counted_by is None}
     assert set(found.closed) == {
         ref for ref, known in due.items() if history.certain(known) and known.forwarded_at
     }
@@ -172,7 +172,7 @@ def test_every_event_is_counted_once_and_closed_only_when_nothing_is_left_to_do(
 def after_run(found: Any, events: list[OpenEvent]) -> list[OpenEvent]:
     """The open events once the run has settled."""
     return [
-        replace(known, released_by="run-1") if known.event.ref in found.counted else known
+        replace(known, counted_by="run-1") if known.event.ref in found.counted else known
         for known in events
         if known.event.ref not in found.closed
     ]
@@ -183,7 +183,7 @@ def test_rolled_forward_is_exact_where_nothing_but_completions_happened(
     history: History, first: int, more: int, data: st.DataObject
 ) -> None:
     history = replace(history, shipped=tuple(
-        replace(e, known=replace(e.known, released_by=None)) for e in history.shipped
+        replace(e, known=replace(e.known, counted_by=None)) for e in history.shipped
     ))  # fmt: skip
     refs = [e.known.event.ref for e in history.shipped]
     arrived = {ref: data.draw(st.booleans(), label="arrived before the first run") for ref in refs}
@@ -201,7 +201,7 @@ def test_rolled_forward_is_exact_where_nothing_but_completions_happened(
 @given(histories(), TIMESTAMPS, TIMESTAMPS)
 def test_rolled_forward_is_never_too_high(history: History, first: int, more: int) -> None:
     history = replace(history, shipped=tuple(
-        replace(e, known=replace(e.known, released_by=None)) for e in history.shipped
+        replace(e, known=replace(e.known, counted_by=None)) for e in history.shipped
     ))  # fmt: skip
     base = cut_of(history, first)
     events = after_run(base, history.open_events())
@@ -239,7 +239,7 @@ def pending(draw: st.DrawFn) -> list[OpenEvent]:
             at=draw(st.sampled_from((DC, DC, STORE))),
             name=draw(st.sampled_from((*[build_event().name] * 4, ITEMS_ASSIGNED))),
             published_at=NOW - timedelta(minutes=draw(st.integers(0, 40))),
-            released_by=draw(st.sampled_from((None, None, "run-0"))),
+            counted_by=draw(st.sampled_from((None, None, "run-0"))),
         )
         for number in draw(st.lists(st.integers(0, 30), unique=True, max_size=10))
     ]
@@ -289,7 +289,7 @@ def test_the_cut_never_reaches_a_blocked_locations_unreleased_event(
     assert not [
         e
         for e in passed
-        if e.event.completed and e.event.location_id in BLOCKED and e.released_by is None
+        if e.event.completed and e.event.location_id in BLOCKED and e.counted_by is None
     ]
 
 

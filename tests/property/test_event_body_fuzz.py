@@ -17,7 +17,7 @@ import pytest
 
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.events import FulfillmentEvent
-from inventory_sync.use_cases.ingest.ingest_event import EventDoor, IngestEvent
+from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResources
 from tests.apps import load_app
 from tests.event_bodies import KEY, TENANT, event_fields
 from tests.fakes.clock import FakeClock
@@ -228,7 +228,7 @@ def test_every_body_is_answered_soon_and_found_again(shard: int) -> None:
         observer=observer,
         body_bytes_max=BODY_BYTES_MAX,
     )
-    door = EventDoor(
+    door = IngestResources(
         keys=FakeInboundKeys(KEY), ingest=ingest, observer=observer, flush=observer.flush
     )
     handler = load_app("ingest_event").build_handler(lambda: door)

@@ -16,14 +16,14 @@ from inventory_sync.domain.import_run import (
     CreateJob,
     Done,
     Facts,
+    Finalize,
     GiveUp,
     ImportJob,
     ImportRun,
     JobState,
-    NoteStarted,
+    RecordStarted,
     RunLimits,
     RunState,
-    Settle,
     StartJob,
     Step,
     Wait,
@@ -35,14 +35,14 @@ LIMITS = RunLimits()
 ALIVE = (JobState.RECEIVED, JobState.WAITING, JobState.OTHER, None)
 """None: NewStore does not know the job, for now or for good."""
 ENDS = (JobState.FINISHED, JobState.FAILED)
-ALWAYS_ENDED = {RunState.SETTLED, RunState.FAILED, RunState.HELD}
+ALWAYS_ENDED = {RunState.FINALIZED, RunState.FAILED, RunState.HELD}
 
 AFTER: dict[type, RunState] = {
     Build: RunState.UPLOADED,
     StartJob: RunState.STARTED,
-    NoteStarted: RunState.STARTED,
+    RecordStarted: RunState.STARTED,
     Commit: RunState.FINISHED,
-    Settle: RunState.SETTLED,
+    Finalize: RunState.FINALIZED,
     GiveUp: RunState.FAILED,
 }
 """Where a run stands after a step that nothing else comes of."""

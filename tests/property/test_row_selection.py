@@ -92,7 +92,7 @@ def completions(draw: st.DrawFn) -> list[OpenEvent]:
         open_event(
             number,
             *draw(st.lists(st.sampled_from(PRODUCTS), min_size=1, max_size=3)),
-            released_by=draw(st.sampled_from((None, "run-0"))),
+            counted_by=draw(st.sampled_from((None, "run-0"))),
         )
         for number in numbers
     ]
@@ -119,7 +119,7 @@ def test_what_is_sent_for_it_is_never_more_than_before(
     gone: Counter[str] = Counter()
     for open_event_ in events:
         due = open_event_.event.logical_timestamp <= cut_end
-        if due and open_event_.released_by is None:
+        if due and open_event_.counted_by is None:
             gone.update(open_event_.event.units())
 
     found = select_rows(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inventory_sync.domain.cut import LocationCut, cut_snapshot
 from inventory_sync.domain.events import OpenEvent
-from inventory_sync.domain.unlisted import fill_in
+from inventory_sync.domain.unlisted import carry_forward_unlisted
 from tests.builders import snapshot
 from tests.property.test_cut import (
     PRODUCTS,
@@ -23,9 +23,7 @@ from tests.property.test_cut import (
 UNCOUNTED = histories(sure=True).map(
     lambda history: replace(
         history,
-        shipped=tuple(
-            replace(e, known=replace(e.known, released_by=None)) for e in history.shipped
-        ),
+        shipped=tuple(replace(e, known=replace(e.known, counted_by=None)) for e in history.shipped),
     )
 )
 LEFT_OUT = st.sets(st.sampled_from(PRODUCTS))
@@ -40,7 +38,7 @@ def cut_with(
     counted: Any = (),
 ) -> LocationCut:
     listed = {p: units for p, units in history.on_hand().items() if p not in left_out}
-    filled = fill_in(
+    filled = carry_forward_unlisted(
         snapshot(listed), last, events, cut_end=cut_end, rule=history.rule, counted=counted
     )
     return cut_snapshot(filled, events, cut_end=cut_end, watermark=0, rule=history.rule)

@@ -85,7 +85,7 @@ class Invariants:
         store = self.world.event_log_store
         return (
             not store.is_open(completed.event.ref)
-            or store.state_of(completed.event.ref).released_by is not None
+            or store.state_of(completed.event.ref).counted_by is not None
         )
 
     def _gone_elsewhere(self) -> Counter[Key]:
@@ -172,7 +172,7 @@ class Invariants:
         run = world.runs.head().run
         # What leapt is added back for ever, so its location is never empty for the guards.
         held = run is not None and run.state is RunState.HELD and world.leapt is not None
-        if run is None or (run.state is not RunState.SETTLED and not held):
+        if run is None or (run.state is not RunState.FINALIZED and not held):
             raise Violation("resumable", f"the last run is {run.state if run else None}")
         jobs = world.newstore_model.jobs.by_id.values()
         left = [job.name for job in jobs if job.state in {"received", "waiting", "processing"}]

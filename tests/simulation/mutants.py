@@ -183,7 +183,7 @@ def _replays_taken_for_new() -> AbstractContextManager[Any]:
 
 
 def _any_leap_believed() -> AbstractContextManager[Any]:
-    return patch.object(cut_module, "lone_leap", lambda *_: None)
+    return patch.object(cut_module, "outlier_timestamp", lambda *_: None)
 
 
 def _late_where_a_range_is_its_files(world: World) -> None:

@@ -18,12 +18,12 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
 from inventory_sync.domain.references import reference_of
 from inventory_sync.domain.stock import (
+    Accepted,
     Acknowledgement,
     AllocationChange,
     AllocationOutcome,
     MovementOutcome,
     Rejection,
-    Settled,
     StockMovement,
     StockSnapshot,
     TryLater,
@@ -169,7 +169,7 @@ class SimulatedErp:
         )
         if self._world.faults.strike("erp_answer_lost"):
             return TryLater("cut after")
-        return Settled()
+        return Accepted()
 
     def snapshot(self, location_id: str) -> StockSnapshot:
         world, strike = self._world, self._world.faults.strike

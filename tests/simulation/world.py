@@ -147,7 +147,7 @@ class World:
         self.stream: deque[tuple[EventRef, int, datetime]] = deque()
         self.open_requests: dict[str, tuple[str, list[tuple[str, str]]]] = {}
         self.erp_down_until = START
-        self.settled_runs: set[str] = set()
+        self.finalized_runs: set[str] = set()
         self.untold: set[Key] = set()
         """Changes that the ERP's feed did not tell, until everything is read."""
         self.skipped_rows: set[Key] = set()
@@ -654,9 +654,9 @@ class World:
     def _note_finished(self) -> None:
         """Other channels' decrements count from the first finished import that shows them."""
         run_id = self.runs.head().finished_run_id
-        if run_id is None or run_id in self.settled_runs:
+        if run_id is None or run_id in self.finalized_runs:
             return
-        self.settled_runs.add(run_id)
+        self.finalized_runs.add(run_id)
         if self.runs.head().unfinished_run_id is None:
             self.skipped_rows.clear()
         entries = self.files.manifest(run_id).locations

@@ -108,7 +108,7 @@ def test_every_dimension_is_one_that_exists() -> None:
 def test_the_states_shown_are_those_in_which_a_run_has_not_ended() -> None:
     shown = {row[row.index("state") + 1] for row in metrics() if "state" in row}
 
-    assert shown == set(RunState) - {RunState.SETTLED, RunState.FAILED, RunState.HELD}
+    assert shown == set(RunState) - {RunState.FINALIZED, RunState.FAILED, RunState.HELD}
 
 
 def test_every_band_names_sections_of_the_runbook() -> None:

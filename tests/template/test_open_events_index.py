@@ -25,7 +25,7 @@ OPEN_EVENT = {
     "applied_at": INSTANT,
     "forwarded_at": INSTANT,
     "rejected_reason": {"S": "none"},
-    "released_by": {"S": "run1"},
+    "counted_by": {"S": "run1"},
 }
 
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from inventory_sync.config import (
+    CheckStreamSettings,
     ExportSettings,
     ForwardSettings,
     ImportSettings,
     IngestSettings,
     ReconcileSettings,
-    WatchSettings,
 )
 from local.template import Template
 from tests.template.test_template import FUNCTIONS, PARAMETERS, ROOT
@@ -20,7 +20,7 @@ SETTINGS: dict[str, Any] = {
     "ForwardEventsFunction": ForwardSettings,
     "ImportStockFunction": ImportSettings,
     "ReconcileStockFunction": ReconcileSettings,
-    "WatchStreamFunction": WatchSettings,
+    "CheckStreamFunction": CheckStreamSettings,
     "IngestExportFunction": ExportSettings,
 }
 

@@ -18,7 +18,7 @@ BLOCKS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class RateLimiter:
     """What one invocation can do: `reading_seconds` are those in which a read may begin."""
 
     locations: int
@@ -28,7 +28,7 @@ class Pace:
     job_seconds: float = 60.0
 
 
-def first_import(pace: Pace) -> list[int]:
+def first_import(pace: RateLimiter) -> list[int]:
     """Locations that NewStore was told of, after each run; all have events from the start."""
     told = [0]
     while told[-1] < pace.locations:
@@ -38,7 +38,7 @@ def first_import(pace: Pace) -> list[int]:
     return told[1:]
 
 
-def _first_run(pace: Pace, left: int) -> int:
+def _first_run(pace: RateLimiter, left: int) -> int:
     """How many of those that are left it brings in."""
     fit = min(left, pace.archive_locations)
     half = pace.reading_seconds / 2
@@ -64,7 +64,7 @@ class Course:
     full_days: float
 
 
-def simulate(pace: Pace, days_min: int = 2) -> Course:
+def simulate(pace: RateLimiter, days_min: int = 2) -> Course:
     """Ticks from the end of the first import on; those that waited longest are read first."""
     size = max(1, pace.locations // BLOCKS_MAX)
     order = deque(range(math.ceil(pace.locations / size)))

@@ -312,7 +312,7 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatchSettings:
+class CheckStreamSettings:
     """What the watch over the event stream needs."""
 
     events_table: str
@@ -320,7 +320,7 @@ class WatchSettings:
     stream: StreamSettings
 
     @classmethod
-    def read(cls, variables: Mapping[str, str]) -> "WatchSettings":
+    def read(cls, variables: Mapping[str, str]) -> "CheckStreamSettings":
         """From the environment."""
         env = Environment(variables)
         return cls(

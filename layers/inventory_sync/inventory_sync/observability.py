@@ -30,7 +30,7 @@ class PowertoolsObserver:
             for key, text in dimensions.items():
                 metric.add_dimension(name=key, value=text)
 
-    def note(self, message: str, **figures: object) -> None:
+    def log(self, message: str, **figures: object) -> None:
         """One line; figures are written as text."""
         self._logger.info(message, figures={key: str(value) for key, value in figures.items()})
 

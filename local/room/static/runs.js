@@ -4,7 +4,7 @@ import { byId, html, replaceWhenNew } from "room/dom.js";
 import { glyph } from "room/glyphs.js";
 import { count, dayAndTimeOf, timeOf } from "room/words.js";
 
-const GLYPHS = { SETTLED: "flowing", FINISHED: "flowing", FAILED: "wrong", HELD: "pause" };
+const GLYPHS = { FINALIZED: "flowing", FINISHED: "flowing", FAILED: "wrong", HELD: "pause" };
 const SHOWN_MAX = 5;
 
 export function showRuns({ moment }) {

@@ -85,5 +85,5 @@ def test_what_lies_elsewhere_in_the_bucket_wakes_nobody(stack: DeployedStack) ->
 def test_the_watch_s_schedule_starts_the_stopped_stream(stack: DeployedStack) -> None:
     eventually(lambda: stack.newstore.integrations.get(STREAM)["status"] == "running", "the watch")
 
-    [(_, record)] = list(stack.state.records("stream_watch"))
+    [(_, record)] = list(stack.state.records("stream_check"))
     assert len(json.loads(record)["restarts"]) == 1

@@ -14,7 +14,7 @@ from inventory_sync.domain.cut import (
     choose_cut_end,
     cut_snapshot,
     equal_timestamps,
-    lone_leap,
+    outlier_timestamp,
     roll_forward,
 )
 from inventory_sync.domain.stock import Units
@@ -163,13 +163,13 @@ def test_an_event_beside_that_bound_is_not_passed_either() -> None:
 
 
 def test_an_event_of_such_a_location_that_is_released_does_not_bound_the_cut() -> None:
-    events = [settled(10), settled(11, at=STORE, released_by="run-0"), settled(12)]
+    events = [settled(10), settled(11, at=STORE, counted_by="run-0"), settled(12)]
 
     assert end_of(*events, blocked=frozenset({STORE})) == 12
 
 
 def test_such_a_location_does_not_end_the_cut_itself() -> None:
-    events = [settled(10), settled(11, at=STORE, released_by="run-0")]
+    events = [settled(10), settled(11, at=STORE, counted_by="run-0")]
 
     assert end_of(*events, blocked=frozenset({STORE})) == 10
 
@@ -225,50 +225,50 @@ def test_one_number_twice_at_one_location_proves_nothing() -> None:
 
 
 def test_the_counter_may_step_by_a_million_or_by_a_tenth() -> None:
-    assert lone_leap([settled(10), settled(10 + LEAP_MIN)], 9) is None
-    assert lone_leap([settled(10), settled(11 + LEAP_MIN)], 9) == 11 + LEAP_MIN
-    assert lone_leap([settled(11 * 10**9)], 10**10) is None
-    assert lone_leap([settled(11 * 10**9 + 1)], 10**10) == 11 * 10**9 + 1
+    assert outlier_timestamp([settled(10), settled(10 + LEAP_MIN)], 9) is None
+    assert outlier_timestamp([settled(10), settled(11 + LEAP_MIN)], 9) == 11 + LEAP_MIN
+    assert outlier_timestamp([settled(11 * 10**9)], 10**10) is None
+    assert outlier_timestamp([settled(11 * 10**9 + 1)], 10**10) == 11 * 10**9 + 1
 
 
 def test_a_tenth_is_exact_for_the_largest_numbers_too() -> None:
     before, leapt_to = 10**17 + 9, 11 * 10**16 + 10
 
-    assert lone_leap([settled(leapt_to)], before) == leapt_to
-    assert lone_leap([settled(leapt_to - 1)], before) is None
+    assert outlier_timestamp([settled(leapt_to)], before) == leapt_to
+    assert outlier_timestamp([settled(leapt_to - 1)], before) is None
 
 
 def test_before_anything_is_known_the_counter_may_stand_as_high_as_any_that_was_seen() -> None:
     assert (LEAP_MIN, FIRST_MAX) == (1_000_000, 10**13)
-    assert lone_leap([settled(FIRST_MAX)], 0) is None
-    assert lone_leap([settled(FIRST_MAX + 1)], 0) == FIRST_MAX + 1
-    assert lone_leap([settled(2 + LEAP_MIN)], 1) == 2 + LEAP_MIN
+    assert outlier_timestamp([settled(FIRST_MAX)], 0) is None
+    assert outlier_timestamp([settled(FIRST_MAX + 1)], 0) == FIRST_MAX + 1
+    assert outlier_timestamp([settled(2 + LEAP_MIN)], 1) == 2 + LEAP_MIN
 
 
 def test_a_second_request_up_there_bears_the_leap_out() -> None:
     first, second = settled(10**15), settled(10**15 + 1)
 
-    assert lone_leap([settled(12), first], 9) == 10**15
-    assert lone_leap([settled(12), first, second], 9) is None
+    assert outlier_timestamp([settled(12), first], 9) == 10**15
+    assert outlier_timestamp([settled(12), first, second], 9) is None
 
 
 def test_the_parts_of_one_request_do_not_bear_each_other_out() -> None:
     numbers = (13, 10**15, 10**15 + 1)
     parts = [settled(n, fulfillment_request_id="".join(("ff", "1"))) for n in numbers]
 
-    assert lone_leap([settled(12), *parts], 9) == 10**15
-    assert lone_leap([*reversed(parts), settled(12)], 9) == 10**15
+    assert outlier_timestamp([settled(12), *parts], 9) == 10**15
+    assert outlier_timestamp([*reversed(parts), settled(12)], 9) == 10**15
 
 
 def test_one_number_at_two_locations_is_borne_out() -> None:
     twice = [settled(10**15), settled(10**15, at=STORE, fulfillment_request_id="ff9")]
 
-    assert lone_leap(twice, 9) is None
+    assert outlier_timestamp(twice, 9) is None
 
 
 def test_only_completed_events_leap() -> None:
-    assert lone_leap([], 9) is None
-    assert lone_leap([settled(10**15, name=ITEMS_ASSIGNED)], 9) is None
+    assert outlier_timestamp([], 9) is None
+    assert outlier_timestamp([settled(10**15, name=ITEMS_ASSIGNED)], 9) is None
 
 
 def test_the_cut_stays_below_a_lone_leap() -> None:
@@ -369,14 +369,14 @@ def test_the_order_of_events_changes_nothing() -> None:
 
 
 def test_what_a_run_has_counted_is_not_counted_again_but_still_subtracted() -> None:
-    found = cut({"A": 5}, open_event(12, "A", released_by="run-0"))
+    found = cut({"A": 5}, open_event(12, "A", counted_by="run-0"))
 
     assert found.quantities == {"A": 4}
     assert (found.counted, found.touched, found.late) == ((), frozenset(), ())
 
 
 def test_what_a_run_has_counted_is_closed_once_the_erp_shows_it() -> None:
-    shown = forwarded(8, "A", applied_at=BEFORE, released_by="run-0")
+    shown = forwarded(8, "A", applied_at=BEFORE, counted_by="run-0")
 
     found = cut({"A": 5}, shown)
 
@@ -417,7 +417,7 @@ def test_a_late_event_corrects_the_quantity_at_once() -> None:
 
 
 def test_an_event_that_was_counted_is_not_late_again() -> None:
-    assert cut({"A": 5}, open_event(8, "A", released_by="run-0")).late == ()
+    assert cut({"A": 5}, open_event(8, "A", counted_by="run-0")).late == ()
 
 
 def test_before_the_first_import_no_event_is_late() -> None:
@@ -458,7 +458,7 @@ def test_what_was_completed_after_the_cut_is_left_in() -> None:
 
 
 def test_what_the_last_quantity_has_counted_is_not_subtracted_again() -> None:
-    found = rolled({"A": 10}, open_event(9, "A", released_by="run-0"))
+    found = rolled({"A": 10}, open_event(9, "A", counted_by="run-0"))
 
     assert found.quantities == {"A": 10}
     assert (found.touched, found.counted) == (frozenset(), ())

@@ -51,5 +51,5 @@ def test_every_item_is_one_unit() -> None:
 def test_a_new_open_event_has_nothing_done_about_it() -> None:
     found = open_event()
 
-    state = (found.applied_at, found.forwarded_at, found.rejected_reason, found.released_by)
+    state = (found.applied_at, found.forwarded_at, found.rejected_reason, found.counted_by)
     assert state == (None, None, None, None)

@@ -14,15 +14,15 @@ from inventory_sync.domain.import_run import (
     CreateJob,
     Done,
     Facts,
+    Finalize,
     GiveUp,
     ImportJob,
     ImportRun,
     JobError,
     JobState,
-    NoteStarted,
+    RecordStarted,
     RunLimits,
     RunState,
-    Settle,
     StartJob,
     Step,
     Wait,
@@ -38,7 +38,7 @@ LIMITS = RunLimits(
 )
 TICK = timedelta(microseconds=1)
 UNDER_WAY = (RunState.CREATED, RunState.STARTED)
-ENDED = (RunState.SETTLED, RunState.FAILED, RunState.HELD)
+ENDED = (RunState.FINALIZED, RunState.FAILED, RunState.HELD)
 FAILED = GiveUp("NewStore failed the job")
 GREW_OLD = GiveUp("files grew old without a job")
 
@@ -158,7 +158,7 @@ def test_a_received_job_is_started() -> None:
 
 @pytest.mark.parametrize("state", [JobState.WAITING, JobState.OTHER])
 def test_a_job_that_runs_already_is_not_started_again(state: JobState) -> None:
-    assert step(run(RunState.CREATED), job=job(state)) == NoteStarted()
+    assert step(run(RunState.CREATED), job=job(state)) == RecordStarted()
 
 
 # Poll
@@ -258,7 +258,7 @@ def test_a_job_that_failed_by_itself_is_a_failure_though_imports_are_paused() ->
 
 
 def test_a_finished_run_is_settled() -> None:
-    assert step(run(RunState.FINISHED)) == Settle()
+    assert step(run(RunState.FINISHED)) == Finalize()
 
 
 @pytest.mark.parametrize("state", ENDED)

@@ -1,7 +1,7 @@
 """What a run leaves behind for the next one."""
 
 from inventory_sync.domain.guards import LastFigures
-from inventory_sync.domain.manifest import Basis, LocationEntry, Manifest, Settlement
+from inventory_sync.domain.manifest import Basis, Finalization, LocationEntry, Manifest
 from tests.builders import NOW
 
 
@@ -41,4 +41,4 @@ def test_a_watermark_is_never_moved_ahead() -> None:
 
 
 def test_a_settlement_has_late_events_only_where_it_names_them() -> None:
-    assert Settlement(counted=(), closed=()).late == ()
+    assert Finalization(counted=(), closed=()).late == ()

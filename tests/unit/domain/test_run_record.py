@@ -20,7 +20,7 @@ OTHER = "SKU-2"
 EVENTS = [
     forwarded(14, applied_at=BEFORE, fulfillment_request_id="b"),
     open_event(14, fulfillment_request_id="a"),
-    forwarded(10, SKU, OTHER, applied_at=BEFORE, released_by="run-0"),
+    forwarded(10, SKU, OTHER, applied_at=BEFORE, counted_by="run-0"),
     forwarded(11, applied_at=NOW + HOUR),
     forwarded(9, SKU, SKU, applied_at=BEFORE),
     open_event(12, name=ITEMS_ASSIGNED),
@@ -44,7 +44,7 @@ def test_each_event_has_the_part_the_cut_gave_it() -> None:
 
 
 def test_an_event_at_the_cut_end_is_in_the_base_and_one_past_it_is_not() -> None:
-    events = [forwarded(number, applied_at=BEFORE, released_by="run-0") for number in (12, 13)]
+    events = [forwarded(number, applied_at=BEFORE, counted_by="run-0") for number in (12, 13)]
     cut = replace(cut_of(events), added_events=())
 
     assert [found.part for found in event_parts(cut, events)] == [Part.IN_BASE, Part.AFTER]

@@ -42,21 +42,21 @@ NAMED_ONLY = {
     "RowFigures",
     "RowSum",
     "RunLimits",
-    "Settlement",
+    "Finalization",
     "StockInsights",
     "StockMovement",
     "StoredEvent",
     "StreamRegistration",
     "Term",
-    "WatchMemory",
+    "StreamCheckState",
 }
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {
     "AbandonJob", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule", "BaseFigures",
     "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition", "FileHead",
     "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent", "JobError",
-    "LastFigures", "Lease", "LocationCut", "LogicalRange", "MovementLine", "NoteStarted",
-    "Rejection", "RowBlock", "Selection", "Settle", "Settled", "StartJob", "StockSnapshot",
+    "LastFigures", "Lease", "LocationCut", "LogicalRange", "MovementLine", "RecordStarted",
+    "Rejection", "RowBlock", "Selection", "Finalize", "Accepted", "StartJob", "StockSnapshot",
     "Tries", "TryLater", "Unknown", "Wait",
 }  # fmt: skip
 

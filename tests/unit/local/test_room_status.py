@@ -75,7 +75,7 @@ def test_a_movement_booked_twice_is_wrong() -> None:
             "The last import failed: no such file. The next one repeats it.",
         ),
         (
-            {"runs": (run(state=RunState.SETTLED, left_out={STORE: "no time", DC: "no time"}),)},
+            {"runs": (run(state=RunState.FINALIZED, left_out={STORE: "no time", DC: "no time"}),)},
             "The last import went without DC01, NYC: no time.",
         ),
         ({"quarantined": 2}, "2 messages in quarantine."),
@@ -107,13 +107,13 @@ def test_an_event_booked_in_time_and_waiting_for_its_import_is_on_its_way() -> N
 
 
 def test_an_earlier_failure_is_over_once_a_run_has_gone_through() -> None:
-    runs = (run(state=RunState.SETTLED), run(state=RunState.FAILED))
+    runs = (run(state=RunState.FINALIZED), run(state=RunState.FAILED))
 
     assert status_of(reading(runs=runs)).level == "flowing"
 
 
 def test_a_held_location_is_not_told_again_as_left_out() -> None:
-    runs = (run(state=RunState.SETTLED, left_out={DC: "held: negative"}),)
+    runs = (run(state=RunState.FINALIZED, left_out={DC: "held: negative"}),)
 
     assert len(status_of(reading(runs=runs, holds=held())).reasons) == 1
 

@@ -11,7 +11,7 @@ from tools.scale.chain import Chain
 from tools.scale.figures import figure_table
 from tools.scale.load import Load
 from tools.scale.measured import FigureMissingError, Measured, read_measured
-from tools.scale.runs import Pace, first_import, simulate
+from tools.scale.runs import RateLimiter, first_import, simulate
 from tools.scale.tables import cost_table, work_table
 
 READ_SECONDS = 100.0
@@ -51,7 +51,7 @@ def told_by_the_code(places: int, *, archive_bytes: int = 400_000_000) -> list[i
 
 @pytest.mark.parametrize("places", [1, 4, 5, 8, 12, 13])
 def test_a_first_import_takes_as_many_runs_as_the_model_says(places: int) -> None:
-    pace = Pace(
+    pace = RateLimiter(
         locations=places,
         read_seconds=READ_SECONDS,
         archive_locations=1000,
@@ -63,7 +63,7 @@ def test_a_first_import_takes_as_many_runs_as_the_model_says(places: int) -> Non
 
 @pytest.mark.parametrize("places", [3, 6, 7])
 def test_so_it_does_where_an_archive_takes_no_more(places: int) -> None:
-    pace = Pace(
+    pace = RateLimiter(
         locations=places,
         read_seconds=READ_SECONDS,
         archive_locations=3,
@@ -74,7 +74,7 @@ def test_so_it_does_where_an_archive_takes_no_more(places: int) -> None:
 
 
 def test_what_is_read_in_one_run_is_as_old_as_the_time_between_two() -> None:
-    course = simulate(Pace(locations=10, read_seconds=1.0, archive_locations=1000))
+    course = simulate(RateLimiter(locations=10, read_seconds=1.0, archive_locations=1000))
 
     assert course.period_seconds == 300
     assert 300 <= course.oldest_seconds <= 310
@@ -82,27 +82,27 @@ def test_what_is_read_in_one_run_is_as_old_as_the_time_between_two() -> None:
 
 
 def test_what_is_not_read_in_one_run_waits_for_the_next() -> None:
-    course = simulate(Pace(locations=100, read_seconds=10.0, archive_locations=1000))
+    course = simulate(RateLimiter(locations=100, read_seconds=10.0, archive_locations=1000))
 
     assert course.period_seconds == 900
     assert 900 < course.oldest_seconds <= 1900
 
 
 def test_a_full_refresh_takes_a_day_for_each_archive() -> None:
-    course = simulate(Pace(locations=100, read_seconds=0.1, archive_locations=30))
+    course = simulate(RateLimiter(locations=100, read_seconds=0.1, archive_locations=30))
 
     assert course.full_days == 4
 
 
 def test_where_not_all_is_read_a_full_refresh_may_pass_some_by() -> None:
-    course = simulate(Pace(locations=100, read_seconds=10.0, archive_locations=5))
+    course = simulate(RateLimiter(locations=100, read_seconds=10.0, archive_locations=5))
 
     assert course.full_days == math.inf
 
 
 def test_a_pace_at_which_nothing_is_read_is_refused() -> None:
     with pytest.raises(ArithmeticError, match="stalls"):
-        first_import(Pace(locations=2, read_seconds=1.0, archive_locations=0))
+        first_import(RateLimiter(locations=2, read_seconds=1.0, archive_locations=0))
 
 
 def test_a_busier_chain_costs_more_of_everything() -> None:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from inventory_sync.adapters.aws.inbound_keys import current_key
 from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.bootstrap.check_stream import make_streams
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
-from inventory_sync.bootstrap.watch_stream import make_streams
 from inventory_sync.config import Environment, StreamSettings
 from inventory_sync.ports.newstore import EventStreams
 from inventory_sync.ports.observe import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class StreamDesk:
+class StreamAdmin:
     """NewStore's streams, and which of them has to call which address."""
 
     streams: EventStreams
@@ -22,13 +22,13 @@ class StreamDesk:
     event_url: str
 
 
-def stream_desk(variables: Mapping[str, str], clock: Clock | None = None) -> StreamDesk:
+def stream_admin(variables: Mapping[str, str], clock: Clock | None = None) -> StreamAdmin:
     """As the watch with these variables has it."""
     settings = StreamSettings.read(Environment(variables))
     clock = clock or SystemClock()
     secrets = Secrets(Clients()("secretsmanager"), clock)
     streams = make_streams(settings.newstore, secrets, clock)
-    return StreamDesk(streams, settings.stream_id, settings.event_url)
+    return StreamAdmin(streams, settings.stream_id, settings.event_url)
 
 
 def inbound_key(variables: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from random import SystemRandom
 
 from inventory_sync.adapters.http.client import JsonHttp
-from inventory_sync.adapters.http.pace import Pace
+from inventory_sync.adapters.http.rate_limiter import RateLimiter
 from inventory_sync.adapters.http.request import HttpLimits
 from inventory_sync.ports.observe import Clock
 
@@ -13,5 +13,5 @@ def json_http(
 ) -> JsonHttp:
     """Calls of other systems, at a pace where one is given."""
     limits = HttpLimits(read_seconds=timeout_seconds, attempts_max=attempts_max)
-    pace = Pace(clock, calls_per_second) if calls_per_second is not None else None
+    pace = RateLimiter(clock, calls_per_second) if calls_per_second is not None else None
     return JsonHttp(clock, limits, SystemRandom().random, pace=pace)

@@ -13,7 +13,7 @@ from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import IngestSettings
 from inventory_sync.observability import make_observer
-from inventory_sync.use_cases.ingest.ingest_event import EventDoor, IngestEvent
+from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResources
 
 if TYPE_CHECKING:
     from inventory_sync.ports.observe import Clock, Observer
@@ -24,12 +24,12 @@ READ_SECONDS = 1.5
 
 def ingest_event(
     variables: Mapping[str, str] | None = None, clock: "Clock | None" = None
-) -> EventDoor:
+) -> IngestResources:
     """From the environment, unless other variables are given."""
     settings = IngestSettings.read(os.environ if variables is None else variables)
     observer = make_observer()
     client = Clients(READ_SECONDS, parameter_validation=False)
-    return EventDoor(
+    return IngestResources(
         keys=SecretInboundKeys(
             client("secretsmanager"),
             settings.inbound_keys_secret_arn,

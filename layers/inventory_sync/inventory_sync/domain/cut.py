@@ -72,18 +72,17 @@ def choose_cut_end(
     """The highest logical timestamp among completed events published before `settled_before`.
 
     Never below `floor` (the watermark, or the end of an import that was attempted). Stays below
-    every unreleased event of a `blocked` location (one without any quantity to send), and below a
-    `lone_leap` of the counter. Passes events of at most `items_max` items at a time, or one event,
-    since their rows have to fit one file; what is left of them, settled or not, is for the next
-    import.
+    every unreleased event of a `blocked` location (one without any quantity to send), and below
+    an `outlier_timestamp`. Passes events of at most `items_max` items at a time, or one event,
+    since their rows have to fit one file; what is left of them is for the next import.
     """
     completed = [e for e in events if e.event.completed and e.event.logical_timestamp > floor]
     ceilings = [
         e.event.logical_timestamp
         for e in completed
-        if e.event.location_id in blocked and e.released_by is None
+        if e.event.location_id in blocked and e.counted_by is None
     ]
-    leapt_to = lone_leap(completed, floor)
+    leapt_to = outlier_timestamp(completed, floor)
     if leapt_to is not None:
         ceilings.append(leapt_to)
     ceiling = min(ceilings, default=None)
@@ -99,7 +98,7 @@ def choose_cut_end(
     return cut_end
 
 
-def lone_leap(events: Iterable[OpenEvent], floor: int) -> int | None:
+def outlier_timestamp(events: Iterable[OpenEvent], floor: int) -> int | None:
     """The lowest logical timestamp to which the counter leapt, if one request alone says so.
 
     A number that is wrong would put the cut end so high that whatever comes after it comes late:
@@ -278,7 +277,7 @@ def _refs(events: Iterable[FulfillmentEvent]) -> tuple[EventRef, ...]:
 
 
 def _counts(open_event: OpenEvent, cut_end: int) -> bool:
-    return open_event.released_by is None and open_event.event.logical_timestamp <= cut_end
+    return open_event.counted_by is None and open_event.event.logical_timestamp <= cut_end
 
 
 def _uncounted(completed: list[OpenEvent], cut_end: int, watermark: int | None) -> _Uncounted:

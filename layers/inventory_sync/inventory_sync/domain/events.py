@@ -74,7 +74,7 @@ class OpenEvent:
 
     `applied_at` is on the ERP's clock, `received_at` and `forwarded_at` are on ours.
     `forwarded_at` is set once the ERP has everything the event asks for (movement and
-    allocation). `released_by` is the import run whose quantity for this location first counted
+    allocation). `counted_by` is the import run whose quantity for this location first counted
     the event.
     """
 
@@ -83,7 +83,7 @@ class OpenEvent:
     applied_at: datetime | None = None
     forwarded_at: datetime | None = None
     rejected_reason: str | None = None
-    released_by: str | None = None
+    counted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

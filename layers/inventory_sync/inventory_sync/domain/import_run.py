@@ -4,7 +4,7 @@ PLANNED --build--> UPLOADED --create--> CREATED --start--> STARTED --poll--> FIN
   |                    |                   |                  |                  |
   |                    `-------------------+------------------+--> FAILED        | settle
   |-- nothing to send, so no job: FINISHED                                       v
-  `-- every location held: HELD                                               SETTLED
+  `-- every location held: HELD                                               FINALIZED
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class RunState(StrEnum):
     CREATED = "CREATED"
     STARTED = "STARTED"
     FINISHED = "FINISHED"
-    SETTLED = "SETTLED"
+    FINALIZED = "FINALIZED"
     FAILED = "FAILED"
     HELD = "HELD"
 
@@ -118,7 +118,7 @@ class ImportRun:
     @property
     def ended(self) -> bool:
         """Whether the next tick plans a new run."""
-        return self.state in {RunState.SETTLED, RunState.FAILED, RunState.HELD}
+        return self.state in {RunState.FINALIZED, RunState.FAILED, RunState.HELD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class StartJob:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteStarted:
+class RecordStarted:
     """The job runs, only the answer to the start was lost."""
 
 
@@ -154,7 +154,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
+class Finalize:
     """Mark the events the run counted and close those that need nothing more."""
 
 
@@ -194,9 +194,9 @@ Step = (
     | CreateJob
     | AdoptJob
     | StartJob
-    | NoteStarted
+    | RecordStarted
     | Commit
-    | Settle
+    | Finalize
     | GiveUp
     | AbandonJob
     | Wait
@@ -248,8 +248,8 @@ def next_step(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
         case RunState.CREATED | RunState.STARTED:
             return _after_create(run, facts, limits)
         case RunState.FINISHED:
-            return Settle()
-        case RunState.SETTLED | RunState.FAILED | RunState.HELD:
+            return Finalize()
+        case RunState.FINALIZED | RunState.FAILED | RunState.HELD:
             return Done()
 
 
@@ -285,5 +285,5 @@ def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
     if unstarted and job.state is JobState.RECEIVED:
         return AbandonJob(f"paused: {facts.paused}") if facts.paused else StartJob()
     if unstarted:
-        return NoteStarted()
+        return RecordStarted()
     return Wait(facts.now + limits.poll_interval, "NewStore has not ended the job")

@@ -82,7 +82,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Finalization:
     """Events, as (location id, event key): what a run counted, what it closes once finished.
 
     `late` are those of the counted that arrived behind the watermark, for the record.

@@ -127,12 +127,12 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Accepted:
     """The allocation change is in force, or a later one already was."""
 
 
 MovementOutcome = Acknowledgement | Rejection | TryLater | Unknown
-AllocationOutcome = Settled | Rejection | TryLater
+AllocationOutcome = Accepted | Rejection | TryLater
 
 
 def movement_of(event: FulfillmentEvent) -> StockMovement:

@@ -16,7 +16,7 @@ Pairs = Collection[tuple[str, str]]
 """Events as (location id, event key)."""
 
 
-def fill_in(
+def carry_forward_unlisted(
     snapshot: StockSnapshot,
     last_quantities: Mapping[str, Units],
     events: Iterable[OpenEvent],
@@ -36,7 +36,7 @@ def fill_in(
     taken: Counter[str] = Counter()
     for open_event in completed:
         event, ref = open_event.event, open_event.event.ref
-        in_last = open_event.released_by is not None or (ref.location_id, ref.event_key) in counted
+        in_last = open_event.counted_by is not None or (ref.location_id, ref.event_key) in counted
         if event.logical_timestamp <= cut_end and not in_last:
             taken.update(event.units())
     moved = taken.keys() | cut.added_back.keys() | cut.subtracted.keys()

@@ -25,10 +25,10 @@ class EventLog(Protocol):
     def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
         """Become the one writer of an event's reference until then."""
 
-    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         """The ERP booked the movement; the first acknowledgement stands."""
 
-    def note_forwarded(
+    def mark_forwarded(
         self,
         ref: EventRef,
         forwarded_at: datetime,
@@ -38,14 +38,14 @@ class EventLog(Protocol):
     ) -> float:
         """The ERP has everything the event asks for; `close` where no import waits for it.
 
-        With `applied` it notes that too, as `note_applied` does, in the same write. Returns how
+        With `applied` it notes that too, as `mark_applied` does, in the same write. Returns how
         many gigabytes the location's events take at most; 0 where the store does not say.
         """
 
-    def note_rejected(self, ref: EventRef, reason: str) -> None:
+    def mark_rejected(self, ref: EventRef, reason: str) -> None:
         """The ERP refused: nothing forwards the event again until an operator says so."""
 
-    def note_counted(self, ref: EventRef, run_id: str) -> None:
+    def mark_counted(self, ref: EventRef, run_id: str) -> None:
         """A finished import's quantity counts the event; the first such run stands."""
 
     def close(self, ref: EventRef) -> None:

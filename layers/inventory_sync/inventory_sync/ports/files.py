@@ -7,7 +7,7 @@ from typing import Protocol
 from inventory_sync.domain.availabilities import FileHead, PackedFile, RowBlock
 from inventory_sync.domain.drift import RowDrift
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
 from inventory_sync.domain.run_record import LocationRecord
 
 
@@ -69,10 +69,10 @@ class FileStore(Protocol):
     def latest_ledger(self, location_id: str) -> Ledger | None:
         """A location's quantities as of the last run that kept any; None where there is none."""
 
-    def save_settlement(self, run_id: str, settlement: Settlement) -> None:
+    def save_finalization(self, run_id: str, finalization: Finalization) -> None:
         """Keep what to mark once the run has finished."""
 
-    def settlement(self, run_id: str) -> Settlement:
+    def finalization(self, run_id: str) -> Finalization:
         """What to mark once the run has finished."""
 
 

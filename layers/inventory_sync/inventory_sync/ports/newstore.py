@@ -8,7 +8,7 @@ from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.event_stream import EventStream, StreamRegistration
 from inventory_sync.domain.import_run import ImportJob, JobError
 from inventory_sync.domain.publications import Publication
-from inventory_sync.domain.stream_watch import WatchMemory
+from inventory_sync.domain.stream_check import StreamCheckState
 
 
 class NewStore(Protocol):
@@ -80,11 +80,11 @@ class EventStreams(Protocol):
         """Have NewStore publish it once more; NotOfferedError where it has no such call."""
 
 
-class WatchMemories(Protocol):
+class StreamCheckStates(Protocol):
     """Where the watch over a stream keeps its memory."""
 
-    def load(self, stream_id: str) -> WatchMemory:
+    def load(self, stream_id: str) -> StreamCheckState:
         """Read consistently; an empty one where there is none."""
 
-    def save(self, stream_id: str, memory: WatchMemory) -> WatchMemory:
+    def save(self, stream_id: str, memory: StreamCheckState) -> StreamCheckState:
         """The next version; LeaseLostError where another look wrote meanwhile."""

@@ -21,7 +21,7 @@ class Observer(Protocol):
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
         """Add to a metric."""
 
-    def note(self, message: str, **figures: object) -> None:
+    def log(self, message: str, **figures: object) -> None:
         """One structured log line."""
 
 

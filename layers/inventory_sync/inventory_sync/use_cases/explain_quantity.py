@@ -76,7 +76,7 @@ class ExplainQuantity:
     def _ledger_that_sent(
         self, run: ImportRun, location_id: str, product_id: str, at: datetime | None
     ) -> Ledger | None:
-        if run.state not in {RunState.FINISHED, RunState.SETTLED}:
+        if run.state not in {RunState.FINISHED, RunState.FINALIZED}:
             return None
         if run.ended_at is None or (at is not None and run.ended_at > at) or not run.rows:
             return None
@@ -108,7 +108,7 @@ class ExplainQuantity:
             if e.event.completed
             and e.event.logical_timestamp <= cut_end
             and e.event.ref.event_key not in in_sum
-            and e.released_by is None
+            and e.counted_by is None
         ]
         after = self.history.of_location(location_id, first=cut_end + 1)
         found = (

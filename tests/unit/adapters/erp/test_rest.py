@@ -22,12 +22,12 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.references import reference_of
 from inventory_sync.domain.stock import (
+    Accepted,
     Acknowledgement,
     AllocationChange,
     AllocationState,
     MovementLine,
     Rejection,
-    Settled,
     StockMovement,
     TryLater,
     Unknown,
@@ -403,7 +403,7 @@ def test_allocation_is_told_in_the_erps_terms(erp: Erp) -> None:
     answer = {"fulfillment_request_id": "ff-1", "logical_timestamp": 10, "outcome": "applied"}
     ids = IdMap({"DC01": "WH-1"}, {"SKU-1": "100-1"})
     with erp.answering(always(Reply({"results": [answer]})), ids=ids) as client:
-        assert client.change_allocations([change()]) == [Settled()]
+        assert client.change_allocations([change()]) == [Accepted()]
     assert erp.calls[0].json["allocations"] == [
         {
             "fulfillment_request_id": "ff-1",
@@ -418,8 +418,8 @@ def test_allocation_is_told_in_the_erps_terms(erp: Erp) -> None:
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        ("applied", Settled()),
-        ("superseded", Settled()),
+        ("applied", Accepted()),
+        ("superseded", Accepted()),
         ("rejected", Rejection("why")),
         ("retryable", TryLater("why")),
     ],
@@ -437,7 +437,7 @@ def test_each_allocation_has_the_outcome_the_erp_gives(
         },
     ]
     with erp.answering(always(Reply({"results": answers}))) as client:
-        assert client.change_allocations([change(10), change(11)]) == [expected, Settled()]
+        assert client.change_allocations([change(10), change(11)]) == [expected, Accepted()]
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,9 @@ def test_feed_is_as_of_its_first_page(erp: Erp) -> None:
         return page("b", cursor="3", as_of=LATER)
 
     with erp.answering(answer) as client:
-        found = client.changes("DC01", NAMES.stamped("1"))
+        found = client.changes("DC01", NAMES.tag_cursor("1"))
     assert found.product_ids == {"a", "b"}
-    assert NAMES.unstamped(found.cursor) == "3"
+    assert NAMES.untag_cursor(found.cursor) == "3"
     assert found.as_of.isoformat() == "2026-03-02T11:59:00+00:00"
 
 
@@ -58,16 +58,16 @@ def test_where_products_had_other_names_everything_is_to_be_read(erp: Erp) -> No
         return page("a", cursor="3")
 
     with erp.answering(answer) as client:
-        found = client.changes("DC01", IdMap(skus={"a": "other"}).stamped("1"))
+        found = client.changes("DC01", IdMap(skus={"a": "other"}).tag_cursor("1"))
 
     assert (found.complete, found.product_ids, asked) == (False, frozenset(), [False])
-    assert NAMES.unstamped(found.cursor) == "3"
+    assert NAMES.untag_cursor(found.cursor) == "3"
 
 
 def test_feed_that_leads_nowhere_is_refused(erp: Erp) -> None:
     with erp.answering(lambda _: page("a", cursor="1", more=True)) as client:
         with pytest.raises(RetriableError):
-            client.changes("DC01", NAMES.stamped("1"))
+            client.changes("DC01", NAMES.tag_cursor("1"))
         with pytest.raises(RetriableError):
             client.changes("DC01", None)
 

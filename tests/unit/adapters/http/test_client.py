@@ -23,7 +23,7 @@ from inventory_sync.adapters.http.errors import (
     HttpRejectedError,
     ThrottledError,
 )
-from inventory_sync.adapters.http.request import HttpLimits, HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpLimits, HttpRequest, RetrySafety
 from inventory_sync.domain.errors import (
     FatalError,
     InventorySyncError,
@@ -69,12 +69,12 @@ def stubborn(clock: StandingClock) -> Iterator[JsonHttp]:
 
 
 def get(url: str, **changes: Any) -> HttpRequest:
-    return HttpRequest(method="GET", url=url + "/thing", repeat=Repeat.ALWAYS, **changes)
+    return HttpRequest(method="GET", url=url + "/thing", retry=RetrySafety.ALWAYS, **changes)
 
 
-def post(url: str, repeat: Repeat = Repeat.NOT_TAKEN, **changes: Any) -> HttpRequest:
+def post(url: str, retry: RetrySafety = RetrySafety.NOT_TAKEN, **changes: Any) -> HttpRequest:
     given = {"json": {"a": 1}, **changes}
-    return HttpRequest(method="POST", url=url + "/thing", repeat=repeat, **given)
+    return HttpRequest(method="POST", url=url + "/thing", retry=retry, **given)
 
 
 def unused_url() -> str:
@@ -197,7 +197,7 @@ def test_answer_nobody_wants_is_not_read(http: JsonHttp) -> None:
 
 def test_refused_connection_is_retriable_for_any_call(http: JsonHttp, clock: StandingClock) -> None:
     with pytest.raises(RetriableError):
-        http.call(post(unused_url(), Repeat.NOT_SENT))
+        http.call(post(unused_url(), RetrySafety.NOT_SENT))
     assert len(clock.slept) == LIMITS.attempts_max - 1
 
 
@@ -224,7 +224,7 @@ def test_throttled_call_is_sent_again_since_it_was_not_taken(http: JsonHttp) -> 
 
 def test_throttled_call_that_may_have_been_kept_is_not_sent_again(http: JsonHttp) -> None:
     with replying(Reply(status=429), GOOD) as server, pytest.raises(ThrottledError):
-        http.call(post(server.url, Repeat.NOT_SENT))
+        http.call(post(server.url, RetrySafety.NOT_SENT))
     assert len(server.calls) == 1
 
 

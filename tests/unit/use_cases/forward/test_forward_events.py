@@ -11,13 +11,13 @@ from inventory_sync.domain.erp import Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.stock import (
+    Accepted,
     Acknowledgement,
     AllocationChange,
     AllocationOutcome,
     AllocationState,
     MovementOutcome,
     Rejection,
-    Settled,
     StockMovement,
     TryLater,
     Unknown,
@@ -76,7 +76,7 @@ class BookingErp:
 
     def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
         self.changes += changes
-        return [self.allocation_answers.get(c.fulfillment_request_id, Settled()) for c in changes]
+        return [self.allocation_answers.get(c.fulfillment_request_id, Accepted()) for c in changes]
 
 
 class World:

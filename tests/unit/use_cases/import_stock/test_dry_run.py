@@ -41,7 +41,7 @@ def state_of(world: ImportWorld) -> Any:
         dict(world.files.archives),
         dict(world.files.manifests),
         dict(world.files.ledgers),
-        dict(world.files.settlements),
+        dict(world.files.finalizations),
         world.location_store.holds(),
         world.leases.token,
         list(world.newstore_model.jobs.by_id),

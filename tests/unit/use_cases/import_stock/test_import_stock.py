@@ -57,7 +57,7 @@ def test_one_tick_can_take_a_run_from_plan_to_end() -> None:
     tick = world.tick()
 
     assert tick.outcome is TickOutcome.ENDED
-    assert states(world) == [RunState.SETTLED]
+    assert states(world) == [RunState.FINALIZED]
     assert world.jobs() == ["finished"]
     head = world.runs.head()
     assert tick.run is not None
@@ -119,7 +119,7 @@ def test_a_run_that_broke_off_before_its_files_were_whole_is_planned_anew() -> N
     run = world.import_now()
 
     assert broken_off is not None
-    assert (broken_off.state, run.state) == (RunState.PLANNED, RunState.SETTLED)
+    assert (broken_off.state, run.state) == (RunState.PLANNED, RunState.FINALIZED)
     assert run.run_id != broken_off.run_id
     assert run.full
 
@@ -131,7 +131,7 @@ def test_a_run_that_read_nothing_has_brought_nothing_up_to_date() -> None:
     world.settle()
     world.erp.shown[DC] = RetriableError("503")
 
-    assert world.import_now().state is RunState.SETTLED
+    assert world.import_now().state is RunState.FINALIZED
 
     assert world.runs.head().last_finished_at == before
 
@@ -252,7 +252,7 @@ def test_rows_refused_by_a_run_that_follows_a_failed_one_are_sent_once_more() ->
     again = world.import_now()
     last = world.import_now()
 
-    assert (refused.state, world.on_hand()) == (RunState.SETTLED, 20)
+    assert (refused.state, world.on_hand()) == (RunState.FINALIZED, 20)
     assert (again.rows, last.rows) == (1, 0)
 
 
@@ -342,7 +342,7 @@ def test_a_job_that_newstore_does_not_find_for_now_is_not_followed_by_another() 
     assert tick.outcome is TickOutcome.WAITING
     assert len(world.jobs()) == 1
     world.faults.planned.clear()
-    assert world.import_now().state is RunState.SETTLED
+    assert world.import_now().state is RunState.FINALIZED
     assert world.jobs() == ["finished"]
 
 
@@ -354,7 +354,7 @@ def test_the_next_run_is_planned_afresh_and_corrects_what_a_failed_one_left() ->
 
     run = world.import_now()
 
-    assert (run.state, world.on_hand(), world.atp()) == (RunState.SETTLED, 19, 19)
+    assert (run.state, world.on_hand(), world.atp()) == (RunState.FINALIZED, 19, 19)
     assert world.runs.head().watermark == 12
 
 
@@ -501,7 +501,7 @@ def test_a_lease_that_was_lost_writes_nothing_more() -> None:
     tick = world.tick()
 
     assert tick.outcome is TickOutcome.LEASE_LOST
-    assert states(world) == [RunState.SETTLED, RunState.PLANNED]
+    assert states(world) == [RunState.FINALIZED, RunState.PLANNED]
     assert len(world.jobs()) == 1
     assert world.take_lease() is None
 
@@ -606,14 +606,14 @@ def test_counting_without_time_for_it_goes_on_with_the_next_tick() -> None:
     world.clock.advance(6 * MINUTE)
 
     def left() -> float:
-        counted = [world.state_of(event).released_by for event in (first, second)]
+        counted = [world.state_of(event).counted_by for event in (first, second)]
         return 1.0 if any(counted) else 900.0
 
     assert world.importer()(left).outcome is TickOutcome.OUT_OF_TIME
-    assert world.state_of(second).released_by is None
+    assert world.state_of(second).counted_by is None
     run = world.tick().run
     assert run is not None
-    assert world.state_of(second).released_by == run.run_id
+    assert world.state_of(second).counted_by == run.run_id
     assert world.is_open(first)
 
 
@@ -665,7 +665,7 @@ def test_a_run_without_a_job_before_the_first_sets_no_watermark() -> None:
     world = ImportWorld(DC)
     world.put_location(DC, enabled=False)
 
-    assert world.import_now().state is RunState.SETTLED
+    assert world.import_now().state is RunState.FINALIZED
     assert world.runs.head().watermark is None
 
 
@@ -680,8 +680,8 @@ def test_counted_events_are_marked_and_those_that_need_nothing_more_closed() -> 
 
     assert not world.is_open(applied)
     assert world.is_open(waiting)
-    assert world.state_of(waiting).released_by == run.run_id
-    assert world.state_of(applied).released_by is None
+    assert world.state_of(waiting).counted_by == run.run_id
+    assert world.state_of(applied).counted_by is None
 
 
 def test_an_approval_is_used_once_by_the_run_that_finished_with_it() -> None:
@@ -694,7 +694,7 @@ def test_an_approval_is_used_once_by_the_run_that_finished_with_it() -> None:
 
     run = world.import_now()
 
-    assert (run.state, run.approvals) == (RunState.SETTLED, {DC: "olga"})
+    assert (run.state, run.approvals) == (RunState.FINALIZED, {DC: "olga"})
     assert world.on_hand() == 20
     assert world.location_store.approvals() == {}
     used = world.location_store.used[DC, run.run_id]
@@ -730,7 +730,7 @@ def test_an_approval_outlives_a_run_that_failed_with_it() -> None:
     world.newstore_model.jobs.fail_next_job()
     assert world.import_now().state is RunState.FAILED
 
-    assert world.import_now().state is RunState.SETTLED
+    assert world.import_now().state is RunState.FINALIZED
     assert world.on_hand() == 20
 
 
@@ -742,7 +742,7 @@ def test_after_a_held_run_the_next_tick_plans_another() -> None:
 
     run = world.import_now()
 
-    assert (held.state, run.state) == (RunState.HELD, RunState.SETTLED)
+    assert (held.state, run.state) == (RunState.HELD, RunState.FINALIZED)
 
 
 # Figures of every tick
@@ -772,7 +772,7 @@ def test_a_run_that_has_not_ended_is_counted_with_its_age_and_state() -> None:
     assert waited == 60
     assert world.observer.by_dimensions == {
         **world.observer.by_dimensions,
-        ("RunAgeSeconds", (("state", "SETTLED"),)): 0,
+        ("RunAgeSeconds", (("state", "FINALIZED"),)): 0,
     }
 
 

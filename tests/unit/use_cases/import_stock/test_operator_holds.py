@@ -134,7 +134,7 @@ def test_a_job_that_newstore_is_at_is_followed_to_its_end() -> None:
     assert world.tick().outcome is TickOutcome.WAITING
     tick = world.tick()
 
-    assert (tick.outcome, tick.run and tick.run.state) == (TickOutcome.ENDED, RunState.SETTLED)
+    assert (tick.outcome, tick.run and tick.run.state) == (TickOutcome.ENDED, RunState.FINALIZED)
     assert world.tick().outcome is TickOutcome.PAUSED
 
 

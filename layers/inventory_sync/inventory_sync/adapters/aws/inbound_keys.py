@@ -74,7 +74,7 @@ class SecretInboundKeys:
             self._fetch()
         except InventorySyncError as error:
             self._observer.count("InboundKeysNotRefreshed")
-            self._observer.note("inbound keys not refreshed, the earlier serve on", why=str(error))
+            self._observer.log("inbound keys not refreshed; using cached keys", why=str(error))
 
     def _fetch(self) -> None:
         self._tried_at = self._monotonic()

@@ -18,7 +18,7 @@ _WHAT = "events table"
 _WITHOUT_BODY = (
     "location_id", "event_name", "fulfillment_request_id", "order_id", "logical_timestamp",
     "published_at", "received_at", "service_level", "items", "applied_at", "forwarded_at",
-    "rejected_reason", "released_by", "open_key", "document_id", "attempts",
+    "rejected_reason", "counted_by", "open_key", "document_id", "attempts",
 )  # fmt: skip
 """All that an event is read of."""
 

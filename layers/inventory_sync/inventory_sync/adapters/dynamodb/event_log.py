@@ -120,7 +120,7 @@ class DynamoEventLog:
         first = answer["Attributes"]["attempts"]["N"] == "1"
         return ClaimResult.FIRST if first else ClaimResult.AGAIN
 
-    def note_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         """The first acknowledgement stands; a rejection it follows is over."""
         self._update(
             ref,
@@ -128,7 +128,7 @@ class DynamoEventLog:
             _applied_values(applied_at, document_id),
         )
 
-    def note_forwarded(
+    def mark_forwarded(
         self,
         ref: EventRef,
         forwarded_at: datetime,
@@ -152,14 +152,14 @@ class DynamoEventLog:
             update += " REMOVE " + ", ".join(removes)
         return self._update(ref, update, values)
 
-    def note_rejected(self, ref: EventRef, reason: str) -> None:
+    def mark_rejected(self, ref: EventRef, reason: str) -> None:
         """The event stays open: what the ERP refuses it has not booked."""
         stored = shortened(reason, NOTE_BYTES_MAX)
         self._update(ref, "SET rejected_reason = :reason", {":reason": stored})
 
-    def note_counted(self, ref: EventRef, run_id: str) -> None:
+    def mark_counted(self, ref: EventRef, run_id: str) -> None:
         """The first run stands."""
-        self._update(ref, "SET released_by = if_not_exists(released_by, :run)", {":run": run_id})
+        self._update(ref, "SET counted_by = if_not_exists(counted_by, :run)", {":run": run_id})
 
     def close(self, ref: EventRef) -> None:
         """Out of the index; kept until its retention ends."""
@@ -256,7 +256,7 @@ def read_open_event(item: Item) -> OpenEvent:
         applied_at=_instant(item, "applied_at"),
         forwarded_at=_instant(item, "forwarded_at"),
         rejected_reason=item.get("rejected_reason", {}).get("S"),
-        released_by=item.get("released_by", {}).get("S"),
+        counted_by=item.get("counted_by", {}).get("S"),
     )
 
 

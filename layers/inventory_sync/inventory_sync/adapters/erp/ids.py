@@ -25,10 +25,10 @@ class Ids(Protocol):
     def product_id(self, sku: str) -> str:
         """The product behind a sku; RejectedError where it could be two."""
 
-    def stamped(self, cursor: str) -> str:
+    def tag_cursor(self, cursor: str) -> str:
         """The ERP's cursor with a mark of the names that what was read before it stands under."""
 
-    def unstamped(self, cursor: str) -> str | None:
+    def untag_cursor(self, cursor: str) -> str | None:
         """The ERP's cursor; None where products had other names then: all has to be read anew."""
 
     def pinned(self) -> "Ids":
@@ -70,12 +70,12 @@ class IdMap:
             )
         return sku if mapped is None else mapped
 
-    def stamped(self, cursor: str) -> str:
+    def tag_cursor(self, cursor: str) -> str:
         """The ERP's cursor with a mark of this map of products."""
         return f"{self._mark}.{cursor}"
 
-    def unstamped(self, cursor: str) -> str | None:
-        """The ERP's cursor; None where it was stamped by another map."""
+    def untag_cursor(self, cursor: str) -> str | None:
+        """The ERP's cursor; None where it was tag_cursor by another map."""
         mark, _, own = cursor.partition(".")
         return own if mark == self._mark else None
 
@@ -109,13 +109,13 @@ class LiveIds:
         """The product behind a sku; RejectedError where it could be two."""
         return self._ids().product_id(sku)
 
-    def stamped(self, cursor: str) -> str:
+    def tag_cursor(self, cursor: str) -> str:
         """The ERP's cursor with a mark of the map as it is now."""
-        return self._ids().stamped(cursor)
+        return self._ids().tag_cursor(cursor)
 
-    def unstamped(self, cursor: str) -> str | None:
-        """The ERP's cursor; None where it was stamped by another map."""
-        return self._ids().unstamped(cursor)
+    def untag_cursor(self, cursor: str) -> str | None:
+        """The ERP's cursor; None where it was tag_cursor by another map."""
+        return self._ids().untag_cursor(cursor)
 
     def pinned(self) -> IdMap:
         """The map as it is now."""

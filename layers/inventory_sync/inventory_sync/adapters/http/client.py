@@ -1,8 +1,8 @@
 """JSON over HTTP: bounded in time, size and repeats; every foreign error mapped here, once.
 
-What a call may end in is drawn in `http_errors.py`. A call is repeated only as far as its
-`Repeat` allows, with full jitter; a `Retry-After` within `retry_after_seconds_max` is honoured, a
-longer one ends the call. Redirects are not followed: they would carry the token elsewhere.
+What a call may end in is drawn in `errors.py`. A call is repeated only as far as its `RetrySafety`
+allows, with full jitter; a `Retry-After` within `retry_after_seconds_max` is honoured, a longer one
+ends the call. Redirects are not followed: they would carry the token elsewhere.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,8 +16,8 @@ import urllib3.exceptions
 
 from inventory_sync.adapters.http.answer import OversizeError, parse_object, read_body
 from inventory_sync.adapters.http.errors import HttpRetriableError, ThrottledError
-from inventory_sync.adapters.http.pace import Pace
-from inventory_sync.adapters.http.request import HttpLimits, HttpRequest, Repeat
+from inventory_sync.adapters.http.rate_limiter import RateLimiter
+from inventory_sync.adapters.http.request import HttpLimits, HttpRequest, RetrySafety
 from inventory_sync.adapters.http.status import failure_of, sent_without_answer
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.errors import FatalError
@@ -39,7 +39,7 @@ class JsonHttp:
         limits: HttpLimits,
         random: Callable[[], float],
         session: requests.Session | None = None,
-        pace: Pace | None = None,
+        pace: RateLimiter | None = None,
     ) -> None:
         self._clock = clock
         self._limits = limits
@@ -65,7 +65,7 @@ class JsonHttp:
         self, error: HttpRetriableError, request: HttpRequest, attempt: int
     ) -> float | None:
         """How long to wait before the next attempt; None where there must be none."""
-        if isinstance(error, ThrottledError) and request.repeat < Repeat.NOT_TAKEN:
+        if isinstance(error, ThrottledError) and request.retry < RetrySafety.NOT_TAKEN:
             return None
         limits = self._limits
         ceiling = min(limits.backoff_seconds_max, limits.backoff_seconds * 2**attempt)

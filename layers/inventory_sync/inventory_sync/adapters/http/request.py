@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-class Repeat(IntEnum):
+class RetrySafety(IntEnum):
     """After what a call may be sent again; each allows what those before it allow."""
 
     NOT_SENT = 1
@@ -28,7 +28,7 @@ class HttpRequest:
 
     method: str
     url: str
-    repeat: Repeat
+    retry: RetrySafety
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, Any] | None = field(default=None, repr=False)

@@ -15,7 +15,7 @@ from inventory_sync.adapters.http.errors import (
     HttpRetriableError,
     ThrottledError,
 )
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.errors import OutcomeUnknownError
 
@@ -32,7 +32,7 @@ def sent_without_answer(
     request: HttpRequest, text: str, retry_after_seconds: float | None = None
 ) -> HttpRetriableError | OutcomeUnknownError:
     """The other side may have done it: what that means depends on whether a repeat is safe."""
-    if request.repeat is Repeat.ALWAYS:
+    if request.retry is RetrySafety.ALWAYS:
         return HttpRetriableError(f"{request.where}: {text}", retry_after_seconds)
     return OutcomeUnknownError(f"{request.where}: {text}")
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError, ThrottledError
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.newstore.lists import read_list
 from inventory_sync.adapters.newstore.wire import (
     AtpAnswer,
@@ -43,7 +43,7 @@ class NewStoreClient:
             "full": False,
         }
         try:
-            answer = self._http.call(self._post("/v0/d/import", body, repeat=Repeat.NOT_SENT))
+            answer = self._http.call(self._post("/v0/d/import", body, retry=RetrySafety.NOT_SENT))
         except ThrottledError as error:
             raise TooManyJobsError(str(error)) from error
         try:
@@ -55,7 +55,9 @@ class NewStoreClient:
         """OutcomeUnknownError where no answer came: the job's state then says what happened."""
         body = {"transformed_uri": source_uri}
         self._http.call(
-            self._post(_job_path(job_id) + "/start", body, repeat=Repeat.NOT_TAKEN, answer=False)
+            self._post(
+                _job_path(job_id) + "/start", body, retry=RetrySafety.NOT_TAKEN, answer=False
+            )
         )
 
     def job(self, job_id: str) -> ImportJob | None:
@@ -79,7 +81,7 @@ class NewStoreClient:
     def fail_job(self, job_id: str, reason: str) -> None:
         """Nothing happens where the job has failed already; RejectedError where it cannot fail."""
         path = _job_path(job_id) + "/set_fail"
-        request = self._post(path, {"reason": reason}, repeat=Repeat.ALWAYS, answer=False)
+        request = self._post(path, {"reason": reason}, retry=RetrySafety.ALWAYS, answer=False)
         try:
             self._http.call(request)
         except HttpRejectedError:
@@ -110,7 +112,7 @@ class NewStoreClient:
 
     def _atp(self, keys: list[AtpKey]) -> dict[AtpKey, int]:
         body = {"atp_keys": [key._asdict() for key in keys]}
-        request = self._post("/v0/availabilities", body, repeat=Repeat.ALWAYS)
+        request = self._post("/v0/availabilities", body, retry=RetrySafety.ALWAYS)
         items = self._http.call(request).get("items")
         if not isinstance(items, list):
             raise RetriableError(f"{request.where}: expected a list under items")
@@ -123,19 +125,19 @@ class NewStoreClient:
         request = HttpRequest(
             method="GET",
             url=f"{self._base_url}/v0/stock/insights",
-            repeat=Repeat.ALWAYS,
+            retry=RetrySafety.ALWAYS,
             query=key._asdict(),
         )
         return read_model(InsightsAnswer, self._http.call(request), request.where).insights()
 
     def _get(self, path: str) -> HttpRequest:
-        return HttpRequest(method="GET", url=self._base_url + path, repeat=Repeat.ALWAYS)
+        return HttpRequest(method="GET", url=self._base_url + path, retry=RetrySafety.ALWAYS)
 
     def _post(
-        self, path: str, body: Mapping[str, Any], *, repeat: Repeat, answer: bool = True
+        self, path: str, body: Mapping[str, Any], *, retry: RetrySafety, answer: bool = True
     ) -> HttpRequest:
         return HttpRequest(
-            method="POST", url=self._base_url + path, repeat=repeat, json=body, answer=answer
+            method="POST", url=self._base_url + path, retry=retry, json=body, answer=answer
         )
 
 

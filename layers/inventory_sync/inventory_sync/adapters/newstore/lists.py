@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.newstore.wire import next_page
 from inventory_sync.domain.errors import RetriableError
 
@@ -32,7 +32,7 @@ def read_list(
     """
     entries: list[M] = []
     request = HttpRequest(
-        method="GET", url=url, repeat=Repeat.ALWAYS, query=query or {}, bare_list=names[0]
+        method="GET", url=url, retry=RetrySafety.ALWAYS, query=query or {}, bare_list=names[0]
     )
     visited: set[str] = set()
     while True:
@@ -44,7 +44,9 @@ def read_list(
             return entries
         following = urljoin(request.url, following)
         _check_page(following, url, visited, len(entries))
-        request = HttpRequest(method="GET", url=following, repeat=Repeat.ALWAYS, bare_list=names[0])
+        request = HttpRequest(
+            method="GET", url=following, retry=RetrySafety.ALWAYS, bare_list=names[0]
+        )
 
 
 def _values(answer: dict[str, Any], names: tuple[str, ...]) -> list[object]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.newstore.lists import read_list
 from inventory_sync.adapters.newstore.streams_wire import (
     BodyForm,
@@ -136,7 +136,7 @@ class NewStoreStreams:
         return HttpRequest(
             method=method,
             url=self._base_url + path,
-            repeat=Repeat.ALWAYS,
+            retry=RetrySafety.ALWAYS,
             json=json,
             hidden=_keys(json or {}),
             answer=method == "GET",

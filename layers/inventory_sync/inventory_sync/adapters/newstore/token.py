@@ -16,7 +16,7 @@ from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.client import JsonHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.ports.observe import Clock
 
@@ -105,7 +105,7 @@ class TokenProvider:
                 f" or username and password; it {_has(secret)}"
             )
         form = {"grant_type": grant, **{key: secret[key] for key in keys}}
-        return HttpRequest(method="POST", url=url, repeat=Repeat.ALWAYS, form=form)
+        return HttpRequest(method="POST", url=url, retry=RetrySafety.ALWAYS, form=form)
 
     def _refused(self, error: HttpRejectedError) -> FatalError:
         return FatalError(

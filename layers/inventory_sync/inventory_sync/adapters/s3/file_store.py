@@ -2,7 +2,7 @@
 
 imports/<run>/availabilities.zip    fetched by NewStore
 runs/<run>/manifest.json            locations in the run, where their ledgers are
-runs/<run>/settlement.json          events to mark once the run has finished
+runs/<run>/finalization.json          events to mark once the run has finished
 ledger/<location>/<run>.json.gz     quantities of one location as of the run
 """
 
@@ -26,7 +26,7 @@ from inventory_sync.domain.availabilities import (
     encode_file,
 )
 from inventory_sync.domain.errors import FatalError, invariant
-from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -92,13 +92,13 @@ class S3FileStore:
         data = self._get(max(keys))
         return None if data is None else decode_ledger(data, max(keys))
 
-    def save_settlement(self, run_id: str, settlement: Settlement) -> None:
+    def save_finalization(self, run_id: str, finalization: Finalization) -> None:
         """Keep what to mark once the run has finished."""
-        self._put(f"runs/{run_id}/settlement.json", encode(settlement).encode())
+        self._put(f"runs/{run_id}/finalization.json", encode(finalization).encode())
 
-    def settlement(self, run_id: str) -> Settlement:
+    def finalization(self, run_id: str) -> Finalization:
         """What to mark once the run has finished."""
-        return self._record(Settlement, f"runs/{run_id}/settlement.json")
+        return self._record(Finalization, f"runs/{run_id}/finalization.json")
 
     def _record(self, kind: type[T], key: str) -> T:
         data = self._get(key)

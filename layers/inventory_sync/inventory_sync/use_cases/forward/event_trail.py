@@ -19,11 +19,11 @@ class EventTrail:
 
     def forwarded(self, event: FulfillmentEvent, applied: Acknowledgement | None) -> None:
         """The ERP has all it needs of it."""
-        self.observer.note("event forwarded", **_names(event, applied))
+        self.observer.log("event forwarded", **_names(event, applied))
 
     def rejected(self, event: FulfillmentEvent, reason: str) -> None:
         """The ERP refused it."""
-        self.observer.note("event rejected", **_names(event), reason=reason)
+        self.observer.log("event rejected", **_names(event), reason=reason)
 
     def to_retry(
         self,
@@ -33,11 +33,11 @@ class EventTrail:
         applied: Acknowledgement | None = None,
     ) -> None:
         """`what` has to be tried again: the movement or the allocation."""
-        self.observer.note("event to retry", **_names(event, applied), what=what, reason=reason)
+        self.observer.log("event to retry", **_names(event, applied), what=what, reason=reason)
 
-    def in_other_hands(self, event: FulfillmentEvent) -> None:
+    def claimed_elsewhere(self, event: FulfillmentEvent) -> None:
         """Another forwarder has claimed it."""
-        self.observer.note("event in other hands", **_names(event))
+        self.observer.log("event claimed by another forwarder", **_names(event))
 
 
 def _names(event: FulfillmentEvent, applied: Acknowledgement | None = None) -> dict[str, object]:

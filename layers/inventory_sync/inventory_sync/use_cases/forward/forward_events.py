@@ -9,11 +9,11 @@ from inventory_sync.domain.erp import Dedupe
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.inbound import ClaimResult, QuarantineEntry
 from inventory_sync.domain.stock import (
+    Accepted,
     Acknowledgement,
     AllocationOutcome,
     MovementOutcome,
     Rejection,
-    Settled,
     TryLater,
     Unknown,
     allocation_change_of,
@@ -98,7 +98,7 @@ class ForwardEvents:
         total = ForwardResult()
         for start in range(0, len(waiting), BATCH_EVENTS_MAX):
             if remaining_seconds() < SAFETY_SECONDS:
-                self.observer.note("sweep out of time", left=len(waiting) - start)
+                self.observer.log("sweep out of time", left=len(waiting) - start)
                 break
             total.add(self(waiting[start : start + BATCH_EVENTS_MAX]))
         return total
@@ -114,7 +114,7 @@ class ForwardEvents:
             outcomes = self.erp.post_movements([movement_of(e.event) for e in to_post])
             for open_event, outcome in zip(to_post, outcomes, strict=True):
                 certain = self._certain(open_event, outcome)
-                self._settle_movement(open_event, certain, ready, result)
+                self._record_outcome(open_event, certain, ready, result)
         return ready
 
     def _needs_movement(self, open_event: OpenEvent) -> bool:
@@ -149,16 +149,16 @@ class ForwardEvents:
                 if booked is None:
                     to_post.append(open_event)
                 else:
-                    self._settle_movement(open_event, booked, ready, result)
+                    self._record_outcome(open_event, booked, ready, result)
             case ClaimResult.AGAIN:
                 found = self.erp.look_up(movement_of(open_event.event).movement_id)
                 if found is None:
                     # By itself: it may be what made the ERP fail before.
                     movement = movement_of(open_event.event)
                     found = self.erp.post_movements([movement])[0]
-                self._settle_movement(open_event, found, ready, result)
+                self._record_outcome(open_event, found, ready, result)
             case ClaimResult.TAKEN:
-                self._trail.in_other_hands(open_event.event)
+                self._trail.claimed_elsewhere(open_event.event)
 
     def _certain(self, open_event: OpenEvent, outcome: MovementOutcome) -> MovementOutcome:
         """After an unknown outcome look it up, then post it again where that is safe."""
@@ -172,7 +172,7 @@ class ForwardEvents:
             return outcome
         return self.erp.post_movements([movement])[0]
 
-    def _settle_movement(
+    def _record_outcome(
         self,
         open_event: OpenEvent,
         outcome: MovementOutcome,
@@ -192,18 +192,18 @@ class ForwardEvents:
         """Whatever becomes of the allocation, what the ERP has booked is noted."""
         if not ready:
             return
-        outcomes: list[AllocationOutcome] = [Settled() for _ in ready]
+        outcomes: list[AllocationOutcome] = [Accepted() for _ in ready]
         if self.erp.capabilities().reservations:
             changes = [allocation_change_of(found.open_event.event) for found in ready]
             outcomes = self.erp.change_allocations(changes)
         gigabytes = 0.0
         for found, outcome in zip(ready, outcomes, strict=True):
             ref = found.open_event.event.ref
-            if found.applied is not None and not isinstance(outcome, Settled):
+            if found.applied is not None and not isinstance(outcome, Accepted):
                 applied = found.applied
-                self.event_log.note_applied(ref, applied.applied_at, applied.document_id)
+                self.event_log.mark_applied(ref, applied.applied_at, applied.document_id)
             match outcome:
-                case Settled():
+                case Accepted():
                     gigabytes = max(gigabytes, self._note_forwarded(found, result))
                 case Rejection(reason):
                     self._reject(found.open_event, reason, result)
@@ -219,7 +219,7 @@ class ForwardEvents:
         Returns how many gigabytes the location's events take at most.
         """
         event, now = found.open_event.event, self.clock.now()
-        gigabytes = self.event_log.note_forwarded(
+        gigabytes = self.event_log.mark_forwarded(
             event.ref, now, close=not event.completed, applied=found.applied
         )
         self._trail.forwarded(event, found.applied)
@@ -238,7 +238,7 @@ class ForwardEvents:
                 ref=ref,
             )
         )
-        self.event_log.note_rejected(ref, reason)
+        self.event_log.mark_rejected(ref, reason)
         self.observer.count("EventsQuarantined", reason=REJECTED_BY_ERP)
         self._trail.rejected(open_event.event, reason)
         result.rejected.append(ref)

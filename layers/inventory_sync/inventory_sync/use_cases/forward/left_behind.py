@@ -40,4 +40,4 @@ class LeftBehind:
         try:
             self.observer.count("QuarantineDepth", self.quarantine.depth())
         except InventorySyncError as error:
-            self.observer.note("quarantine not counted", error=error)
+            self.observer.log("quarantine not counted", error=error)

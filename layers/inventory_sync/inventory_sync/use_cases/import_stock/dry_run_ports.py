@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Ledger, Manifest, Settlement
+from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
 from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.ports.files import ArchiveWriter, FileStore, ScratchArchive
 from inventory_sync.ports.locations import RunLocations
@@ -41,9 +41,9 @@ class DryFiles:
         """As it stands."""
         return self.inner.latest_ledger(location_id)
 
-    def settlement(self, run_id: str) -> Settlement:
+    def finalization(self, run_id: str) -> Finalization:
         """As it stands."""
-        return self.inner.settlement(run_id)
+        return self.inner.finalization(run_id)
 
     def save_ledger(self, ledger: Ledger) -> None:
         """Told, not kept."""
@@ -52,7 +52,7 @@ class DryFiles:
     def save_manifest(self, manifest: Manifest) -> None:
         """Not kept."""
 
-    def save_settlement(self, run_id: str, settlement: Settlement) -> None:
+    def save_finalization(self, run_id: str, finalization: Finalization) -> None:
         """Not kept."""
 
 

@@ -31,8 +31,8 @@ class ImportJobs:
         """What became of it, in words: NewStore may refuse while it processes the job."""
         try:
             self._newstore.fail_job(job_id, f"inventory-sync: {reason}")
-            self._observer.note("job set to failed", job_id=job_id, reason=reason)
+            self._observer.log("job set to failed", job_id=job_id, reason=reason)
             return f"job set to failed: {reason}"
         except RejectedError as error:
-            self._observer.note("job could not be set to failed", job_id=job_id, error=error)
+            self._observer.log("job could not be set to failed", job_id=job_id, error=error)
             return f"NewStore would not set the job to failed ({reason}): {error}"

@@ -22,13 +22,13 @@ from inventory_sync.domain.import_run import (
     CreateJob,
     Done,
     Facts,
+    Finalize,
     GiveUp,
     ImportRun,
     JobError,
-    NoteStarted,
+    RecordStarted,
     RunLimits,
     RunState,
-    Settle,
     StartJob,
     Step,
     Wait,
@@ -42,9 +42,9 @@ from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.ports.runs import Leases, RunStore
 from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.commit_run import JOB_ERRORS_MAX, commit_run
+from inventory_sync.use_cases.import_stock.finalize_run import FinalizeRun
 from inventory_sync.use_cases.import_stock.import_jobs import ImportJobs
 from inventory_sync.use_cases.import_stock.plan_run import may_plan, plan_run, why_not_only
-from inventory_sync.use_cases.import_stock.settle_run import SettleRun
 
 STEPS_MAX = 200
 SAFETY_SECONDS = 15.0
@@ -134,7 +134,7 @@ class ImportStock:
         try:
             self.leases.release(lease)
         except RetriableError as error:
-            self.observer.note("lease not given back", error=error)
+            self.observer.log("lease not given back", error=error)
 
 
 class _Session:
@@ -192,11 +192,11 @@ class _Session:
                 self._save_job(run, job_id)
             case StartJob():
                 self._start_job(run)
-            case NoteStarted():
+            case RecordStarted():
                 self._save_started(run)
             case Commit():
                 self._commit(replace(run, job_errors=self._job_errors(run)))
-            case Settle():
+            case Finalize():
                 return None if self._settle(run) else Tick(TickOutcome.OUT_OF_TIME, run)
             case GiveUp():
                 self._give_up(run, step)
@@ -311,7 +311,7 @@ class _Session:
 
     def _settle(self, run: ImportRun) -> bool:
         """False when time ran out."""
-        settle = SettleRun(
+        settle = FinalizeRun(
             event_log=self.deps.event_log,
             files=self.deps.files,
             location_store=self.deps.location_store,
@@ -319,7 +319,7 @@ class _Session:
             time_for_more=self._time_for_more,
         )
         if settled := settle(run):
-            self._save(replace(run, state=RunState.SETTLED))
+            self._save(replace(run, state=RunState.FINALIZED))
         return settled
 
     def _time_for_more(self) -> bool:
@@ -337,7 +337,7 @@ class _Session:
         try:
             return tuple(self.deps.newstore.job_errors(run.job_id)[:JOB_ERRORS_MAX])
         except RejectedError as error:
-            self.deps.observer.note(
+            self.deps.observer.log(
                 "no job errors", run_id=run.run_id, job_id=run.job_id, error=error
             )
             return ()
@@ -350,7 +350,7 @@ class _Session:
 
     def _note_job_errors(self, run: ImportRun) -> None:
         for error in run.job_errors:
-            self.deps.observer.note("job error", run_id=run.run_id, job_id=run.job_id, error=error)
+            self.deps.observer.log("job error", run_id=run.run_id, job_id=run.job_id, error=error)
 
     def _wait(self, wait: Wait) -> bool:
         """Sleep where the wait is short; False where the next tick has to go on."""
@@ -379,6 +379,6 @@ class _Session:
             self.deps.records.save_outcome(run)
         self.head = self.deps.runs.save(head, lease=self.lease, now=self.deps.clock.now())
         if run is not None:
-            self.deps.observer.note(
+            self.deps.observer.log(
                 "run", run_id=run.run_id, state=run.state, job_id=run.job_id, rows=run.rows
             )

@@ -132,7 +132,7 @@ class SetWatermark:
             if e.event.completed
             and e.event.logical_timestamp <= value
             and (self.tenant_scope or e.event.location_id == location_id)
-            and (e.released_by is not None or _before(e.event, released_before))
+            and (e.counted_by is not None or _before(e.event, released_before))
         ]
         because = max(doubtful, key=lambda e: (e.logical_timestamp, e.ref), default=None)
         return Watermark(

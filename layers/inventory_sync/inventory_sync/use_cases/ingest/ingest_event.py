@@ -57,7 +57,7 @@ class IngestEvent:
         """Store, ignore or quarantine it; RetriableError or FatalError where it was not kept."""
         if len(body) > self.body_bytes_max:
             self.observer.count("EventsTooLarge")
-            self.observer.note("event too large", bytes=len(body), allowed=self.body_bytes_max)
+            self.observer.log("event too large", bytes=len(body), allowed=self.body_bytes_max)
             detail = f"the body has {len(body)} bytes, allowed are {self.body_bytes_max}"
             return IngestOutcome(IngestResult.TOO_LARGE, detail=detail)
         try:
@@ -96,12 +96,12 @@ class IngestEvent:
             )
         )
         self.observer.count("EventsQuarantined", reason=reason)
-        self.observer.note("event quarantined", reason=reason, detail=detail, event_ref=ref)
+        self.observer.log("event quarantined", reason=reason, detail=detail, event_ref=ref)
         return IngestOutcome(IngestResult.QUARANTINED, reason, detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventDoor:
+class IngestResources:
     """What the webhook's function is made of; `flush` writes out what the observer has counted."""
 
     keys: "InboundKeys"

@@ -74,7 +74,7 @@ class IngestExport:
                 raise
             session.failure = error
         finally:
-            self.tally.hand_on()
+            self.tally.flush_counts()
         progress = session.progress()
         self._count(progress, file)
         return progress
@@ -85,7 +85,7 @@ class IngestExport:
         if progress.done:
             self.observer.count("ExportFilesRead")
         figures = {result.value: count for result, count in progress.results.items()}
-        self.observer.note(
+        self.observer.log(
             "export read", file=file.uri, offset=progress.offset, done=progress.done, **figures
         )
 

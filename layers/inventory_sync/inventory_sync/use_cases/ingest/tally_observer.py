@@ -7,7 +7,7 @@ from inventory_sync.ports.observe import Observer
 
 
 class TallyObserver:
-    """Counts reach the observer behind it at `hand_on`; notes at once."""
+    """Counts reach the observer behind it at `flush_counts`; notes at once."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
@@ -19,12 +19,12 @@ class TallyObserver:
         with self._lock:
             self._counts[name, tuple(sorted(dimensions.items()))] += int(value)
 
-    def note(self, message: str, **figures: object) -> None:
+    def log(self, message: str, **figures: object) -> None:
         """One structured log line."""
         with self._lock:
-            self._observer.note(message, **figures)
+            self._observer.log(message, **figures)
 
-    def hand_on(self) -> None:
+    def flush_counts(self) -> None:
         """Count the sums, and begin anew."""
         with self._lock:
             counts, self._counts = self._counts, Counter()

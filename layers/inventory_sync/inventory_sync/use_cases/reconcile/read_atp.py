@@ -128,7 +128,7 @@ class AtpReader:
         leaked: set[str] = set()
         history = self.history.of_location(place.location_id, last=books.released_up_to)
         for stored in history if asked else ():
-            released = stored.state.released_by is not None or not stored.is_open
+            released = stored.state.counted_by is not None or not stored.is_open
             if stored.state.event.completed and released:
                 leaked |= asked & {item.item_id for item in stored.state.event.items}
         return frozenset(leaked)

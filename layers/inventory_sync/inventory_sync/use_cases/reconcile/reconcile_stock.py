@@ -14,7 +14,7 @@ from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger, LocationEntry, Manifest
 from inventory_sync.domain.row_selection import sendable
-from inventory_sync.domain.unlisted import fill_in
+from inventory_sync.domain.unlisted import carry_forward_unlisted
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import DriftReport, FileStore, Reports
@@ -133,7 +133,7 @@ class _Session:
             raise RejectedError("no import has finished yet, so there is nothing to compare with")
         self.head = head
         self.manifest: Manifest = self.deps.files.manifest(head.finished_run_id)
-        counted = self.deps.files.settlement(head.finished_run_id).counted
+        counted = self.deps.files.finalization(head.finished_run_id).counted
         self.counted = frozenset(counted)
         self.not_shown = self._not_shown()
 
@@ -210,7 +210,7 @@ class _Session:
         late: Counter[str] = Counter()
         for e in events:
             counted = (e.event.location_id, e.event.ref.event_key) in self.counted
-            if e.event.completed and e.released_by is None and not counted:
+            if e.event.completed and e.counted_by is None and not counted:
                 late.update(e.event.units() if e.event.logical_timestamp <= cut_end else ())
         return late
 
@@ -236,7 +236,7 @@ class _Session:
             return None, events
         if not absent_means_zero:
             last = ledger.quantities if ledger else {}
-            snapshot = fill_in(
+            snapshot = carry_forward_unlisted(
                 snapshot, last, events, cut_end=entry.cut_end, rule=rule, counted=self.counted
             )
         cut = cut_snapshot(

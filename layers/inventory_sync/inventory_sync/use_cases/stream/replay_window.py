@@ -78,7 +78,7 @@ class ReplayWindow:
             failed=self._failed(replay, stream),
         )
 
-    def tidy_up(self, replay: Replay, report: ReplayReport) -> bool:
+    def delete_registration(self, replay: Replay, report: ReplayReport) -> bool:
         """Take the stream away once it is of no more use: NewStore has room for 25.
 
         What could not be delivered is listed under it, so then it stays.

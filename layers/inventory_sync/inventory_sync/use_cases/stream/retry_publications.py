@@ -45,7 +45,7 @@ class RetryPublications:
         try:
             failures = self.streams.failures(self.stream_id, memory.since(now), now)
         except NotOfferedError as error:
-            self.observer.note("failed publications are not listed", reason=error)
+            self.observer.log("failed publications are not listed", reason=error)
             failures = []
         plan = plan_retries(failures, memory, now)
         remember(plan.memory)
@@ -67,7 +67,7 @@ class RetryPublications:
             try:
                 self.streams.retry(self.stream_id, publication.publication_id)
             except RejectedError as error:
-                self.observer.note("publication not retried", reason=error)
+                self.observer.log("publication not retried", reason=error)
                 given_up.append(publication)
                 if isinstance(error, NotOfferedError):
                     return [*given_up, *plan.retry[number + 1 :]], [], None
@@ -84,7 +84,7 @@ class RetryPublications:
         self.observer.count("PublicationsRetried", failed - len(undone) - len(given_up))
         self.observer.count("PublicationsGivenUp", len(given_up))
         for publication in given_up:
-            self.observer.note(
+            self.observer.log(
                 "publication given up",
                 event_name=publication.event_name,
                 entity_id=publication.entity_id,

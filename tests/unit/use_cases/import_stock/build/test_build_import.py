@@ -33,7 +33,7 @@ def started(*places: str, **settings: object) -> ImportWorld:
     world = ImportWorld(*places, **settings)  # type: ignore[arg-type]
     for place in world.places:
         world.stock(10, at=place)
-    assert world.import_now().state is RunState.SETTLED
+    assert world.import_now().state is RunState.FINALIZED
     return world
 
 
@@ -47,7 +47,7 @@ def test_the_first_import_sends_all_there_is() -> None:
 
     run = world.import_now()
 
-    assert (run.state, run.full, run.rows, run.files) == (RunState.SETTLED, True, 1, 1)
+    assert (run.state, run.full, run.rows, run.files) == (RunState.FINALIZED, True, 1, 1)
     assert world.on_hand() == 10
     assert world.runs.head().watermark == 0
 
@@ -118,7 +118,7 @@ def test_nothing_new_sends_nothing_and_finishes_without_a_job() -> None:
 
     run = world.import_now()
 
-    assert (run.state, run.files, run.source_uri, run.job_id) == (RunState.SETTLED, 0, "", "")
+    assert (run.state, run.files, run.source_uri, run.job_id) == (RunState.FINALIZED, 0, "", "")
     assert len(world.jobs()) == 1
 
 
@@ -211,7 +211,7 @@ def test_rows_stay_in_doubt_over_a_run_that_had_nothing_to_say_about_them() -> N
 
     run = world.import_now()
 
-    assert run.state is RunState.SETTLED
+    assert run.state is RunState.FINALIZED
     assert world.rows(run) == {(STORE, SKU): 12}
 
 
@@ -298,7 +298,7 @@ def test_a_number_far_too_high_releases_nothing_that_is_still_on_its_way() -> No
 
     assert (run.cut_end, run.late_events) == (12, 0)
     assert world.atp() == 6
-    assert world.observer.counts["LogicalTimestampLeaps"] == 2
+    assert world.observer.counts["OutlierTimestamps"] == 2
 
 
 @pytest.mark.parametrize("tenant_scope", [True, False])
@@ -312,7 +312,7 @@ def test_a_leap_that_another_request_bears_out_is_passed(tenant_scope: bool) -> 
 
     assert world.import_now().cut_end == 10**15 + 1
     assert world.atp() == 8
-    assert world.observer.counts["LogicalTimestampLeaps"] == 1
+    assert world.observer.counts["OutlierTimestamps"] == 1
 
 
 # Late events
@@ -329,10 +329,10 @@ def test_a_late_event_is_counted_and_corrected_by_the_next_import() -> None:
 
     run = world.import_now()
 
-    assert (run.late_events, run.cut_end, run.state) == (1, 12, RunState.SETTLED)
+    assert (run.late_events, run.cut_end, run.state) == (1, 12, RunState.FINALIZED)
     assert world.runs.history[run.run_id].late_events == 1
     assert world.observer.counts["LateEvents"] == 1
-    assert world.files.settlement(run.run_id).late == ((DC, late.ref.event_key),)
+    assert world.files.finalization(run.run_id).late == ((DC, late.ref.event_key),)
     [file] = world.sent(run)
     assert (file.released, file.rows) == ((10, 12), {KEY: 8})
     assert world.atp() == 8
@@ -678,7 +678,7 @@ def test_a_first_import_that_failed_is_what_a_location_is_rolled_forward_from() 
     assert world.on_hand("SKU-2", at=STORE) == 4
     world.erp.shown[STORE] = DOWN
     run = world.import_now()
-    assert run.state is RunState.SETTLED
+    assert run.state is RunState.FINALIZED
     del world.erp.shown[STORE]
     world.erp_model.unlisted.add((STORE, "SKU-2"))
     world.stock(0, "SKU-2", at=STORE)

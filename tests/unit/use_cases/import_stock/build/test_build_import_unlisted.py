@@ -82,7 +82,7 @@ def test_rows_that_are_left_out_have_not_fallen() -> None:
     world = started()
     listing(world, SKU_1=10)
 
-    assert world.import_now().state is RunState.SETTLED
+    assert world.import_now().state is RunState.FINALIZED
     assert world.hold_kinds() == []
 
 

@@ -10,10 +10,10 @@ from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.domain.erp import Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.stock import (
+    Accepted,
     AllocationChange,
     AllocationOutcome,
     MovementOutcome,
-    Settled,
     StockMovement,
     StockSnapshot,
     TryLater,
@@ -64,7 +64,7 @@ class CsvErp:
 
     def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
         """Files keep none; the core does not ask."""
-        return [Settled() for _ in changes]
+        return [Accepted() for _ in changes]
 
     def snapshot(self, location_id: str) -> StockSnapshot:
         """The newest complete file."""

@@ -19,11 +19,11 @@ from inventory_sync.adapters.erp.odoo.api import OdooApi, OdooRefusedError
 from inventory_sync.adapters.erp.odoo.master import RESERVATIONS_CODE, OdooMaster
 from inventory_sync.adapters.erp.odoo.shipments import external_id
 from inventory_sync.domain.stock import (
+    Accepted,
     AllocationChange,
     AllocationOutcome,
     AllocationState,
     Rejection,
-    Settled,
     TryLater,
 )
 
@@ -80,11 +80,11 @@ class OdooAllocations:
         self._ids = ids
 
     def change(self, change: AllocationChange) -> AllocationOutcome:
-        """Settled too where the warehouse has no operation type for it; errors are the API's."""
+        """Accepted too where the warehouse has no operation type for it; errors are the API's."""
         location = self._ids.erp_location(change.location_id)
         warehouse = self._master.warehouse(location)
         if warehouse.reservation_type_id is None:
-            return Settled()
+            return Accepted()
         skus = [self._ids.sku(product_id) for _, product_id in change.items]
         products = self._master.products(skus)
         if missing := sorted(set(skus) - products.keys()):
@@ -111,7 +111,7 @@ class OdooAllocations:
             moves = self._moves(records)
             acted = [self._bring_in_line(record, wanted, moves) for record, wanted in _due(records)]
             if not any(acted):
-                return Settled()
+                return Accepted()
         return TryLater(f"the allocations of request {request_id} keep changing in Odoo")
 
     def _bring_in_line(self, record: _Record, wanted: Counter[int], moves: list[_MoveRow]) -> bool:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.domain.errors import RejectedError
 
 TICK = timedelta(seconds=1)
@@ -57,7 +57,7 @@ class OdooApi:
 
     def rows(self, kind: type[R], model: str, method: str, **arguments: object) -> list[R]:
         """What a reading call lists, checked; RetriableError where it is not of the form."""
-        request = self._request(model, method, arguments, Repeat.ALWAYS, bare_list="rows")
+        request = self._request(model, method, arguments, RetrySafety.ALWAYS, bare_list="rows")
         answer = self._call(request)
         if not isinstance(answer.get("rows"), list):
             answer = {"rows": [answer]}
@@ -65,7 +65,7 @@ class OdooApi:
 
     def do(self, model: str, method: str, **arguments: object) -> None:
         """A writing call; its answer tells nothing that can be relied on."""
-        self._call(self._request(model, method, arguments, Repeat.NOT_TAKEN, answer=False))
+        self._call(self._request(model, method, arguments, RetrySafety.NOT_TAKEN, answer=False))
 
     def load(self, model: str, fields: list[str], data: list[list[str]]) -> int:
         """Write one record and its lines by their external ids; its id.
@@ -73,7 +73,7 @@ class OdooApi:
         OdooRefusedError for a failure, which Odoo answers with 200.
         """
         arguments = {"fields": fields, "data": data}
-        request = self._request(model, "load", arguments, Repeat.NOT_TAKEN)
+        request = self._request(model, "load", arguments, RetrySafety.NOT_TAKEN)
         loaded = read_model(_Loaded, self._call(request), request.where)
         if isinstance(loaded.ids, bool) or len(loaded.ids) != 1:
             texts = [str(message.get("message", "")) for message in loaded.messages]
@@ -90,7 +90,7 @@ class OdooApi:
         model: str,
         method: str,
         arguments: Mapping[str, object],
-        repeat: Repeat,
+        retry: RetrySafety,
         *,
         answer: bool = True,
         bare_list: str | None = None,
@@ -98,7 +98,7 @@ class OdooApi:
         return HttpRequest(
             method="POST",
             url=f"{self.base_url}/json/2/{model}/{method}",
-            repeat=repeat,
+            retry=retry,
             json=arguments,
             headers={"X-Odoo-Database": self.database} if self.database else {},
             answer=answer,

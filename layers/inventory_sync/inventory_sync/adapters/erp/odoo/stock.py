@@ -88,12 +88,12 @@ class OdooStock:
         ids = self._ids.pinned()
         stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
         as_of = self._api.now()
-        since = _since(None if cursor is None else ids.unstamped(cursor))
+        since = _since(None if cursor is None else ids.untag_cursor(cursor))
         moved: frozenset[str] = frozenset()
         if since is not None:
             moved = frozenset(self._moved(stock_id, since, ids))
         complete = cursor is None or since is not None
-        now = ids.stamped(odoo_time(as_of))
+        now = ids.tag_cursor(odoo_time(as_of))
         return Changes(product_ids=moved, cursor=now, as_of=as_of, complete=complete)
 
     def _moved(self, stock_id: int, since: datetime, ids: Ids) -> Iterable[str]:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.domain.errors import FatalError, OutcomeUnknownError, RetriableError
 from inventory_sync.ports.observe import Clock
 
@@ -34,7 +34,7 @@ class BulkCall(Generic[E, O]):
 
     url: str
     name: str
-    repeat: Repeat
+    retry: RetrySafety
     write: Callable[[E], Mapping[str, Any]]
     reference: Callable[[E], object]
     read: Callable[[list[Any]], Mapping[object, O]]
@@ -75,7 +75,7 @@ class BulkPoster:
 
     def _results(self, call: BulkCall[E, O], entries: list[E]) -> list[Any]:
         body = {call.name: [call.write(entry) for entry in entries]}
-        request = HttpRequest(method="POST", url=call.url, repeat=call.repeat, json=body)
+        request = HttpRequest(method="POST", url=call.url, retry=call.retry, json=body)
         results = self._http.call(request).get("results")
         if not isinstance(results, list):
             raise OutcomeUnknownError(f"{request.where}: expected a list under results")

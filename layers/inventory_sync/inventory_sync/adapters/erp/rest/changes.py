@@ -8,7 +8,7 @@ from inventory_sync.adapters.erp.rest.wire import ChangesAnswer, RowsAnswer
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.domain.erp import Changes
 from inventory_sync.domain.errors import RetriableError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
@@ -41,7 +41,7 @@ class ChangesReader:
         be read to its end.
         """
         ids = self._ids.pinned()
-        since = None if cursor is None else ids.unstamped(cursor)
+        since = None if cursor is None else ids.untag_cursor(cursor)
         if cursor is None or since is not None:
             try:
                 return self._since(ids, location_id, since)
@@ -84,7 +84,7 @@ class ChangesReader:
             if not page.more:
                 return Changes(
                     product_ids=frozenset(found),
-                    cursor=ids.stamped(page.cursor),
+                    cursor=ids.tag_cursor(page.cursor),
                     as_of=as_of,
                     complete=True,
                 )
@@ -98,7 +98,7 @@ class ChangesReader:
             {"location": location} if cursor is None else {"location": location, "cursor": cursor}
         )
         request = HttpRequest(
-            method="GET", url=f"{self._base_url}/v1/changes", repeat=Repeat.ALWAYS, query=query
+            method="GET", url=f"{self._base_url}/v1/changes", retry=RetrySafety.ALWAYS, query=query
         )
         answer = read_model(ChangesAnswer, self._http.call(request), request.where)
         if answer.location != location:
@@ -109,7 +109,7 @@ class ChangesReader:
         request = HttpRequest(
             method="POST",
             url=f"{self._base_url}/v1/stock/read",
-            repeat=Repeat.ALWAYS,
+            retry=RetrySafety.ALWAYS,
             json={"location": location, "products": skus},
         )
         answer = self._http.call(request)

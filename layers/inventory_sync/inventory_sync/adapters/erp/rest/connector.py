@@ -18,7 +18,7 @@ from inventory_sync.adapters.erp.rest.wire import (
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.domain.erp import Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import (
     FatalError,
@@ -99,7 +99,7 @@ class RestErp:
         try:
             reference = reference_of(movement_id, self._capabilities().reference_length_max)
             url = f"{self._base_url}/v1/movements/{quote(reference, safe='')}"
-            request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
+            request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
             found = read_model(MovementAnswer, self._http.call(request), request.where)
         except HttpRejectedError as error:
             if error.status == _NOT_FOUND and error.body is not None:
@@ -136,7 +136,7 @@ class RestErp:
         now = self._clock.now()
         if self._answer is None or now - self._answered_at > _CAPABILITIES_FOR:
             url = f"{self._base_url}/v1/capabilities"
-            request = HttpRequest(method="GET", url=url, repeat=Repeat.ALWAYS)
+            request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
             answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
             if answer.dedupe not in set(Dedupe):
                 raise FatalError(
@@ -157,7 +157,7 @@ class RestErp:
         return BulkCall(
             url=f"{self._base_url}/v1/movements",
             name="movements",
-            repeat=Repeat.NOT_TAKEN,
+            retry=RetrySafety.NOT_TAKEN,
             write=lambda movement: movement_json(movement, reference(movement), self._ids),
             reference=reference,
             read=movement_outcomes,
@@ -170,7 +170,7 @@ class RestErp:
         return BulkCall(
             url=f"{self._base_url}/v1/allocations",
             name="allocations",
-            repeat=Repeat.ALWAYS,
+            retry=RetrySafety.ALWAYS,
             write=lambda change: allocation_json(change, self._ids),
             reference=lambda change: (change.fulfillment_request_id, change.logical_timestamp),
             read=allocation_outcomes,

@@ -8,7 +8,7 @@ from inventory_sync.adapters.erp.rest.wire import PageAnswer
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
-from inventory_sync.adapters.http.request import HttpRequest, Repeat
+from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.domain.errors import RetriableError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports.observe import Clock
@@ -80,7 +80,7 @@ class SnapshotReader:
         query = {"location": collected.location, "limit": str(self._limits.page_rows)}
         if cursor:
             query["cursor"] = cursor
-        request = HttpRequest(method="GET", url=self._url, repeat=Repeat.ALWAYS, query=query)
+        request = HttpRequest(method="GET", url=self._url, retry=RetrySafety.ALWAYS, query=query)
         try:
             answer = self._http.call(request)
         except HttpRejectedError as error:

@@ -13,12 +13,12 @@ from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.domain.erp import ChangeFeed
 from inventory_sync.domain.references import LENGTH_MIN
 from inventory_sync.domain.stock import (
+    Accepted,
     Acknowledgement,
     AllocationChange,
     AllocationOutcome,
     MovementOutcome,
     Rejection,
-    Settled,
     StockMovement,
     TryLater,
     Unknown,
@@ -143,7 +143,7 @@ class AllocationAnswer(_Answer):
         """The outcome in our terms."""
         match self.outcome:
             case "applied" | "superseded":
-                return Settled()
+                return Accepted()
             case "rejected":
                 return Rejection(self.reason or "the ERP gives no reason")
             case "retryable":

@@ -28,7 +28,7 @@ from inventory_sync.domain.manifest import (
 from inventory_sync.domain.row_selection import select_rows
 from inventory_sync.domain.run_record import BaseFigures
 from inventory_sync.domain.stock import StockSnapshot
-from inventory_sync.domain.unlisted import fill_in
+from inventory_sync.domain.unlisted import carry_forward_unlisted
 from inventory_sync.domain.erp import ChangeFeed
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.ports.erp import Erp
@@ -205,14 +205,14 @@ class _Attempt:
             for place, gathered in gathering:
                 if more and place.location_id in self.previous.locations:
                     break
-                if self._better_below(place, blocked):
-                    return self.never_told
+                if self._must_exclude_from_cut(place, blocked):
+                    return self.locations_without_baseline
                 self.keep_lease()
                 needs = self._add(place, gathered(), cut_ends[place.location_id], into)
                 if needs and self.settings.tenant_scope and place.location_id not in blocked:
                     more.add(place.location_id)
             if more:
-                return frozenset(more) if self._early() else self.never_told | more
+                return frozenset(more) if self._early() else self.locations_without_baseline | more
             packer.finish()
         self._close_elsewhere(places, tally)
         return self._built(cut_ends, packer, tally)
@@ -222,12 +222,12 @@ class _Attempt:
         return self.remaining_seconds() >= self.half_time
 
     @cached_property
-    def never_told(self) -> frozenset[str]:
+    def locations_without_baseline(self) -> frozenset[str]:
         """Locations with events of which NewStore has no quantity yet."""
         told = self.previous.locations.keys() | self.unfinished.locations.keys()
         return frozenset(self.open_by_location) - told
 
-    def _better_below(self, place: Location, blocked: frozenset[str]) -> bool:
+    def _must_exclude_from_cut(self, place: Location, blocked: frozenset[str]) -> bool:
         """Whether the cut end has to stay below the place's events, as it may not be read in time.
 
         Were that found out at the end only, no time would be left to build anything else, and the
@@ -235,7 +235,7 @@ class _Attempt:
         """
         if not self.settings.tenant_scope or self._early():
             return False
-        return place.location_id in self.never_told and place.location_id not in blocked
+        return place.location_id in self.locations_without_baseline and place.location_id not in blocked
 
     def _places(self) -> list[Location]:
         """Imported locations: those never imported first, then the longest waiting.
@@ -315,7 +315,7 @@ class _Attempt:
         else:
             return any(
                 e.event.completed
-                and e.released_by is None
+                and e.counted_by is None
                 and self.cut_ends.start(location_id) < e.event.logical_timestamp <= cut_end
                 for e in events
             )
@@ -353,7 +353,7 @@ class _Attempt:
         if self.absent_means_zero:
             return snapshot
         last = self.last.ever(snapshot.location_id, base)
-        return fill_in(
+        return carry_forward_unlisted(
             snapshot,
             last.quantities if last else {},
             events,
@@ -377,7 +377,7 @@ class _Attempt:
         cut_end = max([self.previous.cut_end, *cut_ends.values()])
         manifest = Manifest(run_id=run_id, cut_end=cut_end, locations=tally.entries)
         self.deps.files.save_manifest(manifest)
-        self.deps.files.save_settlement(run_id, tally.settlement())
+        self.deps.files.save_finalization(run_id, tally.finalization())
         self.reader.clear_old_holds()
         tally.count(self.deps.observer, self.reader.left_out)
         built = tally.built(self.run, cut_end, packer, self.reader.left_out)

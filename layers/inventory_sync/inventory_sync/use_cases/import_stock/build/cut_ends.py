@@ -9,7 +9,7 @@ from inventory_sync.domain.cut import (
     LogicalRange,
     choose_cut_end,
     equal_timestamps,
-    lone_leap,
+    outlier_timestamp,
 )
 from inventory_sync.domain.events import OpenEvent, logical_timestamp
 from inventory_sync.domain.manifest import Manifest
@@ -46,7 +46,7 @@ class CutEnds:
             events = [e for i in concerned for e in open_by_location.get(i, [])]
             self.observer.count("EqualLogicalTimestamps", equal_timestamps(events))
             floor = max(self.previous.cut_end, self.unfinished.cut_end)
-            self.observer.count("LogicalTimestampLeaps", lone_leap(events, floor) is not None)
+            self.observer.count("OutlierTimestamps", outlier_timestamp(events, floor) is not None)
             end = choose_cut_end(
                 events, settled_before=self.settled_before, floor=floor, blocked=blocked
             )
@@ -57,12 +57,12 @@ class CutEnds:
             attempted = self.unfinished.locations.get(location_id)
             floor = max(start, attempted.cut_end if attempted else 0)
             events = open_by_location.get(location_id, [])
-            leaps += lone_leap(events, floor) is not None
+            leaps += outlier_timestamp(events, floor) is not None
             if releasing < RELEASING_LOCATIONS_MAX:
                 floor = choose_cut_end(events, settled_before=self.settled_before, floor=floor)
             releasing += floor > start
             ends[location_id] = floor
-        self.observer.count("LogicalTimestampLeaps", leaps)
+        self.observer.count("OutlierTimestamps", leaps)
         return ends
 
     def start(self, location_id: str) -> int:

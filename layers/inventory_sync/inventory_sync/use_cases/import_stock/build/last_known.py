@@ -57,7 +57,7 @@ class LastKnown:
 
     @cached_property
     def _attempt_counted(self) -> frozenset[tuple[str, str]]:
-        return frozenset(self.files.settlement(self.unfinished.run_id).counted)
+        return frozenset(self.files.finalization(self.unfinished.run_id).counted)
 
     def doubtful(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
         """Products whose row has to be sent whatever it was."""

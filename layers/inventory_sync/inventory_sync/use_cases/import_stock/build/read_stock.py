@@ -190,7 +190,7 @@ class StockReader:
         )
         self.location_store.set_hold(hold)
         reason = "; ".join(f"{hold.kind}: {hold.figures}" for hold in holds)
-        self.observer.note(
+        self.observer.log(
             "location held", run_id=self.run.run_id, location_id=location_id, reason=reason
         )
         by_choice = all(hold.kind is HoldKind.OPERATOR for hold in holds)

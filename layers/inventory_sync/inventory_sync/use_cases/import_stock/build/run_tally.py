@@ -8,7 +8,7 @@ from itertools import islice
 from inventory_sync.domain.cut import LocationCut
 from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.manifest import Basis, LocationEntry, Settlement
+from inventory_sync.domain.manifest import Basis, LocationEntry, Finalization
 from inventory_sync.ports.observe import Observer
 from inventory_sync.use_cases.import_stock.build.file_packer import FilePacker
 from inventory_sync.use_cases.import_stock.build.read_stock import LeftOut
@@ -40,9 +40,9 @@ class Tally:
         self.clamped += clamped
         self.snapshots += entry.basis is Basis.SNAPSHOT
 
-    def settlement(self) -> Settlement:
+    def finalization(self) -> Finalization:
         """What is to be marked once the run has finished."""
-        return Settlement(
+        return Finalization(
             counted=_pairs(self.counted), closed=_pairs(self.closed), late=_pairs(self.late)
         )
 

@@ -6,7 +6,7 @@ from threading import Lock
 from inventory_sync.ports.observe import Clock
 
 
-class Pace:
+class RateLimiter:
     """At most `calls_per_second`, evenly spaced, over all threads that share it."""
 
     def __init__(self, clock: Clock, calls_per_second: float) -> None:

@@ -4,14 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Lock
 
-from inventory_sync.adapters.http.pace import Pace
+from inventory_sync.adapters.http.rate_limiter import RateLimiter
 from tests.builders import NOW
 from tests.fakes.clock import FakeClock
 
 
 def test_calls_in_a_row_are_spaced_evenly() -> None:
     clock = FakeClock(NOW)
-    pace = Pace(clock, calls_per_second=4)
+    pace = RateLimiter(clock, calls_per_second=4)
     times = []
 
     for _ in range(5):
@@ -23,7 +23,7 @@ def test_calls_in_a_row_are_spaced_evenly() -> None:
 
 def test_a_pause_is_not_made_up_for_by_a_burst() -> None:
     clock = FakeClock(NOW)
-    pace = Pace(clock, calls_per_second=1)
+    pace = RateLimiter(clock, calls_per_second=1)
     pace.wait()
     clock.advance(60)
 
@@ -47,7 +47,7 @@ def test_threads_share_one_pace() -> None:
             with lock:
                 asked.append(seconds)
 
-    pace = Pace(Standing(), calls_per_second=10)
+    pace = RateLimiter(Standing(), calls_per_second=10)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: pace.wait(), range(40)))

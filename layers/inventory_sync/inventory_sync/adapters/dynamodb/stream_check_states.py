@@ -5,25 +5,25 @@ from dataclasses import replace
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.errors import LeaseLostError
-from inventory_sync.domain.stream_watch import WatchMemory
+from inventory_sync.domain.stream_check import StreamCheckState
 
-KIND = "stream_watch"
+KIND = "stream_check"
 
 
-class DynamoWatchMemories:
+class DynamoStreamCheckStates:
     """Written only over the version that was read."""
 
     def __init__(self, table: StateTable) -> None:
         self._table = table
 
-    def load(self, stream_id: str) -> WatchMemory:
+    def load(self, stream_id: str) -> StreamCheckState:
         """An empty one before the first look."""
         item = self._table.get(KIND, stream_id)
         if item is None:
-            return WatchMemory()
-        return decode(WatchMemory, item["record"]["S"], f"watch over {stream_id}")
+            return StreamCheckState()
+        return decode(StreamCheckState, item["record"]["S"], f"watch over {stream_id}")
 
-    def save(self, stream_id: str, memory: WatchMemory) -> WatchMemory:
+    def save(self, stream_id: str, memory: StreamCheckState) -> StreamCheckState:
         """One conditional write."""
         written = replace(memory, version=memory.version + 1)
         if not self._table.replace(KIND, stream_id, encode(written), version=written.version):

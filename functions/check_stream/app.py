@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from inventory_sync.bootstrap.watch_stream import watch_stream
+from inventory_sync.bootstrap.check_stream import check_stream
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.observability import PowertoolsObserver
-from inventory_sync.use_cases.stream.watch_stream import Look, WatchStream
+from inventory_sync.use_cases.stream.check_stream import CheckStream, Look
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
-def build_handler(make: Callable[[], tuple[WatchStream, PowertoolsObserver]]) -> Handler:
+def build_handler(make: Callable[[], tuple[CheckStream, PowertoolsObserver]]) -> Handler:
     """The handler over whatever `make` gives; called once, at the first event."""
     resources = cache(make)
 
@@ -21,7 +21,7 @@ def build_handler(make: Callable[[], tuple[WatchStream, PowertoolsObserver]]) ->
         try:
             look = watch(lambda: context.get_remaining_time_in_millis() / 1000)
         except LeaseLostError as error:
-            observer.note("look left to another", reason=error)
+            observer.log("look left to another", reason=error)
             return {"outcome": "another_look"}
         except Exception as error:
             observer.failure(error)
@@ -50,4 +50,4 @@ def _answer(look: Look, observer: PowertoolsObserver) -> dict[str, Any]:
     }
 
 
-lambda_handler = build_handler(watch_stream)
+lambda_handler = build_handler(check_stream)

@@ -8,7 +8,7 @@ from inventory_sync.domain.publications import PublicationMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchMemory:
+class StreamCheckState:
     """`version` grows with each write; `restarts` has the oldest first."""
 
     version: int = 0

@@ -1,4 +1,4 @@
-"""Settle: mark and close the events of a run that has finished; may be repeated."""
+"""Finalize: mark and close the events of a run that has finished; may be repeated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from inventory_sync.ports.observe import Observer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettleRun:
+class FinalizeRun:
     """`time_for_more` is asked before each event; it keeps the lease too."""
 
     event_log: EventLog
@@ -31,17 +31,17 @@ class SettleRun:
         return True
 
     def _mark_events(self, run: ImportRun) -> bool:
-        settlement = self.files.settlement(run.run_id)
-        closed = {EventRef(*pair) for pair in settlement.closed}
-        to_note = {EventRef(*pair) for pair in settlement.counted} - closed
+        finalization = self.files.finalization(run.run_id)
+        closed = {EventRef(*pair) for pair in finalization.closed}
+        to_note = {EventRef(*pair) for pair in finalization.counted} - closed
         for open_event in list(self.event_log.open_events()):
             if not self.time_for_more():
                 return False
             ref = open_event.event.ref
             if ref in closed:
                 self.event_log.close(ref)
-            elif ref in to_note and open_event.released_by is None:
-                self.event_log.note_counted(ref, run.run_id)
+            elif ref in to_note and open_event.counted_by is None:
+                self.event_log.mark_counted(ref, run.run_id)
             else:
                 continue
             self._note_counted(run, open_event, closed=ref in closed)
@@ -49,12 +49,12 @@ class SettleRun:
 
     def _note_counted(self, run: ImportRun, found: OpenEvent, *, closed: bool) -> None:
         """The link from an event to this run and its job; an earlier run may have counted it."""
-        self.observer.note(
+        self.observer.log(
             "event closed" if closed else "event counted",
             event_ref=found.event.ref,
             run_id=run.run_id,
             job_id=run.job_id,
-            counted_by=found.released_by or run.run_id,
+            counted_by=found.counted_by or run.run_id,
         )
 
     def _use_approvals(self, run: ImportRun) -> None:

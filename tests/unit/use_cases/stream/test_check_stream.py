@@ -7,9 +7,9 @@ import pytest
 from inventory_sync.domain.arrivals import Arrivals
 from inventory_sync.domain.errors import FatalError, LeaseLostError, RetriableError
 from inventory_sync.domain.event_stream import Restart, StreamFault, StreamRegistration
-from inventory_sync.domain.stream_watch import WatchMemory
+from inventory_sync.domain.stream_check import StreamCheckState
+from inventory_sync.use_cases.stream.check_stream import CheckStream, Look
 from inventory_sync.use_cases.stream.retry_publications import RetryPublications
-from inventory_sync.use_cases.stream.watch_stream import Look, WatchStream
 from local.newstore.events import Event
 from tests.contract.builders import NOON, event
 from tests.fakes.clock import FakeClock
@@ -48,7 +48,7 @@ class Watched:
         """So many minutes after the last one; counts are of this look alone."""
         self.clock.advance(minutes * MINUTES)
         self.observer = FakeObserver()
-        watch = WatchStream(
+        watch = CheckStream(
             streams=self.streams,
             event_log=self.log,
             memories=self.memories,
@@ -294,7 +294,7 @@ def test_two_looks_at_once_do_not_both_act(watched: Watched) -> None:
 
 def test_silence_is_measured_from_the_last_event_by_what_is_usual(watched: Watched) -> None:
     usual = Arrivals(weeks=dict.fromkeys(range(168), (6, 6)))
-    watched.memories.save(STREAM, WatchMemory(arrivals=usual))
+    watched.memories.save(STREAM, StreamCheckState(arrivals=usual))
     watched.log.append(event(), b"{}", watched.clock.now() + timedelta(minutes=5))
     assert watched.look().missing == 0
 

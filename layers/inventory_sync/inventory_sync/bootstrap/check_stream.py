@@ -7,33 +7,33 @@ from datetime import timedelta
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.adapters.dynamodb.watch_memories import DynamoWatchMemories
+from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamCheckStates
 from inventory_sync.adapters.newstore.streams import NewStoreStreams
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.newstore import authorized_http
 from inventory_sync.bootstrap.system_clock import SystemClock
-from inventory_sync.config import NewStoreSettings, WatchSettings
+from inventory_sync.config import CheckStreamSettings, NewStoreSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
 from inventory_sync.ports.observe import Clock
+from inventory_sync.use_cases.stream.check_stream import CheckStream
 from inventory_sync.use_cases.stream.retry_publications import RetryPublications
-from inventory_sync.use_cases.stream.watch_stream import WatchStream
 
 
-def watch_stream(
+def check_stream(
     variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> tuple[WatchStream, PowertoolsObserver]:
+) -> tuple[CheckStream, PowertoolsObserver]:
     """From the environment, unless other variables are given."""
-    settings = WatchSettings.read(os.environ if variables is None else variables)
+    settings = CheckStreamSettings.read(os.environ if variables is None else variables)
     clock = clock or SystemClock()
     client = Clients()
     dynamodb = client("dynamodb")
     observer = make_observer()
     secrets = Secrets(client("secretsmanager"), clock)
     streams = make_streams(settings.stream.newstore, secrets, clock)
-    watch = WatchStream(
+    watch = CheckStream(
         streams=streams,
         event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
-        memories=DynamoWatchMemories(StateTable(dynamodb, settings.state_table)),
+        memories=DynamoStreamCheckStates(StateTable(dynamodb, settings.state_table)),
         retry_publications=RetryPublications(
             streams=streams, clock=clock, observer=observer, stream_id=settings.stream.stream_id
         ),

@@ -1,22 +1,22 @@
-"""WatchMemories: one look at a time writes, and what it wrote is read back whole."""
+"""StreamCheckStates: one look at a time writes, and what it wrote is read back whole."""
 
 from collections.abc import Callable
 
 import pytest
 
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.adapters.dynamodb.watch_memories import DynamoWatchMemories
+from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamCheckStates
 from inventory_sync.domain.arrivals import Arrivals
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.domain.publications import PublicationMemory, Tries
-from inventory_sync.domain.stream_watch import WatchMemory
-from inventory_sync.ports.newstore import WatchMemories
+from inventory_sync.domain.stream_check import StreamCheckState
+from inventory_sync.ports.newstore import StreamCheckStates
 from tests.contract.builders import MINUTE, NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES
 from tests.fakes.event_streams import FakeWatchMemories
 
-FULL = WatchMemory(
+FULL = StreamCheckState(
     restarts=(NOON - MINUTE, NOON),
     publications=PublicationMemory(
         looked_until=NOON, seen={"p-1": NOON}, tries={"event#order#ff": Tries(2, NOON)}
@@ -30,27 +30,27 @@ FULL = WatchMemory(
 @pytest.fixture(params=["fake", *ENGINES])
 def memories(
     request: pytest.FixtureRequest, open_database: Callable[[str], Database]
-) -> WatchMemories:
+) -> StreamCheckStates:
     if request.param == "fake":
         return FakeWatchMemories()
     database = open_database(request.param)
-    return DynamoWatchMemories(StateTable(database.client, database.table("StateTable")))
+    return DynamoStreamCheckStates(StateTable(database.client, database.table("StateTable")))
 
 
-def test_the_first_look_remembers_nothing(memories: WatchMemories) -> None:
-    assert memories.load("s") == WatchMemory()
+def test_the_first_look_remembers_nothing(memories: StreamCheckStates) -> None:
+    assert memories.load("s") == StreamCheckState()
 
 
-def test_what_was_saved_is_read_back_under_the_next_version(memories: WatchMemories) -> None:
+def test_what_was_saved_is_read_back_under_the_next_version(memories: StreamCheckStates) -> None:
     saved = memories.save("s", FULL)
 
     assert saved.version == 1
     assert memories.load("s") == saved
     assert memories.save("s", saved).version == 2
-    assert memories.load("other") == WatchMemory()
+    assert memories.load("other") == StreamCheckState()
 
 
-def test_of_two_looks_at_once_one_is_told(memories: WatchMemories) -> None:
+def test_of_two_looks_at_once_one_is_told(memories: StreamCheckStates) -> None:
     one, other = memories.load("s"), memories.load("s")
     memories.save("s", one)
 
@@ -62,7 +62,7 @@ def test_of_two_looks_at_once_one_is_told(memories: WatchMemories) -> None:
 def test_a_memory_of_a_later_version_is_refused(open_database: Callable[[str], Database]) -> None:
     database = open_database("moto")
     table = StateTable(database.client, database.table("StateTable"))
-    table.put("stream_watch", "s", '{"version": 1, "moods": []}')
+    table.put("stream_check", "s", '{"version": 1, "moods": []}')
 
     with pytest.raises(FatalError, match="moods"):
-        DynamoWatchMemories(table).load("s")
+        DynamoStreamCheckStates(table).load("s")

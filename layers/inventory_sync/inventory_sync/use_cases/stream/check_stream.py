@@ -11,9 +11,9 @@ from inventory_sync.domain.event_stream import (
     faults_of,
 )
 from inventory_sync.domain.publications import PublicationMemory
-from inventory_sync.domain.stream_watch import WatchMemory
+from inventory_sync.domain.stream_check import StreamCheckState
 from inventory_sync.ports.events import EventLog
-from inventory_sync.ports.newstore import EventStreams, WatchMemories
+from inventory_sync.ports.newstore import EventStreams, StreamCheckStates
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.use_cases.stream.retry_publications import RetryPublications
 
@@ -34,12 +34,12 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchStream:
+class CheckStream:
     """One look for each call; what it does is written down before it is done."""
 
     streams: EventStreams
     event_log: EventLog
-    memories: WatchMemories
+    memories: StreamCheckStates
     retry_publications: RetryPublications
     clock: Clock
     observer: Observer
@@ -69,8 +69,8 @@ class WatchStream:
 class _Session:
     """One look; `memory` is saved before each step that changes something at NewStore."""
 
-    deps: WatchStream
-    memory: WatchMemory
+    deps: CheckStream
+    memory: StreamCheckState
     faults: tuple[StreamFault, ...] | None = None
     restart: Restart | None = None
     missing: float = 0.0
@@ -125,7 +125,7 @@ class _Session:
         self.faults = faults_of(stream, self.deps.callback_url)
         if self.faults:
             status = stream.status if stream else ""
-            self.deps.observer.note("stream", faults=", ".join(self.faults), status=status)
+            self.deps.observer.log("stream", faults=", ".join(self.faults), status=status)
 
     def _may_start(self) -> bool:
         faults = set(self.faults or ())
@@ -143,5 +143,5 @@ class _Session:
         self.save()
         self.deps.streams.start(self.deps.stream_id)
         self.deps.observer.count("StreamRestarts")
-        self.deps.observer.note("stream started", restarts=len(before) + 1)
+        self.deps.observer.log("stream started", restarts=len(before) + 1)
         self._judge(self.deps.streams.stream(self.deps.stream_id))

@@ -2,11 +2,11 @@
 
 from inventory_sync.domain.arrivals import Arrivals
 from inventory_sync.domain.publications import PublicationMemory
-from inventory_sync.domain.stream_watch import WatchMemory
+from inventory_sync.domain.stream_check import StreamCheckState
 
 
 def test_before_the_first_look_nothing_is_remembered() -> None:
-    memory = WatchMemory()
+    memory = StreamCheckState()
 
     assert (memory.version, memory.restarts) == (0, ())
     assert (memory.publications, memory.arrivals) == (PublicationMemory(), Arrivals())
