@@ -14,7 +14,7 @@ from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.explain import RowSum, Term
 from inventory_sync.domain.import_run import RunState
-from inventory_sync.domain.run_record import Part
+from inventory_sync.domain.cut import Part
 from inventory_sync.use_cases.explain_quantity import ExplainQuantity, Explanation
 
 _WHY = {

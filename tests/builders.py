@@ -40,14 +40,22 @@ def event(logical_timestamp: int = 10, *products: str, at: str = DC, **fields: A
     return FulfillmentEvent(**(plain | fields))
 
 
-_OF_OPEN_EVENT = {"received_at", "applied_at", "forwarded_at", "rejected_reason", "counted_by"}
+_OF_OPEN_EVENT = {
+    "received_at", "applied_at", "forwarded_at", "rejected_reason", "counted_by", "owned",
+}  # fmt: skip
 
 
 def open_event(logical_timestamp: int = 10, *products: str, at: str = DC, **fields: Any) -> Any:
-    """An OpenEvent over `event`: nothing has been done about it unless it says so."""
+    """An OpenEvent over `event`: nothing has been done about it unless it says so.
+
+    Where something has, it owns all of its units.
+    """
     own = {name: fields.pop(name) for name in _OF_OPEN_EVENT & set(fields)}
     found: FulfillmentEvent = event(logical_timestamp, *products, at=at, **fields)
-    return OpenEvent(event=found, **({"received_at": found.published_at} | own))
+    plain: dict[str, Any] = {"received_at": found.published_at}
+    if own.get("applied_at") or own.get("forwarded_at"):
+        plain["owned"] = frozenset(item.item_id for item in found.items)
+    return OpenEvent(event=found, **(plain | own))
 
 
 def forwarded(logical_timestamp: int, *products: str, applied_at: datetime, **fields: Any) -> Any:

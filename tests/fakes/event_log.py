@@ -70,15 +70,22 @@ class FakeEventLog:
         record.attempts += 1
         return ClaimResult.FIRST if record.attempts == 1 else ClaimResult.AGAIN
 
-    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+    def mark_owned(self, ref: EventRef, owned: frozenset[str]) -> None:
         self._reach()
-        self._apply(ref, applied_at, document_id)
+        if (record := self._records.get(ref)) is not None:
+            record.state = replace(record.state, owned=owned)
 
-    def _apply(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+    def mark_applied(self, ref: EventRef, applied: Acknowledgement, owned: frozenset[str]) -> None:
+        self._reach()
+        self._apply(ref, applied)
+        self.mark_owned(ref, owned)
+
+    def _apply(self, ref: EventRef, applied: Acknowledgement) -> None:
         if (record := self._records.get(ref)) is None:
             return
-        first = record.state.applied_at or applied_at
-        record.document_id = record.document_id or shortened(document_id, NOTE_BYTES_MAX)
+        first = record.state.applied_at or applied.applied_at
+        document = shortened(applied.document_id, NOTE_BYTES_MAX)
+        record.document_id = record.document_id or document
         record.state = replace(record.state, applied_at=first, rejected_reason=None)
 
     def mark_forwarded(
@@ -88,10 +95,13 @@ class FakeEventLog:
         *,
         close: bool,
         applied: Acknowledgement | None = None,
+        owned: frozenset[str] | None = None,
     ) -> float:
         self._reach()
         if applied is not None:
-            self._apply(ref, applied.applied_at, applied.document_id)
+            self._apply(ref, applied)
+        if owned is not None:
+            self.mark_owned(ref, owned)
         if (record := self._records.get(ref)) is None:
             return 0.0
         first = record.state.forwarded_at or forwarded_at

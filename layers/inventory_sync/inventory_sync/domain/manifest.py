@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from inventory_sync.domain.guards import LastFigures
+from inventory_sync.domain.stock import LastQuantities, Units
+from inventory_sync.domain.units import UnitId
 
 
 class Basis(StrEnum):
@@ -72,13 +73,20 @@ class Ledger:
     """The quantities of one location as of the cut end of one run.
 
     `quantities`, in order of the products, are what was computed, so possibly negative; `sent` are
-    the products whose rows that run sent.
+    the products whose rows that run sent; `lacking` are the units, open then, that the quantities
+    are without.
     """
 
     location_id: str
     run_id: str
-    quantities: Mapping[str, int | Decimal]
+    quantities: Mapping[str, Units]
     sent: Set[str]
+    lacking: frozenset[UnitId] = frozenset()
+
+    @property
+    def last(self) -> LastQuantities:
+        """What a later run rolls forward."""
+        return LastQuantities(self.quantities, self.lacking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

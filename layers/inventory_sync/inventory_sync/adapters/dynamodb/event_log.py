@@ -39,6 +39,8 @@ _SET_APPLIED = (
     " document_id = if_not_exists(document_id, :document)"
 )
 
+_SET_OWNED = "owned = :owned"
+
 Item = Mapping[str, Any]
 
 
@@ -120,12 +122,18 @@ class DynamoEventLog:
         first = answer["Attributes"]["attempts"]["N"] == "1"
         return ClaimResult.FIRST if first else ClaimResult.AGAIN
 
-    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+    def mark_owned(self, ref: EventRef, owned: frozenset[str]) -> None:
+        """The store never changes it: every repeat writes the same."""
+        self._update(ref, f"SET {_SET_OWNED}", _owned_values(owned))
+
+    def mark_applied(
+        self, ref: EventRef, applied: "Acknowledgement", owned: frozenset[str]
+    ) -> None:
         """The first acknowledgement stands; a rejection it follows is over."""
         self._update(
             ref,
-            f"SET {_SET_APPLIED} REMOVE rejected_reason",
-            _applied_values(applied_at, document_id),
+            f"SET {_SET_APPLIED}, {_SET_OWNED} REMOVE rejected_reason",
+            _applied_values(applied) | _owned_values(owned),
         )
 
     def mark_forwarded(
@@ -135,6 +143,7 @@ class DynamoEventLog:
         *,
         close: bool,
         applied: "Acknowledgement | None" = None,
+        owned: frozenset[str] | None = None,
     ) -> float:
         """One write for all: each costs as much as the event with its index entry."""
         sets = ["forwarded_at = if_not_exists(forwarded_at, :forwarded_at)"]
@@ -143,7 +152,10 @@ class DynamoEventLog:
         if applied is not None:
             sets.append(_SET_APPLIED)
             removes.append("rejected_reason")
-            values |= _applied_values(applied.applied_at, applied.document_id)
+            values |= _applied_values(applied)
+        if owned is not None:
+            sets.append(_SET_OWNED)
+            values |= _owned_values(owned)
         if close:
             sets.append("expires_at = retain_until")
             removes.append("open_key")
@@ -220,18 +232,27 @@ def _canonical(body: bytes) -> str:
     return json.dumps(json.loads(body), sort_keys=True)
 
 
-def _applied_values(applied_at: datetime, document_id: str) -> dict[str, str]:
-    document = shortened(document_id, NOTE_BYTES_MAX)
-    return {":applied_at": to_text(applied_at), ":document": document}
+def _applied_values(applied: "Acknowledgement") -> dict[str, str]:
+    document = shortened(applied.document_id, NOTE_BYTES_MAX)
+    return {":applied_at": to_text(applied.applied_at), ":document": document}
+
+
+def _owned_values(owned: frozenset[str]) -> dict[str, str]:
+    return {":owned": _compact(sorted(owned))}
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def refuse_oversized(item: Item) -> None:
-    """RejectedError unless an item of this table, its copy in the index and all notes fit.
+    """RejectedError unless an item of this table, its copy in the index and all marks fit.
 
     Counted here, since no refusal of DynamoDB's says by a code of its own that it is about this.
     """
     copied = {name: value for name, value in item.items() if name not in _NOT_IN_INDEX}
-    size = bytes_of(item) + bytes_of(copied)
+    owned = len(item["items"]["S"].encode())
+    size = bytes_of(item) + bytes_of(copied) + 2 * owned
     if size > EVENT_BYTES_MAX:
         raise RejectedError(
             f"stored with its index entry the event takes {size} bytes,"
@@ -257,6 +278,8 @@ def read_open_event(item: Item) -> OpenEvent:
         forwarded_at=_instant(item, "forwarded_at"),
         rejected_reason=item.get("rejected_reason", {}).get("S"),
         counted_by=item.get("counted_by", {}).get("S"),
+        owned=frozenset(json.loads(item["owned"]["S"])) if "owned" in item else None,
+        retried="retried" in item,
     )
 
 
@@ -283,7 +306,7 @@ def event_item(
         "published_at": {"S": to_text(event.published_at)},
         "received_at": {"S": to_text(received_at)},
         "service_level": {"S": event.service_level},
-        "items": {"S": json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))},
+        "items": {"S": _compact(pairs)},
         "retain_until": {"N": str(int(retain_until.timestamp()))},
         "body": {"B": body},
     }
