@@ -10,7 +10,7 @@ from cli.output import refusal
 from cli.text import instant, iso
 from inventory_sync.adapters.dynamodb.quarantine_review import Quarantined
 from inventory_sync.domain.events import logical_timestamp
-from inventory_sync.use_cases.forward.forward_events import REJECTED_BY_ERP
+from inventory_sync.use_cases.forward.forward_events import PUBLISHED_LONG_AGO, REJECTED_BY_ERP
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 
 _ID_CHARACTERS = 12
@@ -79,7 +79,7 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
     """
     author = operator.author("quarantine retry", who, why)
     one = _open_entry(operator, entry_id)
-    if one.entry.ref is not None and one.entry.reason == REJECTED_BY_ERP:
+    if one.entry.ref is not None and one.entry.reason in {REJECTED_BY_ERP, PUBLISHED_LONG_AGO}:
         events_table = operator.stack.resource("EventsTable")
         operator.stack.quarantine.release(one.entry_id, one.entry.ref, events_table, author)
         operator.out.result(

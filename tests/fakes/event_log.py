@@ -70,23 +70,23 @@ class FakeEventLog:
         record.attempts += 1
         return ClaimResult.FIRST if record.attempts == 1 else ClaimResult.AGAIN
 
-    def mark_owned(self, ref: EventRef, owned: frozenset[str]) -> None:
+    def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
         self._reach()
-        if (record := self._records.get(ref)) is not None:
+        if (record := self._records.get(event.ref)) is not None:
             record.state = replace(record.state, owned=owned)
 
-    def mark_applied(self, ref: EventRef, applied: Acknowledgement, owned: frozenset[str]) -> None:
+    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         self._reach()
-        self._apply(ref, applied)
-        self.mark_owned(ref, owned)
+        self._apply(ref, applied_at, document_id)
 
-    def _apply(self, ref: EventRef, applied: Acknowledgement) -> None:
+    def _apply(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         if (record := self._records.get(ref)) is None:
             return
-        first = record.state.applied_at or applied.applied_at
-        document = shortened(applied.document_id, NOTE_BYTES_MAX)
-        record.document_id = record.document_id or document
-        record.state = replace(record.state, applied_at=first, rejected_reason=None)
+        first = record.state.applied_at or applied_at
+        record.document_id = record.document_id or shortened(document_id, NOTE_BYTES_MAX)
+        record.state = replace(
+            record.state, applied_at=first, rejected_reason=None, owned=_owned(record.state)
+        )
 
     def mark_forwarded(
         self,
@@ -95,17 +95,14 @@ class FakeEventLog:
         *,
         close: bool,
         applied: Acknowledgement | None = None,
-        owned: frozenset[str] | None = None,
     ) -> float:
         self._reach()
         if applied is not None:
-            self._apply(ref, applied)
-        if owned is not None:
-            self.mark_owned(ref, owned)
+            self._apply(ref, applied.applied_at, applied.document_id)
         if (record := self._records.get(ref)) is None:
             return 0.0
         first = record.state.forwarded_at or forwarded_at
-        record.state = replace(record.state, forwarded_at=first)
+        record.state = replace(record.state, forwarded_at=first, owned=_owned(record.state))
         record.open = record.open and not close
         return self.gigabytes.get(ref.location_id, 0.0)
 
@@ -157,3 +154,9 @@ class FakeEventLog:
     def _reach(self) -> None:
         if self.fails_with is not None:
             raise self.fails_with
+
+
+def _owned(state: OpenEvent) -> frozenset[str]:
+    """What it owns once it is done: all, unless it was marked before."""
+    every = frozenset(item.item_id for item in state.event.items)
+    return every if state.owned is None else state.owned

@@ -163,6 +163,7 @@ class ForwardSettings:
     """What the forwarder needs."""
 
     events_table: str
+    requests_table: str
     state_table: str
     quarantine_table: str
     erp: ErpSettings
@@ -176,6 +177,7 @@ class ForwardSettings:
         env = Environment(variables)
         return cls(
             events_table=env.text("EVENTS_TABLE"),
+            requests_table=env.text("REQUESTS_TABLE"),
             state_table=env.text("STATE_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
             erp=ErpSettings.read(env),

@@ -55,11 +55,6 @@ class Ownership:
     owned: frozenset[str]
     lowers: bool
 
-    @property
-    def brings_something(self) -> bool:
-        """Whether an import has to count the event: for a new unit or a lower timestamp."""
-        return bool(self.owned) or self.lowers
-
 
 def owner_mark(event: FulfillmentEvent) -> str:
     """What names an event among those of its request; sorts by logical timestamp."""

@@ -26,11 +26,14 @@ class EventLog(Protocol):
     def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
         """Become the one writer of an event's reference until then."""
 
-    def mark_owned(self, ref: EventRef, owned: frozenset[str]) -> None:
-        """The event's movement books these of its items; others own the rest."""
+    def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
+        """The event's movement books only these of its items, by their ids; others own the rest.
 
-    def mark_applied(self, ref: EventRef, applied: Acknowledgement, owned: frozenset[str]) -> None:
-        """The ERP booked the movement of the owned items; the first acknowledgement stands."""
+        An event that is applied or forwarded without it owns all of its items.
+        """
+
+    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
+        """The ERP booked the movement; the first acknowledgement stands."""
 
     def mark_forwarded(
         self,
@@ -39,12 +42,11 @@ class EventLog(Protocol):
         *,
         close: bool,
         applied: Acknowledgement | None = None,
-        owned: frozenset[str] | None = None,
     ) -> float:
         """The ERP has everything the event asks for; `close` where no import waits for it.
 
-        With `applied` and `owned` it marks those too, in the same write. Returns how many
-        gigabytes the location's events take at most; 0 where the store does not say.
+        With `applied` it marks that too, in the same write. Returns how many gigabytes the
+        location's events take at most; 0 where the store does not say.
         """
 
     def mark_rejected(self, ref: EventRef, reason: str) -> None:

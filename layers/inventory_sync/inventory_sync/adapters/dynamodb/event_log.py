@@ -39,8 +39,6 @@ _SET_APPLIED = (
     " document_id = if_not_exists(document_id, :document)"
 )
 
-_SET_OWNED = "owned = :owned"
-
 Item = Mapping[str, Any]
 
 
@@ -122,18 +120,20 @@ class DynamoEventLog:
         first = answer["Attributes"]["attempts"]["N"] == "1"
         return ClaimResult.FIRST if first else ClaimResult.AGAIN
 
-    def mark_owned(self, ref: EventRef, owned: frozenset[str]) -> None:
-        """The store never changes it: every repeat writes the same."""
-        self._update(ref, f"SET {_SET_OWNED}", _owned_values(owned))
+    def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
+        """The owner of a unit never changes: every repeat writes the same.
 
-    def mark_applied(
-        self, ref: EventRef, applied: "Acknowledgement", owned: frozenset[str]
-    ) -> None:
+        One bit for each item, the first item's the lowest: an event may list thousands.
+        """
+        bits = sum(1 << n for n, item in enumerate(event.items) if item.item_id in owned)
+        self._update(event.ref, "SET owned = :owned", {":owned": f"{bits:x}"})
+
+    def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         """The first acknowledgement stands; a rejection it follows is over."""
         self._update(
             ref,
-            f"SET {_SET_APPLIED}, {_SET_OWNED} REMOVE rejected_reason",
-            _applied_values(applied) | _owned_values(owned),
+            f"SET {_SET_APPLIED} REMOVE rejected_reason",
+            _applied_values(applied_at, document_id),
         )
 
     def mark_forwarded(
@@ -143,7 +143,6 @@ class DynamoEventLog:
         *,
         close: bool,
         applied: "Acknowledgement | None" = None,
-        owned: frozenset[str] | None = None,
     ) -> float:
         """One write for all: each costs as much as the event with its index entry."""
         sets = ["forwarded_at = if_not_exists(forwarded_at, :forwarded_at)"]
@@ -152,10 +151,7 @@ class DynamoEventLog:
         if applied is not None:
             sets.append(_SET_APPLIED)
             removes.append("rejected_reason")
-            values |= _applied_values(applied)
-        if owned is not None:
-            sets.append(_SET_OWNED)
-            values |= _owned_values(owned)
+            values |= _applied_values(applied.applied_at, applied.document_id)
         if close:
             sets.append("expires_at = retain_until")
             removes.append("open_key")
@@ -232,17 +228,9 @@ def _canonical(body: bytes) -> str:
     return json.dumps(json.loads(body), sort_keys=True)
 
 
-def _applied_values(applied: "Acknowledgement") -> dict[str, str]:
-    document = shortened(applied.document_id, NOTE_BYTES_MAX)
-    return {":applied_at": to_text(applied.applied_at), ":document": document}
-
-
-def _owned_values(owned: frozenset[str]) -> dict[str, str]:
-    return {":owned": _compact(sorted(owned))}
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _applied_values(applied_at: datetime, document_id: str) -> dict[str, str]:
+    document = shortened(document_id, NOTE_BYTES_MAX)
+    return {":applied_at": to_text(applied_at), ":document": document}
 
 
 def refuse_oversized(item: Item) -> None:
@@ -251,8 +239,7 @@ def refuse_oversized(item: Item) -> None:
     Counted here, since no refusal of DynamoDB's says by a code of its own that it is about this.
     """
     copied = {name: value for name, value in item.items() if name not in _NOT_IN_INDEX}
-    owned = len(item["items"]["S"].encode())
-    size = bytes_of(item) + bytes_of(copied) + 2 * owned
+    size = bytes_of(item) + bytes_of(copied)
     if size > EVENT_BYTES_MAX:
         raise RejectedError(
             f"stored with its index entry the event takes {size} bytes,"
@@ -262,6 +249,7 @@ def refuse_oversized(item: Item) -> None:
 
 def read_open_event(item: Item) -> OpenEvent:
     """The event of an item of the table, its index or its stream."""
+    items = tuple(FulfillmentItem(*pair) for pair in json.loads(item["items"]["S"]))
     return OpenEvent(
         event=FulfillmentEvent(
             name=EventName(item["event_name"]["S"]),
@@ -270,7 +258,7 @@ def read_open_event(item: Item) -> OpenEvent:
             fulfillment_request_id=item["fulfillment_request_id"]["S"],
             order_id=item["order_id"]["S"],
             service_level=item["service_level"]["S"],
-            items=tuple(FulfillmentItem(*pair) for pair in json.loads(item["items"]["S"])),
+            items=items,
             published_at=from_text(item["published_at"]["S"]),
         ),
         received_at=from_text(item["received_at"]["S"]),
@@ -278,9 +266,18 @@ def read_open_event(item: Item) -> OpenEvent:
         forwarded_at=_instant(item, "forwarded_at"),
         rejected_reason=item.get("rejected_reason", {}).get("S"),
         counted_by=item.get("counted_by", {}).get("S"),
-        owned=frozenset(json.loads(item["owned"]["S"])) if "owned" in item else None,
+        owned=_owned(item, items),
         retried="retried" in item,
     )
+
+
+def _owned(item: Item, items: tuple[FulfillmentItem, ...]) -> frozenset[str] | None:
+    """Which of its items it owns: all once it is done, unless it was marked before; else open."""
+    if "owned" in item:
+        bits = int(item["owned"]["S"], 16)
+        return frozenset(found.item_id for n, found in enumerate(items) if bits >> n & 1)
+    done = "applied_at" in item or "forwarded_at" in item
+    return frozenset(found.item_id for found in items) if done else None
 
 
 def _instant(item: Item, name: str) -> datetime | None:
@@ -306,7 +303,7 @@ def event_item(
         "published_at": {"S": to_text(event.published_at)},
         "received_at": {"S": to_text(received_at)},
         "service_level": {"S": event.service_level},
-        "items": {"S": _compact(pairs)},
+        "items": {"S": json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))},
         "retain_until": {"N": str(int(retain_until.timestamp()))},
         "body": {"B": body},
     }

@@ -32,7 +32,7 @@ class Quarantined:
 class QuarantineReview:
     """Entries by their id, which may be shortened as far as it stays unique.
 
-    What is resolved stays for its retention, and comes back by itself where the same comes in again.
+    What is resolved stays for its retention, and comes back by itself where the same comes again.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, audited: AuditedTable) -> None:

@@ -68,4 +68,3 @@ class DynamoUnitOwners:
                 ) from error
         stored = answer["Attributes"]
         return {item_id: stored[_UNIT + item_id]["S"] for item_id in items}
-

@@ -21,7 +21,7 @@ from inventory_sync.domain.stock import (
     allocation_change_of,
     movement_of,
 )
-from inventory_sync.domain.units import Ownership, unit_ids
+from inventory_sync.domain.units import unit_ids
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog, Quarantine, UnitOwners
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
@@ -29,6 +29,7 @@ from inventory_sync.use_cases.forward.event_trail import EventTrail
 from inventory_sync.use_cases.forward.left_behind import LeftBehind
 
 REJECTED_BY_ERP = "rejected_by_erp"
+PUBLISHED_LONG_AGO = "published_long_ago"
 """Why an event is in quarantine that stands in the events table."""
 BATCH_EVENTS_MAX = 100
 SAFETY_SECONDS = 10.0
@@ -159,15 +160,17 @@ class ForwardEvents:
         try:
             found = self.owners.own(event, self.clock.now())
         except RejectedError as error:
-            return self._reject(open_event, str(error), result)
+            self._reject(open_event, str(error), result)
+            return None
+        if len(found.owned) < len(set(unit_ids(event))) and open_event.owned is None:
+            # Else an import would take off again what others have booked.
+            self.event_log.mark_owned(event, found.owned)
         if not found.owned:
-            self._mark_forwarded(_Ready(_Due(open_event, found.owned)), result, found)
+            self._mark_forwarded(_Ready(_Due(open_event)), result, close=not found.lowers)
             return None
         if self._needs_movement(open_event) and _too_old(open_event):
-            return self._reject(open_event, TOO_OLD, result)
-        if len(found.owned) < len(set(unit_ids(event))) and open_event.owned is None:
-            # Else an import would take off again, until the ERP answers, what others have booked.
-            self.event_log.mark_owned(event.ref, found.owned)
+            self._reject(open_event, TOO_OLD, result, PUBLISHED_LONG_AGO)
+            return None
         return _Due(open_event, found.owned)
 
     def _needs_movement(self, open_event: OpenEvent) -> bool:
@@ -239,11 +242,12 @@ class ForwardEvents:
         for found, outcome in zip(ready, outcomes, strict=True):
             event = found.due.event
             if found.applied is not None and not isinstance(outcome, Accepted):
-                owned = found.due.owned or frozenset()
-                self.event_log.mark_applied(event.ref, found.applied, owned)
+                applied = found.applied
+                self.event_log.mark_applied(event.ref, applied.applied_at, applied.document_id)
             match outcome:
                 case Accepted():
-                    gigabytes = max(gigabytes, self._mark_forwarded(found, result))
+                    close = not event.completed
+                    gigabytes = max(gigabytes, self._mark_forwarded(found, result, close=close))
                 case Rejection(reason):
                     self._reject(found.due.open_event, reason, result)
                 case TryLater(reason):
@@ -251,41 +255,41 @@ class ForwardEvents:
                     result.later.append(event.ref)
         self.observer.count("LocationGigabytes", gigabytes)
 
-    def _mark_forwarded(
-        self, found: _Ready, result: ForwardResult, ownership: Ownership | None = None
-    ) -> float:
-        """A completed event stays open until an import has counted it, unless it brings nothing.
+    def _mark_forwarded(self, found: _Ready, result: ForwardResult, *, close: bool) -> float:
+        """A completed event stays open until an import has counted it, unless it brings nothing:
+        neither a unit that no other event owns, nor a lower logical timestamp for one.
 
         Returns how many gigabytes the location's events take at most.
         """
         event, now = found.due.event, self.clock.now()
-        nothing_new = ownership is not None and not ownership.brings_something
         gigabytes = self.event_log.mark_forwarded(
-            event.ref,
-            now,
-            close=nothing_new or not event.completed,
-            applied=found.applied,
-            owned=found.due.owned,
+            event.ref, now, close=close, applied=found.applied
         )
         self._trail.forwarded(event, found.applied)
         result.forwarded.append(event.ref)
         return gigabytes
 
-    def _reject(self, open_event: OpenEvent, reason: str, result: ForwardResult) -> None:
+    def _reject(
+        self,
+        open_event: OpenEvent,
+        detail: str,
+        result: ForwardResult,
+        reason: str = REJECTED_BY_ERP,
+    ) -> None:
         """Quarantine first: a crash between the two writes repeats the rejection."""
         ref = open_event.event.ref
         self.quarantine.add(
             QuarantineEntry(
-                reason=REJECTED_BY_ERP,
-                detail=reason,
+                reason=reason,
+                detail=detail,
                 body=b"",
                 received_at=open_event.received_at,
                 ref=ref,
             )
         )
-        self.event_log.mark_rejected(ref, reason)
-        self.observer.count("EventsQuarantined", reason=REJECTED_BY_ERP)
-        self._trail.rejected(open_event.event, reason)
+        self.event_log.mark_rejected(ref, detail)
+        self.observer.count("EventsQuarantined", reason=reason)
+        self._trail.rejected(open_event.event, detail)
         result.rejected.append(ref)
 
     @property
