@@ -227,7 +227,6 @@ class ImportSettings:
     retention: timedelta
     settle_window: timedelta
     clock_skew: timedelta
-    sequence_scope: str
     first_logical_timestamp: int
     file_delivery: str
     file_signing_secret_arn: str
@@ -237,11 +236,6 @@ class ImportSettings:
     job_spacing: timedelta
     fall_percent_max: int
     quantity_units_max: int
-
-    @property
-    def tenant_scope(self) -> bool:
-        """Whether one logical counter serves all locations."""
-        return self.sequence_scope == "tenant"
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
@@ -259,7 +253,6 @@ class ImportSettings:
             retention=_retention(env),
             settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
             clock_skew=timedelta(seconds=env.number("CLOCK_SKEW_SECONDS", 5, 0, 300)),
-            sequence_scope=env.choice("SEQUENCE_SCOPE", "tenant", ("tenant", "location")),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
             file_delivery=delivery,
             file_signing_secret_arn=env.text(signing) if signed else env.optional(signing),

@@ -47,7 +47,6 @@ def make_build(
 
 def _build_settings(settings: ImportSettings) -> BuildSettings:
     return BuildSettings(
-        tenant_scope=settings.tenant_scope,
         first_logical_timestamp=settings.first_logical_timestamp,
         settle=settings.settle_window + settings.clock_skew,
         other_channel_lags=settings.erp.other_channel_lags,

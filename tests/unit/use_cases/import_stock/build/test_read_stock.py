@@ -43,7 +43,7 @@ class ShownErp:
 
 def last_entry(rows: int = 1, units: int = 10) -> LocationEntry:
     return LocationEntry(
-        cut_end=9, basis=Basis.SNAPSHOT, as_of=NOW, ledger_run_id="run-0", rows=rows, units=units
+        basis=Basis.SNAPSHOT, as_of=NOW, ledger_run_id="run-0", rows=rows, units=units
     )
 
 
