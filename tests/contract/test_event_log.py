@@ -271,7 +271,7 @@ def test_which_units_an_event_owns_is_open_until_it_is_marked_or_done(store: Sto
     store.log.mark_forwarded(done.ref, NOON, close=False)
 
     assert store.state(marked.ref).owned == frozenset()
-    assert store.state(done.ref).owned == {item.item_id for item in done.items}
+    assert store.state(done.ref).owned == frozenset(item.item_id for item in done.items)
 
 
 @pytest.mark.parametrize("owned", [{0}, {2}, {0, 2}, {1}, {0, 1, 2}, set(), set(range(100, 300))])

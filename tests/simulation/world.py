@@ -20,11 +20,9 @@ from inventory_sync.domain.holds import Approval, Resend
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock.build.build_import import (
-    ARCHIVE_BYTES,
-    BuildImport,
-    BuildSettings,
-)
+from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build.file_packer import ARCHIVE_BYTES
+from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
 from local.erp.model import ErpModel
@@ -40,6 +38,7 @@ from tests.fakes.import_state import (
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_records import FakeRunRecords
+from tests.fakes.unit_owners import FakeUnitOwners
 from tests.simulation.faults import Faults
 from tests.simulation.ports import (
     SimulatedCrashError,
@@ -194,6 +193,7 @@ class World:
 
     def _build_adapter(self, rng: Random) -> None:
         self.event_log_store: Any = FakeEventLog()
+        self.unit_owners = FakeUnitOwners()
         self.quarantine = FakeQuarantine()
         self.leases = FakeLeases()
         self.runs = FakeRunStore(self.leases)
@@ -229,6 +229,7 @@ class World:
         """One invocation's forwarder."""
         return ForwardEvents(
             event_log=Watched(self, self.event_log_store, "event_log"),
+            owners=Watched(self, self.unit_owners, "unit_owners"),
             quarantine=Watched(self, self.quarantine, "quarantine"),
             erp=Watched(self, SimulatedErp(self), "erp"),
             clock=self._clock(),

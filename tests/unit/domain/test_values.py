@@ -14,6 +14,7 @@ NAMED_ONLY = {
     "Approval",
     "Arrivals",
     "Changes",
+    "CompletedUnit",
     "ErpCapabilities",
     "EventPart",
     "EventStream",
@@ -55,9 +56,9 @@ BY_POSITION_TOO = {
     "AbandonJob", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule", "BaseFigures",
     "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition", "FileHead",
     "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent", "JobError",
-    "LastFigures", "Lease", "LocationCut", "LogicalRange", "MovementLine", "RecordStarted",
+    "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange", "MovementLine", "Ownership", "RecordStarted",
     "Rejection", "RowBlock", "Selection", "Finalize", "Accepted", "StartJob", "StockSnapshot",
-    "Tries", "TryLater", "Unknown", "Wait",
+    "Tries", "TryLater", "UnitPart", "Unknown", "Wait",
 }  # fmt: skip
 
 

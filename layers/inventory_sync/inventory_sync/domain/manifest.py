@@ -31,6 +31,8 @@ class LocationEntry:
 
     `as_of` is the snapshot's, on the ERP's clock; a location rolled forward keeps the last one.
     `feed` says from where on changes have to be read to bring the snapshot's rows up to date.
+    `refresh_from` is the product from which on rows wait to be sent, be they changed or not, since
+    an archive was full; the empty text stands for all of them.
     """
 
     basis: Basis
@@ -39,6 +41,7 @@ class LocationEntry:
     rows: int
     units: int
     feed: FeedPosition | None = None
+    refresh_from: str | None = None
 
     @property
     def figures(self) -> LastFigures:

@@ -37,7 +37,7 @@ class Written:
 
 def selection(touched: int = 0, others: int = 0) -> Selection:
     return Selection(
-        {f"T{n}": n for n in range(touched)}, {f"O{n:06d}": n for n in range(others)}, 0
+        {f"T{n}": n for n in range(touched)}, {f"O{n:06d}": n for n in range(others)}, {}, 0
     )
 
 

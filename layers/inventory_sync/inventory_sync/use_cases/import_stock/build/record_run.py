@@ -24,6 +24,8 @@ class RunRecorder:
         cut: LocationCut,
         selection: Selection,
         released: LogicalRange,
+        *,
+        rows_sent: int,
     ) -> None:
         """One location."""
         parts = event_parts(cut)
@@ -37,7 +39,7 @@ class RunRecorder:
                 read_at=self.clock.now(),
                 apply_lag=self.apply_lag,
                 base_run_id=base.run_id,
-                rows_sent=len(selection.touched) + len(selection.others),
+                rows_sent=rows_sent,
                 rows_clamped=selection.clamped,
                 base=base.of(parts),
                 events=parts,
