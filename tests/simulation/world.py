@@ -117,6 +117,7 @@ class World:
         self.feed_rng = Random(f"{seed} feed")
         self.later_rng = Random(f"{seed} later")
         self.order_rng = Random(f"{seed} order")
+        self.units_rng = Random(f"{seed} units")
         self.faults = Faults(rng, self.feed_rng, self.later_rng, only)
         self.now = START
         self.trace: list[str] = []
@@ -134,6 +135,8 @@ class World:
         self.pos_feed = self.erp_offset == timedelta(0) and rng.random() < 0.4
         self._build_sides(rng)
         self._build_adapter(rng)
+        self.newstore_model.cumulative_events = self.units_rng.random() < 0.75
+        self.large_requests = self.units_rng.random() < 0.4
         self.physical: Counter[Key] = Counter()
         self.completed: dict[EventRef, Completed] = {}
         self.unsettled: dict[EventRef, Completed] = {}
@@ -402,6 +405,8 @@ class World:
     def _order(self, service_level: str = "STANDARD") -> str | None:
         location = self.rng.choice(self.locations)
         wanted = [self.rng.choice(self.products) for _ in range(self.rng.randint(1, 3))]
+        if self.large_requests:
+            wanted += self.units_rng.choices(self.products, k=self.units_rng.randint(0, 2))
         if any(
             self.newstore_model.atp((location, product)) < units
             for product, units in Counter(wanted).items()
