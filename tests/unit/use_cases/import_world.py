@@ -204,6 +204,10 @@ class ImportWorld:
         for place in self.places:
             self.erp_model.add_location(place)
 
+    def with_archive(self, archive_bytes: int) -> BuildSettings:
+        """The settings with another limit."""
+        return replace(self.build_settings, archive_bytes=archive_bytes)
+
     # What SimulatedErp and SimulatedNewStore ask of their world
 
     def erp_is_down(self) -> bool:
