@@ -29,7 +29,7 @@ from local.stack import FORWARD, IMPORT, STATE, TENANT, StackPlan, addresses, lo
 
 QUICK: Mapping[str, Mapping[str, str]] = {
     FORWARD: {"SWEEP_AGE_SECONDS": "0"},
-    IMPORT: {"CLOCK_SKEW_SECONDS": "0", "JOB_SPACING_SECONDS": "0", "POLL_SECONDS_MAX": "2"},
+    IMPORT: {"JOB_SPACING_SECONDS": "0", "POLL_SECONDS_MAX": "2"},
 }
 """Settings that are no parameters of the template: in production nobody should change them."""
 POST_SECONDS_MAX = 30
