@@ -28,6 +28,7 @@ from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResu
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
 from local.newstore.model import NewStoreModel, RangeScope
+from tests.builders import OPERATOR
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import (
     FakeFileStore,
@@ -692,10 +693,9 @@ class World:
             return
         self.newstore_model.imported[key] += self.later_rng.randint(-5, 5)
         self.altered_rows[key] = self.now
-        asked = {k[1] for k in self.altered_rows if k[0] == location}
-        self.location_store.ask_resend(
-            Resend(location_id=location, products=tuple(sorted(asked)), at=self.now)
-        )
+        products = sorted(k[1] for k in self.altered_rows if k[0] == location)
+        asked = Resend(location_id=location, products=tuple(products), at=self.now)
+        self.location_store.request_resend(asked, OPERATOR)
         self.say("altered at NewStore", location, product)
         self.check()
 
@@ -724,7 +724,7 @@ class World:
         """An operator takes a location out of the map's imports, or back in."""
         place = self.location_store.locations()[self.rng.choice(self.locations)]
         wanted = not place.enabled if enabled is None else enabled
-        self.location_store.put_location(replace(place, enabled=wanted))
+        self.location_store.put_locations([replace(place, enabled=wanted)], OPERATOR)
         self.say("enabled" if wanted else "disabled", place.location_id)
 
     def operate(self) -> None:
@@ -733,9 +733,10 @@ class World:
             kinds = tuple(h.kind for h in hold.holds if h.kind in APPROVABLE)
             if kinds:
                 self.faults.note("held_by_guard")
-                self.location_store.approve(
-                    Approval(location_id=location_id, kinds=kinds, who="op", why="sim", at=self.now)
+                approval = Approval(
+                    location_id=location_id, kinds=kinds, who="op", why="sim", at=self.now
                 )
+                self.location_store.approve(approval, OPERATOR)
                 self.say("approved", location_id, kinds)
 
     def _state(self, ref: EventRef) -> OpenEvent:

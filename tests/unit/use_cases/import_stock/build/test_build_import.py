@@ -477,7 +477,7 @@ def test_a_location_disabled_after_an_import_that_failed_half_way_is_rolled_forw
 def test_a_location_imported_later_releases_what_was_completed_there_before() -> None:
     world = started(range_scope="file_locations")
     world.erp_model.add_location(STORE)
-    world.location_store.put_location(location(STORE, enabled=False))
+    world.put_location(STORE, enabled=False)
     world.stock(10, at=STORE)
     world.ship(10, at=STORE)
     world.ship(11)
