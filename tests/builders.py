@@ -12,8 +12,8 @@ from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Manifest
 from inventory_sync.domain.stock import StockSnapshot, Units
-from inventory_sync.use_cases.import_stock.build.context import ErpTerms, ImportContext
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms, ImportContext
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DC = "DC01"

@@ -22,10 +22,14 @@ from inventory_sync.domain.stock import totals_of
 from inventory_sync.domain.units import Ownership
 from inventory_sync.use_cases.forward import forward_events
 from inventory_sync.use_cases.import_stock import import_stock
-from inventory_sync.use_cases.import_stock.build import choose_cut, file_packer, state_location
-from inventory_sync.use_cases.import_stock.build.gather import LocationSource
-from inventory_sync.use_cases.import_stock.build.last_known import LastKnown
-from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
+from inventory_sync.use_cases.import_stock.build_import import (
+    choose_cut,
+    file_packer,
+    state_location,
+)
+from inventory_sync.use_cases.import_stock.build_import.gather import LocationSource
+from inventory_sync.use_cases.import_stock.build_import.last_known import LastKnown
+from inventory_sync.use_cases.import_stock.build_import.stock_source import StockSource
 from tests.simulation.runner import Adapt, run_seed
 from tests.simulation.world import World
 

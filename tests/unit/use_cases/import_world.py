@@ -25,8 +25,8 @@ from inventory_sync.domain.import_head import Lease
 from inventory_sync.domain.import_run import ImportRun, JobError
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.dry_run import DryRun, Rehearsal
 from inventory_sync.use_cases.import_stock.import_stock import (
     ImportStock,

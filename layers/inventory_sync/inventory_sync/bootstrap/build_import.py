@@ -16,8 +16,8 @@ from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.ports.observe import Clock, Observer
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
 CLOCK_SKEW = timedelta(seconds=5)
 """How far NewStore's clock and ours may differ."""

@@ -18,10 +18,10 @@ from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, LocationEntry
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports.erp import Erp
-from inventory_sync.use_cases.import_stock.build.context import ErpTerms
-from inventory_sync.use_cases.import_stock.build.read_stock import LeftOut, StockReader
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
-from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
+from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms
+from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOut, StockReader
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.stock_source import StockSource
 from tests.builders import DC, HOUR, MINUTE, NOW, OPERATOR, import_context, location, run, snapshot
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore

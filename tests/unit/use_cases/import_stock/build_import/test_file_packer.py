@@ -9,7 +9,7 @@ import pytest
 from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.row_selection import Selection
-from inventory_sync.use_cases.import_stock.build.file_packer import FilePacker
+from inventory_sync.use_cases.import_stock.build_import.file_packer import FilePacker
 from tests.builders import DC, STORE, location
 
 LARGE = 16_000_000

@@ -14,13 +14,13 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.use_cases.import_stock.build.read_stock import APPROVALS_USED_MAX
-from inventory_sync.use_cases.import_stock.build.run_tally import (
+from inventory_sync.use_cases.import_stock.build_import.read_stock import APPROVALS_USED_MAX
+from inventory_sync.use_cases.import_stock.build_import.run_tally import (
     LEFT_OUT_NAMED_MAX,
     REASON_CHARACTERS_MAX,
 )
 from local.newstore.availabilities import ImportFinding
-from tests.builders import DC, HOUR, MINUTE, SKU, STORE, location
+from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 
 DOWN = RetriableError("503")
