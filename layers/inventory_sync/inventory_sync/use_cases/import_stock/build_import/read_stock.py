@@ -166,6 +166,7 @@ class StockReader:
 
     def _approved(self, location_id: str, hold: Hold) -> bool:
         approval: Approval | None = self.context.approvals.get(location_id)
+        age_max = self.context.settings.approval_age_max
         return (
             approval is not None
             and hold.kind in APPROVABLE
