@@ -372,7 +372,6 @@ def test_a_claim_that_ran_out_is_taken_again_as_a_repeat(store: Store) -> None:
     "finish",
     [
         lambda log: log.mark_applied(event().ref, NOON, "DOC-1"),
-        lambda log: log.mark_owned(event(), frozenset()),
         lambda log: log.mark_forwarded(event().ref, NOON, close=False),
         lambda log: log.mark_forwarded(event().ref, NOON, close=True),
     ],

@@ -107,8 +107,8 @@ def test_nothing_is_kept_of_an_archive_that_broke() -> None:
     written = Written()
 
     def break_off() -> None:
-        with FilePacker(written.archive(), released_up_to=0) as packer:
-            packer.add(location(), selection(1), LogicalRange(0, 1))
+        with FilePacker(written.archive(), released_up_to=0, file_bytes=1) as packer:
+            packer.add(location(), selection(0, 1), LogicalRange(0, 1))
             raise LookupError
 
     with pytest.raises(LookupError):

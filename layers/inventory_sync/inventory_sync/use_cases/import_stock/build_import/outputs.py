@@ -8,6 +8,7 @@ from inventory_sync.domain.availabilities import row_bytes_max
 from inventory_sync.domain.cut import LocationCut
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest
 from inventory_sync.domain.stock import Units
 from inventory_sync.domain.units import UnitId
@@ -31,10 +32,10 @@ class RunOutputs:
     recorder: RunRecorder
     tally: Tally = field(default_factory=Tally)
 
-    @property
-    def full(self) -> bool:
-        """Whether the archive has room only for what a range needs."""
-        return self.packer.full
+    def full_for(self, place: Location) -> bool:
+        """Whether nothing that is read of it now could go out: its first rows need more room."""
+        told = place.location_id in self.context.previous.locations
+        return self.packer.full or (self.packer.refresh_full and not told)
 
     def add(self, statement: LocationStatement) -> None:
         """Pack its rows and keep its quantities; rows without room keep what they were."""
