@@ -44,7 +44,7 @@ class Mapped:
         newstore = self.stack.newstore
         newstore.assign(request, "order-1", "DC01", [(f"{request}-1", product)])
         event = newstore.complete(request)
-        assert self.stack.delivery.deliver_now(event_bytes(event)) == 202
+        assert self.stack.delivery.deliver_now(event_bytes(event)) == 200
         return request
 
     def store_unreadable(self) -> None:

@@ -11,6 +11,7 @@ from inventory_sync.adapters.dynamodb.event_log import (
     same_content,
 )
 from inventory_sync.adapters.dynamodb.item_size import shortened
+from inventory_sync.adapters.s3.event_bodies import body_attributes
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.inbound import AppendResult, ClaimResult
@@ -39,7 +40,7 @@ class FakeEventLog:
         self.fails_with: InventorySyncError | None = None
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
-        refuse_oversized(event_item(event, body, received_at, received_at))
+        refuse_oversized(event_item(event, body_attributes(body), received_at, received_at))
         self._reach()
         stored = self._records.get(event.ref)
         if stored is not None:

@@ -224,7 +224,6 @@ class World:
             quarantine=Watched(self, self.quarantine, "quarantine"),
             clock=self._clock(),
             observer=self.observer,
-            body_bytes_max=131_072,
         )
 
     def make_forward(self) -> ForwardEvents:
@@ -554,7 +553,7 @@ class World:
         try:
             outcome = self._invoke(10, lambda: self.make_ingest()(delivery.body))
         except InventorySyncError as error:
-            self.say("webhook 503", error)
+            self.say("webhook 500", error)
         if outcome is None:
             self._post(delivery.body, self.rng.uniform(5, 60))
             return

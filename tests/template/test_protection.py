@@ -76,13 +76,11 @@ def test_without_it_queues_are_encrypted_with_sqs_s_own() -> None:
         assert properties["SqsManagedSseEnabled"] == {"Fn::If": ["HasKmsKey", False, True]}
 
 
-def test_every_role_may_use_it_and_only_who_writes_files_or_messages_may_make_data_keys() -> None:
+def test_every_role_may_use_it_and_make_data_keys_for_files_and_messages() -> None:
     policies = [name for name in RESOURCES if name.startswith("Key")]
-    writers = {"ScheduleRole", *ROLES} - {"IngestEventRole"}
-
     assert {RESOURCES[name]["Condition"] for name in policies} == {"HasKmsKey"}
     assert roles_with(policies, "kms:Decrypt") == {"ScheduleRole", *ROLES}
-    assert roles_with(policies, "kms:GenerateDataKey") == writers
+    assert roles_with(policies, "kms:GenerateDataKey") == {"ScheduleRole", *ROLES}
 
 
 @pytest.mark.parametrize(
@@ -141,31 +139,6 @@ def test_from_outside_the_ranges_nobody_may_call() -> None:
 
 
 # The firewall
-
-
-@pytest.mark.parametrize(
-    ("content_length", "blocked"),
-    [
-        (0, False),
-        (900, False),
-        (99_999, False),
-        (131_072, False),
-        (131_999, False),
-        (132_000, True),
-        (140_000, True),
-        (200_000, True),
-        (999_999, True),
-        (1_000_000, True),
-        (10_485_760, True),
-    ],
-)
-def test_the_firewall_blocks_bodies_that_no_setting_would_take(
-    content_length: int, blocked: bool
-) -> None:
-    statement = RULES["BodyTooLarge"]["Statement"]["RegexMatchStatement"]
-
-    assert bool(re.search(statement["RegexString"], str(content_length))) is blocked
-    assert content_length > PARAMETERS["EventBodyBytesMax"]["MaxValue"] or not blocked
 
 
 def test_the_firewall_lets_through_what_newstore_may_send() -> None:

@@ -13,7 +13,12 @@ from inventory_sync.domain.errors import (
     RetriableError,
 )
 from inventory_sync.domain.events import EventRef
-from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestOutcome, IngestResult
+from inventory_sync.use_cases.ingest.ingest_event import (
+    PARSED_BYTES_MAX,
+    IngestEvent,
+    IngestOutcome,
+    IngestResult,
+)
 from tests.event_bodies import TENANT, event_body
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
@@ -27,7 +32,7 @@ REF = EventRef("DC01", "00000000000000000010#fulfillment_request.items_completed
 class World:
     """The use case over fakes."""
 
-    def __init__(self, body_bytes_max: int = 10_000) -> None:
+    def __init__(self) -> None:
         self.log = FakeEventLog()
         self.quarantine = FakeQuarantine()
         self.clock = FakeClock(NOW)
@@ -38,7 +43,6 @@ class World:
             quarantine=self.quarantine,
             clock=self.clock,
             observer=self.observer,
-            body_bytes_max=body_bytes_max,
         )
 
 
@@ -149,17 +153,18 @@ def test_other_events_are_counted_by_name_and_not_kept() -> None:
     assert world.quarantine.entries == []
 
 
-def test_the_limit_is_the_longest_body_that_is_taken() -> None:
+def test_what_is_too_large_to_be_parsed_is_quarantined_whole() -> None:
+    world = World()
     body = event_body()
+    longest = body + b" " * (PARSED_BYTES_MAX - len(body))
 
-    assert World(len(body)).ingest(body).result is IngestResult.STORED
-    small = World(len(body) - 1)
-    outcome = small.ingest(body)
+    assert world.ingest(longest).result is IngestResult.STORED
+    outcome = world.ingest(longest + b" ")
 
-    assert outcome.result is IngestResult.TOO_LARGE
-    assert str(len(body) - 1) in outcome.detail
-    assert small.log.refs() == []
-    assert small.quarantine.entries == []
+    assert (outcome.result, outcome.reason) == (IngestResult.QUARANTINED, "too_large")
+    assert str(PARSED_BYTES_MAX) in outcome.detail
+    assert world.log.refs() == [REF]
+    assert [entry.body for entry in world.quarantine.entries] == [longest + b" "]
 
 
 @pytest.mark.parametrize("error", [RetriableError("unreachable"), FatalError("denied")])
@@ -180,7 +185,7 @@ def test_nothing_of_a_body_is_noted() -> None:
     world.ingest(event_body(id="secret-id\x00", associate_id="secret-name"))
     world.ingest(b'"secret-text')
     world.ingest(event_body(tenant="secret-tenant"))
-    world.ingest(b"secret" * 5_000)
+    world.ingest(b"secret" * PARSED_BYTES_MAX)
 
     assert len(world.observer.notes) == 4
     assert "secret" not in repr(world.observer.notes)

@@ -12,7 +12,12 @@ from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.inbound import ExportFile
 from inventory_sync.use_cases.ingest.export_lines import LINE_BYTES_MAX
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
-from inventory_sync.use_cases.ingest.ingest_export import LINES_AT_ONCE, SPARE_SECONDS, IngestExport
+from inventory_sync.use_cases.ingest.ingest_export import (
+    LINES_AT_ONCE,
+    PORTION_BYTES_MAX,
+    SPARE_SECONDS,
+    IngestExport,
+)
 from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
 from tests.contract.builders import NOON
 from tests.event_bodies import event_body
@@ -22,7 +27,6 @@ from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 
 FILE = ExportFile(bucket="b", key="inbound/acme/1-data-x.export")
-LIMIT = 131_072
 
 
 def line(number: int) -> bytes:
@@ -47,7 +51,6 @@ class Reading:
                 quarantine=self.quarantine,
                 clock=clock,
                 observer=tally,
-                body_bytes_max=LIMIT,
             ),
             tally=tally,
             quarantine=self.quarantine,
@@ -94,15 +97,14 @@ def test_a_bad_line_goes_to_quarantine_and_the_others_go_on() -> None:
 
 def test_a_line_that_is_too_large_is_kept_with_where_it_stands() -> None:
     huge = b"x" * (LINE_BYTES_MAX + 10)
-    reading = Reading(line(1), b"y" * (LIMIT + 1), huge, line(2))
+    reading = Reading(line(1), huge, line(2))
 
-    assert reading().results == {IngestResult.STORED: 2, IngestResult.QUARANTINED: 2}
-    long, longer = sorted(reading.quarantine.entries, key=lambda entry: len(entry.body))
-    assert (long.reason, len(long.body)) == ("too_large", LIMIT + 1)
-    assert len(longer.body) == LINE_BYTES_MAX
-    place = len(line(1)) + 1 + LIMIT + 2
-    assert f"{len(huge)} bytes at byte {place} of s3://b/inbound" in longer.detail
-    assert reading.observer.counts["EventsQuarantined"] == 2
+    assert reading().results == {IngestResult.STORED: 2, IngestResult.QUARANTINED: 1}
+    [entry] = reading.quarantine.entries
+    assert (entry.reason, len(entry.body)) == ("too_large", LINE_BYTES_MAX)
+    place = len(line(1)) + 1
+    assert f"{len(huge)} bytes at byte {place} of s3://b/inbound" in entry.detail
+    assert reading.observer.counts["EventsQuarantined"] == 1
 
 
 def test_when_time_runs_out_the_rest_is_read_on_from_where_it_stands() -> None:
@@ -186,3 +188,21 @@ def test_a_large_file_is_read_in_little_memory() -> None:
     assert progress.results == {IngestResult.IGNORED: 4_000}
     assert progress.offset > 20_000_000
     assert peak < 4_000_000
+
+
+def test_long_lines_are_held_a_few_at_a_time() -> None:
+    body = b'{"tenant": "acme", "name": "order.created", "payload": "%s"}' % (b"x" * 1_000_000)
+    reading = Reading()
+
+    @contextmanager
+    def many(file: ExportFile, offset: int) -> Iterator[Iterator[bytes]]:
+        yield (body + b"\n" for _ in range(64))
+
+    reading.chunks = many  # type: ignore[method-assign]
+    tracemalloc.start()
+    progress = reading()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert progress.results == {IngestResult.IGNORED: 64}
+    assert peak < 10 * PORTION_BYTES_MAX

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-LINE_BYTES_MAX = 262_144
-"""Of a line that is kept; the quarantine can hold so much. What is longer is cut, and counted."""
+from inventory_sync.use_cases.ingest.ingest_event import PARSED_BYTES_MAX
+
+LINE_BYTES_MAX = PARSED_BYTES_MAX
+"""Of a line that is kept. What is longer is cut, and counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,14 @@ from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.inbound import ExportFile, QuarantineEntry
 from inventory_sync.ports.events import ExportFiles, Quarantine
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
-from inventory_sync.use_cases.ingest.export_lines import ExportLine, read_lines
-from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
+from inventory_sync.use_cases.ingest.export_lines import LINE_BYTES_MAX, ExportLine, read_lines
+from inventory_sync.use_cases.ingest.ingest_event import TOO_LARGE, IngestEvent, IngestResult
 from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
 
-TOO_LARGE = "too_large"
 SUFFIXES = (".export", ".export.gz")
 LINES_AT_ONCE = 64
+PORTION_BYTES_MAX = 4 * 1024**2
+"""Of the lines that are held and parsed at once, or one that is longer."""
 THREADS = 8
 SPARE_SECONDS = 45.0
 """Kept back of the invocation for one portion that takes long, and for handing on the rest."""
@@ -109,7 +110,7 @@ class _Session:
     ) -> None:
         """The order of events means nothing, so those of a portion are taken side by side."""
         first = self.offset == 0
-        while portion := list(islice(lines, LINES_AT_ONCE)):
+        while portion := _portion(lines):
             results = list(threads.map(self._take, portion))
             self.results.update(results)
             if first:
@@ -127,14 +128,13 @@ class _Session:
 
     def _take(self, line: ExportLine) -> IngestResult:
         deps = self.deps
-        if line.length <= deps.ingest.body_bytes_max:
+        if line.length <= LINE_BYTES_MAX:
             return deps.ingest(line.body).result
-        # The webhook can refuse such an event; here nobody is left to send it again.
         deps.quarantine.add(
             QuarantineEntry(
                 reason=TOO_LARGE,
                 detail=f"{line.length} bytes at byte {line.begin} of {self.file.uri}, which has it"
-                f" whole; allowed are {deps.ingest.body_bytes_max}",
+                f" whole; parsed are at most {LINE_BYTES_MAX}",
                 body=line.body,
                 received_at=deps.clock.now(),
             )
@@ -148,3 +148,14 @@ class _Session:
                 f"{self.file.uri}: none of its first {len(results)} lines is an event; they are in"
                 " quarantine, the rest was not read. Is it of this tenant?"
             )
+
+
+def _portion(lines: Iterator[ExportLine]) -> list[ExportLine]:
+    """The next lines: few enough to be held at once, and no more than are worth the threads."""
+    portion, held = [], 0
+    for line in islice(lines, LINES_AT_ONCE):
+        portion.append(line)
+        held += len(line.body)
+        if held >= PORTION_BYTES_MAX:
+            break
+    return portion
