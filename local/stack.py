@@ -38,6 +38,7 @@ TENANT = "acme"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
+API = "EventApi"
 EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 
 
@@ -151,7 +152,8 @@ def local_stack(
             name: LocalFunction(template, name, clock, log or io.StringIO())
             for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH, EXPORT)
         }
-        front_door = exits.enter_context(HttpServer(front_door_app(functions[INGEST])))
+        app = front_door_app(functions[INGEST], template.gateway_statuses(API))
+        front_door = exits.enter_context(HttpServer(app))
         event_url = f"{front_door.base_url}/{STAGE}{PATH}"
         stack = LocalStack(
             aws=aws,

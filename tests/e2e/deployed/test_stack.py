@@ -139,14 +139,6 @@ def test_the_webhook_answers_as_newstore_needs_it(stack: DeployedStack) -> None:
     assert (stack.count(EVENTS), stack.count(QUARANTINE)) == (1, 2)
 
 
-def test_only_the_one_path_and_method_lead_in(stack: DeployedStack) -> None:
-    address = stack.event_url
-    verify = str(stack.local_aws.certificate)
-
-    assert requests.get(address, timeout=SECONDS, verify=verify).status_code == 403
-    assert requests.post(f"{address}s", timeout=SECONDS, verify=verify).status_code == 403
-
-
 def test_the_stream_brings_events_to_the_erp_and_one_it_refuses_stops_no_other(
     stack: DeployedStack,
 ) -> None:
