@@ -28,7 +28,7 @@ class ShardedEventLog:
 
     def shard(self, ref: EventRef) -> EventRef:
         """Where the event is kept."""
-        request_id = ref.event_key.split("#", 2)[2]
+        request_id = ref.event_key.split("#", 2)[2].rpartition("#")[0]
         number = crc32(request_id.encode()) % self.shards
         return EventRef(f"{ref.location_id}{_MARK}{number}", ref.event_key)
 

@@ -59,13 +59,13 @@ def test_a_large_body_is_stored_once_and_read_back(
     assert stored.event == event()
 
 
-def test_a_large_body_under_the_key_of_another_conflicts(
+def test_a_large_body_under_a_stored_key_is_another_wording(
     database: Database, bodies: EventBodies
 ) -> None:
     log = DynamoEventLog(database.client, database.table("EventsTable"), RETENTION, bodies)
     log.append(event(), b"{}", NOON)
 
-    assert log.append(event(), LARGE, NOON) is AppendResult.CONFLICTING
+    assert log.append(event(), LARGE, NOON) is AppendResult.STORED_OTHERWISE
 
 
 def test_a_large_body_in_quarantine_is_read_back(

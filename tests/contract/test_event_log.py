@@ -24,6 +24,7 @@ from tests.contract.engines import ENGINES
 from tests.contract.sharded import ShardedEventLog
 from tests.fakes.event_log import FakeEventLog
 
+ITEMS = (FulfillmentItem("a", "SKU-1"), FulfillmentItem("b", "SKU-2"))
 LONG_AGO = NOON - 2 * RETENTION
 
 
@@ -90,11 +91,26 @@ def test_a_body_is_stored_byte_for_byte(store: Store, body: bytes) -> None:
 def test_the_first_body_of_a_key_stands(store: Store) -> None:
     store.log.append(event(), b"first", NOON)
 
-    assert store.log.append(event(), b"second", NOON) is AppendResult.CONFLICTING
-    assert store.log.append(event(), b"first\x00", NOON) is AppendResult.CONFLICTING
+    assert store.log.append(event(), b"second", NOON) is AppendResult.STORED_OTHERWISE
+    assert store.log.append(event(), b"first\x00", NOON) is AppendResult.STORED_OTHERWISE
 
     assert store.body_of(event().ref) == b"first"
     assert store.log.append(event(), b"first", NOON) is AppendResult.ALREADY_STORED
+
+
+def test_other_products_for_the_same_items_conflict_and_the_first_stand(store: Store) -> None:
+    first = replace(event(), items=ITEMS)
+    swapped = tuple(
+        FulfillmentItem(one.item_id, other.product_id)
+        for one, other in zip(ITEMS, ITEMS[::-1], strict=True)
+    )
+    store.log.append(first, b"{}", NOON)
+
+    assert store.log.append(replace(first, items=swapped), b"{}", NOON) is AppendResult.CONFLICTING
+
+    again = replace(first, items=ITEMS[::-1], published_at=NOON)
+    assert store.log.append(again, b"{}", NOON) is AppendResult.ALREADY_STORED
+    assert store.state(first.ref).event == first
 
 
 def test_an_open_event_reads_back_as_it_came(store: Store) -> None:

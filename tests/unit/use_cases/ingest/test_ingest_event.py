@@ -12,7 +12,7 @@ from inventory_sync.domain.errors import (
     RejectedError,
     RetriableError,
 )
-from inventory_sync.domain.events import EventRef
+from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.use_cases.ingest.ingest_event import (
     PARSED_BYTES_MAX,
     IngestEvent,
@@ -26,7 +26,9 @@ from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 
 NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
-REF = EventRef("DC01", "00000000000000000010#fulfillment_request.items_completed#ff1")
+PARSED = parse_event(event_body(), TENANT)
+assert isinstance(PARSED, FulfillmentEvent)
+REF = PARSED.ref
 
 
 class World:
@@ -96,9 +98,47 @@ def test_events_of_one_request_at_one_location_are_kept_apart() -> None:
     assert {world.log.body_of(ref) for ref in world.log.refs()} == bodies
 
 
-def test_another_body_under_a_stored_key_is_quarantined_with_its_event() -> None:
+@pytest.mark.parametrize(
+    "again",
+    [
+        event_body(published_at="2026-03-02T09:59:59Z"),
+        event_body(associate_id="later", order_id="filled in", service_level="OTHER"),
+        event_body(items=[{"id": "item-1", "product_id": "SKU-1", "shipped_at": "2026-03-02"}]),
+    ],
+)
+def test_a_repeat_that_says_the_same_of_what_counts_is_known_and_noted(again: bytes) -> None:
     world = World()
-    first, second = event_body(), event_body(products=["SKU-1", "SKU-2"])
+    world.ingest(event_body())
+
+    outcome = world.ingest(again)
+
+    assert (outcome.result, outcome.reason) == (IngestResult.ALREADY_STORED, "")
+    assert world.log.body_of(REF) == event_body()
+    assert world.quarantine.entries == []
+    counts = world.observer.counts
+    assert (counts["EventsAlreadyStored"], counts["EventsStoredOtherwise"]) == (1, 1)
+
+
+def test_a_repeat_with_its_items_in_another_order_is_known() -> None:
+    world = World()
+    items = [{"id": "a", "product_id": "SKU-1"}, {"id": "b", "product_id": "SKU-2"}]
+    world.ingest(event_body(items=items))
+
+    assert world.ingest(event_body(items=items[::-1])).result is IngestResult.ALREADY_STORED
+
+
+def test_two_events_of_one_request_and_timestamp_are_both_stored() -> None:
+    """NewStore tells them apart by the items' ids."""
+    world = World()
+    bodies = [event_body(items=[{"id": i, "product_id": "SKU-1"}]) for i in ("a", "b")]
+
+    assert {world.ingest(body).result for body in bodies} == {IngestResult.STORED}
+    assert len(world.log.refs()) == 2
+
+
+def test_another_product_under_a_stored_key_is_quarantined_with_its_event() -> None:
+    world = World()
+    first, second = event_body(), event_body(products=["SKU-2"])
     world.ingest(first)
 
     outcome = world.ingest(second)

@@ -21,7 +21,7 @@ from inventory_sync.domain.events import (
     FulfillmentItem,
     OpenEvent,
 )
-from inventory_sync.domain.inbound import AppendResult, ClaimResult
+from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -88,8 +88,7 @@ class DynamoEventLog:
                 if error_code(error) != _CONDITION_FAILED:
                     raise
                 stored: Any = error.response
-                same = _same_body(stored["Item"], item)
-                return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
+                return _compared(event, item, stored["Item"])
         return AppendResult.APPENDED
 
     def open_events(self) -> Iterator[OpenEvent]:
@@ -216,6 +215,14 @@ class DynamoEventLog:
             if not page.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _compared(event: FulfillmentEvent, item: Item, stored: Item) -> AppendResult:
+    if not same_event(event, read_open_event(stored).event):
+        return AppendResult.CONFLICTING
+    if _same_body(stored, item):
+        return AppendResult.ALREADY_STORED
+    return AppendResult.STORED_OTHERWISE
 
 
 def _same_body(stored: Item, item: Item) -> bool:

@@ -83,8 +83,14 @@ class IngestEvent:
             case AppendResult.ALREADY_STORED:
                 self.observer.count("EventsAlreadyStored")
                 return IngestOutcome(IngestResult.ALREADY_STORED)
+            case AppendResult.STORED_OTHERWISE:
+                self.observer.count("EventsAlreadyStored")
+                self.observer.count("EventsStoredOtherwise")
+                self.observer.log("event stored otherwise", event_ref=event.ref)
+                detail = "the stored body differs in what does not count"
+                return IngestOutcome(IngestResult.ALREADY_STORED, detail=detail)
             case AppendResult.CONFLICTING:
-                detail = "another body is stored under this event's key; compare the two"
+                detail = "an event with other products for these items is stored; compare the two"
                 return self._set_aside(CONFLICTING_BODY, detail, body, event.ref)
 
     def _set_aside(
