@@ -114,7 +114,10 @@ def test_other_products_for_the_same_items_conflict_and_the_first_stand(store: S
 
 
 def test_an_open_event_reads_back_as_it_came(store: Store) -> None:
-    items = (FulfillmentItem("i-1", 'Größe "M" \\ 🧦'), FulfillmentItem("i-2", "SKU-1"))
+    items = (
+        FulfillmentItem("i-1", 'Größe "M" \\ 🧦'),
+        FulfillmentItem("i-2", "SKU-1", shipped_at=NOON - MINUTE),
+    )
     came = event(10**18, location_id="Köln/1#2", fulfillment_request_id="ff#1", items=items)
 
     store.log.append(came, b"{}", NOON)

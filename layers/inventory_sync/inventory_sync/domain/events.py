@@ -20,10 +20,14 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FulfillmentItem:
-    """One unit of one product: NewStore's items have no quantity."""
+    """One unit of one product: NewStore's items have no quantity.
+
+    `shipped_at` is when it left by NewStore's word, UTC; only completed items may have it.
+    """
 
     item_id: str
     product_id: str
+    shipped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -103,7 +103,9 @@ def test_events_of_one_request_at_one_location_are_kept_apart() -> None:
     [
         event_body(published_at="2026-03-02T09:59:59Z"),
         event_body(associate_id="later", order_id="filled in", service_level="OTHER"),
-        event_body(items=[{"id": "item-1", "product_id": "SKU-1", "shipped_at": "2026-03-02"}]),
+        event_body(
+            items=[{"id": "item-1", "product_id": "SKU-1", "shipped_at": "2026-03-02T09:00Z"}]
+        ),
     ],
 )
 def test_a_repeat_that_says_the_same_of_what_counts_is_known_and_noted(again: bytes) -> None:
@@ -155,7 +157,7 @@ def test_another_product_under_a_stored_key_is_quarantined_with_its_event() -> N
     [
         (b"\xff\x00", "unparsable"),
         (b"", "unparsable"),
-        (event_body(logical_timestamp="10"), "unparsable"),
+        (event_body(logical_timestamp="ten"), "unparsable"),
         (event_body(tenant="other"), "wrong_tenant"),
     ],
 )

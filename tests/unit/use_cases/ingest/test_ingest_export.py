@@ -146,12 +146,30 @@ def test_a_store_that_fails_in_the_middle_costs_no_more_than_its_portion() -> No
     assert reading(progress.offset).results == {IngestResult.STORED: LINES_AT_ONCE}
 
 
-def test_what_is_no_export_is_not_read_to_its_end() -> None:
-    reading = Reading(*[b"\x89PNG %d" % number for number in range(1000)])
+def test_what_begins_with_no_text_is_refused_whole() -> None:
+    reading = Reading(*[b"\x89PNG\x00\x00\x00\x1a %d" % number for number in range(1000)], line(1))
 
-    with pytest.raises(RejectedError, match="none of its first 64 lines"):
+    with pytest.raises(RejectedError, match="no text"):
         reading()
-    assert len(reading.quarantine.entries) == LINES_AT_ONCE
+    assert (reading.quarantine.entries, reading.log.refs()) == ([], [])
+
+
+def test_bad_lines_at_the_beginning_cost_only_themselves() -> None:
+    bad = [b"no event %d" % number for number in range(2 * LINES_AT_ONCE)]
+    reading = Reading(b"\x00\x01", *bad, *map(line, range(3)))
+
+    assert reading().results == {
+        IngestResult.QUARANTINED: 2 * LINES_AT_ONCE + 1,
+        IngestResult.STORED: 3,
+    }
+
+
+def test_events_without_newlines_between_them_and_with_a_byte_order_mark_are_all_stored() -> None:
+    reading = Reading()
+    reading.content = b"\xef\xbb\xbf" + b"".join(map(line, range(200)))
+
+    assert reading().results == {IngestResult.STORED: 200}
+    assert reading.quarantine.entries == []
 
 
 def test_a_file_of_another_kind_is_not_opened() -> None:

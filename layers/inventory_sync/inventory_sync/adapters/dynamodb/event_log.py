@@ -289,10 +289,19 @@ def read_open_event(item: Item) -> OpenEvent:
 
 
 def _items_attribute(items: Iterable[FulfillmentItem]) -> dict[str, Any]:
-    pairs = [[item.item_id, item.product_id] for item in items]
-    text = json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
+    lists = [_item_list(item) for item in items]
+    text = json.dumps(lists, ensure_ascii=False, separators=(",", ":"))
     encoded = text.encode()
     return {"B": zlib.compress(encoded)} if len(encoded) > ITEMS_BYTES_MAX else {"S": text}
+
+
+def _item_list(item: FulfillmentItem) -> list[str]:
+    shipped = [] if item.shipped_at is None else [to_text(item.shipped_at)]
+    return [item.item_id, item.product_id, *shipped]
+
+
+def _item(item_id: str, product_id: str, shipped_at: str = "") -> FulfillmentItem:
+    return FulfillmentItem(item_id, product_id, from_text(shipped_at) if shipped_at else None)
 
 
 def _read_items(attribute: Mapping[str, Any]) -> tuple[FulfillmentItem, ...]:
@@ -301,7 +310,7 @@ def _read_items(attribute: Mapping[str, Any]) -> tuple[FulfillmentItem, ...]:
     if text is None:
         packed = attribute["B"]
         text = zlib.decompress(base64.b64decode(packed) if isinstance(packed, str) else packed)
-    return tuple(FulfillmentItem(*pair) for pair in json.loads(text))
+    return tuple(_item(*found) for found in json.loads(text))
 
 
 def _instant(item: Item, name: str) -> datetime | None:

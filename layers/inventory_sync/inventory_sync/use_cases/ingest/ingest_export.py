@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.inbound import ExportFile, QuarantineEntry
@@ -17,15 +17,16 @@ from inventory_sync.use_cases.ingest.export_lines import LINE_BYTES_MAX, ExportL
 from inventory_sync.use_cases.ingest.ingest_event import TOO_LARGE, IngestEvent, IngestResult
 from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
 
-SUFFIXES = (".export", ".export.gz")
+SUFFIXES = (".export", ".export.gz", ".export.zip")
 LINES_AT_ONCE = 64
 PORTION_BYTES_MAX = 4 * 1024**2
 """Of the lines that are held and parsed at once, or one that is longer."""
 THREADS = 8
 SPARE_SECONDS = 45.0
 """Kept back of the invocation for one portion that takes long, and for handing on the rest."""
-PROBE_LINES_MIN = 8
-"""Where so many lines stand in a file's first portion and none is an event, it is no export."""
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
+CONTROLS_ONE_IN = 50
+"""Where more of a file's first bytes are control characters, it is no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,8 @@ class IngestExport:
                 self.files.chunks(file, offset) as chunks,
                 ThreadPoolExecutor(THREADS) as threads,
             ):
-                session.read(read_lines(chunks, offset), threads, remaining_seconds)
+                lines = read_lines(_text(chunks, file), offset)
+                session.read(lines, threads, remaining_seconds)
         except RetriableError as error:
             if session.offset == offset:
                 raise
@@ -109,13 +111,8 @@ class _Session:
         remaining_seconds: RemainingSeconds,
     ) -> None:
         """The order of events means nothing, so those of a portion are taken side by side."""
-        first = self.offset == 0
         while portion := _portion(lines):
-            results = list(threads.map(self._take, portion))
-            self.results.update(results)
-            if first:
-                self._refuse_what_is_no_export(results)
-            first = False
+            self.results.update(threads.map(self._take, portion))
             self.offset = portion[-1].end
             if remaining_seconds() < SPARE_SECONDS:
                 return
@@ -142,12 +139,14 @@ class _Session:
         deps.tally.count("EventsQuarantined", reason=TOO_LARGE)
         return IngestResult.QUARANTINED
 
-    def _refuse_what_is_no_export(self, results: list[IngestResult]) -> None:
-        if len(results) >= PROBE_LINES_MIN and set(results) == {IngestResult.QUARANTINED}:
-            raise RejectedError(
-                f"{self.file.uri}: none of its first {len(results)} lines is an event; they are in"
-                " quarantine, the rest was not read. Is it of this tenant?"
-            )
+
+def _text(chunks: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
+    """The same; RejectedError where they begin with no text, so that nothing of it is taken."""
+    first = next(chunks, b"")
+    controls = len(first) - len(first.translate(None, _CONTROLS))
+    if controls * CONTROLS_ONE_IN > len(first):
+        raise RejectedError(f"{file.uri} is no text, so no export file; nothing of it was taken")
+    return chain([first], chunks)
 
 
 def _portion(lines: Iterator[ExportLine]) -> list[ExportLine]:
