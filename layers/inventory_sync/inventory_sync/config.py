@@ -70,9 +70,9 @@ class IngestSettings:
     events_table: str
     quarantine_table: str
     inbound_keys_secret_arn: str
+    import_bucket: str
     tenant: str
     retention: timedelta
-    body_bytes_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "IngestSettings":
@@ -82,9 +82,9 @@ class IngestSettings:
             events_table=env.text("EVENTS_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
             inbound_keys_secret_arn=env.text("INBOUND_KEYS_SECRET_ARN"),
+            import_bucket=env.text("IMPORT_BUCKET"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=_body_bytes_max(env),
         )
 
 
@@ -328,7 +328,6 @@ class ExportSettings:
     export_queue_url: str
     tenant: str
     retention: timedelta
-    body_bytes_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ExportSettings":
@@ -341,12 +340,7 @@ class ExportSettings:
             export_queue_url=env.text("EXPORT_QUEUE_URL"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=_body_bytes_max(env),
         )
-
-
-def _body_bytes_max(env: Environment) -> int:
-    return env.number("EVENT_BODY_BYTES_MAX", 131_072, 1_024, 131_072)
 
 
 def _retention(env: Environment) -> timedelta:
