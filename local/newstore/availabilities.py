@@ -7,13 +7,14 @@ import json
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard, get_args
 
 from local.newstore.fulfillment import StockKey
 
 FILE_BYTES_MAX = 80_000_000
 IMPORT_BYTES_MAX = 500_000_000
 FILES_MAX = 1000
+Mode = Literal["on_hand", "atp"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Row:
 class AvailabilitiesFile:
     """One file of the zip, valid in itself. The range is inclusive."""
 
+    mode: Mode
     nodes: tuple[str, ...]
     range_start: int
     range_end: int
@@ -82,11 +84,13 @@ def read_file(name: str, content: bytes) -> AvailabilitiesFile:
     if not isinstance(document, dict) or not isinstance(document.get("head"), dict):
         raise _unusable("no head", name)
     head = document["head"]
-    if head.get("mode") != "atp":
-        raise _unusable("head.mode is not atp", name)
+    mode = head.get("mode", "on_hand")
+    if mode not in get_args(Mode):
+        raise _unusable("head.mode is neither on_hand nor atp", name)
     nodes = _nodes(head.get("store_mapping"), name)
     start, end = _range(head.get("completed_fulfillment_requests"), name)
-    return AvailabilitiesFile(nodes, start, end, _rows(document.get("items"), frozenset(nodes)))
+    rows = _rows(document.get("items"), frozenset(nodes))
+    return AvailabilitiesFile(mode, nodes, start, end, rows)
 
 
 def _nodes(mapping: Any, name: str) -> tuple[str, ...]:
@@ -96,8 +100,8 @@ def _nodes(mapping: Any, name: str) -> tuple[str, ...]:
         fields = entry if isinstance(entry, dict) else {}
         if not _is_id(fields.get("fulfillment_node_id")):
             raise _unusable("a store_mapping entry has no fulfillment_node_id", name)
-        if not isinstance(fields.get("store_id"), str):
-            raise _unusable("a store_mapping entry has no store_id (empty for a DC)", name)
+        if not isinstance(fields.get("store_id", ""), str | None):
+            raise _unusable("a store_mapping entry's store_id is neither text nor null", name)
     return tuple(entry["fulfillment_node_id"] for entry in mapping)
 
 

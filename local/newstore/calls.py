@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from local.http_server import CallFaults, CallRefusedError, api_call, up_to_date
 from local.newstore.events import iso_instant
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from local.newstore.model import NewStoreModel
 
 ATP_KEYS_MAX = 2000
+LIST_COUNT = 10
+"""Jobs in a page, unless asked for more."""
 
 
 class NewStoreCalls:
@@ -87,11 +90,33 @@ class NewStoreCalls:
         return job_json(self._model.jobs.set_fail(import_id, reason))
 
     @api_call
-    def list_imports(self, state: str | None = None) -> list[dict[str, Any]]:
-        """Jobs in order of creation, of one state or all."""
-        return [
-            job_json(job) for job in self._model.jobs.by_id.values() if state in (None, job.state)
-        ]
+    def list_imports(
+        self, state: str = "", offset: int = 0, count: int = LIST_COUNT
+    ) -> dict[str, Any]:
+        """One page of the jobs in order of creation, in these states (with commas between) or all.
+
+        CallRefusedError 400 for a page that is too large.
+        """
+        states = list(filter(None, state.split(",")))
+        jobs, total = self._model.jobs.page(states, offset, count)
+        end = offset + count
+        before = self._page_url(state, max(0, offset - count), count) if offset else None
+        return {
+            "items": [job_json(job) for job in jobs],
+            "pagination_info": {
+                "count": len(jobs),
+                "total": total,
+                "offset": offset,
+                "prev_url": before,
+                "next_url": self._page_url(state, end, count) if end < total else None,
+            },
+        }
+
+    def _page_url(self, state: str, offset: int, count: int) -> str:
+        """At NewStore's own host, which need not be the one that was asked."""
+        place = {"offset": str(offset), "count": str(count)}
+        query = urlencode({"filter[state]": state, **place} if state else place)
+        return f"https://{self._model.tenant}.p.newstore.net/v0/d/import?{query}"
 
     @api_call
     def availabilities(self, keys: Sequence[StockKey]) -> list[dict[str, Any]]:

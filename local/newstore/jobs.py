@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -12,6 +13,7 @@ from local.http_server import CallRefusedError
 from local.newstore.availabilities import (
     AvailabilitiesFile,
     ImportFinding,
+    Mode,
     Row,
     UnusableImportError,
     open_zip,
@@ -23,9 +25,11 @@ from local.newstore.job import ImportJob, JobFaults, JobState
 OPEN_JOBS_MAX = 20
 JOB_SPACING = timedelta(minutes=5)
 RETRY_AFTER_SECONDS = 60
+LIST_COUNT_MAX = 1000
+"""NewStore refuses a page of more with 400; how many it gives is not documented."""
 
 ApplyFile = Callable[[AvailabilitiesFile], None]
-ApplyRows = Callable[[Sequence[Row]], None]
+ApplyRows = Callable[[Sequence[Row], Mode], None]
 
 
 class ImportJobs:
@@ -137,6 +141,16 @@ class ImportJobs:
         """Those that count against the limit of 20."""
         return [job for job in self.by_id.values() if job.state in ("received", "waiting")]
 
+    def page(self, states: Sequence[str], offset: int, count: int) -> tuple[list[ImportJob], int]:
+        """Jobs in these states, or in any, in order of creation; and how many there are in all.
+
+        CallRefusedError 400 for a page that is too large.
+        """
+        if not 1 <= count <= LIST_COUNT_MAX or offset < 0:
+            raise CallRefusedError(400, f"count is 1 to {LIST_COUNT_MAX}, offset 0 or more")
+        jobs = [job for job in self.by_id.values() if not states or job.state in states]
+        return jobs[offset : offset + count], len(jobs)
+
     def next_due(self) -> datetime | None:
         """When the next step of any job is due: until then no job changes anything."""
         return self._steps[0][0] if self._steps else None
@@ -191,8 +205,9 @@ class ImportJobs:
             self._fail(job, due, error)
             return
         if job.files_applied == job.faults.fail_after_files:
-            rows = file.rows[: job.faults.fail_after_rows] if file else ()
-            self._show(due, lambda: self._apply_rows(rows))
+            if file is not None:
+                rows = file.rows[: job.faults.fail_after_rows]
+                self._show(due, lambda: self._apply_rows(rows, file.mode))
             job.findings.extend(job.faults.findings)
             self._end(job, "failed", due, job.faults.reason)
             return
@@ -201,7 +216,7 @@ class ImportJobs:
             self._end(job, "finished", due, None)
             return
         kept = tuple(row for row in file.rows if row.key not in job.faults.skipped_keys)
-        shown = AvailabilitiesFile(file.nodes, file.range_start, file.range_end, kept)
+        shown = replace(file, rows=kept)
         self._show(due, lambda: self._apply(shown))
         job.files_applied += 1
         pause = self.seconds_between_files if waiting else 0

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from local.http_server import CallFaults, up_to_date
-from local.newstore.availabilities import AvailabilitiesFile, Row
+from local.newstore.availabilities import AvailabilitiesFile, Mode, Row
 from local.newstore.calls import NewStoreCalls
 from local.newstore.events import Event
 from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item, StockKey
@@ -182,15 +182,18 @@ class NewStoreModel:
 
     # Inside
 
-    def _apply_rows(self, rows: Sequence[Row]) -> None:
-        self.imported.update((row.key, row.quantity) for row in rows)
+    def _apply_rows(self, rows: Sequence[Row], mode: Mode) -> None:
+        """What is sent as ATP lacks the open allocations already: they are added."""
+        for row in rows:
+            allocated = self.book.open[row.key] if mode == "atp" else 0
+            self.imported[row.key] = row.quantity + allocated
 
     def _apply_file(self, file: AvailabilitiesFile) -> None:
         created = [node for node in dict.fromkeys(file.nodes) if node not in self.stores]
         self.stores.extend(created)
         self._created_locations.extend(created)
         self._imports_into_master.extend(sorted(self.master_locations.intersection(file.nodes)))
-        self._apply_rows(file.rows)
+        self._apply_rows(file.rows, file.mode)
         locations = file.nodes if self.range_scope == "file_locations" else None
         first = file.range_start + (0 if self.range_start_released else 1)
         self.book.release(locations, first, file.range_end)

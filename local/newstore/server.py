@@ -14,6 +14,7 @@ from local.newstore.model import NewStoreModel
 from local.newstore.publications import PATH as PUBLISHED
 from local.newstore.state import newstore_state
 
+PAGE = frozenset({"offset", "count"})
 CREATE_FIELDS = {
     "provider": str,
     "name": str,
@@ -85,7 +86,11 @@ def _add_imports(app: Flask, model: NewStoreModel) -> None:
 
     @app.get("/v0/d/import")
     def list_imports() -> Response:
-        return jsonify({"items": model.calls.list_imports(request.args.get("filter[state]"))})
+        try:
+            place = {name: int(request.args[name]) for name in PAGE & request.args.keys()}
+        except ValueError as error:
+            raise CallRefusedError(400, "offset and count are whole numbers") from error
+        return jsonify(model.calls.list_imports(request.args.get("filter[state]", ""), **place))
 
     @app.get("/v0/d/import/<import_id>")
     def get_import(import_id: str) -> Response:

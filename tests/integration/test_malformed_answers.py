@@ -110,14 +110,16 @@ WRONG_NEWSTORE_ANSWERS: Mapping[str, tuple[str, Change, str]] = {
     "token's life is no number": ("/token", lambda a: {**a, "expires_in": "x"}, "expires_in"),
     "token's life is NaN": ("/token", lambda a: {**a, "expires_in": NOT_A_NUMBER}, "JSON object"),
     "token's life is huge": ("/token", lambda a: {**a, "expires_in": 1e308}, ""),
-    "jobs under another name": ("/v0/d/import", lambda a: {"jobs": []}, "items"),
-    "jobs are no list": ("/v0/d/import", lambda a: {"items": "none"}, "items"),
-    "a job without an id": ("/v0/d/import", lambda a: {"items": [{"name": "x"}]}, "import_id"),
-    "pages that lead in a circle": (
-        "/v0/d/import", lambda a: {"items": [], "next": "/v0/d/import?page=2"}, "does not end",
+    "jobs under another name": ("/v0/d/import", lambda a: {**a, "items": None}, "items"),
+    "jobs are no list": ("/v0/d/import", lambda a: {**a, "items": "none"}, "items"),
+    "a job without an id": (
+        "/v0/d/import", lambda a: {**a, "items": [{"name": "x"}]}, "import_id",
     ),
-    "the next page is elsewhere": (
-        "/v0/d/import", lambda a: {"items": [], "next": "https://example.com/"}, "another host",
+    "a list without pages": ("/v0/d/import", lambda a: {"items": []}, "pagination_info"),
+    "pages without end": (
+        "/v0/d/import",
+        lambda a: {**a, "pagination_info": {**a["pagination_info"], "total": 10**6}},
+        "does not end",
     ),
     "stores are no list": ("/v0/d/stores", lambda a: {"stores": {"DC01": {}}}, "stores"),
     "a store is a number": ("/v0/d/stores", lambda a: {"stores": [7]}, "model"),

@@ -32,6 +32,7 @@ from inventory_sync.domain.stock import (
 from local.erp.records import Allocation, AllocationItem, Movement, MovementLine
 from local.http_server import CallRefusedError
 from local.newstore.availabilities import ImportFinding
+from local.newstore.jobs import LIST_COUNT_MAX
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -298,7 +299,8 @@ class SimulatedNewStore:
 
     def received_jobs(self) -> list[ImportJob]:
         self._reach()
-        return [_job(job) for job in self._model.calls.list_imports("received")]
+        listed = self._model.calls.list_imports("received", count=LIST_COUNT_MAX)
+        return [_job(job) for job in listed["items"]]
 
     def fail_job(self, job_id: str, reason: str) -> None:
         self._reach()

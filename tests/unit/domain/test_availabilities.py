@@ -32,13 +32,13 @@ def test_the_file_says_what_it_releases_where_and_how_many_there_are() -> None:
         "head": {
             "store_mapping": [
                 {"fulfillment_node_id": "node-1", "store_id": "store-1"},
-                {"fulfillment_node_id": "node-2", "store_id": ""},
+                {"fulfillment_node_id": "node-2", "store_id": None},
             ],
             "completed_fulfillment_requests": {
                 "logical_timestamp_start": 10,
                 "logical_timestamp_end": 12,
             },
-            "mode": "atp",
+            "mode": "on_hand",
         },
         "items": [
             {"fulfillment_node_id": "node-2", "product_id": "SKU-1", "quantity": 17},

@@ -69,17 +69,18 @@ def file_of(
     rows: Mapping[tuple[str, str], Any] | None = None,
     logical_range: tuple[Any, Any] = (0, 0),
     nodes: Sequence[str] = (DC,),
+    mode: str | None = "on_hand",
 ) -> dict[str, Any]:
     """One availabilities.json."""
     start, end = logical_range
     return {
         "head": {
-            "store_mapping": [{"fulfillment_node_id": node, "store_id": ""} for node in nodes],
+            "store_mapping": [{"fulfillment_node_id": node, "store_id": None} for node in nodes],
             "completed_fulfillment_requests": {
                 "logical_timestamp_start": start,
                 "logical_timestamp_end": end,
             },
-            "mode": "atp",
+            **({"mode": mode} if mode else {}),
         },
         "items": [
             {"fulfillment_node_id": node, "product_id": product, "quantity": quantity}

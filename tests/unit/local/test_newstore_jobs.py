@@ -56,7 +56,7 @@ def test_the_transformed_uri_is_fetched_in_place_of_the_source() -> None:
         (zip_raw({"1.json": " " * (FILE_BYTES_MAX + 1)}), "more than 80000000 bytes"),
         (zip_raw({"1.json": "{"}), "not JSON"),
         (zip_raw({"1.json": "[]"}), "no head"),
-        (zip_of({**file_of(), "head": {"mode": "full"}}), "mode is not atp"),
+        (zip_of(file_of({KEY: 1}, mode="full")), "neither on_hand nor atp"),
         (zip_of(file_of(nodes=[])), "store_mapping"),
         (zip_of(file_of({OTHER_KEY: 1})), "not in store_mapping"),
         (zip_of(file_of({KEY: -1})), "not a non-negative integer: -1"),
@@ -147,7 +147,34 @@ def test_past_20_open_jobs_the_answer_is_429_and_the_job_may_be_kept(kept: bool)
         newstore.create()
     assert refusal.value.status == 429
     assert refusal.value.retry_after_seconds is not None
-    assert len(newstore.model.calls.list_imports("received")) == 19 + kept
+    assert newstore.model.calls.list_imports("received")["pagination_info"]["total"] == 19 + kept
+
+
+def test_a_list_has_ten_jobs_unless_more_are_asked_for() -> None:
+    newstore = Newstore()
+    ids = [newstore.create() for _ in range(12)]
+    newstore.model.calls.set_import_failed(ids[0], "orphan")
+    pages = [
+        newstore.model.calls.list_imports("received,waiting", **place)
+        for place in ({}, {"offset": 10}, {"count": 100}, {"offset": 11})
+    ]
+    assert [[job["import_id"] for job in page["items"]] for page in pages] == [
+        ids[1:11],
+        ids[11:],
+        ids[1:],
+        [],
+    ]
+    assert [page["pagination_info"]["total"] for page in pages] == [11, 11, 11, 11]
+    links = [page["pagination_info"]["next_url"] for page in pages]
+    assert [link is not None for link in links] == [True, False, False, False]
+    links = [page["pagination_info"]["prev_url"] for page in pages]
+    assert [link is not None for link in links] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("place", [{"count": 0}, {"count": 1001}, {"offset": -1}])
+def test_a_page_that_is_too_large_is_400(place: dict[str, int]) -> None:
+    with pytest.raises(CallRefusedError, match="400"):
+        Newstore().model.calls.list_imports(**place)
 
 
 def test_a_finished_or_failed_job_makes_room_for_another() -> None:

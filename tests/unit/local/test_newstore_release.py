@@ -64,6 +64,18 @@ def test_a_partial_import_deletes_nothing() -> None:
     assert newstore.model.on_hand(KEY) == 10
 
 
+@pytest.mark.parametrize(
+    ("mode", "on_hand", "atp"), [("on_hand", 17, 15), (None, 17, 15), ("atp", 19, 17)]
+)
+def test_the_quantity_is_stock_on_hand_or_already_lacks_the_open_allocations(
+    mode: str | None, on_hand: int, atp: int
+) -> None:
+    newstore = Newstore()
+    newstore.assign(units=2)
+    newstore.import_files(file_of({KEY: 17}, mode=mode))
+    assert (newstore.model.on_hand(KEY), newstore.model.atp(KEY)) == (on_hand, atp)
+
+
 def test_files_are_applied_one_by_one_with_their_delay() -> None:
     newstore = Newstore(job_seconds=60, seconds_between_files=30)
     import_id = newstore.import_files(file_of({KEY: 1}), file_of({KEY: 2}), file_of({KEY: 3}))

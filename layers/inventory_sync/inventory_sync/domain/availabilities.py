@@ -1,4 +1,4 @@
-"""NewStore's availabilities.json, as seen in public integrations (docs/newstore.md)."""
+"""NewStore's availabilities.json (docs/newstore.md, "availabilities.json")."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +9,8 @@ from inventory_sync.domain.locations import Location
 
 FILE_BYTES_MAX = 80_000_000
 """The largest availabilities file NewStore takes (docs/newstore.md, Import)."""
+MODE = "on_hand"
+"""Quantities are stock on hand; to `atp` NewStore would add every open allocation."""
 FILES_PER_ARCHIVE_MAX = 1000
 """The most JSON files in one zip (docs/newstore.md, Import)."""
 
@@ -46,13 +48,13 @@ def encode_file(head: FileHead, blocks: Iterable[RowBlock]) -> Iterator[bytes]:
     mapping = sorted((place.fulfillment_node_id, place.store_id) for place in head.locations)
     document = {
         "store_mapping": [
-            {"fulfillment_node_id": node, "store_id": store} for node, store in mapping
+            {"fulfillment_node_id": node, "store_id": store or None} for node, store in mapping
         ],
         "completed_fulfillment_requests": {
             "logical_timestamp_start": head.released.start,
             "logical_timestamp_end": head.released.end,
         },
-        "mode": "atp",
+        "mode": MODE,
     }
     yield f'{{"head": {json.dumps(document)}, "items": ['.encode()
     separator = b"\n"

@@ -9,7 +9,7 @@ import pytest
 from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.http.request import HttpLimits
 from inventory_sync.adapters.newstore.imports import ATP_KEYS_MAX, NewStoreClient
-from inventory_sync.adapters.newstore.lists import PAGES_MAX
+from inventory_sync.adapters.newstore.lists import COUNT, COUNT_DEFAULT, PAGES_MAX
 from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.errors import (
     FatalError,
@@ -34,6 +34,7 @@ from tests.unit.adapters.http_support import (
 )
 
 URI = "s3://bucket/imports/1/availabilities.zip"
+LAST_PAGE = {"pagination_info": {"total": 1, "next_url": None}}
 GARBAGE = Reply(b"<html>", headers={"Content-Type": "text/html"})
 
 
@@ -181,6 +182,20 @@ def test_other_refusal_of_a_job_is_no_absence(
         client.job("job-1")
 
 
+def page_of(jobs: list[Any], call: Call, total: int | None = None) -> Reply:
+    """As NewStore gives it; without a `total` it does not know how many there are."""
+    offset, count = int(call.query["offset"]), int(call.query["count"])
+    more = offset + count < len(jobs)
+    info = {
+        "count": len(jobs[offset : offset + count]),
+        "total": total,
+        "offset": offset,
+        "prev_url": None,
+        "next_url": "https://elsewhere.example/v0/d/import" if more else None,
+    }
+    return Reply({"items": jobs[offset : offset + count], "pagination_info": info})
+
+
 def test_received_jobs_leave_out_whatever_is_not_received(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
@@ -189,46 +204,42 @@ def test_received_jobs_leave_out_whatever_is_not_received(
         {"id": 2, "state": "received"},
         {"id": "3", "state": "waiting"},
     ]
-    server = replying(Reply({"items": jobs}))
+    server = LocalServer(lambda call: page_of(jobs, call, len(jobs)))
     with client_of(server, account, clock) as client:
         assert [job.job_id for job in client.received_jobs()] == ["1", "2"]
-        assert server.calls[0].query == {"filter[state]": "received"}
+        assert [call.query["filter[state]"] for call in server.calls] == ["received"]
 
 
-@pytest.mark.parametrize("link", ["next", "links", "_links"])
+@pytest.mark.parametrize("jobs", [COUNT - 1, COUNT, COUNT + 1, 2 * COUNT, 2 * COUNT + 1])
+@pytest.mark.parametrize("told", [True, False], ids=["total", "no total"])
 def test_lists_are_read_to_their_last_page(
-    account: SecretsAccount, clock: StandingClock, link: str
+    account: SecretsAccount, clock: StandingClock, jobs: int, told: bool
 ) -> None:
-    def page(call: Call) -> Reply:
-        number = int(call.query.get("page", "1"))
-        answer: dict[str, Any] = {"items": [{"import_id": f"job-{number}"}]}
-        if number < 3:
-            following = f"/v0/d/import?page={number + 1}"
-            nested = {"next": {"href": following}}
-            answer[link] = following if link == "next" else nested
-        return Reply(answer)
-
-    with client_of(LocalServer(page), account, clock) as client:
-        assert [job.job_id for job in client.received_jobs()] == ["job-1", "job-2", "job-3"]
-
-
-@pytest.mark.parametrize(
-    "following", ["/v0/d/import?page=2", "https://elsewhere.example/v0/d/import"]
-)
-def test_pages_that_lead_in_a_circle_or_away_are_retriable(
-    account: SecretsAccount, clock: StandingClock, following: str
-) -> None:
-    server = replying(Reply({"items": [], "next": following}))
+    listed = [{"import_id": f"job-{number}"} for number in range(jobs)]
+    server = LocalServer(lambda call: page_of(listed, call, jobs if told else None))
     with client_of(server, account, clock) as client:
-        with pytest.raises(RetriableError):
-            client.received_jobs()
-        assert len(server.calls) <= 2
+        found = [job.job_id for job in client.received_jobs()]
+    assert found == [job["import_id"] for job in listed]
+    assert len(server.calls) == -(-jobs // COUNT)
+
+
+def test_where_newstore_refuses_pages_that_large_its_default_is_asked_for(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    listed = [{"import_id": f"job-{number}"} for number in range(25)]
+
+    def answer(call: Call) -> Reply:
+        refused = int(call.query["count"]) > COUNT_DEFAULT
+        return Reply(status=400) if refused else page_of(listed, call, 25)
+
+    with client_of(LocalServer(answer), account, clock) as client:
+        assert len(client.received_jobs()) == 25
 
 
 def test_pages_without_end_are_retriable(account: SecretsAccount, clock: StandingClock) -> None:
     def page(call: Call) -> Reply:
-        number = int(call.query.get("page", "1"))
-        return Reply({"items": [], "next": f"?page={number + 1}"})
+        jobs = [{"import_id": "job-1"}]
+        return Reply({"items": jobs, "pagination_info": {"total": 10**9, "next_url": None}})
 
     server = LocalServer(page)
     with client_of(server, account, clock) as client:
@@ -237,16 +248,30 @@ def test_pages_without_end_are_retriable(account: SecretsAccount, clock: Standin
         assert len(server.calls) == PAGES_MAX
 
 
+def test_an_empty_page_before_the_end_is_retriable(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    info = {"total": 3, "next_url": None}
+    server = replying(Reply({"items": [], "pagination_info": info}))
+    with client_of(server, account, clock) as client:
+        with pytest.raises(RetriableError):
+            client.received_jobs()
+        assert len(server.calls) == 1
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         Reply({}),
-        Reply({"items": {}}),
+        Reply({**LAST_PAGE}),
+        Reply({"items": {}, **LAST_PAGE}),
         Reply([1, 2]),
-        Reply({"items": [{"name": "no id"}]}),
+        Reply({"items": [{"name": "no id"}], **LAST_PAGE}),
+        Reply({"items": []}),
+        Reply({"items": [], "pagination_info": {"total": "many", "next_url": None}}),
         GARBAGE,
     ],
-    ids=["no list", "no array", "numbers", "no id", "html"],
+    ids=["nothing", "no list", "no array", "numbers", "no id", "no pages", "no total", "html"],
 )
 def test_unreadable_list_is_retriable(
     account: SecretsAccount, clock: StandingClock, answer: Reply

@@ -8,7 +8,7 @@ from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError, ThrottledError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
-from inventory_sync.adapters.newstore.lists import read_list
+from inventory_sync.adapters.newstore.lists import read_list, read_pages
 from inventory_sync.adapters.newstore.wire import (
     AtpAnswer,
     InsightsAnswer,
@@ -71,7 +71,7 @@ class NewStoreClient:
     def received_jobs(self) -> list[ImportJob]:
         """Whatever else the answer may list is left out."""
         query = {"filter[state]": JobState.RECEIVED.value}
-        listed = read_list(self._http, f"{self._base_url}/v0/d/import", JobAnswer, query=query)
+        listed = read_pages(self._http, f"{self._base_url}/v0/d/import", JobAnswer, query=query)
         received = [
             answer.model_copy(update={"state": answer.state or JobState.RECEIVED.value}).job()
             for answer in listed

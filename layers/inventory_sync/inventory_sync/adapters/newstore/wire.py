@@ -104,13 +104,18 @@ class InsightsAnswer(Answer):
         )
 
 
-def next_page(answer: dict[str, Any]) -> str:
-    """The address of the next page, empty where there is none.
+class PageInfoAnswer(Answer):
+    """Where a page stands in its list."""
 
-    NewStore's documents show no pages for these lists; this reads the usual ways to link one.
-    """
-    links = answer.get("links") or answer.get("_links") or {}
-    found = answer.get("next") or (links.get("next") if isinstance(links, dict) else None)
-    if isinstance(found, dict):
-        found = found.get("href")
-    return found if isinstance(found, str) else ""
+    total: int | None
+    next_url: str | None
+
+    def ends_at(self, entries: int) -> bool:
+        """Whether so many entries are all; `total` may be unknown to NewStore."""
+        return self.next_url is None if self.total is None else entries >= self.total
+
+
+class PageAnswer(Answer):
+    """One page of a list."""
+
+    pagination_info: PageInfoAnswer
