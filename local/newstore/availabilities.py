@@ -128,7 +128,7 @@ def _rows(items: Any, nodes: frozenset[str]) -> tuple[Row, ...]:
         if reason is None and (node, product) in rows:
             reason = "the row stands twice in the file"
         if reason is not None:
-            findings.append(ImportFinding(reason, "availability", f"{node}/{product}"))
+            findings.append(ImportFinding(reason, "availabilities", f"{node}/{product}"))
             continue
         rows[(node, product)] = Row((node, product), fields["quantity"])
     if findings:

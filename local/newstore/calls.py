@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from local.http_server import CallFaults, CallRefusedError, api_call, up_to_date
 from local.newstore.events import iso_instant
 from local.newstore.fulfillment import StockKey
-from local.newstore.job import job_json
+from local.newstore.job import chunk_json, error_json, job_item, job_json
 
 if TYPE_CHECKING:
     from local.newstore.model import NewStoreModel
@@ -49,21 +49,19 @@ class NewStoreCalls:
         self,
         *,
         provider: str,
-        name: str,
         source_uri: str,
-        revision: int,
+        name: str = "",
         entities: Sequence[str] = ("availabilities",),
         full: bool = False,
     ) -> str:
         """The new job's id; CallRefusedError 429 past 20 open jobs."""
         return self._model.jobs.create(
-            provider=provider, name=name, source_uri=source_uri, revision=revision,
-            entities=entities, full=full,
+            provider=provider, name=name, source_uri=source_uri, entities=entities, full=full
         ).import_id  # fmt: skip
 
     @api_call
-    def start_import(self, import_id: str, transformed_uri: str | None = None) -> dict[str, Any]:
-        """CallRefusedError 404 unknown, 409 when it is not received any more."""
+    def start_import(self, import_id: str, transformed_uri: str) -> dict[str, Any]:
+        """CallRefusedError 404 unknown, 400 when it is not received any more."""
         return job_json(self._model.jobs.start(import_id, transformed_uri))
 
     @api_call
@@ -73,20 +71,19 @@ class NewStoreCalls:
 
     @api_call
     def import_errors(self, import_id: str) -> list[dict[str, Any]]:
-        """Entries of error_id, reason, entity_type, entity_id."""
-        return [
-            {
-                "error_id": f"{import_id}-{number}",
-                "reason": finding.reason,
-                "entity_type": finding.entity_type,
-                "entity_id": finding.entity_id,
-            }
-            for number, finding in enumerate(self._model.jobs.get(import_id).findings, start=1)
-        ]
+        """CallRefusedError 404 unknown."""
+        job = self._model.jobs.get(import_id)
+        return [error_json(job, finding) for finding in job.findings]
+
+    @api_call
+    def import_chunks(self, import_id: str) -> list[dict[str, Any]]:
+        """None before the job is processed; CallRefusedError 404 unknown."""
+        job = self._model.jobs.get(import_id)
+        return [chunk_json(job, chunk) for chunk in job.chunks]
 
     @api_call
     def set_import_failed(self, import_id: str, reason: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown, 409 when it is neither received nor waiting."""
+        """CallRefusedError 404 unknown, 400 when it is neither received nor waiting."""
         return job_json(self._model.jobs.set_fail(import_id, reason))
 
     @api_call
@@ -102,7 +99,7 @@ class NewStoreCalls:
         end = offset + count
         before = self._page_url(state, max(0, offset - count), count) if offset else None
         return {
-            "items": [job_json(job) for job in jobs],
+            "items": [job_item(job) for job in jobs],
             "pagination_info": {
                 "count": len(jobs),
                 "total": total,

@@ -14,15 +14,10 @@ from local.newstore.model import NewStoreModel
 from local.newstore.publications import PATH as PUBLISHED
 from local.newstore.state import newstore_state
 
+REQUEST_ID = "0" * 32
 PAGE = frozenset({"offset", "count"})
-CREATE_FIELDS = {
-    "provider": str,
-    "name": str,
-    "source_uri": str,
-    "revision": int,
-    "entities": list,
-    "full": bool,
-}
+CREATE_REQUIRED = {"provider": str, "source_uri": str, "entities": list}
+CREATE_OPTIONAL = {"name": str, "full": bool}
 
 
 def newstore_server(model: NewStoreModel) -> HttpServer:
@@ -35,7 +30,7 @@ def newstore_server(model: NewStoreModel) -> HttpServer:
 def newstore_app(model: NewStoreModel) -> Flask:
     """Realm and API on one address; everything but the token, /_state and /_control needs one."""
     app = Flask("newstore")
-    map_faults(app)
+    map_faults(app, _error_body)
     _add_tokens(app, model)
     _add_imports(app, model)
     _add_stock(app, model)
@@ -82,7 +77,7 @@ def _add_tokens(app: Flask, model: NewStoreModel) -> None:
 def _add_imports(app: Flask, model: NewStoreModel) -> None:
     @app.post("/v0/d/import")
     def create_import() -> Response:
-        return jsonify({"id": model.calls.create_import(**_import_fields())})
+        return _created({"id": model.calls.create_import(**_import_fields())})
 
     @app.get("/v0/d/import")
     def list_imports() -> Response:
@@ -98,15 +93,25 @@ def _add_imports(app: Flask, model: NewStoreModel) -> None:
 
     @app.post("/v0/d/import/<import_id>/start")
     def start_import(import_id: str) -> Response:
-        return jsonify(model.calls.start_import(import_id, _body().get("transformed_uri")))
+        transformed_uri = _body().get("transformed_uri")
+        if not isinstance(transformed_uri, str):
+            raise CallRefusedError(400, "transformed_uri is missing")
+        return jsonify(model.calls.start_import(import_id, transformed_uri))
 
     @app.get("/v0/d/import/<import_id>/errors")
     def import_errors(import_id: str) -> Response:
         return jsonify({"items": model.calls.import_errors(import_id)})
 
+    @app.get("/v0/d/import/<import_id>/chunks")
+    def import_chunks(import_id: str) -> Response:
+        return jsonify({"items": model.calls.import_chunks(import_id)})
+
     @app.post("/v0/d/import/<import_id>/set_fail")
     def set_fail(import_id: str) -> Response:
-        return jsonify(model.calls.set_import_failed(import_id, str(_body().get("reason", ""))))
+        reason = _body().get("reason")
+        if not isinstance(reason, str):
+            raise CallRefusedError(400, "reason is missing")
+        return jsonify(model.calls.set_import_failed(import_id, reason))
 
 
 def _add_stock(app: Flask, model: NewStoreModel) -> None:
@@ -188,8 +193,26 @@ def _require_grant(grant_type: str) -> None:
 
 
 def _import_fields() -> dict[str, Any]:
-    body = _body()
-    for name, kind in CREATE_FIELDS.items():
+    """The documents name no other answer to a wrong body than 422."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise CallRefusedError(422, "the body is not a JSON object")
+    given = {n: kind for n, kind in CREATE_OPTIONAL.items() if n in body}
+    for name, kind in (CREATE_REQUIRED | given).items():
         if not isinstance(body.get(name), kind):
-            raise CallRefusedError(400, f"{name} is missing or not of type {kind.__name__}")
-    return {name: body[name] for name in CREATE_FIELDS}
+            raise CallRefusedError(422, f"{name} is missing or not of type {kind.__name__}")
+    return {name: body[name] for name in CREATE_REQUIRED | given}
+
+
+def _created(body: dict[str, Any]) -> Response:
+    response = jsonify(body)
+    response.status_code = 201
+    return response
+
+
+def _error_body(refusal: CallRefusedError) -> dict[str, Any]:
+    """As each of NewStore's APIs has it."""
+    error = {"message": refusal.error, "request_id": REQUEST_ID}
+    if request.path.startswith("/v0/d/import"):
+        return error
+    return {"error_code": f"error_{refusal.status}", **error}

@@ -94,7 +94,7 @@ def test_where_no_answer_is_needed_an_unreadable_one_does_no_harm(
     told: Story, call: str, garbling: Garbling
 ) -> None:
     told.newstore.calls.create_import(
-        provider="x", name="inventory-sync orphan", source_uri="s3://x/y", revision=1
+        provider="x", name="inventory-sync orphan", source_uri="s3://x/y"
     )
     told.newstore.faults.garble_next(garbling, call=call)
 

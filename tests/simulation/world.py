@@ -150,8 +150,8 @@ class World:
         self.finalized_runs: set[str] = set()
         self.untold: set[Key] = set()
         """Changes that the ERP's feed did not tell, until everything is read."""
-        self.skipped_rows: set[Key] = set()
-        """Rows that NewStore left out of a job it finished, until the next finished import."""
+        self.skipped_rows = self.newstore_model.jobs.refused_rows
+        """Rows that NewStore left out of a job, until the next finished import."""
         self.altered_rows: dict[Key, datetime] = {}
         """Rows that somebody changed at NewStore, until an import that was asked for them."""
         self.leapt: EventRef | None = None
@@ -188,6 +188,7 @@ class World:
             stores=self.locations,
         )
         jobs = self.newstore_model.jobs
+        jobs.chunk_rows = 2
         if self.faults.strike("several_files_with_delays"):
             jobs.seconds_between_files = rng.choice((1, 60, 400))
         if self.faults.strike("files_in_any_order"):

@@ -26,7 +26,7 @@ class Newstore:
         self.files: dict[str, bytes] = {}
         settings = {"stores": [DC, "NYC"], "sleep": self.clock.sleep, **settings}
         self.model = NewStoreModel("acme", self.clock, fetch=self.files.__getitem__, **settings)
-        self.revision = 0
+        self.archives = 0
         self._requests = 0
 
     def assign(self, units: int = 1, key: tuple[str, str] = KEY, **explicit: Any) -> str:
@@ -43,17 +43,21 @@ class Newstore:
 
     def create(self, content: bytes = b"", **fields: Any) -> str:
         """A received job of a zip on the shelf; returns its id."""
-        self.revision += 1
-        uri = f"s3://stock/{self.revision}.zip"
+        self.archives += 1
+        uri = f"s3://stock/{self.archives}.zip"
         self.files[uri] = content
-        job = {"provider": "erp", "name": "stock", "source_uri": uri, "revision": self.revision}
+        job = {"provider": "erp", "name": "stock", "source_uri": uri}
         return self.model.calls.create_import(**{**job, **fields})
 
     def import_zip(self, content: bytes, **fields: Any) -> str:
         """A started job of a zip; returns its id."""
         import_id = self.create(content, **fields)
-        self.model.calls.start_import(import_id)
+        self.start(import_id)
         return import_id
+
+    def start(self, import_id: str) -> None:
+        """With the file that it was created for."""
+        self.model.calls.start_import(import_id, self.model.jobs.by_id[import_id].source_uri)
 
     def import_files(self, *files: Mapping[str, Any], **fields: Any) -> str:
         return self.import_zip(zip_of(*files), **fields)

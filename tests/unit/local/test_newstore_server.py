@@ -23,7 +23,6 @@ JOB = {
     "provider": "erp",
     "name": "stock",
     "source_uri": "s3://stock/1.zip",
-    "revision": 1,
     "entities": ["availabilities"],
     "full": False,
 }
@@ -100,7 +99,7 @@ def test_without_a_token_401_and_with_an_expired_one_403(client: Client) -> None
 def test_429_carries_retry_after(client: Client) -> None:
     for _ in range(20):
         client.newstore.create()
-    answer = client.call("POST", "/v0/d/import", json={**JOB, "revision": 99})
+    answer = client.call("POST", "/v0/d/import", json=JOB)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "60"
 
@@ -108,8 +107,6 @@ def test_429_carries_retry_after(client: Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("POST", "/v0/d/import", {**JOB, "revision": "1"}),
-        ("POST", "/v0/d/import", [JOB]),
         ("POST", "/v0/availabilities", {"atp_keys": []}),
         ("POST", "/v0/availabilities", {"atp_keys": [{"product_id": SKU}]}),
         ("POST", "/v0/availabilities", {"atp_keys": [dict.fromkeys(("product_id",), SKU)] * 2001}),
@@ -118,6 +115,11 @@ def test_429_carries_retry_after(client: Client) -> None:
 )
 def test_a_malformed_call_is_400(client: Client, method: str, path: str, body: object) -> None:
     assert client.call(method, path, json=body).status_code == 400
+
+
+@pytest.mark.parametrize("body", [[JOB], {}, {**JOB, "provider": 7}, {**JOB, "full": "no"}])
+def test_a_malformed_job_is_422(client: Client, body: object) -> None:
+    assert client.call("POST", "/v0/d/import", json=body).status_code == 422
 
 
 def test_insights_and_stores_have_newstores_form(client: Client) -> None:
@@ -204,4 +206,5 @@ def test_what_cannot_happen_is_said(
 ) -> None:
     answer = requests.post(f"{client.base_url}/_control/{action}", json=body, timeout=SECONDS)
 
-    assert (answer.status_code, set(answer.json())) == (status, {"error"})
+    told = {"error_code", "message", "request_id"}
+    assert (answer.status_code, set(answer.json())) == (status, told)

@@ -14,15 +14,15 @@ from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Changes, ErpCapabilities
 from inventory_sync.domain.errors import (
     InventorySyncError,
-    OutcomeUnknownError,
     RejectedError,
     RetriableError,
+    TooManyJobsError,
 )
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold
 from inventory_sync.domain.import_head import Lease
-from inventory_sync.domain.import_run import ImportRun, JobError
+from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
@@ -59,6 +59,9 @@ class PlannedFaults:
 
     def plan(self, name: str, times: int = 1) -> None:
         self.planned[name] += times
+
+    def retry_after_seconds(self) -> None:
+        """NewStore does not say."""
 
     def strike(self, name: str) -> bool:
         if self.planned[name] == 0:
@@ -108,19 +111,20 @@ class TestedNewStore(SimulatedNewStore):
         super().__init__(cast(Any, world))
         self.faults = world.faults
         self.refuses: set[str] = set()
-        self.revisions: list[int] = []
+        self.retry_after_seconds: float | None = None
+        """With this NewStore answers 429 to the next job."""
 
-    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+    def create_job(self, *, name: str, source_uri: str) -> str:
         self._refuse("create_job")
-        self.revisions.append(revision)
-        return super().create_job(name=name, source_uri=source_uri, revision=revision)
+        if (seconds := self.retry_after_seconds) is not None:
+            self.retry_after_seconds = None
+            raise TooManyJobsError("20 open jobs", seconds)
+        return super().create_job(name=name, source_uri=source_uri)
 
     def start_job(self, job_id: str, source_uri: str) -> None:
         self._refuse("start_job")
         self._reach()
-        self._model.calls.start_import(job_id, source_uri)
-        if self.faults.strike("start_answer_lost"):
-            raise OutcomeUnknownError("no answer")
+        self._start(job_id, source_uri)
 
     def fail_job(self, job_id: str, reason: str) -> None:
         self._refuse("fail_job")
@@ -129,6 +133,10 @@ class TestedNewStore(SimulatedNewStore):
     def job_errors(self, job_id: str) -> list[JobError]:
         self._refuse("job_errors")
         return super().job_errors(job_id)
+
+    def job_chunks(self, job_id: str) -> list[JobChunk]:
+        self._refuse("job_chunks")
+        return super().job_chunks(job_id)
 
     def _refuse(self, method: str) -> None:
         if method in self.refuses:

@@ -18,7 +18,7 @@ from inventory_sync.domain.errors import (
     RetriableError,
     TooManyJobsError,
 )
-from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
 from inventory_sync.ports.newstore import NewStore
 from tests.unit.adapters.http_support import (
     IMPATIENT,
@@ -64,7 +64,7 @@ def client_of(
 
 
 def create(client: NewStore) -> str:
-    return client.create_job(name="inventory-sync 7", source_uri=URI, revision=1_700_000_000_000)
+    return client.create_job(name="inventory-sync 7", source_uri=URI)
 
 
 @pytest.mark.parametrize("name", ["id", "import_id"])
@@ -79,7 +79,6 @@ def test_created_job_is_a_partial_import_of_availabilities(
             "provider": "inventory-sync",
             "name": "inventory-sync 7",
             "source_uri": URI,
-            "revision": 1_700_000_000_000,
             "entities": ["availabilities"],
             "full": False,
         }
@@ -88,11 +87,12 @@ def test_created_job_is_a_partial_import_of_availabilities(
 def test_429_on_create_means_too_many_jobs_and_no_second_create(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
-    server = replying(Reply(status=429, headers={"Retry-After": "1"}), Reply({"id": "job-2"}))
+    server = replying(Reply(status=429, headers={"Retry-After": "90"}), Reply({"id": "job-2"}))
     with client_of(server, account, clock) as client:
-        with pytest.raises(TooManyJobsError):
+        with pytest.raises(TooManyJobsError) as raised:
             create(client)
         assert len(server.calls) == 1
+    assert raised.value.retry_after_seconds == 90
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,9 @@ def test_start_without_an_answer_is_unknown(account: SecretsAccount, clock: Stan
         ("waiting", JobState.WAITING),
         ("finished", JobState.FINISHED),
         ("failed", JobState.FAILED),
+        ("processing", JobState.PROCESSING),
+        ("cleaning", JobState.CLEANING),
+        ("partially_failed", JobState.PARTIALLY_FAILED),
         ("other", JobState.OTHER),
         ("transforming", JobState.OTHER),
         (None, JobState.OTHER),
@@ -292,7 +295,7 @@ def test_failing_a_job_again_after_a_lost_answer_is_no_error(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
     failed = Reply({"import_id": "job-1", "state": "failed"})
-    server = replying(Reply(cut=True), Reply(status=409), failed)
+    server = replying(Reply(cut=True), Reply(status=400), failed)
     with client_of(server, account, clock) as client:
         client.fail_job("job-1", "orphan")
 
@@ -300,19 +303,46 @@ def test_failing_a_job_again_after_a_lost_answer_is_no_error(
 def test_job_that_cannot_fail_any_more_is_rejected(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
-    server = replying(Reply(status=409), Reply({"import_id": "job-1", "state": "finished"}))
+    server = replying(Reply(status=400), Reply({"import_id": "job-1", "state": "finished"}))
     with client_of(server, account, clock) as client, pytest.raises(RejectedError):
         client.fail_job("job-1", "too old")
 
 
-@pytest.mark.parametrize("name", ["items", "errors", None])
-def test_job_errors_are_read_from_any_list(
-    account: SecretsAccount, clock: StandingClock, name: str | None
+def test_job_errors_are_read(account: SecretsAccount, clock: StandingClock) -> None:
+    entry = {"reason": "unknown product", "entity_type": None, "entity_id": 17, "at": "now"}
+    with client_of(replying(Reply({"items": [entry]})), account, clock) as client:
+        assert client.job_errors("job-1") == [JobError("unknown product", "", "17")]
+
+
+def test_job_chunks_are_read(account: SecretsAccount, clock: StandingClock) -> None:
+    chunks = [{"size": 7}, {"size": 9, "failed": True, "failure_message": "too many"}]
+    server = replying(Reply({"items": chunks}))
+    with client_of(server, account, clock) as client:
+        assert client.job_chunks("job/1") == [
+            JobChunk(7, failed=False, failure=""),
+            JobChunk(9, failed=True, failure="too many"),
+        ]
+    assert server.calls[0].path == "/v0/d/import/job%2F1/chunks"
+
+
+@pytest.mark.parametrize("state", ["waiting", "processing", "finished", "partially_failed"])
+def test_start_of_a_job_that_was_started_already_is_no_error(
+    account: SecretsAccount, clock: StandingClock, state: str
 ) -> None:
-    entry = {"error_id": 17, "reason": "unknown product", "entity_id": "SKU-1", "at": "now"}
-    answer: object = [entry] if name is None else {name: [entry]}
-    with client_of(replying(Reply(answer)), account, clock) as client:
-        assert client.job_errors("job-1") == [JobError("17", "unknown product", "", "SKU-1")]
+    job = Reply({"import_id": "job-1", "state": state})
+    with client_of(replying(Reply(status=400), job), account, clock) as client:
+        client.start_job("job-1", URI)
+
+
+@pytest.mark.parametrize("job", [Reply(status=404), Reply({"id": "job-1", "state": "received"})])
+def test_start_that_newstore_refuses_is_rejected(
+    account: SecretsAccount, clock: StandingClock, job: Reply
+) -> None:
+    with (
+        client_of(replying(Reply(status=400), job), account, clock) as client,
+        pytest.raises(RejectedError),
+    ):
+        client.start_job("job-1", URI)
 
 
 def test_known_nodes_are_named_by_the_most_telling_id(

@@ -205,7 +205,7 @@ def test_rows_of_an_import_that_did_not_finish_are_waiting() -> None:
 def test_rows_that_newstore_refused_are_waiting_to_be_sent_again() -> None:
     shop = Shop()
     shop.world.stock(30)
-    finding = ImportFinding("busy", "availability", SKU)
+    finding = ImportFinding("busy", "availabilities", SKU)
     shop.world.newstore_model.jobs.report_errors_next_job([finding], [(DC, SKU)])
     shop.world.import_now()
 

@@ -13,12 +13,19 @@ from inventory_sync.adapters.newstore.wire import (
     AtpAnswer,
     InsightsAnswer,
     JobAnswer,
+    JobChunkAnswer,
     JobErrorAnswer,
     StoreAnswer,
 )
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.errors import OutcomeUnknownError, RetriableError, TooManyJobsError
-from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.import_run import (
+    JOB_FAILED,
+    ImportJob,
+    JobChunk,
+    JobError,
+    JobState,
+)
 
 ATP_KEYS_MAX = 2000
 """In one call (docs/newstore.md, "Reading back")."""
@@ -32,33 +39,37 @@ class NewStoreClient:
         self._base_url = base_url
         self._provider = provider
 
-    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+    def create_job(self, *, name: str, source_uri: str) -> str:
         """Never sent twice: after a 429 NewStore may have kept the job all the same."""
         body = {
             "provider": self._provider,
             "name": name,
             "source_uri": source_uri,
-            "revision": revision,
             "entities": ["availabilities"],
             "full": False,
         }
         try:
             answer = self._http.call(self._post("/v0/d/import", body, retry=RetrySafety.NOT_SENT))
         except ThrottledError as error:
-            raise TooManyJobsError(str(error)) from error
+            raise TooManyJobsError(str(error), error.retry_after_seconds) from error
         try:
             return read_model(JobAnswer, answer, "POST /v0/d/import").job_id
         except RetriableError as error:
             raise OutcomeUnknownError(str(error)) from error
 
     def start_job(self, job_id: str, source_uri: str) -> None:
-        """OutcomeUnknownError where no answer came: the job's state then says what happened."""
-        body = {"transformed_uri": source_uri}
-        self._http.call(
-            self._post(
-                _job_path(job_id) + "/start", body, retry=RetrySafety.NOT_TAKEN, answer=False
-            )
-        )
+        """OutcomeUnknownError where no answer came: the job's state then says what happened.
+
+        RejectedError where NewStore refuses to, unless it has started the job already.
+        """
+        path, body = _job_path(job_id) + "/start", {"transformed_uri": source_uri}
+        request = self._post(path, body, retry=RetrySafety.NOT_TAKEN, answer=False)
+        try:
+            self._http.call(request)
+        except HttpRejectedError:
+            job = self.job(job_id)
+            if job is None or job.state is JobState.RECEIVED:
+                raise
 
     def job(self, job_id: str) -> ImportJob | None:
         """None where NewStore answers 404."""
@@ -86,14 +97,18 @@ class NewStoreClient:
             self._http.call(request)
         except HttpRejectedError:
             job = self.job(job_id)
-            if job is None or job.state is not JobState.FAILED:
+            if job is None or job.state not in JOB_FAILED:
                 raise
 
     def job_errors(self, job_id: str) -> list[JobError]:
         """In NewStore's order."""
         url = f"{self._base_url}{_job_path(job_id)}/errors"
-        names = ("items", "errors")
-        return [a.error() for a in read_list(self._http, url, JobErrorAnswer, names=names)]
+        return [answer.error() for answer in read_list(self._http, url, JobErrorAnswer)]
+
+    def job_chunks(self, job_id: str) -> list[JobChunk]:
+        """In NewStore's order; there are none before it processes the job."""
+        url = f"{self._base_url}{_job_path(job_id)}/chunks"
+        return [answer.chunk() for answer in read_list(self._http, url, JobChunkAnswer)]
 
     def known_nodes(self) -> frozenset[str]:
         """Entries without any id are left out: their locations stay unknown, and so held."""

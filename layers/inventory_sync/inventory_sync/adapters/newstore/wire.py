@@ -6,7 +6,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.atp import Allocation, StockInsights
-from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
 
 
 def _text(value: object) -> object:
@@ -33,21 +33,19 @@ class JobAnswer(Answer):
     job_id: Id = Field(validation_alias=AliasChoices("import_id", "id"))
     state: Text = ""
     name: Text = ""
-    source_uri: Text = ""
+    reason: Text = ""
 
     def job(self) -> ImportJob:
         """States NewStore does not name in its documents are OTHER."""
         known = {state.value for state in JobState}
         state = JobState(self.state) if self.state in known else JobState.OTHER
-        return ImportJob(
-            job_id=self.job_id, state=state, name=self.name, source_uri=self.source_uri
-        )
+        reason = excerpt(self.reason)[:JOB_ERROR_REASON_CHARACTERS_MAX]
+        return ImportJob(job_id=self.job_id, state=state, name=self.name, reason=reason)
 
 
 class JobErrorAnswer(Answer):
     """One entry of a job's error list."""
 
-    error_id: Text = ""
     reason: Text = ""
     entity_type: Text = ""
     entity_id: Text = ""
@@ -55,11 +53,23 @@ class JobErrorAnswer(Answer):
     def error(self) -> JobError:
         """In our terms, each text by its beginning."""
         return JobError(
-            self.error_id[:JOB_ERROR_ID_CHARACTERS_MAX],
             excerpt(self.reason)[:JOB_ERROR_REASON_CHARACTERS_MAX],
             self.entity_type[:JOB_ERROR_ID_CHARACTERS_MAX],
             self.entity_id[:JOB_ERROR_ID_CHARACTERS_MAX],
         )
+
+
+class JobChunkAnswer(Answer):
+    """One part of a job."""
+
+    size: int
+    failed: bool = False
+    failure_message: Text = ""
+
+    def chunk(self) -> JobChunk:
+        """In our terms, the text by its beginning."""
+        failure = excerpt(self.failure_message)[:JOB_ERROR_REASON_CHARACTERS_MAX]
+        return JobChunk(self.size, self.failed, failure)
 
 
 class StoreAnswer(Answer):

@@ -770,7 +770,7 @@ def test_after_a_fresh_start_rows_that_the_erp_dropped_meanwhile_are_sent_as_non
 def test_rows_of_a_job_that_finished_with_errors_are_sent_once_more() -> None:
     world = started()
     world.stock(7)
-    finding = ImportFinding("unknown product", "availability", SKU)
+    finding = ImportFinding("unknown product", "availabilities", SKU)
     world.newstore_model.jobs.report_errors_next_job([finding], [KEY])
     assert world.import_now().job_errors
     assert world.newstore_model.on_hand(KEY) == 10
@@ -783,7 +783,7 @@ def test_rows_of_a_job_that_finished_with_errors_are_sent_once_more() -> None:
 
 
 def refuse_row(world: ImportWorld, product: str) -> None:
-    finding = ImportFinding("unknown product", "availability", product)
+    finding = ImportFinding("unknown product", "availabilities", product)
     world.newstore_model.jobs.report_errors_next_job([finding], [(DC, product)])
 
 
