@@ -71,6 +71,11 @@ class FulfillmentBook:
             raise ValueError(f"no open items, or one that is not open: {request_id} {item_ids}")
         return items
 
+    def shipped(self, request_id: str) -> list[Item]:
+        """The items of a request that were completed by now, whatever became of them since."""
+        items = self.requests[request_id].items.values()
+        return [item for item in items if item.state in ("completed", "released")]
+
     def complete(self, request_id: str, items: Sequence[Item], logical_timestamp: int) -> None:
         """Turn open allocations into completed ones that wait for their release."""
         location = self.requests[request_id].location_id

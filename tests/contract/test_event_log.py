@@ -23,6 +23,7 @@ from tests.contract.engines import ENGINES
 from tests.contract.sharded import ShardedEventLog
 from tests.fakes.event_log import FakeEventLog
 
+ALL = frozenset({"item-1"})
 LONG_AGO = NOON - 2 * RETENTION
 
 
@@ -213,7 +214,7 @@ def test_forwarding_may_note_the_acknowledgement_in_the_same_step(store: Store) 
     )
 
     assert store.state(ref) == OpenEvent(
-        event=event(), received_at=NOON, applied_at=NOON, forwarded_at=NOON
+        event=event(), received_at=NOON, applied_at=NOON, forwarded_at=NOON, owned=ALL
     )
 
 
@@ -257,7 +258,32 @@ def test_notes_add_up_in_any_order(store: Store) -> None:
         applied_at=NOON,
         forwarded_at=NOON + MINUTE,
         counted_by="run-1",
+        owned=ALL,
     )
+
+
+def test_which_units_an_event_owns_is_open_until_it_is_marked_or_done(store: Store) -> None:
+    marked, done = event(3), event(4)
+    store.holding(marked, done)
+    assert store.state(marked.ref).owned is None
+
+    store.log.mark_owned(marked, frozenset())
+    store.log.mark_forwarded(done.ref, NOON, close=False)
+
+    assert store.state(marked.ref).owned == frozenset()
+    assert store.state(done.ref).owned == frozenset(item.item_id for item in done.items)
+
+
+@pytest.mark.parametrize("owned", [{0}, {2}, {0, 2}, {1}, {0, 1, 2}, set(), set(range(100, 300))])
+def test_the_units_an_event_owns_read_back(store: Store, owned: set[int]) -> None:
+    many = event(items=tuple(FulfillmentItem(f"i{n}", "SKU-1") for n in range(300)))
+    store.holding(many)
+    ids = frozenset(f"i{n}" for n in owned)
+
+    store.log.mark_owned(many, ids)
+    store.log.mark_applied(many.ref, NOON, "DOC-1")
+
+    assert store.state(many.ref).owned == ids
 
 
 def test_closing_takes_one_event_out_and_may_be_repeated(store: Store) -> None:
@@ -351,6 +377,7 @@ def test_a_claim_that_ran_out_is_taken_again_as_a_repeat(store: Store) -> None:
     "finish",
     [
         lambda log: log.mark_applied(event().ref, NOON, "DOC-1"),
+        lambda log: log.mark_owned(event(), frozenset()),
         lambda log: log.mark_forwarded(event().ref, NOON, close=False),
         lambda log: log.mark_forwarded(event().ref, NOON, close=True),
     ],

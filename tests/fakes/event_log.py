@@ -70,6 +70,11 @@ class FakeEventLog:
         record.attempts += 1
         return ClaimResult.FIRST if record.attempts == 1 else ClaimResult.AGAIN
 
+    def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
+        self._reach()
+        if (record := self._records.get(event.ref)) is not None:
+            record.state = replace(record.state, owned=owned)
+
     def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         self._reach()
         self._apply(ref, applied_at, document_id)
@@ -79,7 +84,9 @@ class FakeEventLog:
             return
         first = record.state.applied_at or applied_at
         record.document_id = record.document_id or shortened(document_id, NOTE_BYTES_MAX)
-        record.state = replace(record.state, applied_at=first, rejected_reason=None)
+        record.state = replace(
+            record.state, applied_at=first, rejected_reason=None, owned=_owned(record.state)
+        )
 
     def mark_forwarded(
         self,
@@ -95,7 +102,7 @@ class FakeEventLog:
         if (record := self._records.get(ref)) is None:
             return 0.0
         first = record.state.forwarded_at or forwarded_at
-        record.state = replace(record.state, forwarded_at=first)
+        record.state = replace(record.state, forwarded_at=first, owned=_owned(record.state))
         record.open = record.open and not close
         return self.gigabytes.get(ref.location_id, 0.0)
 
@@ -147,3 +154,9 @@ class FakeEventLog:
     def _reach(self) -> None:
         if self.fails_with is not None:
             raise self.fails_with
+
+
+def _owned(state: OpenEvent) -> frozenset[str]:
+    """What it owns once it is done: all, unless it was marked before."""
+    every = frozenset(item.item_id for item in state.event.items)
+    return every if state.owned is None else state.owned

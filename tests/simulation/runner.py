@@ -171,7 +171,8 @@ def shrink(seed: int, outcome: Outcome, adapt: Adapt | None = None) -> tuple[int
     kept = frozenset(outcome.injected)
     for name in sorted(kept):
         tried = kept - {name}
-        if run_seed(seed, only=tried, adapt=adapt).violation == outcome.violation:
+        found = run_seed(seed, steps=outcome.steps, only=tried, adapt=adapt)
+        if found.violation == outcome.violation:
             kept = tried
     steps = outcome.steps
     while steps > 1:

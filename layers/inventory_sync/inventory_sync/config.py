@@ -163,6 +163,7 @@ class ForwardSettings:
     """What the forwarder needs."""
 
     events_table: str
+    requests_table: str
     state_table: str
     quarantine_table: str
     erp: ErpSettings
@@ -176,6 +177,7 @@ class ForwardSettings:
         env = Environment(variables)
         return cls(
             events_table=env.text("EVENTS_TABLE"),
+            requests_table=env.text("REQUESTS_TABLE"),
             state_table=env.text("STATE_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
             erp=ErpSettings.read(env),
@@ -225,7 +227,6 @@ class ImportSettings:
     retention: timedelta
     settle_window: timedelta
     clock_skew: timedelta
-    sequence_scope: str
     first_logical_timestamp: int
     file_delivery: str
     file_signing_secret_arn: str
@@ -235,11 +236,6 @@ class ImportSettings:
     job_spacing: timedelta
     fall_percent_max: int
     quantity_units_max: int
-
-    @property
-    def tenant_scope(self) -> bool:
-        """Whether one logical counter serves all locations."""
-        return self.sequence_scope == "tenant"
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
@@ -257,7 +253,6 @@ class ImportSettings:
             retention=_retention(env),
             settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
             clock_skew=timedelta(seconds=env.number("CLOCK_SKEW_SECONDS", 5, 0, 300)),
-            sequence_scope=env.choice("SEQUENCE_SCOPE", "tenant", ("tenant", "location")),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
             file_delivery=delivery,
             file_signing_secret_arn=env.text(signing) if signed else env.optional(signing),

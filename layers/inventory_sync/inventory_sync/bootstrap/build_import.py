@@ -15,7 +15,8 @@ from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.ports.observe import Clock, Observer
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
 
 SPARE_SECONDS = 360
 """What the longest read of one location takes, and a minute for the rest."""
@@ -47,7 +48,6 @@ def make_build(
 
 def _build_settings(settings: ImportSettings) -> BuildSettings:
     return BuildSettings(
-        tenant_scope=settings.tenant_scope,
         first_logical_timestamp=settings.first_logical_timestamp,
         settle=settings.settle_window + settings.clock_skew,
         other_channel_lags=settings.erp.other_channel_lags,

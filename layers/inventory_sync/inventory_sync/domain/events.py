@@ -75,7 +75,9 @@ class OpenEvent:
     `applied_at` is on the ERP's clock, `received_at` and `forwarded_at` are on ours.
     `forwarded_at` is set once the ERP has everything the event asks for (movement and
     allocation). `counted_by` is the import run whose quantity for this location first counted
-    the event.
+    the event. `owned` are the ids of the items that its own movement books; None until the store
+    has decided, and its other items are owned by other events. `retried` says that a person had it
+    forwarded once more.
     """
 
     event: FulfillmentEvent
@@ -84,6 +86,8 @@ class OpenEvent:
     forwarded_at: datetime | None = None
     rejected_reason: str | None = None
     counted_by: str | None = None
+    owned: frozenset[str] | None = None
+    retried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

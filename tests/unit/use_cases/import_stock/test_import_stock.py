@@ -625,7 +625,7 @@ def test_a_tick_takes_a_bounded_number_of_steps() -> None:
     world = stocked()
     world.newstore_model.jobs.never_finish_next_job("waiting")
     world.import_settings = ImportStockSettings(
-        tenant_scope=True, poll_seconds_max=10_000, limits=RunLimits(poll_interval=timedelta(0))
+        poll_seconds_max=10_000, limits=RunLimits(poll_interval=timedelta(0))
     )
 
     tick = world.tick()
@@ -713,17 +713,6 @@ def test_a_watermark_that_would_move_back_stops_the_run() -> None:
         world.tick()
 
     assert states(world)[-1] is RunState.STARTED
-
-
-def test_under_location_scope_the_head_has_no_watermark() -> None:
-    world = stocked(tenant_scope=False)
-    world.ship(12)
-    world.settle()
-
-    run = world.import_now()
-
-    assert world.runs.head().watermark is None
-    assert world.files.manifest(run.run_id).locations[DC].cut_end == 12
 
 
 def test_a_run_without_a_job_before_the_first_sets_no_watermark() -> None:

@@ -248,9 +248,9 @@ def test_rows_asked_for_again_wait_for_a_run_that_reads_their_location() -> None
     assert world.location_store.resends() == {}
 
 
-@pytest.mark.parametrize("tenant_scope", [True, False])
-def test_under_both_scopes_the_sum_stays_exact(tenant_scope: bool) -> None:
-    world = started(tenant_scope=tenant_scope)
+@pytest.mark.parametrize("range_scope", ["tenant", "file_locations"])
+def test_whatever_a_range_acts_on_the_sum_stays_exact(range_scope: str) -> None:
+    world = started(range_scope=range_scope)
     world.ship(1)
     world.ship(2, at=STORE)
     world.forward()

@@ -120,6 +120,14 @@ class DynamoEventLog:
         first = answer["Attributes"]["attempts"]["N"] == "1"
         return ClaimResult.FIRST if first else ClaimResult.AGAIN
 
+    def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
+        """The owner of a unit never changes: every repeat writes the same.
+
+        One bit for each item, the first item's the lowest: an event may list thousands.
+        """
+        bits = sum(1 << n for n, item in enumerate(event.items) if item.item_id in owned)
+        self._update(event.ref, "SET owned = :owned", {":owned": f"{bits:x}"})
+
     def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         """The first acknowledgement stands; a rejection it follows is over."""
         self._update(
@@ -226,7 +234,7 @@ def _applied_values(applied_at: datetime, document_id: str) -> dict[str, str]:
 
 
 def refuse_oversized(item: Item) -> None:
-    """RejectedError unless an item of this table, its copy in the index and all notes fit.
+    """RejectedError unless an item of this table, its copy in the index and all marks fit.
 
     Counted here, since no refusal of DynamoDB's says by a code of its own that it is about this.
     """
@@ -241,6 +249,7 @@ def refuse_oversized(item: Item) -> None:
 
 def read_open_event(item: Item) -> OpenEvent:
     """The event of an item of the table, its index or its stream."""
+    items = tuple(FulfillmentItem(*pair) for pair in json.loads(item["items"]["S"]))
     return OpenEvent(
         event=FulfillmentEvent(
             name=EventName(item["event_name"]["S"]),
@@ -249,7 +258,7 @@ def read_open_event(item: Item) -> OpenEvent:
             fulfillment_request_id=item["fulfillment_request_id"]["S"],
             order_id=item["order_id"]["S"],
             service_level=item["service_level"]["S"],
-            items=tuple(FulfillmentItem(*pair) for pair in json.loads(item["items"]["S"])),
+            items=items,
             published_at=from_text(item["published_at"]["S"]),
         ),
         received_at=from_text(item["received_at"]["S"]),
@@ -257,7 +266,18 @@ def read_open_event(item: Item) -> OpenEvent:
         forwarded_at=_instant(item, "forwarded_at"),
         rejected_reason=item.get("rejected_reason", {}).get("S"),
         counted_by=item.get("counted_by", {}).get("S"),
+        owned=_owned(item, items),
+        retried="retried" in item,
     )
+
+
+def _owned(item: Item, items: tuple[FulfillmentItem, ...]) -> frozenset[str] | None:
+    """Which of its items it owns: all once it is done, unless it was marked before; else open."""
+    if "owned" in item:
+        bits = int(item["owned"]["S"], 16)
+        return frozenset(found.item_id for n, found in enumerate(items) if bits >> n & 1)
+    done = "applied_at" in item or "forwarded_at" in item
+    return frozenset(found.item_id for found in items) if done else None
 
 
 def _instant(item: Item, name: str) -> datetime | None:

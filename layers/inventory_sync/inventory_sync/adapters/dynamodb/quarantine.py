@@ -46,13 +46,13 @@ class DynamoQuarantine:
     def depth(self) -> int:
         """By a count of the first pages: the item count AWS keeps is hours old.
 
-        What an operator has settled is history.
+        What an operator has resolved is history.
         """
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._table,
             Select="COUNT",
             ConsistentRead=True,
-            FilterExpression="attribute_not_exists(settled)",
+            FilterExpression="attribute_not_exists(resolution)",
         )
         with translated("quarantine table"):
             return sum(page["Count"] for page in islice(pages, DEPTH_PAGES_MAX))

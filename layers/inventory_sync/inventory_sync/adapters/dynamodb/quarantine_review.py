@@ -1,4 +1,4 @@
-"""The quarantine table as operators read and settle it."""
+"""The quarantine table as operators read and resolve it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ _CANCELLED = "TransactionCanceledException"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """An entry; `settled` says what became of it, empty while somebody has to look at it."""
+    """An entry; `resolution` says what became of it, empty while somebody has to look at it."""
 
     entry_id: str
     entry: QuarantineEntry
-    settled: str = ""
+    resolution: str = ""
 
 
 class QuarantineReview:
     """Entries by their id, which may be shortened as far as it stays unique.
 
-    What is settled stays for its retention, and comes back by itself where the same comes in again.
+    What is resolved stays for its retention, and comes back by itself where the same comes again.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, audited: AuditedTable) -> None:
@@ -57,24 +57,25 @@ class QuarantineReview:
             raise RejectedError(f"{number} with {beginning!r}; see `quarantine list`")
         return found[0]
 
-    def settle(self, entry_id: str, word: str, author: Author) -> None:
+    def resolve(self, entry_id: str, word: str, author: Author) -> None:
         """Nobody has to look at it any more; `word` says what became of it."""
-        self._write([self._settled(entry_id, word, author)], entry_id, word, author)
+        self._write([self._resolved(entry_id, word, author)], entry_id, word, author)
 
     def release(self, entry_id: str, ref: EventRef, events_table: str, author: Author) -> None:
-        """Let the sweep forward an event again that the ERP had refused, and settle its entry."""
+        """Let the sweep forward an event again that the ERP had refused, and resolve its entry."""
         key = {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
         update = {
             "TableName": events_table,
             "Key": key,
-            "UpdateExpression": "REMOVE rejected_reason",
+            "UpdateExpression": "SET retried = :yes REMOVE rejected_reason",
             "ConditionExpression": "attribute_exists(rejected_reason)",
+            "ExpressionAttributeValues": {":yes": {"BOOL": True}},
         }
         word = "to be forwarded again"
-        settled = self._settled(entry_id, word, author)
-        self._write([{"Update": update}, settled], entry_id, word, author)
+        resolved = self._resolved(entry_id, word, author)
+        self._write([{"Update": update}, resolved], entry_id, word, author)
 
-    def _settled(self, entry_id: str, word: str, author: Author) -> dict[str, Any]:
+    def _resolved(self, entry_id: str, word: str, author: Author) -> dict[str, Any]:
         told = f"{word} by {author.who} at {to_text(author.at)}" + (
             f": {author.why}" if author.why else ""
         )
@@ -82,9 +83,9 @@ class QuarantineReview:
             "Update": {
                 "TableName": self._table,
                 "Key": {"quarantine_id": {"S": entry_id}},
-                "UpdateExpression": "SET settled = :told",
+                "UpdateExpression": "SET resolution = :told",
                 "ConditionExpression": (
-                    "attribute_exists(quarantine_id) AND attribute_not_exists(settled)"
+                    "attribute_exists(quarantine_id) AND attribute_not_exists(resolution)"
                 ),
                 "ExpressionAttributeValues": {":told": {"S": told}},
             }
@@ -101,7 +102,7 @@ class QuarantineReview:
                 if error_code(error) != _CANCELLED or "ConditionalCheckFailed" not in str(error):
                     raise
                 raise RejectedError(
-                    f"{entry_id[:12]} is settled already, or its event is no longer refused by the"
+                    f"{entry_id[:12]} is resolved already, or its event is no longer refused by the"
                     " ERP; see `quarantine list --all` and `events --rejected`"
                 ) from error
 
@@ -112,7 +113,7 @@ def _quarantined(item: Any) -> Quarantined:
         ref = EventRef(item["location_id"]["S"], item["event_key"]["S"])
     return Quarantined(
         entry_id=item["quarantine_id"]["S"],
-        settled=item.get("settled", {}).get("S", ""),
+        resolution=item.get("resolution", {}).get("S", ""),
         entry=QuarantineEntry(
             reason=item["reason"]["S"],
             detail=item["detail"]["S"],

@@ -30,10 +30,12 @@ class Tally:
     late: list[EventRef] = field(default_factory=list)
     clamped: int = 0
     snapshots: int = 0
+    rows_left: int = 0
 
-    def add(self, cut: LocationCut, clamped: int, entry: LocationEntry) -> None:
-        """One location that is in the run."""
+    def add(self, cut: LocationCut, clamped: int, rows_left: int, entry: LocationEntry) -> None:
+        """One location that is in the run; `rows_left` had no room in the archive."""
         self.entries[cut.location_id] = entry
+        self.rows_left += rows_left
         self.counted += cut.counted
         self.closed += cut.closed
         self.late += cut.late
@@ -76,6 +78,7 @@ class Tally:
             clamped=self.clamped,
             released_events=len(self.counted),
             snapshots=self.snapshots,
+            rows_left=self.rows_left,
             left_out=_named(left_out),
         )
 
