@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeGuard, get_args
 
 from local.newstore.fulfillment import StockKey
 
-FILE_BYTES_MAX = 80_000_000
-IMPORT_BYTES_MAX = 500_000_000
+IMPORT_BYTES_MAX = 80_000_000
+"""Of all files, uncompressed, which have to stay below it."""
 FILES_MAX = 1000
 Mode = Literal["on_hand", "atp"]
 
@@ -63,13 +63,13 @@ def open_zip(content: bytes) -> list[tuple[str, bytes]]:
             raise _unusable(f"a zip holds 1 to {FILES_MAX} files, not {len(infos)}", "zip")
         if len({info.filename for info in infos}) != len(infos):
             raise _unusable("two files have the same name", "zip")
-        if sum(sizes) > IMPORT_BYTES_MAX:
-            raise _unusable(f"more than {IMPORT_BYTES_MAX} bytes in all", "zip")
+        if sum(sizes) >= IMPORT_BYTES_MAX:
+            raise _unusable(f"{IMPORT_BYTES_MAX} bytes in all, or more", "zip")
         for info in infos:
             if not info.filename.endswith(".json"):
                 raise _unusable("not a .json file", info.filename)
-            if info.file_size > FILE_BYTES_MAX:
-                raise _unusable(f"more than {FILE_BYTES_MAX} bytes", info.filename)
+            if "availabilities" not in info.filename or "__MACOSX" in info.filename:
+                raise _unusable("its name does not say availabilities", info.filename)
         return [(info.filename, archive.read(info)) for info in infos]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise _unusable(f"not a zip: {error}", "zip") from error
@@ -116,8 +116,8 @@ def _range(completed: Any, name: str) -> tuple[int, int]:
 
 
 def _rows(items: Any, nodes: frozenset[str]) -> tuple[Row, ...]:
-    if not isinstance(items, list):
-        raise _unusable("items is not a list", "items")
+    if not isinstance(items, list) or not items:
+        raise _unusable("items is not a list, or empty", "items")
     rows: dict[StockKey, Row] = {}
     findings = []
     for item in items:

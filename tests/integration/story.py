@@ -39,6 +39,7 @@ from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_app
 from local.template import REGION
 from tests.apps import load_app
+from tests.availabilities import checked
 from tests.aws import create_table
 from tests.event_bodies import TENANT, api_call
 from tests.fakes.observer import FakeObserver
@@ -309,7 +310,7 @@ def story(
         newstore_model = NewStoreModel(
             TENANT,
             clock.now,
-            fetch=aws.fetch_file,
+            fetch=checked(aws.fetch_file),
             stores=[DC, NYC],
             clients={CLIENT_ID: CLIENT_SECRET},
             sleep=clock.sleep,

@@ -28,6 +28,7 @@ from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResu
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
 from local.newstore.model import NewStoreModel, RangeScope
+from tests.availabilities import checked
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import (
     FakeFileStore,
@@ -181,7 +182,7 @@ class World:
         self.newstore_model = NewStoreModel(
             TENANT,
             lambda: self.now,
-            fetch=self.files.fetch,
+            fetch=checked(self.files.fetch),
             range_scope=self.range_scope,
             range_start_released=self.feed_rng.random() < 0.5,
             job_seconds=rng.choice((0, 20, 200)),

@@ -75,7 +75,7 @@ def file_of(
     nodes: Sequence[str] = (DC,),
     mode: str | None = "on_hand",
 ) -> dict[str, Any]:
-    """One availabilities.json."""
+    """One availabilities.json; where no row matters, one that nobody looks at."""
     start, end = logical_range
     return {
         "head": {
@@ -88,14 +88,18 @@ def file_of(
         },
         "items": [
             {"fulfillment_node_id": node, "product_id": product, "quantity": quantity}
-            for (node, product), quantity in (rows or {}).items()
+            for (node, product), quantity in (rows or {(nodes[0], "FILLER"): 0}).items()
         ],
     }
 
 
 def zip_of(*files: Mapping[str, Any]) -> bytes:
-    """The files as 1.json, 2.json, ..."""
-    return zip_raw({f"{number}.json": json.dumps(file) for number, file in enumerate(files, 1)})
+    """The files as availabilities-1.json, ..."""
+    return zip_raw({name_of(number): json.dumps(file) for number, file in enumerate(files, 1)})
+
+
+def name_of(number: int) -> str:
+    return f"availabilities-{number}.json"
 
 
 def zip_raw(files: Mapping[str, str]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.http_server import CallRefusedError
-from local.newstore.availabilities import FILE_BYTES_MAX, ImportFinding
+from local.newstore.availabilities import IMPORT_BYTES_MAX, ImportFinding
 from local.newstore.jobs import CHUNK_ROWS
 from tests.unit.local.newstore_builder import (
     DC,
@@ -17,6 +17,7 @@ from tests.unit.local.newstore_builder import (
     SKU,
     Newstore,
     file_of,
+    name_of,
     zip_of,
     zip_raw,
 )
@@ -52,13 +53,15 @@ def test_the_transformed_uri_is_fetched_in_place_of_the_source() -> None:
     [
         (b"not a zip", "not a zip"),
         (zip_raw({}), "1 to 1000 files"),
-        (zip_raw({f"{n}.json": GOOD for n in range(1001)}), "1 to 1000 files"),
-        (zip_raw({"stock.csv": GOOD}), "not a .json file"),
-        (zip_raw({"1.json": " " * (FILE_BYTES_MAX + 1)}), "more than 80000000 bytes"),
-        (zip_raw({"1.json": "{"}), "not JSON"),
-        (zip_raw({"1.json": "[]"}), "no head"),
+        (zip_raw({name_of(n): GOOD for n in range(1001)}), "1 to 1000 files"),
+        (zip_raw({"availabilities.csv": GOOD}), "not a .json file"),
+        (zip_raw({"stock.json": GOOD}), "does not say availabilities"),
+        (zip_raw({f"__MACOSX/{name_of(1)}": GOOD}), "does not say availabilities"),
+        (zip_raw({name_of(n): " " * (IMPORT_BYTES_MAX // 2) for n in (1, 2)}), "80000000 bytes"),
+        (zip_raw({name_of(1): "{"}), "not JSON"),
+        (zip_raw({name_of(1): "[]"}), "no head"),
         (zip_of(file_of({KEY: 1}, mode="full")), "neither on_hand nor atp"),
-        (zip_of(file_of(nodes=[])), "store_mapping"),
+        (zip_of(file_of({KEY: 1}, nodes=[])), "store_mapping"),
         (zip_of(file_of({OTHER_KEY: 1})), "not in store_mapping"),
         (zip_of(file_of({KEY: -1})), "not a non-negative integer: -1"),
         (zip_of(file_of({KEY: 1.0})), "not a non-negative integer: 1.0"),
@@ -67,6 +70,7 @@ def test_the_transformed_uri_is_fetched_in_place_of_the_source() -> None:
         (zip_of(file_of(logical_range=(12, 10))), "starts at 12 and ends at 10"),
         (zip_of(file_of(logical_range=(None, 10))), "two non-negative integers"),
         (zip_of({**file_of({KEY: 1}), "items": None}), "items is not a list"),
+        (zip_of({**file_of({KEY: 1}), "items": []}), "or empty"),
         (zip_of({**file_of(), "items": file_of({KEY: 1})["items"] * 2}), "stands twice"),
     ],
 )

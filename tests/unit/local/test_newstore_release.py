@@ -50,10 +50,10 @@ def test_a_range_acts_on_the_tenant_or_on_the_files_locations(range_scope: str, 
     assert newstore.model.completed_unreleased(OTHER_KEY) == left
 
 
-def test_an_empty_file_releases_all_the_same() -> None:
+def test_a_range_releases_rows_that_are_not_in_its_file() -> None:
     newstore = Newstore()
     newstore.ship(10)
-    newstore.import_files(file_of({}, (10, 10)))
+    newstore.import_files(file_of({(DC, "SKU-2"): 1}, (10, 10)))
     assert newstore.model.completed_unreleased(KEY) == 0
 
 

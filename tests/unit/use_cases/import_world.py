@@ -38,6 +38,7 @@ from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes
 from local.newstore.model import NewStoreModel, RangeScope
+from tests.availabilities import check_archive, checked
 from tests.builders import DC, MINUTE, NOW, SKU, location
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
@@ -182,7 +183,7 @@ class ImportWorld:
         self.newstore_model = NewStoreModel(
             TENANT,
             self.clock.now,
-            fetch=self.files.fetch,
+            fetch=checked(self.files.fetch),
             range_scope=range_scope,
             stores=self.places if stores is None else stores,
         )
@@ -268,7 +269,10 @@ class ImportWorld:
             clock=self.clock,
             rows_max=rows_max,
         )
-        return dry_run(lambda: self.seconds_left, full=full, only=frozenset(only))
+        rehearsal = dry_run(lambda: self.seconds_left, full=full, only=frozenset(only))
+        if rehearsal.files:
+            check_archive((folder / "dry.zip").read_bytes())
+        return rehearsal
 
     def watermark(self) -> SetWatermark:
         return SetWatermark(

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
-from inventory_sync.domain.availabilities import row_bytes_max
+from inventory_sync.domain.availabilities import ID_CHARACTERS_MAX, unsendable_rows, row_bytes_max
 from inventory_sync.domain.cut import LocationCut
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest
+from inventory_sync.domain.row_selection import sendable
 from inventory_sync.domain.stock import Units
 from inventory_sync.domain.units import UnitId
 from inventory_sync.ports.files import FileStore, RunRecords
@@ -20,6 +22,9 @@ from inventory_sync.use_cases.import_stock.build.record_run import RunRecorder
 from inventory_sync.use_cases.import_stock.build.run_tally import Tally
 from inventory_sync.use_cases.import_stock.build.state_location import LocationStatement
 
+UNSENDABLE_NOTED_MAX = 20
+"""Rows of one location that are not sent, in the log."""
+
 
 @dataclass(slots=True, kw_only=True)
 class RunOutputs:
@@ -29,6 +34,7 @@ class RunOutputs:
     files: FileStore
     packer: FilePacker
     recorder: RunRecorder
+    observer: Observer
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -38,8 +44,12 @@ class RunOutputs:
 
     def add(self, statement: LocationStatement) -> None:
         """Pack its rows and keep its quantities; rows without room keep what they were."""
+        unsendable = self._unsendable(statement)
+        if unsendable:
+            statement = replace(statement, selection=statement.selection.without(unsendable))
         cut, selection = statement.cut, statement.selection
-        left = self.packer.add(statement.place, selection, statement.released)
+        spare = _spare_row(statement) if self.packer.wants_spare else {}
+        left = self.packer.add(statement.place, selection, statement.released, spare)
         self.recorder.add(
             statement.figures,
             cut,
@@ -47,7 +57,8 @@ class RunOutputs:
             statement.released,
             rows_sent=selection.rows - len(left),
         )
-        ledger = self._keep(_ledger(self.context.run.run_id, statement, left), statement.base)
+        ledger = _ledger(self.context.run.run_id, statement, left | unsendable)
+        ledger = self._keep(ledger, statement.base)
         entry = LocationEntry(
             basis=statement.figures.basis,
             as_of=statement.as_of,
@@ -58,6 +69,23 @@ class RunOutputs:
             refresh_from=self._refresh_from(statement, left),
         )
         self.tally.add(cut, selection.clamped, len(left), entry)
+
+    def _unsendable(self, statement: LocationStatement) -> frozenset[str]:
+        """Products of rows that might fail the whole job; noted, and not sent."""
+        location_id, selection = statement.place.location_id, statement.selection
+        unsendable: dict[str, str] = {}
+        for rows in (selection.touched, selection.changed, selection.refreshed):
+            unsendable |= unsendable_rows(rows)
+        self.tally.leave_out(location_id, unsendable)
+        for product, fault in islice(unsendable.items(), UNSENDABLE_NOTED_MAX):
+            self.observer.log(
+                "row not sent",
+                run_id=self.context.run.run_id,
+                location_id=location_id,
+                product_id=product[:ID_CHARACTERS_MAX],
+                reason=fault,
+            )
+        return frozenset(unsendable)
 
     def _refresh_from(self, statement: LocationStatement, left: frozenset[str]) -> str | None:
         """From the first row that had no room; all of them where none was read in a full run."""
@@ -94,14 +122,16 @@ class RunOutputs:
                 if forwarded and (applied or owns_nothing):
                     self.tally.closed.append(open_event.event.ref)
 
-    def finish(self, cut_end: int, reader: StockReader, observer: Observer) -> ImportRun:
+    def finish(self, cut_end: int, reader: StockReader) -> ImportRun:
         """The run with its files written, or ended where there is nothing to send."""
         run_id = self.context.run.run_id
+        if self.packer.unreleased:
+            cut_end = self.context.previous.cut_end
         manifest = Manifest(run_id=run_id, cut_end=cut_end, locations=self.tally.entries)
         self.files.save_manifest(manifest)
         self.files.save_finalization(run_id, self.tally.finalization())
         reader.clear_old_holds()
-        self.tally.count(observer, reader.left_out)
+        self.tally.count(self.observer, reader.left_out)
         built = self.tally.built(self.context.run, cut_end, self.packer, reader.left_out)
         return replace(
             built,
@@ -112,7 +142,12 @@ class RunOutputs:
 
 @contextmanager
 def writing(
-    context: ImportContext, files: FileStore, records: RunRecords, clock: Clock, cut_end: int
+    context: ImportContext,
+    files: FileStore,
+    records: RunRecords,
+    clock: Clock,
+    observer: Observer,
+    cut_end: int,
 ) -> Iterator[RunOutputs]:
     """Outputs that are kept once the block ends without an error."""
     settings, run_id = context.settings, context.run.run_id
@@ -129,7 +164,18 @@ def writing(
             files=files,
             packer=packer,
             recorder=RunRecorder(writer, clock, context.erp.rule.apply_lag),
+            observer=observer,
         )
+
+
+def _spare_row(statement: LocationStatement) -> dict[str, int]:
+    """A row that says what NewStore has already; none where all are sent anyway."""
+    sent = statement.selection.products
+    for product, units in statement.cut.quantities.items():
+        row = {product: sendable(units)}
+        if product not in sent and not unsendable_rows(row):
+            return row
+    return {}
 
 
 def _touched_bytes(context: ImportContext, cut_end: int) -> int:
