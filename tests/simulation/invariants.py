@@ -187,16 +187,16 @@ class Invariants:
         if run is None or (run.state is not RunState.FINALIZED and not held):
             raise Violation("resumable", f"the last run is {run.state if run else None}")
         jobs = world.newstore_model.jobs.by_id.values()
-        left = [job.name for job in jobs if job.state in {"received", "waiting", "processing"}]
+        jobs_left = [job.name for job in jobs if job.state in {"received", "waiting", "processing"}]
+        if jobs_left:
+            raise Violation("one_import", f"left behind: {jobs_left}")
+        still_open = list(world.event_log_store.open_events())
+        # What was refused, or leapt, waits for a person, and with it what shares a unit with it.
+        waiting = {
+            e.event.fulfillment_request_id
+            for e in still_open
+            if e.rejected_reason is not None or e.event.ref == world.leapt
+        }
+        left = [e.event.ref for e in still_open if e.event.fulfillment_request_id not in waiting]
         if left:
-            raise Violation("one_import", f"left behind: {left}")
-        open_refs = [
-            e.event.ref
-            for e in world.event_log_store.open_events()
-            if not self._refused(e) and e.event.ref != world.leapt
-        ]
-        if open_refs:
-            raise Violation("resumable", f"still open: {open_refs[:3]}")
-
-    def _refused(self, open_event: object) -> bool:
-        return getattr(open_event, "rejected_reason", None) is not None
+            raise Violation("resumable", f"still open: {left[:3]}")

@@ -662,23 +662,29 @@ class World:
         if self.runs.head().unfinished_run_id is None:
             self.skipped_rows.clear()
         entries = self.files.manifest(run_id).locations
+
+        def told(key: Key) -> bool:
+            """Whether the run sent the row if it had changed: a full archive leaves some out."""
+            entry = entries.get(key[0])
+            if entry is None or entry.basis is not Basis.SNAPSHOT:
+                return False
+            return entry.refresh_from is None or key[1] < entry.refresh_from
+
         run = self.runs.head().run
         if run is not None and run.run_id == run_id and self.runs.head().unfinished_run_id is None:
             asked = self.altered_rows.items()
             self.altered_rows = {
                 key: at
                 for key, at in asked
-                if at > run.planned_at or entries[key[0]].basis is not Basis.SNAPSHOT
+                if at > run.planned_at or not told(key)
             }
         if run is not None and run.run_id == run_id and run.full:
-            read = {i for i, e in entries.items() if e.basis is Basis.SNAPSHOT}
-            self.untold = {key for key in self.untold if key[0] not in read}
+            self.untold = {key for key in self.untold if not told(key)}
         self.decrements = [
             d
             for d in self.decrements
             if d.key in self.untold
-            or d.key[0] not in entries
-            or entries[d.key[0]].basis is not Basis.SNAPSHOT
+            or not told(d.key)
             or entries[d.key[0]].as_of < d.shown_at
         ]
 

@@ -74,6 +74,20 @@ def test_a_row_that_changes_while_it_waits_goes_out_as_it_is_then() -> None:
     assert told(world) == [10, 10, 10, 10, 10, 4, 10]
 
 
+def test_a_row_that_the_erp_stops_listing_while_it_waits_is_sent_as_none_in_the_end() -> None:
+    world = with_stock(archive_bytes=100_000)
+    world.import_now()
+    world.build_settings = world.with_archive(THREE_ROWS)
+    for product in PRODUCTS:
+        world.stock(0, product)
+    world.approve("snapshot_empty", "rows_fell", "units_fell")
+
+    for _ in range(4):
+        world.import_now()
+
+    assert told(world) == [0] * 7
+
+
 def test_what_has_changed_goes_before_what_is_only_repeated() -> None:
     world = with_stock(archive_bytes=100_000)
     world.import_now()

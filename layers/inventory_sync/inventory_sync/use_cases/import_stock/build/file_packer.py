@@ -151,13 +151,14 @@ class FilePacker:
         return rows.keys() - fitting.keys()
 
     def _fitting(self, location: Location, rows: Mapping[str, int], room: int) -> Mapping[str, int]:
+        """The first rows, as far as there is room; one at least goes into each archive."""
         longest = max(len(product) for product in rows)
         if len(rows) * row_bytes_max(location.fulfillment_node_id, longest) <= room:
             return rows
         fitting: dict[str, int] = {}
         for product, units in rows.items():
             room -= len(encode_rows(location.fulfillment_node_id, {product: units}).encoded) + 2
-            if room < 0:
+            if room < 0 and self.rows + len(fitting):
                 break
             fitting[product] = units
         return fitting

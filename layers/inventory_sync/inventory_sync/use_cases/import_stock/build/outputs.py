@@ -198,11 +198,9 @@ def _ledger(run_id: str, statement: LocationStatement, left: frozenset[str]) -> 
     quantities: Mapping[str, Units] = cut.quantities
     if left:
         before = base.quantities if base else {}
-        quantities = {
-            product: before[product] if product in left else units
-            for product, units in cut.quantities.items()
-            if product not in left or product in before
-        }
+        kept = {product: before[product] for product in left & before.keys()}
+        stated = {p: units for p, units in cut.quantities.items() if p not in left}
+        quantities = dict(sorted({**stated, **kept}.items()))
     return Ledger(
         location_id=cut.location_id,
         run_id=run_id,
