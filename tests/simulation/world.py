@@ -674,18 +674,14 @@ class World:
         if run is not None and run.run_id == run_id and self.runs.head().unfinished_run_id is None:
             asked = self.altered_rows.items()
             self.altered_rows = {
-                key: at
-                for key, at in asked
-                if at > run.planned_at or not told(key)
+                key: at for key, at in asked if at > run.planned_at or not told(key)
             }
         if run is not None and run.run_id == run_id and run.full:
             self.untold = {key for key in self.untold if not told(key)}
         self.decrements = [
             d
             for d in self.decrements
-            if d.key in self.untold
-            or not told(d.key)
-            or entries[d.key[0]].as_of < d.shown_at
+            if d.key in self.untold or not told(d.key) or entries[d.key[0]].as_of < d.shown_at
         ]
 
     def alter_row(self) -> None:

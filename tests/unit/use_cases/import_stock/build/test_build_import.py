@@ -1,5 +1,6 @@
 """Build: what a run sends, as of when, for whom, and what it leaves out."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -119,6 +120,69 @@ def test_nothing_new_sends_nothing_and_finishes_without_a_job() -> None:
 
     assert (run.state, run.files, run.source_uri, run.job_id) == (RunState.FINALIZED, 0, "", "")
     assert len(world.jobs()) == 1
+
+
+def test_a_range_without_rows_goes_with_a_row_that_says_what_newstore_has_already() -> None:
+    world = started()
+    event = world.ship(12)
+    world.forward()
+    world.settle()
+    world.import_now()
+    world.deliver(replace(event, logical_timestamp=14))
+    world.settle()
+
+    run = world.import_now()
+
+    [file] = world.sent(run)
+    assert (file.released, file.rows) == ((12, 14), {KEY: 9})
+    assert (run.rows, world.runs.head().watermark, world.atp()) == (1, 14, 9)
+
+
+def test_without_any_row_nothing_is_released_and_the_watermark_stays() -> None:
+    world = started()
+    event = world.ship(12)
+    world.forward()
+    world.settle()
+    world.import_now()
+    world.location_store.put_location(location(DC, enabled=False))
+    world.put_location(STORE)
+    world.deliver(replace(event, logical_timestamp=14))
+    world.settle()
+    world.files.ledgers.clear()
+
+    run = world.import_now()
+
+    assert (run.state, run.files, run.cut_end) == (RunState.FINALIZED, 0, 12)
+    assert world.runs.head().watermark == 12
+
+
+@pytest.mark.parametrize("product", ["x" * 201, "line\nbreak", "\ud800"])
+def test_a_row_that_newstore_might_refuse_is_left_out_and_named(product: str) -> None:
+    world = ImportWorld()
+    world.stock(10)
+    world.stock(5, product)
+
+    run = world.import_now()
+
+    assert (run.state, world.rows(run)) == (RunState.FINALIZED, {KEY: 10})
+    [named] = run.rows_unsendable
+    assert named.startswith(f"{DC} {product[:80]!r}: its product id ")
+    [note] = [fields for text, fields in world.observer.notes if text == "row not sent"]
+    assert (note["location_id"], note["product_id"]) == (DC, product[:200])
+
+
+def test_an_unsendable_row_is_named_by_each_run_until_it_is_put_right() -> None:
+    world = ImportWorld()
+    world.stock(10)
+    world.stock(5, "a\nb")
+    world.import_now()
+
+    again = world.import_now()
+    world.stock(0, "a\nb")
+    world.erp_model.remove_row((DC, "a\nb"))
+
+    assert (again.rows, len(again.rows_unsendable)) == (0, 1)
+    assert world.import_now().rows_unsendable == ()
 
 
 def test_an_apply_lag_keeps_what_is_acknowledged_subtracted_until_it_shows() -> None:
