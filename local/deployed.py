@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.ports.observe import Clock
@@ -26,11 +25,11 @@ from local.newstore.delivery import Delivery, post_over_http
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.sam_deploy import deploy
-from local.stack import FORWARD, IMPORT, STATE, TENANT, StackPlan, addresses, publish_over
+from local.stack import FORWARD, IMPORT, STATE, TENANT, StackPlan, addresses, load_map, publish_over
 
 QUICK: Mapping[str, Mapping[str, str]] = {
     FORWARD: {"SWEEP_AGE_SECONDS": "0"},
-    IMPORT: {"CLOCK_SKEW_SECONDS": "0", "JOB_SPACING_SECONDS": "0", "POLL_SECONDS_MAX": "2"},
+    IMPORT: {"JOB_SPACING_SECONDS": "0", "POLL_SECONDS_MAX": "2"},
 }
 """Settings that are no parameters of the template: in production nobody should change them."""
 POST_SECONDS_MAX = 30
@@ -161,8 +160,7 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
             ),
         )
         publish_over(newstore, stack.delivery)
-        for location in plan.locations:
-            DynamoLocationStore(stack.state).put_location(location)
+        load_map(stack.state, plan.locations, clock.now())
         yield stack
 
 

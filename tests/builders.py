@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
@@ -11,8 +12,8 @@ from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Manifest
 from inventory_sync.domain.stock import StockSnapshot, Units
-from inventory_sync.use_cases.import_stock.build.context import ErpTerms, ImportContext
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms, ImportContext
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DC = "DC01"
@@ -20,6 +21,7 @@ STORE = "NYC"
 SKU = "SKU-1"
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+OPERATOR = Author(who="olga", command="test", why="counted", at=NOW)
 ITEMS_ASSIGNED = EventName.ASSIGNED
 ITEMS_COMPLETED = EventName.ITEMS_COMPLETED
 ITEMS_FAILED = EventName.ITEMS_FAILED

@@ -114,7 +114,7 @@ class NewStoreModel:
         event = self.publisher.publish(
             "fulfillment_request.items_completed", request, [*before, *items], logical_timestamp
         )
-        self.book.complete(request_id, items, event["payload"]["logical_timestamp"])
+        self.book.complete(request_id, items, event["payload"]["logical_timestamp"], before)
         return event
 
     @up_to_date

@@ -50,7 +50,7 @@ def test_it_is_moved_back_after_two_questions_and_signed(moved: Operated) -> Non
     assert "stood at 12 and stands at 10" in text
     (location,) = shop.json("run", "last")["locations"]
     assert (location["range"], shop.json("watermark", "show")["watermark"]) == ("10-13", 13)
-    (record,) = shop.json("audit", "list")["records"]
+    (record,) = shop.audited()
     (change,) = record["changes"]
     assert (record["command"], record["who"]) == ("watermark set", "Ada")
     assert (change["before"], change["after"]) == ("12", "10")
@@ -61,7 +61,7 @@ def test_one_wrong_answer_leaves_it(shop: Operated, answers: str) -> None:
     shop.run("watermark", "set", "10", "--force", *WHO, code=1, answers=answers)
 
     assert shop.json("watermark", "show")["watermark"] == 12
-    assert shop.json("audit", "list")["records"] == []
+    assert shop.audited() == []
 
 
 def test_without_force_the_consequences_are_told_and_nothing_is_done(shop: Operated) -> None:

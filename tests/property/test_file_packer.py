@@ -11,7 +11,7 @@ from inventory_sync.domain.availabilities import FileHead, RowBlock, encode_rows
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.row_selection import Selection
-from inventory_sync.use_cases.import_stock.build.file_packer import FilePacker
+from inventory_sync.use_cases.import_stock.build_import.file_packer import FilePacker
 from tests.builders import location
 
 POINT = 9

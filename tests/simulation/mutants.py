@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from inventory_sync.domain import cut as cut_module
 from inventory_sync.domain import import_run
+from inventory_sync.domain import units as units_module
 from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
 from inventory_sync.domain.inbound import AppendResult, ClaimResult
@@ -21,10 +22,14 @@ from inventory_sync.domain.stock import totals_of
 from inventory_sync.domain.units import Ownership
 from inventory_sync.use_cases.forward import forward_events
 from inventory_sync.use_cases.import_stock import import_stock
-from inventory_sync.use_cases.import_stock.build import choose_cut, file_packer, state_location
-from inventory_sync.use_cases.import_stock.build.gather import LocationSource
-from inventory_sync.use_cases.import_stock.build.last_known import LastKnown
-from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
+from inventory_sync.use_cases.import_stock.build_import import (
+    choose_cut,
+    file_packer,
+    state_location,
+)
+from inventory_sync.use_cases.import_stock.build_import.gather import LocationSource
+from inventory_sync.use_cases.import_stock.build_import.last_known import LastKnown
+from inventory_sync.use_cases.import_stock.build_import.stock_source import StockSource
 from tests.simulation.runner import Adapt, run_seed
 from tests.simulation.world import World
 
@@ -164,7 +169,7 @@ def _events_before_snapshot() -> Iterator[None]:
 
 def _every_event_s_items_counted() -> AbstractContextManager[Any]:
     """As if each event listed units of its own."""
-    honest = cut_module.completed_units
+    honest = units_module.completed_units
 
     def whole(found: Any) -> Any:
         every = frozenset(item.item_id for item in found.event.items)
@@ -201,7 +206,7 @@ def _owned_by_read_then_write(world: World) -> None:
 
 def _closed_one_by_one() -> AbstractContextManager[Any]:
     """An event closes though an open event shares a unit with it."""
-    honest = cut_module.closable
+    honest = units_module.closable
 
     def alone(events: Any, unfinished: Any, *, cut_end: int) -> Any:
         return tuple(ref for e in events for ref in honest([e], unfinished, cut_end=cut_end))

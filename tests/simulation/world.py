@@ -20,15 +20,16 @@ from inventory_sync.domain.holds import Approval, Resend
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
-from inventory_sync.use_cases.import_stock.build.file_packer import ARCHIVE_BYTES
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
 from local.newstore.model import NewStoreModel, RangeScope
 from tests.availabilities import checked
+from tests.builders import OPERATOR
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import (
     FakeFileStore,
@@ -694,10 +695,9 @@ class World:
             return
         self.newstore_model.imported[key] += self.later_rng.randint(-5, 5)
         self.altered_rows[key] = self.now
-        asked = {k[1] for k in self.altered_rows if k[0] == location}
-        self.location_store.ask_resend(
-            Resend(location_id=location, products=tuple(sorted(asked)), at=self.now)
-        )
+        products = sorted(k[1] for k in self.altered_rows if k[0] == location)
+        asked = Resend(location_id=location, products=tuple(products), at=self.now)
+        self.location_store.request_resend(asked, OPERATOR)
         self.say("altered at NewStore", location, product)
         self.check()
 
@@ -726,7 +726,7 @@ class World:
         """An operator takes a location out of the map's imports, or back in."""
         place = self.location_store.locations()[self.rng.choice(self.locations)]
         wanted = not place.enabled if enabled is None else enabled
-        self.location_store.put_location(replace(place, enabled=wanted))
+        self.location_store.put_locations([replace(place, enabled=wanted)], OPERATOR)
         self.say("enabled" if wanted else "disabled", place.location_id)
 
     def operate(self) -> None:
@@ -735,9 +735,10 @@ class World:
             kinds = tuple(h.kind for h in hold.holds if h.kind in APPROVABLE)
             if kinds:
                 self.faults.note("held_by_guard")
-                self.location_store.approve(
-                    Approval(location_id=location_id, kinds=kinds, who="op", why="sim", at=self.now)
+                approval = Approval(
+                    location_id=location_id, kinds=kinds, who="op", why="sim", at=self.now
                 )
+                self.location_store.approve(approval, OPERATOR)
                 self.say("approved", location_id, kinds)
 
     def _state(self, ref: EventRef) -> OpenEvent:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from inventory_sync.domain.availabilities import encode_rows
-from inventory_sync.use_cases.import_stock.build.file_packer import ARCHIVE_BYTES
+from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
 from tools.scale.chain import DAY_SECONDS, Chain
 from tools.scale.measured import Measured
 from tools.scale.runs import Course, RateLimiter, first_import, simulate

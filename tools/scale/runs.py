@@ -1,7 +1,7 @@
 """Imports of a large chain, run by run: how old its stock gets, how long its first import takes.
 
-A model of `use_cases/import_stock/build/build_import.py`: tests/unit/tools/test_scale.py holds it
-to that code.
+A model of `use_cases/import_stock/build_import/`: tests/unit/tools/test_scale.py holds it to that
+code.
 """
 
 import math

@@ -168,7 +168,6 @@ class ForwardSettings:
     quarantine_table: str
     erp: ErpSettings
     retention: timedelta
-    claim: timedelta
     sweep_age: timedelta
 
     @classmethod
@@ -182,8 +181,6 @@ class ForwardSettings:
             quarantine_table=env.text("QUARANTINE_TABLE"),
             erp=ErpSettings.read(env),
             retention=_retention(env),
-            # Longer than the function may run: its last post has long arrived when it ends.
-            claim=timedelta(seconds=env.number("FORWARD_CLAIM_SECONDS", 180, 150, 3_600)),
             sweep_age=timedelta(seconds=env.number("SWEEP_AGE_SECONDS", 60, 0, 3_600)),
         )
 
@@ -226,12 +223,10 @@ class ImportSettings:
     erp: ErpSettings
     retention: timedelta
     settle_window: timedelta
-    clock_skew: timedelta
     first_logical_timestamp: int
     file_delivery: str
     file_signing_secret_arn: str
     file_url_days_min: int
-    provider: str
     poll_seconds_max: int
     job_spacing: timedelta
     fall_percent_max: int
@@ -252,12 +247,10 @@ class ImportSettings:
             erp=ErpSettings.read(env),
             retention=_retention(env),
             settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
-            clock_skew=timedelta(seconds=env.number("CLOCK_SKEW_SECONDS", 5, 0, 300)),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
             file_delivery=delivery,
             file_signing_secret_arn=env.text(signing) if signed else env.optional(signing),
             file_url_days_min=env.number("FILE_URL_DAYS_MIN", 3, 1, 7),
-            provider=env.text("IMPORT_PROVIDER", "inventory-sync"),
             poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),
             job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
             fall_percent_max=env.number("FALL_PERCENT_MAX", 50, 1, 100),

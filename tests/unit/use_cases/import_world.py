@@ -20,13 +20,13 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
-from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold
+from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold, Resend
 from inventory_sync.domain.import_head import Lease
 from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.dry_run import DryRun, Rehearsal
 from inventory_sync.use_cases.import_stock.import_stock import (
     ImportStock,
@@ -39,7 +39,7 @@ from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes
 from local.newstore.model import NewStoreModel, RangeScope
 from tests.availabilities import check_archive, checked
-from tests.builders import DC, MINUTE, NOW, SKU, location
+from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, location
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
@@ -350,27 +350,30 @@ class ImportWorld:
         self.clock.advance(SETTLE)
 
     def approve(self, *kinds: str, at: str = DC, ago: timedelta = timedelta(0)) -> None:
-        self.location_store.approve(
-            Approval(
-                location_id=at,
-                kinds=kinds,
-                who="olga",
-                why="the shop closed",
-                at=self.clock.now() - ago,
-            )
+        approval = Approval(
+            location_id=at,
+            kinds=kinds,
+            who="olga",
+            why="the shop closed",
+            at=self.clock.now() - ago,
         )
+        self.location_store.approve(approval, OPERATOR)
 
     def hold(self, at: str = ALL_IMPORTS) -> None:
         """An operator holds a location, or pauses imports."""
-        self.location_store.set_operator_hold(
-            OperatorHold(location_id=at, who="olga", why="stock-take", at=self.clock.now())
-        )
+        hold = OperatorHold(location_id=at, who="olga", why="stock-take", at=self.clock.now())
+        self.location_store.hold(hold, OPERATOR)
 
     def resume(self, at: str = ALL_IMPORTS) -> None:
-        self.location_store.end_operator_hold(at)
+        self.location_store.resume(at, OPERATOR)
 
     def put_location(self, location_id: str, **fields: Any) -> None:
-        self.location_store.put_location(location(location_id, **fields))
+        self.location_store.put_locations([location(location_id, **fields)], OPERATOR)
+
+    def ask_resend(self, *products: str, at: str) -> None:
+        """An operator has these rows sent again, or all of the location's."""
+        resend = Resend(location_id=at, products=products, at=self.clock.now())
+        self.location_store.request_resend(resend, OPERATOR)
 
     def erp_lag(self, lag: timedelta) -> None:
         """The ERP declares another apply lag."""

@@ -21,6 +21,8 @@ from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 
 UNIT_OWNERS_KEPT = timedelta(days=400)
 """From the last event of a request on: longer than an event may be old and still be booked."""
+CLAIM = timedelta(seconds=180)
+"""Longer than the function may run: its last post has long arrived when it ends."""
 
 
 def forward_events(
@@ -42,7 +44,7 @@ def forward_events(
         clock=clock,
         observer=observer,
         rule=AppliedRule(settings.erp.apply_lag, settings.erp.other_channel_lags),
-        claim=settings.claim,
+        claim=CLAIM,
         sweep_age=settings.sweep_age,
     )
     return forward, observer

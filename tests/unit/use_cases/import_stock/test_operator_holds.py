@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.use_cases.import_stock.import_stock import TickOutcome
-from tests.builders import DC, HOUR, MINUTE, NOW, SKU, STORE
+from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 
 SKU_2 = "SKU-2"
@@ -238,7 +237,7 @@ def test_a_location_that_is_not_imported_cannot_be_asked_for() -> None:
 
 def test_rows_asked_for_again_wait_for_a_run_that_reads_their_location() -> None:
     world = started()
-    world.location_store.ask_resend(Resend(location_id=STORE, products=(SKU,), at=NOW))
+    world.ask_resend(SKU, at=STORE)
 
     world.import_now(DC)
     assert STORE in world.location_store.resends()

@@ -15,7 +15,7 @@ from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.ports.files import ScratchArchive
 from inventory_sync.ports.observe import Clock, RemainingSeconds
 from inventory_sync.ports.runs import RunStore
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.dry_run_ports import DryFiles, DryLocations, DryRecords
 from inventory_sync.use_cases.import_stock.plan_run import may_plan, plan_run, why_not_only
 

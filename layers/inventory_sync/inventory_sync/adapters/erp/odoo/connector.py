@@ -36,7 +36,7 @@ ORIGIN_CHARACTERS_MAX = 500
 class OdooErp:
     """Implements ports.Erp. `apply_lag` is the setting: Odoo itself shows at once what it booked.
 
-    `post_seconds_max` bounds one call with many entries; it must stay below FORWARD_CLAIM_SECONDS.
+    `post_seconds_max` bounds one call with many entries; it must stay below the forwarder's claim.
     """
 
     def __init__(

@@ -18,11 +18,11 @@ from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, LocationEntry
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports.erp import Erp
-from inventory_sync.use_cases.import_stock.build.context import ErpTerms
-from inventory_sync.use_cases.import_stock.build.read_stock import LeftOut, StockReader
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
-from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
-from tests.builders import DC, HOUR, MINUTE, NOW, import_context, location, run, snapshot
+from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms
+from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOut, StockReader
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.stock_source import StockSource
+from tests.builders import DC, HOUR, MINUTE, NOW, OPERATOR, import_context, location, run, snapshot
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 from tests.fakes.observer import FakeObserver
@@ -74,9 +74,8 @@ class Reading:
         self.run_id = "run-1"
 
     def approve(self, *kinds: str, ago: timedelta = timedelta(0), at: str = DC) -> None:
-        self.store.approve(
-            Approval(location_id=at, kinds=kinds, who="olga", why="a count", at=NOW - ago)
-        )
+        approval = Approval(location_id=at, kinds=kinds, who="olga", why="a count", at=NOW - ago)
+        self.store.approve(approval, OPERATOR)
 
     def reader(self) -> StockReader:
         erp: Any = self.erp

@@ -7,7 +7,7 @@ from inventory_sync.domain.cut import (
     outlier_timestamp,
 )
 from inventory_sync.domain.events import OpenEvent, logical_timestamp
-from inventory_sync.use_cases.import_stock.build.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
 
 
 def choose_cut(context: ImportContext, blocked: frozenset[str]) -> int:

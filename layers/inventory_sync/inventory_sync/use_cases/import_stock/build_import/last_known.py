@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.manifest import Ledger, Manifest
-from inventory_sync.domain.holds import Resend
 from inventory_sync.ports.files import FileStore
 
 

@@ -8,10 +8,10 @@ from itertools import islice
 from inventory_sync.domain.cut import LocationCut
 from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.manifest import Basis, LocationEntry, Finalization
+from inventory_sync.domain.manifest import Basis, Finalization, LocationEntry
 from inventory_sync.ports.observe import Observer
-from inventory_sync.use_cases.import_stock.build.file_packer import FilePacker
-from inventory_sync.use_cases.import_stock.build.read_stock import LeftOut
+from inventory_sync.use_cases.import_stock.build_import.file_packer import FilePacker
+from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOut
 
 LEFT_OUT_NAMED_MAX = 200
 UNSENDABLE_NAMED_MAX = 50

@@ -19,13 +19,16 @@ from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.newstore import NewStore
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
-from inventory_sync.use_cases.import_stock.build.choose_cut import choose_cut, has_outlier
-from inventory_sync.use_cases.import_stock.build.context import ImportContext, load_context
-from inventory_sync.use_cases.import_stock.build.gather import Gathered, LocationSource
-from inventory_sync.use_cases.import_stock.build.outputs import RunOutputs, writing
-from inventory_sync.use_cases.import_stock.build.read_ahead import read_ahead
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
-from inventory_sync.use_cases.import_stock.build.state_location import NoBaseline, state_location
+from inventory_sync.use_cases.import_stock.build_import.choose_cut import choose_cut, has_outlier
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext, load_context
+from inventory_sync.use_cases.import_stock.build_import.gather import Gathered, LocationSource
+from inventory_sync.use_cases.import_stock.build_import.outputs import RunOutputs, writing
+from inventory_sync.use_cases.import_stock.build_import.read_ahead import read_ahead
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.state_location import (
+    NoBaseline,
+    state_location,
+)
 
 KeepLease = Callable[[], None]
 

@@ -15,12 +15,12 @@ from inventory_sync.domain.stock import Units
 from inventory_sync.domain.units import UnitId
 from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.observe import Clock, Observer
-from inventory_sync.use_cases.import_stock.build.context import ImportContext
-from inventory_sync.use_cases.import_stock.build.file_packer import FilePacker
-from inventory_sync.use_cases.import_stock.build.read_stock import StockReader
-from inventory_sync.use_cases.import_stock.build.record_run import RunRecorder
-from inventory_sync.use_cases.import_stock.build.run_tally import Tally
-from inventory_sync.use_cases.import_stock.build.state_location import LocationStatement
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.file_packer import FilePacker
+from inventory_sync.use_cases.import_stock.build_import.read_stock import StockReader
+from inventory_sync.use_cases.import_stock.build_import.record_run import RunRecorder
+from inventory_sync.use_cases.import_stock.build_import.run_tally import Tally
+from inventory_sync.use_cases.import_stock.build_import.state_location import LocationStatement
 
 UNSENDABLE_NOTED_MAX = 20
 """Rows of one location that are not sent, in the log."""

@@ -24,7 +24,7 @@ from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.newstore import NewStore
-from inventory_sync.use_cases.import_stock.build.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
 _NEVER = timedelta(days=36_500)
 OpenEvents = Mapping[str, list[OpenEvent]]

@@ -1,6 +1,5 @@
 """Build: what a run sends, as of when, for whom, and what it leaves out."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,13 +14,13 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.use_cases.import_stock.build.read_stock import APPROVALS_USED_MAX
-from inventory_sync.use_cases.import_stock.build.run_tally import (
+from inventory_sync.use_cases.import_stock.build_import.read_stock import APPROVALS_USED_MAX
+from inventory_sync.use_cases.import_stock.build_import.run_tally import (
     LEFT_OUT_NAMED_MAX,
     REASON_CHARACTERS_MAX,
 )
 from local.newstore.availabilities import ImportFinding
-from tests.builders import DC, HOUR, MINUTE, SKU, STORE, location
+from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 
 DOWN = RetriableError("503")
@@ -122,40 +121,6 @@ def test_nothing_new_sends_nothing_and_finishes_without_a_job() -> None:
     assert len(world.jobs()) == 1
 
 
-def test_a_range_without_rows_goes_with_a_row_that_says_what_newstore_has_already() -> None:
-    world = started()
-    event = world.ship(12)
-    world.forward()
-    world.settle()
-    world.import_now()
-    world.deliver(replace(event, logical_timestamp=14))
-    world.settle()
-
-    run = world.import_now()
-
-    [file] = world.sent(run)
-    assert (file.released, file.rows) == ((12, 14), {KEY: 9})
-    assert (run.rows, world.runs.head().watermark, world.atp()) == (1, 14, 9)
-
-
-def test_without_any_row_nothing_is_released_and_the_watermark_stays() -> None:
-    world = started()
-    event = world.ship(12)
-    world.forward()
-    world.settle()
-    world.import_now()
-    world.location_store.put_location(location(DC, enabled=False))
-    world.put_location(STORE)
-    world.deliver(replace(event, logical_timestamp=14))
-    world.settle()
-    world.files.ledgers.clear()
-
-    run = world.import_now()
-
-    assert (run.state, run.files, run.cut_end) == (RunState.FINALIZED, 0, 12)
-    assert world.runs.head().watermark == 12
-
-
 @pytest.mark.parametrize("product", ["x" * 201, "line\nbreak", "\ud800"])
 def test_a_row_that_newstore_might_refuse_is_left_out_and_named(product: str) -> None:
     world = ImportWorld()
@@ -179,7 +144,6 @@ def test_an_unsendable_row_is_named_by_each_run_until_it_is_put_right() -> None:
 
     again = world.import_now()
     world.stock(0, "a\nb")
-    world.erp_model.remove_row((DC, "a\nb"))
 
     assert (again.rows, len(again.rows_unsendable)) == (0, 1)
     assert world.import_now().rows_unsendable == ()
@@ -541,7 +505,7 @@ def test_a_location_disabled_after_an_import_that_failed_half_way_is_rolled_forw
 def test_a_location_imported_later_releases_what_was_completed_there_before() -> None:
     world = started(range_scope="file_locations")
     world.erp_model.add_location(STORE)
-    world.location_store.put_location(location(STORE, enabled=False))
+    world.put_location(STORE, enabled=False)
     world.stock(10, at=STORE)
     world.ship(10, at=STORE)
     world.ship(11)

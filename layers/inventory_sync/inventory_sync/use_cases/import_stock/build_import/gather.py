@@ -10,11 +10,19 @@ from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.observe import Observer, RemainingSeconds
-from inventory_sync.use_cases.import_stock.build.context import ImportContext
-from inventory_sync.use_cases.import_stock.build.last_known import LastKnown
-from inventory_sync.use_cases.import_stock.build.read_stock import Fetched, LeftOut, StockReader
-from inventory_sync.use_cases.import_stock.build.state_location import LocationInputs
-from inventory_sync.use_cases.import_stock.build.stock_source import Known, Reading, StockSource
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.last_known import LastKnown
+from inventory_sync.use_cases.import_stock.build_import.read_stock import (
+    Fetched,
+    LeftOut,
+    StockReader,
+)
+from inventory_sync.use_cases.import_stock.build_import.state_location import LocationInputs
+from inventory_sync.use_cases.import_stock.build_import.stock_source import (
+    Known,
+    Reading,
+    StockSource,
+)
 
 ARCHIVE_FULL = LeftOut("the archive is full: it comes first in the next run")
 

@@ -19,15 +19,19 @@ from inventory_sync.domain.guards import (
     check_location,
     check_snapshot,
 )
+from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import LocationEntry
 from inventory_sync.domain.stock import StockSnapshot, Units
-from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.observe import Observer, RemainingSeconds
-from inventory_sync.use_cases.import_stock.build.context import ImportContext
-from inventory_sync.use_cases.import_stock.build.stock_source import Known, Reading, StockSource
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.stock_source import (
+    Known,
+    Reading,
+    StockSource,
+)
 
 AHEAD_MAX = timedelta(hours=26)
 """How far an ERP's clock may be ahead of ours: time zones, and nothing else, explain so much."""
@@ -162,11 +166,14 @@ class StockReader:
 
     def _approved(self, location_id: str, hold: Hold) -> bool:
         approval: Approval | None = self.context.approvals.get(location_id)
+        age_max = self.context.settings.approval_age_max
         return (
             approval is not None
             and hold.kind in APPROVABLE
             and hold.kind in approval.kinds
-            and timedelta(0) <= self.run.planned_at - approval.at <= self.context.settings.approval_age_max
+            and timedelta(0)
+            <= self.run.planned_at - approval.at
+            <= self.context.settings.approval_age_max
         )
 
     def _hold(self, location_id: str, holds: tuple[Hold, ...]) -> LeftOut:

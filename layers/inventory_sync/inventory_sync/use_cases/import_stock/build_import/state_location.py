@@ -10,9 +10,9 @@ from inventory_sync.domain.manifest import Basis, FeedPosition, Ledger, Location
 from inventory_sync.domain.row_selection import Selection, select_rows
 from inventory_sync.domain.run_record import BaseFigures
 from inventory_sync.domain.stock import LastQuantities
-from inventory_sync.use_cases.import_stock.build.choose_cut import released_range
-from inventory_sync.use_cases.import_stock.build.context import ImportContext
-from inventory_sync.use_cases.import_stock.build.stock_source import Reading
+from inventory_sync.use_cases.import_stock.build_import.choose_cut import released_range
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.stock_source import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

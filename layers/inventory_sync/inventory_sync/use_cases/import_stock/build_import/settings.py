@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.reading import ReleaseReading
-from inventory_sync.use_cases.import_stock.build.file_packer import ARCHIVE_BYTES, FILE_BYTES
+from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES, FILE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
