@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard, get_args
 
@@ -47,7 +48,8 @@ class AvailabilitiesFile:
     """One file of the zip, valid in itself. The range is inclusive."""
 
     mode: Mode
-    nodes: tuple[str, ...]
+    nodes: Mapping[str, str]
+    """The store of each, empty for a DC."""
     range_start: int
     range_end: int
     rows: tuple[Row, ...]
@@ -93,7 +95,7 @@ def read_file(name: str, content: bytes) -> AvailabilitiesFile:
     return AvailabilitiesFile(mode, nodes, start, end, rows)
 
 
-def _nodes(mapping: Any, name: str) -> tuple[str, ...]:
+def _nodes(mapping: Any, name: str) -> dict[str, str]:
     if not isinstance(mapping, list) or not mapping:
         raise _unusable("head.store_mapping is missing or empty", name)
     for entry in mapping:
@@ -102,7 +104,7 @@ def _nodes(mapping: Any, name: str) -> tuple[str, ...]:
             raise _unusable("a store_mapping entry has no fulfillment_node_id", name)
         if not isinstance(fields.get("store_id", ""), str | None):
             raise _unusable("a store_mapping entry's store_id is neither text nor null", name)
-    return tuple(entry["fulfillment_node_id"] for entry in mapping)
+    return {entry["fulfillment_node_id"]: entry.get("store_id") or "" for entry in mapping}
 
 
 def _range(completed: Any, name: str) -> tuple[int, int]:

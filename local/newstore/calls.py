@@ -140,10 +140,13 @@ class NewStoreCalls:
         return {"allocations": allocations, "reservations": reservations}
 
     @api_call
-    def list_stores(self) -> list[dict[str, Any]]:
-        return [
-            {"store_id": store, "label": store, "locale": "en-US"} for store in self._model.stores
-        ]
+    def list_locations(self) -> list[dict[str, Any]]:
+        return self._model.locations.listed()
+
+    @api_call
+    def get_location(self, location_id: str) -> dict[str, Any]:
+        """CallRefusedError 404 unknown."""
+        return self._model.locations.get(location_id)
 
     @api_call
     def list_integrations(self) -> list[dict[str, Any]]:

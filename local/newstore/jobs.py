@@ -34,6 +34,8 @@ CHUNK_ERRORS_MAX = 49
 """A chunk with more failing items fails as a whole."""
 
 ApplyFile = Callable[[AvailabilitiesFile], None]
+CheckFile = Callable[[AvailabilitiesFile], None]
+"""Raises UnusableImportError for what the tenant refuses of a file that is valid in itself."""
 ApplyRows = Callable[[Sequence[Row], Mode], None]
 
 
@@ -49,9 +51,10 @@ class ImportJobs:
 
     def __init__(
         self, now: Callable[[], datetime], fetch: Callable[[str], bytes], apply: ApplyFile,
-        apply_rows: ApplyRows,
+        apply_rows: ApplyRows, check: CheckFile,
     ) -> None:  # fmt: skip
         self._now, self._fetch, self._apply, self._apply_rows = now, fetch, apply, apply_rows
+        self._check = check
         self.by_id: dict[str, ImportJob] = {}
         self.job_seconds: float = 0
         self.seconds_between_files: float = 0
@@ -211,6 +214,8 @@ class ImportJobs:
     def _take_file(self, job: ImportJob, waiting: deque[tuple[str, bytes]], due: datetime) -> None:
         try:
             file = read_file(*waiting.popleft()) if waiting else None
+            if file is not None:
+                self._check(file)
         except UnusableImportError as error:
             self._fail(job, due, error)
             return

@@ -133,9 +133,13 @@ def _add_stock(app: Flask, model: NewStoreModel) -> None:
             raise CallRefusedError(400, "product_id and fulfillment_node_id are required")
         return jsonify(model.calls.stock_insights((node, product)))
 
-    @app.get("/v0/d/stores")
-    def list_stores() -> Response:
-        return jsonify({"stores": model.calls.list_stores()})
+    @app.get("/v0/locations")
+    def list_locations() -> Response:
+        return jsonify({"locations": model.calls.list_locations()})
+
+    @app.get("/v0/locations/<path:location_id>")
+    def get_location(location_id: str) -> Response:
+        return jsonify(model.calls.get_location(location_id))
 
 
 def _add_integrations(app: Flask, model: NewStoreModel) -> None:

@@ -22,7 +22,7 @@ from inventory_sync.domain.availabilities import (
 )
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.errors import FatalError, InvariantError
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, Finalization, Ledger, LocationEntry, Manifest
 from inventory_sync.ports.files import FileStore
 from tests.aws import local_bucket
@@ -47,6 +47,7 @@ MANIFEST = Manifest(
             ledger_run_id="run-0",
             rows=2,
             units=7,
+            node=Node("Köln/1", "store ü"),
         )
     },
 )

@@ -9,12 +9,15 @@ from datetime import timedelta
 import pytest
 
 from inventory_sync.domain.errors import RejectedError, TooManyJobsError
+from inventory_sync.domain.locations import LOCATIONS_LISTED_MAX
 from local.newstore.availabilities import ImportFinding
 from local.newstore.jobs import CHUNK_ROWS, OPEN_JOBS_MAX
+from local.newstore.locations import dc, store
 from tests.contract.newstore import URI, Contract, newstore_contract
 from tests.contract.openapi import load
 from tests.unit.local.newstore_builder import DC, file_of, zip_of
 
+LOCATIONS = "integration-order-management-location_api"
 IMPORTS = "integration-catalog-sfcc-import-api_api"
 LONG = timedelta(minutes=10)
 
@@ -86,3 +89,18 @@ def jobs_that_are_refused(contract: Contract) -> None:
     with pytest.raises(TooManyJobsError):
         contract.create()
     client.received_jobs()
+
+
+def test_locations(contract: Contract) -> None:
+    api = load(LOCATIONS)
+    locations = contract.newstore.model.locations
+    locations.add(store("BER", store_id="S-1", is_enabled=False, is_inventory_master=True))
+    contract.client.locations([])
+    for number in range(LOCATIONS_LISTED_MAX):
+        locations.add(dc(f"L{number}"))
+    contract.client.locations([f"L{LOCATIONS_LISTED_MAX - 1}", "nowhere"])
+    exchanges = [e for e in contract.exchanges if e.path.startswith("/v0/locations")]
+
+    assert api.faults(exchanges) == []
+    assert {e.status for e in exchanges} == {200, 404}
+    assert api.called(exchanges) == {"GET /v0/locations", "GET /v0/locations/{id}"}

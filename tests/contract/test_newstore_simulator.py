@@ -15,8 +15,14 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import JobState
+from inventory_sync.domain.locations import (
+    LOCATIONS_LISTED_MAX,
+    LocationType,
+    NewStoreLocation,
+)
 from local.http_server import Garbling
 from local.newstore.jobs import OPEN_JOBS_MAX, RETRY_AFTER_SECONDS
+from local.newstore.locations import dc, store
 from tests.contract.newstore import CLIENT, URI, USER, Contract, newstore_contract
 from tests.unit.local.newstore_builder import DC, SKU, file_of, zip_of
 
@@ -107,7 +113,33 @@ def test_unknown_job_is_none(contract: Contract) -> None:
 
 
 def test_locations_are_those_newstore_lists(contract: Contract) -> None:
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
+
+
+def test_a_location_is_told_with_all_there_is_to_know(contract: Contract) -> None:
+    locations = contract.newstore.model.locations
+    locations.add(store("BER", store_id="S-1", is_enabled=False, is_inventory_master=True))
+    assert contract.client.locations([])["BER"] == NewStoreLocation(
+        location_id="BER",
+        type=LocationType.STORE,
+        store_id="S-1",
+        inventory_master=True,
+        enabled=False,
+    )
+    assert contract.client.locations([])[DC] == NewStoreLocation(
+        location_id=DC, type=LocationType.DC
+    )
+
+
+def test_what_a_full_list_lacks_is_asked_for_by_its_id(contract: Contract) -> None:
+    for number in range(LOCATIONS_LISTED_MAX):
+        contract.newstore.model.locations.add(dc(f"L {number}/ü"))
+    wanted = [DC, f"L {LOCATIONS_LISTED_MAX - 1}/ü", "nowhere"]
+    found = contract.client.locations(wanted)
+    assert len(found) == LOCATIONS_LISTED_MAX + 1
+    assert set(wanted) - found.keys() == {"nowhere"}
+    asked = [e for e in contract.exchanges if e.path.startswith("/v0/locations/")]
+    assert sorted(e.status for e in asked) == [200, 404]
 
 
 def test_job_past_the_limit_is_refused_and_found_where_newstore_kept_it(contract: Contract) -> None:
@@ -154,9 +186,9 @@ def test_garbled_answers_to_create_are_unknown_and_never_lead_to_a_second_job(
 
 @pytest.mark.parametrize("garbling", get_args(Garbling))
 def test_garbled_answers_to_reads_are_retriable(contract: Contract, garbling: Garbling) -> None:
-    contract.newstore.model.faults.garble_next(garbling, calls=3, call="list_stores")
+    contract.newstore.model.faults.garble_next(garbling, calls=3, call="list_locations")
     with pytest.raises(RetriableError):
-        contract.client.known_nodes()
+        contract.client.locations([])
 
 
 @pytest.mark.parametrize("garbling", get_args(Garbling))
@@ -167,27 +199,27 @@ def test_reads_get_over_one_garbled_answer(contract: Contract, garbling: Garblin
 
 
 def test_reads_get_over_lost_answers_and_throttling(contract: Contract) -> None:
-    contract.newstore.model.faults.lose_next_answer(call="list_stores")
+    contract.newstore.model.faults.lose_next_answer(call="list_locations")
     contract.newstore.model.faults.refuse_next(
-        status=429, retry_after_seconds=2, call="list_stores"
+        status=429, retry_after_seconds=2, call="list_locations"
     )
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
 
 
 def test_revoked_and_expired_tokens_are_renewed(contract: Contract) -> None:
-    contract.client.known_nodes()
+    contract.client.locations([])
     contract.newstore.model.tokens.revoke_tokens()
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
     contract.newstore.model.tokens.expire_tokens()
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
 
 
 def test_rotated_credentials_are_picked_up(contract: Contract) -> None:
-    contract.client.known_nodes()
+    contract.client.locations([])
     contract.newstore.model.tokens.clients[CLIENT["client_id"]] = "rotated"
     contract.account.put({**CLIENT, "client_secret": "rotated"})
     contract.newstore.model.tokens.revoke_tokens()
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
 
 
 def test_wrong_credentials_are_fatal(contract: Contract) -> None:

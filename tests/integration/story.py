@@ -36,6 +36,7 @@ from local.erp.server import erp_app
 from local.functions import LocalContext
 from local.http_server import HttpServer
 from local.newstore.events import Event, event_bytes
+from local.newstore.locations import dc, store
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_app
 from local.template import REGION
@@ -314,7 +315,7 @@ def story(
             TENANT,
             clock.now,
             fetch=checked(aws.fetch_file),
-            stores=[DC, NYC],
+            locations=[dc(DC), store(NYC)],
             clients={CLIENT_ID: CLIENT_SECRET},
             sleep=clock.sleep,
             **{"job_seconds": 10, **(newstore or {})},

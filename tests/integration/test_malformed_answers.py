@@ -19,7 +19,7 @@ Change = Callable[[Answer], object]
 NEWSTORE_CALLS = {
     "client_credentials_token": "/token",
     "list_imports": "GET /v0/d/import",
-    "list_stores": "GET /v0/d/stores",
+    "list_locations": "GET /v0/locations",
     "create_import": "POST /v0/d/import",
     "get_import": "GET /v0/d/import/",
 }
@@ -121,8 +121,13 @@ WRONG_NEWSTORE_ANSWERS: Mapping[str, tuple[str, Change, str]] = {
         lambda a: {**a, "pagination_info": {**a["pagination_info"], "total": 10**6}},
         "does not end",
     ),
-    "stores are no list": ("/v0/d/stores", lambda a: {"stores": {"DC01": {}}}, "stores"),
-    "a store is a number": ("/v0/d/stores", lambda a: {"stores": [7]}, "model"),
+    "locations are no list": (
+        "/v0/locations", lambda a: {"locations": {"DC01": {}}}, "locations",
+    ),
+    "a location is a number": ("/v0/locations", lambda a: {"locations": [7]}, "model"),
+    "a location whose master is not told": (
+        "/v0/locations", lambda a: {"locations": [{"id": "DC01", "type": "dc"}]}, "is_inventory",
+    ),
 }  # fmt: skip
 
 

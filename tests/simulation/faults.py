@@ -65,6 +65,7 @@ RATES = {
     "erp_lists_zeros": 0.25,
     "erp_reference_short": 0.25,
     "job_failed_in_part": 0.06,
+    "node_mistyped": 0.03,
 }
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
 LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :])

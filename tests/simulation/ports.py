@@ -1,6 +1,6 @@
 """The simulators as ports, and the proxy that lets the world go on, or break, at every call."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +16,7 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
+from inventory_sync.domain.locations import LocationType, NewStoreLocation, NewStoreLocations
 from inventory_sync.domain.references import reference_of
 from inventory_sync.domain.stock import (
     Accepted,
@@ -327,9 +328,10 @@ class SimulatedNewStore:
             found = self._model.calls.import_chunks(job_id)
         return [JobChunk(c["size"], c["failed"], c.get("failure_message", "")) for c in found]
 
-    def known_nodes(self) -> frozenset[str]:
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
         self._reach()
-        return frozenset(store["store_id"] for store in self._model.calls.list_stores())
+        found = map(_location, self._model.calls.list_locations())
+        return {location.location_id: location for location in found}
 
     def _reach(self) -> None:
         strike = self._world.faults.strike
@@ -352,4 +354,14 @@ def _job(raw: dict[str, Any]) -> ImportJob:
     state = JobState(raw["state"]) if raw["state"] in states else JobState.OTHER
     return ImportJob(
         job_id=raw["import_id"], state=state, name=raw["name"], reason=raw.get("reason", "")
+    )
+
+
+def _location(raw: dict[str, Any]) -> NewStoreLocation:
+    return NewStoreLocation(
+        location_id=raw["id"],
+        type=LocationType(raw["type"]),
+        store_id=raw["store_id"] or "",
+        inventory_master=raw["is_inventory_master"],
+        enabled=raw["is_enabled"],
     )

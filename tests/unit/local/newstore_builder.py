@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.newstore.events import Event
+from local.newstore.locations import dc
 from local.newstore.model import NewStoreModel
 from tests.unit.local.clock import Clock
 
@@ -24,7 +25,7 @@ class Newstore:
     def __init__(self, **settings: Any) -> None:
         self.clock = Clock()
         self.files: dict[str, bytes] = {}
-        settings = {"stores": [DC, "NYC"], "sleep": self.clock.sleep, **settings}
+        settings = {"locations": [dc(DC), dc("NYC")], "sleep": self.clock.sleep, **settings}
         self.model = NewStoreModel("acme", self.clock, fetch=self.files.__getitem__, **settings)
         self.archives = 0
         self._requests = 0

@@ -37,6 +37,7 @@ from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes
+from local.newstore.locations import store
 from local.newstore.model import NewStoreModel, RangeScope
 from tests.availabilities import check_archive, checked
 from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, location
@@ -161,7 +162,7 @@ class ImportWorld:
     def __init__(
         self,
         *places: str,
-        stores: tuple[str, ...] | None = None,
+        known: tuple[str, ...] | None = None,
         apply_lag_seconds: float = 0,
         counter_lag: timedelta | None = None,
         first_logical_timestamp: int = 0,
@@ -185,7 +186,7 @@ class ImportWorld:
             self.clock.now,
             fetch=checked(self.files.fetch),
             range_scope=range_scope,
-            stores=self.places if stores is None else stores,
+            locations=map(store, self.places if known is None else known),
         )
         self.event_log = FakeEventLog()
         self.owners = FakeUnitOwners()

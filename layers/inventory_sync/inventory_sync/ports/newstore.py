@@ -1,12 +1,13 @@
 """NewStore's APIs as the flows use them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.event_stream import EventStream, StreamRegistration
 from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError
+from inventory_sync.domain.locations import NewStoreLocations
 from inventory_sync.domain.publications import Publication
 from inventory_sync.domain.stream_check import StreamCheckState
 
@@ -35,15 +36,15 @@ class NewStore(Protocol):
     def job_chunks(self, job_id: str) -> list[JobChunk]:
         """The parts in which NewStore processed the job."""
 
-    def known_nodes(self) -> frozenset[str]:
-        """Ids of the locations NewStore lists."""
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        """Those NewStore has: all of them, or at least those of `ids`, where it lists too few."""
 
 
 class NewStoreReader(Protocol):
     """What NewStore shows of itself. Methods raise RetriableError or RejectedError."""
 
-    def known_nodes(self) -> frozenset[str]:
-        """Ids of the locations it lists."""
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        """Those it has: all of them, or at least those of `ids`, where it lists too few."""
 
     def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
         """Units it would promise; keys it does not list are left out."""

@@ -19,6 +19,7 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
+from inventory_sync.domain.locations import LocationType, NewStoreLocation
 from inventory_sync.ports.newstore import NewStore
 from tests.unit.adapters.http_support import (
     IMPATIENT,
@@ -345,24 +346,45 @@ def test_start_that_newstore_refuses_is_rejected(
         client.start_job("job-1", URI)
 
 
-def test_known_nodes_are_named_by_the_most_telling_id(
-    account: SecretsAccount, clock: StandingClock
-) -> None:
-    stores = [
-        {"id": "uuid-1", "store_id": "NYC", "fulfillment_node_id": "NYC-NODE"},
-        {"id": "uuid-2", "store_id": "BOS", "fulfillment_node_id": None},
-        {"id": "LA"},
-        {"label": "without any id"},
-    ]
-    with client_of(replying(Reply({"stores": stores})), account, clock) as client:
-        assert client.known_nodes() == {"NYC-NODE", "BOS", "LA"}
+LOCATION = {"id": "NYC", "type": "store", "store_id": "S1", "is_inventory_master": False}
 
 
-def test_missing_list_of_stores_is_not_an_empty_one(
-    account: SecretsAccount, clock: StandingClock
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {}),
+        ({"is_enabled": False}, {"enabled": False}),
+        ({"is_inventory_master": True}, {"inventory_master": True}),
+        ({"type": "dc", "store_id": None}, {"type": LocationType.DC, "store_id": ""}),
+        ({"type": "popup"}, {"type": LocationType.OTHER}),
+        ({"store_id": 7, "address": {}}, {"store_id": "7"}),
+    ],
+)
+def test_locations_are_read(
+    account: SecretsAccount,
+    clock: StandingClock,
+    fields: dict[str, Any],
+    expected: dict[str, Any],
 ) -> None:
-    with client_of(replying(Reply({})), account, clock) as client, pytest.raises(RetriableError):
-        client.known_nodes()
+    plain = {"location_id": "NYC", "type": LocationType.STORE, "store_id": "S1"}
+    server = replying(Reply({"locations": [{**LOCATION, **fields}]}))
+    with client_of(server, account, clock) as client:
+        assert client.locations(["BER"]) == {"NYC": NewStoreLocation(**{**plain, **expected})}
+        assert [call.path for call in server.calls] == ["/v0/locations"]
+
+
+@pytest.mark.parametrize(
+    "locations", [None, {}, [{"type": "dc"}], [{**LOCATION, "is_inventory_master": None}]]
+)
+def test_missing_list_of_locations_is_not_an_empty_one(
+    account: SecretsAccount, clock: StandingClock, locations: Any
+) -> None:
+    answer = {} if locations is None else {"locations": locations}
+    with (
+        client_of(replying(Reply(answer)), account, clock) as client,
+        pytest.raises(RetriableError),
+    ):
+        client.locations([])
 
 
 def test_atp_is_asked_for_in_chunks_and_only_what_was_asked_for_is_given(
@@ -427,7 +449,7 @@ def test_token_refused_twice_is_fatal_and_names_the_secret_but_not_the_token(
     server = replying(Reply(status=status))
     with client_of(server, account, clock) as client:
         with pytest.raises(FatalError) as raised:
-            client.known_nodes()
+            client.locations([])
         assert len(server.calls) == 2
     assert account.arn in str(raised.value)
     assert "good-token" not in str(raised.value)
@@ -453,4 +475,4 @@ def test_secret_without_a_usable_token_is_fatal(
         client_of(replying(Reply({})), account, clock) as client,
         pytest.raises(FatalError),
     ):
-        client.known_nodes()
+        client.locations([])

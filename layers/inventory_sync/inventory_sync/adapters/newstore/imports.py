@@ -1,6 +1,7 @@
 """NewStore's import and availability API, as docs/newstore.md has it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from inventory_sync.adapters.newstore.wire import (
     JobAnswer,
     JobChunkAnswer,
     JobErrorAnswer,
-    StoreAnswer,
+    LocationAnswer,
 )
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.errors import OutcomeUnknownError, RetriableError, TooManyJobsError
@@ -26,7 +27,14 @@ from inventory_sync.domain.import_run import (
     JobError,
     JobState,
 )
+from inventory_sync.domain.locations import (
+    LOCATIONS_LISTED_MAX,
+    NewStoreLocation,
+    NewStoreLocations,
+)
 
+LOOKUPS_AT_ONCE = 8
+"""Locations that are asked for by their ids."""
 ATP_KEYS_MAX = 2000
 """In one call (docs/newstore.md, "Reading back")."""
 
@@ -110,11 +118,23 @@ class NewStoreClient:
         url = f"{self._base_url}{_job_path(job_id)}/chunks"
         return [answer.chunk() for answer in read_list(self._http, url, JobChunkAnswer)]
 
-    def known_nodes(self) -> frozenset[str]:
-        """Entries without any id are left out: their locations stay unknown, and so held."""
-        url = f"{self._base_url}/v0/d/stores"
-        listed = read_list(self._http, url, StoreAnswer, names=("stores", "items"))
-        return frozenset(answer.node_id for answer in listed if answer.node_id)
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        """Those of the list; where it is full, those of `ids` that it lacks are asked for too."""
+        url = f"{self._base_url}/v0/locations"
+        listed = read_list(self._http, url, LocationAnswer, names=("locations",))
+        found = {answer.id: answer.location() for answer in listed}
+        if len(found) < LOCATIONS_LISTED_MAX:
+            return found
+        with ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="locations") as pool:
+            asked = pool.map(self._location, sorted(set(ids) - found.keys()))
+            return found | {one.location_id: one for one in asked if one is not None}
+
+    def _location(self, location_id: str) -> NewStoreLocation | None:
+        request = self._get(f"/v0/locations/{quote(location_id, safe='')}")
+        answer = self._http.find(request)
+        if answer is None:
+            return None
+        return read_model(LocationAnswer, answer, request.where).location()
 
     def atp(self, keys: Iterable[AtpKey]) -> dict[AtpKey, int]:
         """Units NewStore would promise; keys it does not answer are left out."""

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.atp import Allocation, StockInsights
 from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
+from inventory_sync.domain.locations import LocationType, NewStoreLocation
 
 
 def _text(value: object) -> object:
@@ -72,17 +73,26 @@ class JobChunkAnswer(Answer):
         return JobChunk(self.size, self.failed, failure)
 
 
-class StoreAnswer(Answer):
-    """One location; its node's id is that of the store unless it says otherwise."""
+class LocationAnswer(Answer):
+    """One location; NewStore's examples leave `store_id` out, its schema does not."""
 
-    fulfillment_node_id: Text = ""
+    id: Id
+    type: str
+    is_inventory_master: bool
+    is_enabled: bool = True
     store_id: Text = ""
-    id: Text = ""
 
-    @property
-    def node_id(self) -> str:
-        """Empty where the entry has no id at all."""
-        return self.fulfillment_node_id or self.store_id or self.id
+    def location(self) -> NewStoreLocation:
+        """In our terms."""
+        known = {kind.value for kind in LocationType}
+        kind = LocationType(self.type) if self.type in known else LocationType.OTHER
+        return NewStoreLocation(
+            location_id=self.id,
+            type=kind,
+            store_id=self.store_id,
+            inventory_master=self.is_inventory_master,
+            enabled=self.is_enabled,
+        )
 
 
 class AtpAnswer(Answer):

@@ -12,7 +12,6 @@ from inventory_sync.domain.errors import (
     SnapshotIncompleteError,
 )
 from inventory_sync.domain.import_run import RunState
-from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.import_stock.build_import.read_stock import APPROVALS_USED_MAX
 from inventory_sync.use_cases.import_stock.build_import.run_tally import (
@@ -20,6 +19,7 @@ from inventory_sync.use_cases.import_stock.build_import.run_tally import (
     REASON_CHARACTERS_MAX,
 )
 from local.newstore.availabilities import ImportFinding
+from local.newstore.locations import store
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 
@@ -459,7 +459,8 @@ def test_locations_that_waited_longest_are_read_first() -> None:
     world.import_now()
     world.put_location("AAA")
     world.put_location("ZZZ")
-    world.newstore_model.stores += ["AAA", "ZZZ"]
+    for place in ("AAA", "ZZZ"):
+        world.newstore_model.locations.add(store(place))
     world.erp_model.add_location("AAA")
     world.erp_model.add_location("ZZZ")
     world.erp.snapshots_read.clear()
@@ -513,7 +514,7 @@ def test_a_location_imported_later_releases_what_was_completed_there_before() ->
     world.settle()
     world.import_now()
     assert world.runs.head().watermark == 11
-    world.put_location(STORE, enabled=True, confirmed=True)
+    world.put_location(STORE, enabled=True, create=True)
 
     world.import_now()
 
@@ -639,7 +640,7 @@ def test_many_locations_without_a_quantity_are_found_in_one_go() -> None:
 def test_a_location_without_a_quantity_is_not_waited_for_by_those_that_have_one() -> None:
     world = started()
     world.put_location(STORE)
-    world.newstore_model.stores.append(STORE)
+    world.newstore_model.locations.add(store(STORE))
     world.erp.shown[STORE] = DOWN
     world.erp.snapshots_read.clear()
     world.ship(11, at=STORE)
@@ -851,7 +852,7 @@ def test_a_held_run_leaves_the_next_one_to_start_from_the_last_finished() -> Non
 
 def test_a_location_that_newstore_masters_is_held_and_never_written_to() -> None:
     world = started(DC, STORE)
-    world.put_location(STORE, inventory_master=InventoryMaster.NEWSTORE)
+    world.newstore_model.locations.add(store(STORE, is_inventory_master=True))
     world.stock(3, at=STORE)
     world.stock(12)
 
@@ -861,13 +862,13 @@ def test_a_location_that_newstore_masters_is_held_and_never_written_to() -> None
     assert list(run.left_out) == [STORE]
     assert world.rows(run) == {KEY: 12}
 
-    world.put_location(STORE, inventory_master=InventoryMaster.NEWSTORE, enabled=False)
+    world.put_location(STORE, enabled=False)
     world.import_now()
     assert world.location_store.holds() == {}
 
 
 def test_a_location_that_newstore_does_not_know_is_never_created_there() -> None:
-    world = ImportWorld(DC, STORE, stores=(DC,))
+    world = ImportWorld(DC, STORE, known=(DC,))
     world.stock(10)
     world.stock(10, at=STORE)
 

@@ -121,6 +121,7 @@ class _Attempt:
             missing = self._add_all(outputs, cut_end, blocked)
             if missing:
                 return NeedsLowerCut(missing)
+            outputs.clear_left_rows()
             outputs.packer.finish()
         outputs.close_elsewhere()
         return Built(outputs.finish(cut_end, self.source.reader))

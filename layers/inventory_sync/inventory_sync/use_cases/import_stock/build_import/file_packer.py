@@ -33,7 +33,7 @@ class _Rows:
 
     def add(self, location: Location, rows: Mapping[str, int]) -> int:
         """Units by product; returns how many bytes they take."""
-        self.locations[location.location_id] = location
+        self.locations[location.fulfillment_node_id] = location
         block = encode_rows(location.fulfillment_node_id, rows)
         self.blocks.append(block)
         self.size += len(block.encoded)

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from inventory_sync.domain.availabilities import ID_CHARACTERS_MAX, unsendable_rows, row_bytes_max
-from inventory_sync.domain.cut import LocationCut
+from inventory_sync.domain.availabilities import ID_CHARACTERS_MAX, row_bytes_max, unsendable_rows
+from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest
-from inventory_sync.domain.row_selection import sendable
+from inventory_sync.domain.row_selection import Selection, sendable
 from inventory_sync.domain.stock import Units
 from inventory_sync.domain.units import UnitId
 from inventory_sync.ports.files import FileStore, RunRecords
@@ -20,7 +21,10 @@ from inventory_sync.use_cases.import_stock.build_import.file_packer import FileP
 from inventory_sync.use_cases.import_stock.build_import.read_stock import StockReader
 from inventory_sync.use_cases.import_stock.build_import.record_run import RunRecorder
 from inventory_sync.use_cases.import_stock.build_import.run_tally import Tally
-from inventory_sync.use_cases.import_stock.build_import.state_location import LocationStatement
+from inventory_sync.use_cases.import_stock.build_import.state_location import (
+    LeftRows,
+    LocationStatement,
+)
 
 UNSENDABLE_NOTED_MAX = 20
 """Rows of one location that are not sent, in the log."""
@@ -36,6 +40,8 @@ class RunOutputs:
     recorder: RunRecorder
     observer: Observer
     tally: Tally = field(default_factory=Tally)
+    nodes_stated: set[str] = field(default_factory=set)
+    left_rows: list[tuple[Location, LeftRows]] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
@@ -65,10 +71,40 @@ class RunOutputs:
             ledger_run_id=ledger.run_id,
             rows=len(cut.quantities),
             units=cut.totals.units,
+            node=Node(statement.place.fulfillment_node_id, statement.place.store_id),
             feed=None if left else statement.feed,
             refresh_from=self._refresh_from(statement, left),
         )
         self.tally.add(cut, selection.clamped, len(left), entry)
+        if statement.figures.basis is Basis.SNAPSHOT:
+            self.nodes_stated.add(statement.place.fulfillment_node_id)
+        if statement.left is not None:
+            self.left_rows.append((statement.place, statement.left))
+
+    def clear_left_rows(self) -> None:
+        """Send what a location has left under a node that it had before as 0.
+
+        Where another location has that node now, it has sent those rows itself.
+        """
+        for place, left in self.left_rows:
+            node, listed = left.node, self.context.listed.get(left.node.fulfillment_node_id)
+            mastered = listed is not None and listed.inventory_master
+            if node.fulfillment_node_id in self.nodes_stated or mastered:
+                continue
+            named = replace(
+                place, fulfillment_node_id=node.fulfillment_node_id, store_id=node.store_id
+            )
+            none = dict.fromkeys(sorted(left.products), 0)
+            point = LogicalRange(self.context.previous.cut_end, self.context.previous.cut_end)
+            without_room = self.packer.add(named, Selection({}, none, {}, 0), point)
+            self.observer.log(
+                "rows under a former node sent as 0",
+                run_id=self.context.run.run_id,
+                location_id=place.location_id,
+                fulfillment_node_id=node.fulfillment_node_id,
+                rows=len(none) - len(without_room),
+                rows_without_room=len(without_room),
+            )
 
     def _unsendable(self, statement: LocationStatement) -> frozenset[str]:
         """Products of rows that might fail the whole job; noted, and not sent."""
