@@ -87,9 +87,9 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
             f"{_named(one)}: the next sweep forwards it again.",
         )
         return
-    outcome = operator.stack.ingest(one.entry.body)
+    outcome = operator.stack.ingest(_body(operator, one))
     word = outcome.result.value + (f", {outcome.reason}" if outcome.reason else "")
-    again = outcome.result in {IngestResult.QUARANTINED, IngestResult.TOO_LARGE}
+    again = outcome.result is IngestResult.QUARANTINED
     if not again or outcome.reason != one.entry.reason:
         operator.stack.quarantine.resolve(one.entry_id, f"retried, {word}", author)
     operator.out.result(
@@ -133,8 +133,10 @@ def _open_entry(operator: Operator, entry_id: str) -> Quarantined:
 
 def _body(operator: Operator, one: Quarantined) -> bytes:
     """Of an event that is stored, its stored body."""
-    if one.entry.body or one.entry.ref is None:
+    if one.entry.body:
         return one.entry.body
+    if one.body_bytes or one.entry.ref is None:
+        return operator.stack.quarantine.body(one.entry_id)
     return operator.stack.history.body(one.entry.ref) or b""
 
 
@@ -150,7 +152,7 @@ def _row(one: Quarantined) -> dict[str, str]:
         "reason": one.entry.reason,
         "location": ref.location_id if ref else "",
         "event": str(logical_timestamp(ref)) if ref else "",
-        "bytes": str(len(one.entry.body)),
+        "bytes": str(one.body_bytes),
         "detail": one.entry.detail,
         "resolution": one.resolution,
     }

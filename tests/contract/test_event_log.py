@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from hashlib import sha512
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.contract.engines import ENGINES
 from tests.fakes.event_log import FakeEventLog
 
 ALL = frozenset({"item-1"})
+ITEMS = (FulfillmentItem("a", "SKU-1"), FulfillmentItem("b", "SKU-2"))
 LONG_AGO = NOON - 2 * RETENTION
 
 
@@ -85,15 +87,33 @@ def test_a_body_is_stored_byte_for_byte(store: Store, body: bytes) -> None:
 def test_the_first_body_of_a_key_stands(store: Store) -> None:
     store.log.append(event(), b"first", NOON)
 
-    assert store.log.append(event(), b"second", NOON) is AppendResult.CONFLICTING
-    assert store.log.append(event(), b"first\x00", NOON) is AppendResult.CONFLICTING
+    assert store.log.append(event(), b"second", NOON) is AppendResult.STORED_OTHERWISE
+    assert store.log.append(event(), b"first\x00", NOON) is AppendResult.STORED_OTHERWISE
 
     assert store.body_of(event().ref) == b"first"
     assert store.log.append(event(), b"first", NOON) is AppendResult.ALREADY_STORED
 
 
+def test_other_products_for_the_same_items_conflict_and_the_first_stand(store: Store) -> None:
+    first = replace(event(), items=ITEMS)
+    swapped = tuple(
+        FulfillmentItem(one.item_id, other.product_id)
+        for one, other in zip(ITEMS, ITEMS[::-1], strict=True)
+    )
+    store.log.append(first, b"{}", NOON)
+
+    assert store.log.append(replace(first, items=swapped), b"{}", NOON) is AppendResult.CONFLICTING
+
+    again = replace(first, items=ITEMS[::-1], published_at=NOON)
+    assert store.log.append(again, b"{}", NOON) is AppendResult.ALREADY_STORED
+    assert store.state(first.ref).event == first
+
+
 def test_an_open_event_reads_back_as_it_came(store: Store) -> None:
-    items = (FulfillmentItem("i-1", 'Größe "M" \\ 🧦'), FulfillmentItem("i-2", "SKU-1"))
+    items = (
+        FulfillmentItem("i-1", 'Größe "M" \\ 🧦'),
+        FulfillmentItem("i-2", "SKU-1", shipped_at=NOON - MINUTE),
+    )
     came = event(10**18, location_id="Köln/1#2", fulfillment_request_id="ff#1", items=items)
 
     store.log.append(came, b"{}", NOON)
@@ -372,7 +392,6 @@ def test_a_claim_that_ran_out_is_taken_again_as_a_repeat(store: Store) -> None:
     "finish",
     [
         lambda log: log.mark_applied(event().ref, NOON, "DOC-1"),
-        lambda log: log.mark_owned(event(), frozenset()),
         lambda log: log.mark_forwarded(event().ref, NOON, close=False),
         lambda log: log.mark_forwarded(event().ref, NOON, close=True),
     ],
@@ -409,11 +428,11 @@ def test_claims_are_each_event_s_own(store: Store) -> None:
 
 
 def test_an_event_that_cannot_be_stored_is_rejected_and_leaves_nothing(store: Store) -> None:
-    """The body alone would fit: what does not is its items twice, in the table and the index."""
-    many = tuple(FulfillmentItem(f"item-{n:06d}", "S" * 186) for n in range(1000))
+    """What does not fit is its items twice, in the table and the index, packed as they are."""
+    many = tuple(FulfillmentItem(sha512(b"%d" % n).hexdigest(), "SKU-1") for n in range(4000))
     huge = replace(event(), items=many)
 
     with pytest.raises(RejectedError, match="bytes"):
-        store.log.append(huge, b"x" * 10_000, NOON)
+        store.log.append(huge, b"{}", NOON)
 
     assert store.body_of(huge.ref) is None

@@ -11,9 +11,10 @@ from inventory_sync.adapters.dynamodb.event_log import (
     same_content,
 )
 from inventory_sync.adapters.dynamodb.item_size import shortened
+from inventory_sync.adapters.s3.event_bodies import body_attributes
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
-from inventory_sync.domain.inbound import AppendResult, ClaimResult
+from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
 from inventory_sync.domain.stock import Acknowledgement
 
 
@@ -39,12 +40,14 @@ class FakeEventLog:
         self.fails_with: InventorySyncError | None = None
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
-        refuse_oversized(event_item(event, body, received_at, received_at))
+        refuse_oversized(event_item(event, body_attributes(body), received_at, received_at))
         self._reach()
         stored = self._records.get(event.ref)
         if stored is not None:
+            if not same_event(stored.state.event, event):
+                return AppendResult.CONFLICTING
             same = same_content(stored.body, body)
-            return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
+            return AppendResult.ALREADY_STORED if same else AppendResult.STORED_OTHERWISE
         state = OpenEvent(event=event, received_at=received_at)
         self._records[event.ref] = _Record(state, bytes(body))
         return AppendResult.APPENDED

@@ -253,7 +253,9 @@ def test_rolled_forward_is_exact_where_nothing_but_completions_happened(
     base = cut_of(history, first, before)
     events = [*after_run(base, before), *later]
 
-    found = roll_forward(DC, last(base), events, cut_end=first + more, watermark=first)
+    found = roll_forward(
+        DC, last(base), events, cut_end=first + more, watermark=first, rule=history.rule
+    )
 
     assert sums(found.quantities) == history.true_units(first + more)
     assert set(found.late) == {e.event.ref for e in later if e.event.logical_timestamp <= first}
@@ -264,7 +266,9 @@ def test_rolled_forward_is_never_too_high(history: History, first: int, more: in
     base = cut_of(history, first)
     events = after_run(base, history.events)
 
-    found = roll_forward(DC, last(base), events, cut_end=first + more, watermark=first)
+    found = roll_forward(
+        DC, last(base), events, cut_end=first + more, watermark=first, rule=history.rule
+    )
 
     truth = history.true_units(first + more)
     assert all(found.quantities.get(p, 0) <= truth[p] for p in PRODUCTS)
@@ -306,7 +310,13 @@ def test_rolled_forward_across_a_switch_of_the_reading_is_exact(
     events = after_run(base, history.events)
 
     found = roll_forward(
-        DC, last(base), events, cut_end=first + more, watermark=first, reading=after
+        DC,
+        last(base),
+        events,
+        cut_end=first + more,
+        watermark=first,
+        rule=history.rule,
+        reading=after,
     )
 
     up_to = first + more if after is ReleaseReading.RANGE else TIMESTAMP_MAX

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_sync.domain.cut import LocationCut, roll_forward
+from inventory_sync.domain.cut import AppliedRule, LocationCut, roll_forward
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.row_selection import Selection, select_rows, sendable
 from inventory_sync.domain.stock import LastQuantities, Units, totals_of
@@ -106,7 +106,9 @@ def completions(draw: st.DrawFn) -> list[OpenEvent]:
 def test_a_location_without_a_snapshot_is_brought_up_to_date_by_its_touched_rows(
     last: dict[str, Units], events: list[OpenEvent], cut_end: int, doubtful: frozenset[str]
 ) -> None:
-    cut = roll_forward(DC, LastQuantities(last), events, cut_end=cut_end, watermark=None)
+    cut = roll_forward(
+        DC, LastQuantities(last), events, cut_end=cut_end, watermark=None, rule=AppliedRule()
+    )
     newstore = shown(last) | dict.fromkeys(doubtful, 99)
 
     found = select_rows(cut, last_sent=None, doubtful=doubtful)
@@ -119,7 +121,9 @@ def test_a_location_without_a_snapshot_is_brought_up_to_date_by_its_touched_rows
 def test_what_is_sent_for_it_is_never_more_than_before(
     last: dict[str, Units], events: list[OpenEvent], cut_end: int
 ) -> None:
-    cut = roll_forward(DC, LastQuantities(last), events, cut_end=cut_end, watermark=None)
+    cut = roll_forward(
+        DC, LastQuantities(last), events, cut_end=cut_end, watermark=None, rule=AppliedRule()
+    )
     gone: Counter[str] = Counter()
     for open_event_ in events:
         due = open_event_.event.logical_timestamp <= cut_end

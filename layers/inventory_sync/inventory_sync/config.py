@@ -5,7 +5,7 @@ A wrong setting raises FatalError naming the variable and what is allowed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from inventory_sync.domain.errors import FatalError
 
@@ -49,6 +49,15 @@ class Environment:
             raise FatalError(f"{name}={value!r}: allowed is an https:// address")
         return value
 
+    def instant(self, name: str) -> datetime | None:
+        """An instant in UTC, possibly none."""
+        raw = self.optional(name)
+        try:
+            return datetime.strptime(raw, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) if raw else None
+        except ValueError as error:
+            allowed = "an instant in UTC such as 2026-03-02T06:00:00Z"
+            raise FatalError(f"{name}={raw!r}: allowed is {allowed}") from error
+
     def seconds_by_name(self, name: str) -> dict[str, timedelta]:
         """`NAME=SECONDS,NAME=SECONDS`, possibly empty."""
         found = {}
@@ -70,9 +79,9 @@ class IngestSettings:
     events_table: str
     quarantine_table: str
     inbound_keys_secret_arn: str
+    import_bucket: str
     tenant: str
     retention: timedelta
-    body_bytes_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "IngestSettings":
@@ -82,9 +91,9 @@ class IngestSettings:
             events_table=env.text("EVENTS_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
             inbound_keys_secret_arn=env.text("INBOUND_KEYS_SECRET_ARN"),
+            import_bucket=env.text("IMPORT_BUCKET"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=_body_bytes_max(env),
         )
 
 
@@ -139,6 +148,7 @@ class ErpSettings:
     connector: Connector
     apply_lag: timedelta
     other_channel_lags: Mapping[str, timedelta]
+    go_live_at: datetime | None
     timeout_seconds: int
     attempts_max: int
     calls_per_second: int
@@ -151,6 +161,7 @@ class ErpSettings:
             connector=read_connector(env),
             apply_lag=timedelta(seconds=env.number("APPLY_LAG_SECONDS", 0, 0, 172_800)),
             other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
+            go_live_at=env.instant("GO_LIVE_AT"),
             timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
             attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
             calls_per_second=env.number("ERP_CALLS_PER_SECOND", 20, 1, 1_000),
@@ -328,7 +339,6 @@ class ExportSettings:
     export_queue_url: str
     tenant: str
     retention: timedelta
-    body_bytes_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ExportSettings":
@@ -341,12 +351,7 @@ class ExportSettings:
             export_queue_url=env.text("EXPORT_QUEUE_URL"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=_body_bytes_max(env),
         )
-
-
-def _body_bytes_max(env: Environment) -> int:
-    return env.number("EVENT_BODY_BYTES_MAX", 131_072, 1_024, 131_072)
 
 
 def _retention(env: Environment) -> timedelta:

@@ -1,7 +1,7 @@
 """The cut: where it ends, what the stock is as of there, and what goes on without a snapshot."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -426,7 +426,7 @@ def rolled(
     last_quantities: dict[str, Units], *events: Any, lacking: Any = None, **fields: Any
 ) -> LocationCut:
     """The last quantities lack the units of `lacking`."""
-    plain: dict[str, Any] = {"cut_end": 12, "watermark": 9}
+    plain: dict[str, Any] = {"cut_end": 12, "watermark": 9, "rule": AppliedRule()}
     last = LastQuantities(last_quantities, units_of(lacking) if lacking else frozenset())
     return roll_forward(DC, last, events, **(plain | fields))
 
@@ -690,6 +690,67 @@ def test_switching_the_reading_takes_no_unit_off_twice(
     base = cut({"A": 10}, *events, reading=before)
     last = LastQuantities(base.quantities, base.lacking)
 
-    found = roll_forward(DC, last, events, cut_end=12, watermark=12, reading=after)
+    found = roll_forward(
+        DC, last, events, cut_end=12, watermark=12, rule=AppliedRule(), reading=after
+    )
 
     assert found.quantities == cut({"A": 10}, *events, reading=after).quantities
+
+
+# Go-live
+
+GO_LIVE = AppliedRule(go_live_at=NOW - HOUR)
+
+
+def shipped(product: str, at: datetime | None) -> FulfillmentItem:
+    return FulfillmentItem(f"{product}-{at}", product, shipped_at=at)
+
+
+@pytest.mark.parametrize(
+    ("shipped_at", "published_at", "historical"),
+    [
+        (NOW - HOUR - TICK, NOW, True),
+        (NOW - HOUR, NOW, False),
+        (None, NOW - HOUR - TICK, True),
+        (None, NOW - HOUR, False),
+        (NOW, NOW - 2 * HOUR, False),
+    ],
+)
+def test_what_was_shipped_or_else_published_before_go_live_moves_nothing(
+    shipped_at: datetime | None, published_at: datetime, historical: bool
+) -> None:
+    found = open_event(items=(shipped("A", shipped_at),), published_at=published_at)
+
+    assert cut({"A": 5}, found, rule=GO_LIVE).quantities == {"A": 5 if historical else 4}
+    assert rolled({"A": 5}, found, rule=GO_LIVE).quantities == {"A": 5 if historical else 4}
+    assert cut({"A": 5}, found).quantities == {"A": 4}
+
+
+@pytest.mark.parametrize("logical_timestamp", [10, 13])
+@pytest.mark.parametrize("applied_at", [None, NOW - HOUR])
+def test_historical_units_move_no_quantity_and_others_of_their_event_do(
+    logical_timestamp: int, applied_at: datetime | None
+) -> None:
+    items = (shipped("A", NOW - 2 * HOUR), shipped("B", NOW - HOUR))
+    mixed = open_event(logical_timestamp, items=items, applied_at=applied_at)
+    after, known = logical_timestamp > 12, applied_at is not None
+
+    found = cut({"A": 5, "B": 5}, mixed, rule=GO_LIVE)
+
+    assert found.quantities == {"A": 5, "B": 5 + (after and known) - (not after and not known)}
+
+
+def test_a_unit_left_when_the_first_event_to_say_so_says() -> None:
+    listed = open_event(10, items=(shipped("A", NOW),), fulfillment_request_id="ff1")
+    old = replace(listed.event.items[0], shipped_at=NOW - 2 * HOUR)
+    again = open_event(12, items=(old,), fulfillment_request_id="ff1")
+
+    assert cut({"A": 5}, listed, again, rule=GO_LIVE).quantities == {"A": 5}
+
+
+def test_a_historical_event_is_counted_released_and_closed_as_any_other() -> None:
+    old = open_event(10, published_at=NOW - 2 * HOUR, forwarded_at=NOW)
+
+    found = cut({SKU: 5}, old, rule=GO_LIVE)
+
+    assert (found.counted, found.closed, found.touched) == (refs(old), refs(old), frozenset({SKU}))

@@ -91,7 +91,7 @@ def test_a_location_rolled_forward_has_its_uncounted_events_taken_off() -> None:
     counted = frozenset(unit_ids(EVENTS[2].event))
     last = LastQuantities({SKU: 7}, counted)
 
-    cut = roll_forward(DC, last, EVENTS, cut_end=12, watermark=10)
+    cut = roll_forward(DC, last, EVENTS, cut_end=12, watermark=10, rule=AppliedRule())
 
     assert [part.part for part in event_parts(cut)] == [
         Part.SUBTRACTED,

@@ -54,6 +54,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         first_logical_timestamp=settings.first_logical_timestamp,
         settle=settings.settle_window + CLOCK_SKEW,
         other_channel_lags=settings.erp.other_channel_lags,
+        go_live_at=settings.erp.go_live_at,
         spare_seconds=SPARE_SECONDS,
         reads_at_once=settings.erp.reads_at_once,
         guards=GuardLimits(

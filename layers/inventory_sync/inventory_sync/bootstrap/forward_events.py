@@ -43,7 +43,9 @@ def forward_events(
         erp=make_erp(settings.erp, secrets, locations, clock, client),
         clock=clock,
         observer=observer,
-        rule=AppliedRule(settings.erp.apply_lag, settings.erp.other_channel_lags),
+        rule=AppliedRule(
+            settings.erp.apply_lag, settings.erp.other_channel_lags, settings.erp.go_live_at
+        ),
         claim=CLAIM,
         sweep_age=settings.sweep_age,
     )

@@ -24,6 +24,7 @@ from inventory_sync.domain.units import (
     UnitId,
     closable,
     completed_units,
+    left_at,
     units_by_product,
 )
 
@@ -55,11 +56,31 @@ class AppliedRule:
     """When a unit, or an event, counts as visible in an ERP snapshot.
 
     `other_channel_lags` names the service levels whose units the ERP learns of by another way
-    (a POS feed), and how long after publication they are in its figure at the latest.
+    (a POS feed), and how long after publication they are in its figure at the latest. What left
+    before `go_live_at` is in it already, and always was.
     """
 
     apply_lag: timedelta = timedelta(0)
     other_channel_lags: Mapping[str, timedelta] = field(default_factory=dict)
+    go_live_at: datetime | None = None
+
+    def historical(self, left_at: datetime) -> bool:
+        """Whether a unit left before go-live: orders migrated into NewStore publish theirs.
+
+        Such a unit moves nothing: the ERP must not book it, no quantity has it to be taken off,
+        and whether NewStore ever took it off is not known, so none is added back.
+        """
+        return self.go_live_at is not None and left_at < self.go_live_at
+
+    def to_book(self, event: FulfillmentEvent, owned: frozenset[str]) -> frozenset[str]:
+        """Of the items an event owns those that the ERP has to learn of from us."""
+        if self.other_channel(event):
+            return frozenset()
+        return frozenset(
+            item.item_id
+            for item in event.items
+            if item.item_id in owned and not self.historical(left_at(event, item))
+        )
 
     def other_channel(self, event: FulfillmentEvent) -> bool:
         """Whether the ERP learns of the event without us."""
@@ -75,6 +96,8 @@ class AppliedRule:
 
     def unit_applied(self, unit: CompletedUnit, as_of: datetime) -> bool:
         """Whether it shows a unit for certain: by the event that books it."""
+        if self.historical(unit.left_at):
+            return True
         return unit.owner is not None and self.applied(unit.owner, as_of)
 
 
@@ -228,7 +251,8 @@ def cut_snapshot(
             return unit.unit in last.lacking
         return rule.unit_applied(unit, snapshot.as_of)
 
-    parts = _parts(units, base_lacks, reading, cut_end)
+    moved = [unit for unit in units if not rule.historical(unit.left_at)]
+    parts = _parts(moved, base_lacks, reading, cut_end)
     quantities = _quantities(base, parts)
     unfinished = [u.unit for u in units if not rule.unit_applied(u, snapshot.as_of)]
     return LocationCut(
@@ -249,6 +273,7 @@ def roll_forward(
     *,
     cut_end: int,
     watermark: int | None,
+    rule: AppliedRule,
     reading: ReleaseReading = ReleaseReading.RANGE,
 ) -> LocationCut:
     """State a location without a snapshot: its last quantities less what was completed since.
@@ -257,7 +282,8 @@ def roll_forward(
     """
     events = tuple(events)
     units = completed_units(events)
-    parts = _parts(units, lambda unit: unit.unit in last.lacking, reading, cut_end)
+    moved = [unit for unit in units if not rule.historical(unit.left_at)]
+    parts = _parts(moved, lambda unit: unit.unit in last.lacking, reading, cut_end)
     quantities = _quantities(last.quantities, parts)
     return LocationCut(
         location_id=location_id,

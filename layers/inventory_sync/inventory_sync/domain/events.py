@@ -1,9 +1,13 @@
 """NewStore's fulfillment events and what the adapter knows about each."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
+
+_DIGEST_CHARACTERS = 16
 
 
 class EventName(StrEnum):
@@ -16,10 +20,14 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FulfillmentItem:
-    """One unit of one product: NewStore's items have no quantity."""
+    """One unit of one product: NewStore's items have no quantity.
+
+    `shipped_at` is when it left by NewStore's word, UTC; only completed items may have it.
+    """
 
     item_id: str
     product_id: str
+    shipped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,12 +54,17 @@ class FulfillmentEvent:
     service_level: str
     items: tuple[FulfillmentItem, ...]
     published_at: datetime
+    ref: EventRef = field(init=False, repr=False, compare=False)
+    """The storage key: two events never share one, a repeated delivery always does.
 
-    @property
-    def ref(self) -> EventRef:
-        """The storage key: two events never share one, a repeated delivery always does."""
-        key = f"{self.logical_timestamp:020d}#{self.name}#{self.fulfillment_request_id}"
-        return EventRef(self.location_id, key)
+    NewStore tells events apart by their name, request and item ids: two of one request may share a
+    logical timestamp.
+    """
+
+    def __post_init__(self) -> None:
+        digest = _digest(item.item_id for item in self.items)
+        key = f"{self.logical_timestamp:020d}#{self.name}#{self.fulfillment_request_id}#{digest}"
+        object.__setattr__(self, "ref", EventRef(self.location_id, key))
 
     @property
     def completed(self) -> bool:
@@ -61,6 +74,13 @@ class FulfillmentEvent:
     def units(self) -> Counter[str]:
         """Units by product id."""
         return Counter(item.product_id for item in self.items)
+
+
+def _digest(item_ids: Iterable[str]) -> str:
+    """Of a set of ids, whatever their order; each with its length, so that no two sets meet."""
+    texts = sorted(item_ids)
+    whole = "".join(f"{len(text)}:{text}" for text in texts)
+    return sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
 
 
 def logical_timestamp(ref: EventRef) -> int:

@@ -8,9 +8,10 @@ the ERP books it once, by the event that owns it.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
-from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, FulfillmentItem, OpenEvent
 
 
 class UnitId(NamedTuple):
@@ -27,6 +28,7 @@ class UnitId(NamedTuple):
 class CompletedUnit:
     """A unit that left, as the open events of its location know it.
 
+    `left_at` is when it was shipped or, where no event says so, when the first was published.
     `first` is the event with the lowest logical timestamp of those that list it. `owner` is the
     event whose movement books it; None where no open event is known to own it yet. `counted` says
     whether a finished import's quantity has counted it.
@@ -34,6 +36,7 @@ class CompletedUnit:
 
     unit: UnitId
     product_id: str
+    left_at: datetime
     first: OpenEvent
     owner: OpenEvent | None
     counted: bool
@@ -70,6 +73,11 @@ def ownership(event: FulfillmentEvent, owners: Mapping[str, str]) -> Ownership:
     return Ownership(owned, any(timestamp < owner.partition("#")[0] for owner in owners.values()))
 
 
+def left_at(event: FulfillmentEvent, item: FulfillmentItem) -> datetime:
+    """When a completed item left, as its event says."""
+    return item.shipped_at or event.published_at
+
+
 def unit_ids(event: FulfillmentEvent) -> tuple[UnitId, ...]:
     """The units that an event lists."""
     return tuple(UnitId(event.fulfillment_request_id, item.item_id) for item in event.items)
@@ -95,15 +103,20 @@ def completed_units(events: Iterable[OpenEvent]) -> tuple[CompletedUnit, ...]:
 def _completed_unit(unit: UnitId, listing: Sequence[OpenEvent]) -> CompletedUnit:
     """`listing` are the events that list it, by logical timestamp."""
     owner = next((e for e in listing if e.owned is not None and unit.item_id in e.owned), None)
+    items = {e.event.ref: _item(e.event, unit.item_id) for e in listing}
     said_by = owner or listing[0]
-    product_id = next(i.product_id for i in said_by.event.items if i.item_id == unit.item_id)
     return CompletedUnit(
         unit=unit,
-        product_id=product_id,
+        product_id=items[said_by.event.ref].product_id,
+        left_at=min(left_at(e.event, items[e.event.ref]) for e in listing),
         first=listing[0],
         owner=owner,
         counted=any(e.counted_by is not None for e in listing),
     )
+
+
+def _item(event: FulfillmentEvent, item_id: str) -> FulfillmentItem:
+    return next(item for item in event.items if item.item_id == item_id)
 
 
 def units_by_product(units: Iterable[CompletedUnit]) -> Counter[str]:

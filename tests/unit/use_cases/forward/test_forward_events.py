@@ -47,6 +47,7 @@ LOST = Unknown("no answer")
 BUSY = TryLater("503")
 NO = Rejection("unknown article")
 TICK = timedelta(microseconds=1)
+DAY = 24 * HOUR
 
 
 class BookingErp:
@@ -576,6 +577,47 @@ def test_what_came_in_just_in_time_is_booked() -> None:
     result = world.forward(world.store(FIRST, at=FIRST.published_at + BOOKED_AFTER_MAX))
 
     assert result.forwarded == refs(FIRST)
+
+
+# Go-live
+
+LIVE_AT = NOW - HOUR
+
+
+def live(world: World) -> World:
+    world.forward = replace(world.forward, rule=AppliedRule(go_live_at=LIVE_AT))
+    return world
+
+
+@BOTH
+def test_what_left_before_go_live_is_never_booked(dedupe: Dedupe) -> None:
+    world = live(World(dedupe))
+    old = event(12, published_at=LIVE_AT - MINUTE)
+
+    result = world.forward(world.store(old))
+
+    assert (world.booked(), result.forwarded) == ([], refs(old))
+    assert (world.state(old).forwarded_at, world.state(old).applied_at) == (NOW, None)
+    assert world.log.is_open(old.ref)
+
+
+def test_however_old_it_is_it_needs_no_person() -> None:
+    world = live(World())
+    old = event(12, published_at=LIVE_AT - 2000 * DAY)
+
+    assert world.forward(world.store(old, at=NOW)).forwarded == refs(old)
+
+
+def test_of_an_event_with_historical_units_the_others_alone_are_booked() -> None:
+    world = live(World())
+    items = (
+        FulfillmentItem("a", "A", shipped_at=LIVE_AT - MINUTE),
+        FulfillmentItem("b", "B", shipped_at=LIVE_AT),
+    )
+
+    world.forward(world.store(event(12, items=items, published_at=NOW)))
+
+    assert world.erp.lines == ["b"]
 
 
 # One event never holds up the others

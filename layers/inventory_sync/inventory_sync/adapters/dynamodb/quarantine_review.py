@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from inventory_sync.adapters.aws.errors import error_code, translated
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
 from inventory_sync.adapters.instants import from_text, to_text
+from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.inbound import QuarantineEntry
@@ -22,10 +23,14 @@ _CANCELLED = "TransactionCanceledException"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """An entry; `resolution` says what became of it, empty while somebody has to look at it."""
+    """An entry; `resolution` says what became of it, empty while somebody has to look at it.
+
+    The entry of a large body has none: `QuarantineReview.body` reads it.
+    """
 
     entry_id: str
     entry: QuarantineEntry
+    body_bytes: int
     resolution: str = ""
 
 
@@ -35,10 +40,13 @@ class QuarantineReview:
     What is resolved stays for its retention, and comes back by itself where the same comes again.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, audited: AuditedTable) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, audited: AuditedTable, bodies: EventBodies
+    ) -> None:
         self._client = client
         self._table = table
         self._audited = audited
+        self._bodies = bodies
 
     def entries(self) -> Iterator[Quarantined]:
         """All, in no order; the table holds what is wrong, so it is small."""
@@ -56,6 +64,15 @@ class QuarantineReview:
             number = f"{len(found)} entries begin" if found else "no entry begins"
             raise RejectedError(f"{number} with {beginning!r}; see `quarantine list`")
         return found[0]
+
+    def body(self, entry_id: str) -> bytes:
+        """Byte for byte; RejectedError where its retention is over."""
+        key: Any = {"quarantine_id": {"S": entry_id}}
+        with translated(_WHAT):
+            answer: Any = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            raise RejectedError(f"{entry_id[:12]} is gone; its retention is over")
+        return self._bodies.read(answer["Item"])
 
     def resolve(self, entry_id: str, word: str, author: Author) -> None:
         """Nobody has to look at it any more; `word` says what became of it."""
@@ -111,13 +128,15 @@ def _quarantined(item: Any) -> Quarantined:
     ref = None
     if "location_id" in item:
         ref = EventRef(item["location_id"]["S"], item["event_key"]["S"])
+    body = bytes(item.get("body", {}).get("B", b""))
     return Quarantined(
         entry_id=item["quarantine_id"]["S"],
+        body_bytes=int(item["body_bytes"]["N"]) if "body_bytes" in item else len(body),
         resolution=item.get("resolution", {}).get("S", ""),
         entry=QuarantineEntry(
             reason=item["reason"]["S"],
             detail=item["detail"]["S"],
-            body=bytes(item["body"]["B"]),
+            body=body,
             received_at=from_text(item["received_at"]["S"]),
             ref=ref,
         ),

@@ -66,10 +66,10 @@ class ForwardResult:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """An event and the items that its movement books; None where it needs no movement."""
+    """An event and the items that its movement books; none where it needs no movement."""
 
     open_event: OpenEvent
-    owned: frozenset[str] | None = None
+    owned: frozenset[str] = frozenset()
 
     @property
     def event(self) -> FulfillmentEvent:
@@ -78,7 +78,7 @@ class _Due:
     @property
     def movement(self) -> StockMovement:
         """Of the items it owns: the same at every repeat."""
-        return movement_of(self.event, self.owned or frozenset())
+        return movement_of(self.event, self.owned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class ForwardEvents:
             if not open_event.event.completed:
                 ready.append(_Ready(_Due(open_event)))
             elif due := self._own(open_event, result):
-                if self._needs_movement(open_event):
+                if due.owned and open_event.applied_at is None:
                     self._claim(due, to_post, ready, result)
                 else:
                     ready.append(_Ready(due))
@@ -168,13 +168,11 @@ class ForwardEvents:
         if not found.owned:
             self._mark_forwarded(_Ready(_Due(open_event)), result, close=not found.lowers)
             return None
-        if self._needs_movement(open_event) and _too_old(open_event):
+        to_book = self.rule.to_book(event, found.owned)
+        if to_book and open_event.applied_at is None and _too_old(open_event):
             self._reject(open_event, TOO_OLD, result, PUBLISHED_LONG_AGO)
             return None
-        return _Due(open_event, found.owned)
-
-    def _needs_movement(self, open_event: OpenEvent) -> bool:
-        return open_event.applied_at is None and not self.rule.other_channel(open_event.event)
+        return _Due(open_event, to_book)
 
     def _claim(
         self, due: _Due, to_post: list[_Due], ready: list[_Ready], result: ForwardResult

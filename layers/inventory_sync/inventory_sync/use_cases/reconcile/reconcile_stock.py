@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot
@@ -41,6 +41,7 @@ class ReconcileLimits:
     """
 
     other_channel_lags: Mapping[str, timedelta]
+    go_live_at: datetime | None = None
     show_window: timedelta = timedelta(minutes=15)
     confirm_after: timedelta = timedelta(seconds=30)
 
@@ -222,11 +223,18 @@ class _Session:
 
     def _late(self, events: list[OpenEvent], last: LastQuantities) -> Counter[str]:
         """Units that a range has passed over and no import has counted."""
+        rule = self._rule(timedelta(0))
         return units_by_product(
             unit
             for unit in completed_units(events)
-            if unit.logical_timestamp <= self.manifest.cut_end and unit.unit not in last.lacking
+            if unit.logical_timestamp <= self.manifest.cut_end
+            and unit.unit not in last.lacking
+            and not rule.historical(unit.left_at)
         )
+
+    def _rule(self, apply_lag: timedelta) -> AppliedRule:
+        limits = self.deps.limits
+        return AppliedRule(apply_lag, limits.other_channel_lags, limits.go_live_at)
 
     def _erp_now(
         self, location_id: str, last: LastQuantities
@@ -234,12 +242,12 @@ class _Session:
         """What an import would state now for the range that is released already."""
         deps = self.deps
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
-        rule = AppliedRule(timedelta(0), deps.limits.other_channel_lags)
+        rule = self._rule(timedelta(0))
         if self.read_erp:
             try:
                 capabilities = deps.erp.capabilities()
                 absent_means_zero = capabilities.absent_means_zero
-                rule = AppliedRule(capabilities.apply_lag, deps.limits.other_channel_lags)
+                rule = self._rule(capabilities.apply_lag)
                 snapshot = deps.erp.snapshot(location_id)
             except InvariantError:
                 raise

@@ -524,8 +524,9 @@ def test_a_location_imported_later_releases_what_was_completed_there_before() ->
 @pytest.mark.parametrize("reads_at_once", [1, 3])
 def test_what_does_not_fit_an_archive_comes_first_in_the_next(reads_at_once: int) -> None:
     places = [f"S{number}" for number in range(6)]
-    world = started(*places, archive_bytes=180, reads_at_once=reads_at_once)
+    world = started(*places, archive_bytes=240, reads_at_once=reads_at_once)
     assert [world.on_hand(at=place) for place in places] == [10, 10, 10, 0, 0, 0]
+    world.build_settings = world.with_archive(600)
     world.ship(10, at="S4")
     world.settle()
 

@@ -6,7 +6,7 @@ from tests.unit.use_cases.import_stock.build_import.test_build_import import sta
 from tests.unit.use_cases.import_world import ImportWorld
 
 PRODUCTS = [f"P{number}" for number in range(7)]
-THREE_ROWS = 200
+THREE_ROWS = 250
 """Bytes: a row of these takes 62."""
 
 

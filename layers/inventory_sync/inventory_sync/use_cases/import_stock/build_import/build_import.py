@@ -133,7 +133,7 @@ class _Attempt:
         context, missing = self.context, set[str]()
 
         def gather(place: Location) -> Gathered:
-            return self.source.gather(place, archive_full=outputs.full)
+            return self.source.gather(place, archive_full=outputs.full_for(place))
 
         places = context.places()
         at_once = context.settings.reads_at_once
@@ -144,7 +144,7 @@ class _Attempt:
                 if self._must_exclude_from_cut(place, blocked):
                     return context.without_baseline
                 self.keep_lease()
-                inputs = self.source.inputs(place, gathered(), archive_full=outputs.full)
+                inputs = self.source.inputs(place, gathered(), archive_full=outputs.full_for(place))
                 statement = state_location(context, inputs, cut_end)
                 if not isinstance(statement, NoBaseline):
                     outputs.add(statement)

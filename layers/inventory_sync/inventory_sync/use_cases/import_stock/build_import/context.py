@@ -169,7 +169,7 @@ def load_context(
         previous=finished.moved_back(head.watermark),
         unfinished=unfinished,
         open_events=_by_location(event_log),
-        erp=_terms(erp, settings.other_channel_lags),
+        erp=_terms(erp, settings),
         approvals=location_store.approvals(),
         operator_holds=location_store.operator_holds(),
         held_before=location_store.holds(),
@@ -190,15 +190,18 @@ def _by_location(event_log: EventLog) -> OpenEvents:
     return dict(found)
 
 
-def _terms(erp: Erp, lags: Mapping[str, timedelta]) -> ErpTerms:
+def _terms(erp: Erp, settings: BuildSettings) -> ErpTerms:
+    def rule(apply_lag: timedelta) -> AppliedRule:
+        return AppliedRule(apply_lag, settings.other_channel_lags, settings.go_live_at)
+
     try:
         capabilities = erp.capabilities()
     except InvariantError:
         raise
     except (RetriableError, RejectedError, FatalError) as error:
-        return ErpTerms(AppliedRule(_NEVER, lags), failure=str(error))
+        return ErpTerms(rule(_NEVER), failure=str(error))
     return ErpTerms(
-        AppliedRule(capabilities.apply_lag, lags),
+        rule(capabilities.apply_lag),
         has_feed=capabilities.change_feed is not ChangeFeed.NONE,
         absent_means_zero=capabilities.absent_means_zero,
     )

@@ -18,6 +18,8 @@ CHUNK_ROWS = 20_000
 """With the longest ids a chunk still fits a file that is almost full."""
 FILE_BYTES = 8_000_000
 """Where a file of rows that release nothing is full: memory holds one such file."""
+CHANGES_SHARE = 0.2
+"""Of an archive: kept free of rows that are only repeated, for changes at locations read later."""
 ARCHIVE_BYTES = 78_000_000
 """Of all rows of an archive, uncompressed: with the heads of its files it stays below NewStore's
 80 MB (docs/newstore.md, Import)."""
@@ -67,7 +69,7 @@ class FilePacker:
         self._file_bytes = file_bytes
         self._archive_bytes = archive_bytes
         self._reserved = 0
-        self._full = False
+        self._full = self._refresh_full = False
         self._stack = ExitStack()
         self._writer: ArchiveWriter | None = None
         self._spare: tuple[Location, Mapping[str, int]] | None = None
@@ -107,6 +109,11 @@ class FilePacker:
         """Whether no further row goes in but those that a range needs."""
         return self._full
 
+    @property
+    def refresh_full(self) -> bool:
+        """Whether no further row goes in that is only repeated, or sent for the first time."""
+        return self._full or self._refresh_full
+
     def add(
         self,
         location: Location,
@@ -131,17 +138,23 @@ class FilePacker:
             self._reserved = max(0, self._reserved - size)
             self.rows += len(selection.touched)
         left: set[str] = set()
-        for part in (selection.changed, selection.refreshed):
-            for rows in _chunks(part):
-                left |= self._add_others(location, rows)
+        for rows in _chunks(selection.changed):
+            left |= self._add_others(location, rows, self._room if not self._full else 0)
+        self._full = self._full or bool(left)
+        for rows in _chunks(selection.refreshed):
+            room = self._room - int(self._archive_bytes * CHANGES_SHARE)
+            without_room = self._add_others(location, rows, 0 if self.refresh_full else room)
+            self._refresh_full = self._refresh_full or bool(without_room)
+            left |= without_room
         return frozenset(left)
 
-    def _add_others(self, location: Location, rows: Mapping[str, int]) -> Set[str]:
+    @property
+    def _room(self) -> int:
+        return self._archive_bytes - self.bytes - self._reserved
+
+    def _add_others(self, location: Location, rows: Mapping[str, int], room: int) -> Set[str]:
         """As many of the rows as there is room for; returns the products of the others."""
-        room = self._archive_bytes - self.bytes - self._reserved
-        fitting = {} if self._full else self._fitting(location, rows, room)
-        if len(fitting) < len(rows):
-            self._full = True
+        fitting = self._fitting(location, rows, room)
         if fitting:
             # Before the rows are added, so that some are left for the file of a range.
             if self._others.size > self._file_bytes:

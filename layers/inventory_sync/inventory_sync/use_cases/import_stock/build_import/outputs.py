@@ -1,5 +1,6 @@
 """Write what a run sends and what it remembers, location by location."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest
 from inventory_sync.domain.row_selection import Selection, sendable
 from inventory_sync.domain.stock import Units
-from inventory_sync.domain.units import UnitId
+from inventory_sync.domain.units import UnitId, closable, completed_units
 from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.observe import Clock, Observer
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
@@ -43,10 +44,10 @@ class RunOutputs:
     nodes_stated: set[str] = field(default_factory=set)
     left_rows: list[tuple[Location, LeftRows]] = field(default_factory=list)
 
-    @property
-    def full(self) -> bool:
-        """Whether the archive has room only for what a range needs."""
-        return self.packer.full
+    def full_for(self, place: Location) -> bool:
+        """Whether nothing that is read of it now could go out: its first rows need more room."""
+        told = self.context.entry(place) is not None
+        return self.packer.full or (self.packer.refresh_full and not told)
 
     def add(self, statement: LocationStatement) -> None:
         """Pack its rows and keep its quantities; rows without room keep what they were."""
@@ -151,12 +152,10 @@ class RunOutputs:
         imported = {place.location_id for place in context.places()}
         before = context.run.planned_at - context.settings.settle
         for location_id in sorted(frozenset(context.locations) - imported):
-            for open_event in context.open_events.get(location_id, []):
-                applied = context.erp.rule.applied(open_event, before)
-                owns_nothing = open_event.owned is not None and not open_event.owned
-                forwarded = open_event.forwarded_at is not None and open_event.event.completed
-                if forwarded and (applied or owns_nothing):
-                    self.tally.closed.append(open_event.event.ref)
+            events = context.open_events.get(location_id, [])
+            units = completed_units(events)
+            waiting = [u.unit for u in units if not context.erp.rule.unit_applied(u, before)]
+            self.tally.closed += closable(events, waiting, cut_end=sys.maxsize)
 
     def finish(self, cut_end: int, reader: StockReader) -> ImportRun:
         """The run with its files written, or ended where there is nothing to send."""

@@ -167,9 +167,7 @@ class StockReader:
             approval is not None
             and hold.kind in APPROVABLE
             and hold.kind in approval.kinds
-            and timedelta(0)
-            <= self.run.planned_at - approval.at
-            <= self.context.settings.approval_age_max
+            and timedelta(0) <= self.run.planned_at - approval.at <= age_max
         )
 
     def _hold(self, location_id: str, holds: tuple[Hold, ...]) -> LeftOut:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.reading import ReleaseReading
@@ -21,6 +21,7 @@ class BuildSettings:
     settle: timedelta
     other_channel_lags: Mapping[str, timedelta]
     guards: GuardLimits
+    go_live_at: datetime | None = None
     reading: ReleaseReading = ReleaseReading.RANGE
     spare_seconds: float = 120.0
     reads_at_once: int = 1

@@ -141,6 +141,7 @@ def _rolled_forward(
         inputs.events,
         cut_end=cut_end,
         watermark=context.watermark,
+        rule=context.erp.rule,
         reading=context.settings.reading,
     )
     return LocationStatement(
