@@ -1,7 +1,7 @@
 """Reconciling while events flow and imports run: what is in flight is never called a drift."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -12,6 +12,7 @@ from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.locations import NewStoreLocations
 from inventory_sync.ports.newstore import NewStoreReader
 from local.stack import RECONCILE
 from tests.integration.operator import DC, Operated, operated
@@ -91,8 +92,8 @@ class BusyNewStore:
         self._trade_on()
         return self.inner.insights(key)
 
-    def known_nodes(self) -> frozenset[str]:
-        return self.inner.known_nodes()
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        return self.inner.locations(ids)
 
     def _trade_on(self) -> None:
         self.calls += 1

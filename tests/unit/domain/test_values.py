@@ -30,6 +30,7 @@ NAMED_ONLY = {
     "LocationHold",
     "LocationRecord",
     "Manifest",
+    "NewStoreLocation",
     "OpenEvent",
     "OperatorHold",
     "PackedFile",
@@ -56,8 +57,8 @@ BY_POSITION_TOO = {
     "AbandonJob", "Accepted", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule",
     "BaseFigures", "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition",
     "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
-    "JobError", "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
-    "MovementLine", "Ownership", "RecordStarted", "Rejection", "RowBlock", "Selection",
+    "JobChunk", "JobError", "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
+    "MovementLine", "Node", "Ownership", "RecordStarted", "Rejection", "RowBlock", "Selection",
     "StartJob", "StockSnapshot", "Tries", "TryLater", "UnitPart", "Unknown", "Wait",
 }  # fmt: skip
 
