@@ -95,7 +95,7 @@ class Connect:
         return read_newstore(variables)
 
     def stream_admin(self, variables: Mapping[str, str]) -> StreamAdmin:
-        """NewStore's event streams, as the watch with these variables reaches them."""
+        """NewStore's event streams, as a stream check with these variables reaches them."""
         return stream_admin(variables)
 
     def inbound_key(self, variables: Mapping[str, str]) -> str:

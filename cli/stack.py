@@ -147,7 +147,7 @@ class Stack:
 
     @cached_property
     def stream_admin(self) -> StreamAdmin:
-        """NewStore's event streams as the watch reaches them."""
+        """NewStore's event streams as the stream check reaches them."""
         return self.connect.stream_admin(self.variables(CHECK_STREAM_FUNCTION))
 
     def registration(self) -> StreamRegistration:

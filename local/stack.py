@@ -167,15 +167,15 @@ def local_stack(
             functions=functions,
         )
         publish_over(newstore, stack.delivery)
-        newstore.publications.retries_at_once = False
         for location in plan.locations:
             DynamoLocationStore(stack.state).put_location(location)
         yield stack
 
 
 def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
-    """Retries and replays go the way of the stream."""
+    """What NewStore sends by itself goes the way of the stream, but what `resume()` sends."""
     newstore.publications.send = delivery.deliver_now
+    newstore.resumes_at_once = False
 
 
 def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:

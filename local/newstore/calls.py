@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from local.http_server import CallFaults, CallRefusedError, api_call, up_to_date
@@ -122,47 +122,3 @@ class NewStoreCalls:
         return [
             {"store_id": store, "label": store, "locale": "en-US"} for store in self._model.stores
         ]
-
-    @api_call
-    def list_integrations(self) -> list[dict[str, Any]]:
-        return self._model.integrations.list_all()
-
-    @api_call
-    def create_integration(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """CallRefusedError 400 and 409 as `Integrations.create` has them."""
-        return self._model.integrations.create(body)
-
-    @api_call
-    def get_integration(self, integration_id: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown."""
-        return self._model.integrations.get(integration_id)
-
-    @api_call
-    def change_integration(self, integration_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """CallRefusedError 404 unknown, 400 for what cannot be changed."""
-        return self._model.integrations.change(integration_id, body)
-
-    @api_call
-    def delete_integration(self, integration_id: str) -> None:
-        """CallRefusedError 404 unknown."""
-        self._model.integrations.delete(integration_id)
-
-    @api_call
-    def start_integration(self, integration_id: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown."""
-        return self._model.integrations.start(integration_id)
-
-    @api_call
-    def stop_integration(self, integration_id: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown."""
-        return self._model.integrations.stop(integration_id)
-
-    @api_call
-    def published_events(self, filters: Mapping[str, str]) -> list[dict[str, Any]]:
-        """CallRefusedError 404 where NewStore does not offer the list."""
-        return self._model.publications.listed(filters)
-
-    @api_call
-    def retry_publication(self, integration_id: str, publication_id: str) -> None:
-        """CallRefusedError 404 unknown, or not offered."""
-        self._model.publications.retry(integration_id, publication_id)

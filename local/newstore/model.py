@@ -13,10 +13,11 @@ from local.newstore.availabilities import AvailabilitiesFile, Row
 from local.newstore.calls import NewStoreCalls
 from local.newstore.events import Event
 from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item, StockKey
-from local.newstore.integrations import CallbackForm, Integrations
+from local.newstore.integrations import Integration, Integrations
 from local.newstore.jobs import ImportJobs
 from local.newstore.publications import Publications
 from local.newstore.publisher import CounterScope, Publisher
+from local.newstore.stream_calls import StreamCalls
 from local.newstore.tokens import TokenIssuer
 
 RangeScope = Literal["tenant", "file_locations"]
@@ -45,7 +46,6 @@ class NewStoreModel:
         master_locations: Iterable[str] = (),
         clients: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
-        callback_form: CallbackForm = "flat",
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.tenant, self.now = tenant, now
@@ -55,14 +55,17 @@ class NewStoreModel:
         self.faults = CallFaults(now)
         self.faults.sleep = sleep
         self.calls = NewStoreCalls(self, self.faults)
+        self.stream_calls = StreamCalls(self, self.faults)
         self.publisher = Publisher(tenant, now, counter_scope)
         self.book = FulfillmentBook()
         self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows)
         self.jobs.job_seconds = job_seconds
         self.jobs.seconds_between_files = seconds_between_files
         self.tokens = TokenIssuer(now, clients or {}, users or {})
-        self.integrations = Integrations(callback_form)
+        self.integrations = Integrations(now)
         self.publications = Publications(now)
+        self.resumes_at_once = True
+        """Else `resume` does it: where the webhook cannot answer while its caller is at work."""
         self.imported: dict[StockKey, int] = {}
         self.reservations: Counter[StockKey] = Counter()
         self.safety_stock: Counter[StockKey] = Counter()
@@ -171,16 +174,26 @@ class NewStoreModel:
         return self._imports_into_master
 
     def advance(self) -> None:
-        """Apply what import jobs have to apply until now(), and end the replays that are due."""
+        """Apply what import jobs have to apply until now(), and send what streams have to send."""
         self.jobs.advance()
+        self.integrations.advance()
         if self.publications.send is None:
             return
-        for integration in self.integrations.replaying(self.now()):
-            for event in self.integrations.replay(integration["id"], self.publisher.events):
-                self.publications.publish(integration["id"], event)
-            integration["status"] = "stopped"
+        self._publish(self.integrations.replays(self.publisher.events))
+        if self.resumes_at_once:
+            self.resume()
+
+    def resume(self) -> None:
+        """Streams that were started again send what happened while they were stopped."""
+        self._publish(self.integrations.resumed(self.publisher.events))
 
     # Inside
+
+    def _publish(self, due: Sequence[tuple[Integration, Sequence[Event]]]) -> None:
+        for integration, events in due:
+            kind = "temporary" if integration.temporary else "permanent"
+            for event in events:
+                self.publications.publish(integration.integration_id, event, kind)
 
     def _apply_rows(self, rows: Sequence[Row]) -> None:
         self.imported.update((row.key, row.quantity) for row in rows)

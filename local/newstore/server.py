@@ -9,10 +9,10 @@ from flask import Flask, Response, jsonify, request
 
 from local.http_server import CallRefusedError, HttpServer, map_faults
 from local.newstore.control import run_control
-from local.newstore.integrations import PATH as INTEGRATIONS
+from local.newstore.json_api import error_body, json_body
 from local.newstore.model import NewStoreModel
-from local.newstore.publications import PATH as PUBLISHED
 from local.newstore.state import newstore_state
+from local.newstore.stream_server import add_streams
 
 CREATE_FIELDS = {
     "provider": str,
@@ -34,11 +34,11 @@ def newstore_server(model: NewStoreModel) -> HttpServer:
 def newstore_app(model: NewStoreModel) -> Flask:
     """Realm and API on one address; everything but the token, /_state and /_control needs one."""
     app = Flask("newstore")
-    map_faults(app)
+    map_faults(app, error_body)
     _add_tokens(app, model)
     _add_imports(app, model)
     _add_stock(app, model)
-    _add_integrations(app, model)
+    add_streams(app, model)
 
     @app.before_request
     def check_token() -> None:
@@ -51,7 +51,7 @@ def newstore_app(model: NewStoreModel) -> Flask:
 
     @app.post("/_control/<action>", endpoint="control")
     def control(action: str) -> Response:
-        return jsonify(run_control(model, action, _body()))
+        return jsonify(run_control(model, action, json_body()))
 
     return app
 
@@ -93,7 +93,7 @@ def _add_imports(app: Flask, model: NewStoreModel) -> None:
 
     @app.post("/v0/d/import/<import_id>/start")
     def start_import(import_id: str) -> Response:
-        return jsonify(model.calls.start_import(import_id, _body().get("transformed_uri")))
+        return jsonify(model.calls.start_import(import_id, json_body().get("transformed_uri")))
 
     @app.get("/v0/d/import/<import_id>/errors")
     def import_errors(import_id: str) -> Response:
@@ -101,13 +101,13 @@ def _add_imports(app: Flask, model: NewStoreModel) -> None:
 
     @app.post("/v0/d/import/<import_id>/set_fail")
     def set_fail(import_id: str) -> Response:
-        return jsonify(model.calls.set_import_failed(import_id, str(_body().get("reason", ""))))
+        return jsonify(model.calls.set_import_failed(import_id, str(json_body().get("reason", ""))))
 
 
 def _add_stock(app: Flask, model: NewStoreModel) -> None:
     @app.post("/v0/availabilities")
     def availabilities() -> Response:
-        keys = _body().get("atp_keys")
+        keys = json_body().get("atp_keys")
         if not isinstance(keys, list):
             raise CallRefusedError(400, "atp_keys is missing")
         try:
@@ -128,62 +128,13 @@ def _add_stock(app: Flask, model: NewStoreModel) -> None:
         return jsonify({"stores": model.calls.list_stores()})
 
 
-def _add_integrations(app: Flask, model: NewStoreModel) -> None:
-    calls = model.calls
-
-    @app.get(INTEGRATIONS)
-    def list_integrations() -> Response:
-        return jsonify({"integrations": calls.list_integrations()})
-
-    @app.post(INTEGRATIONS)
-    def create_integration() -> Response:
-        return jsonify(calls.create_integration(_body()))
-
-    @app.get(f"{INTEGRATIONS}/<integration_id>")
-    def get_integration(integration_id: str) -> Response:
-        return jsonify(calls.get_integration(integration_id))
-
-    @app.patch(f"{INTEGRATIONS}/<integration_id>")
-    def change_integration(integration_id: str) -> Response:
-        return jsonify(calls.change_integration(integration_id, _body()))
-
-    @app.delete(f"{INTEGRATIONS}/<integration_id>")
-    def delete_integration(integration_id: str) -> Response:
-        calls.delete_integration(integration_id)
-        return jsonify({})
-
-    @app.post(f"{INTEGRATIONS}/<integration_id>/_start")
-    def start_integration(integration_id: str) -> Response:
-        return jsonify(calls.start_integration(integration_id))
-
-    @app.post(f"{INTEGRATIONS}/<integration_id>/_stop")
-    def stop_integration(integration_id: str) -> Response:
-        return jsonify(calls.stop_integration(integration_id))
-
-    @app.get(PUBLISHED)
-    def published_events() -> Response:
-        return jsonify(calls.published_events(request.args))
-
-    @app.post(f"{INTEGRATIONS}/<integration_id>/publications/<publication_id>/_retry")
-    def retry_publication(integration_id: str, publication_id: str) -> Response:
-        calls.retry_publication(integration_id, publication_id)
-        return jsonify({})
-
-
-def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise CallRefusedError(400, "the body is not a JSON object")
-    return body
-
-
 def _require_grant(grant_type: str) -> None:
     if request.form.get("grant_type") != grant_type:
         raise CallRefusedError(400, f"grant_type must be {grant_type}")
 
 
 def _import_fields() -> dict[str, Any]:
-    body = _body()
+    body = json_body()
     for name, kind in CREATE_FIELDS.items():
         if not isinstance(body.get(name), kind):
             raise CallRefusedError(400, f"{name} is missing or not of type {kind.__name__}")

@@ -19,6 +19,7 @@ NAMED_ONLY = {
     "EventStream",
     "ExportFile",
     "Facts",
+    "FailedAttempt",
     "FulfillmentEvent",
     "ImportHead",
     "ImportJob",
@@ -32,12 +33,9 @@ NAMED_ONLY = {
     "OpenEvent",
     "OperatorHold",
     "PackedFile",
-    "Publication",
-    "PublicationMemory",
     "QuarantineEntry",
     "Resend",
     "RestartRule",
-    "RetryPlan",
     "RowDrift",
     "RowFigures",
     "RowSum",
@@ -57,7 +55,7 @@ BY_POSITION_TOO = {
     "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent", "JobError",
     "LastFigures", "Lease", "LocationCut", "LogicalRange", "MovementLine", "RecordStarted",
     "Rejection", "RowBlock", "Selection", "Finalize", "Accepted", "StartJob", "StockSnapshot",
-    "Tries", "TryLater", "Unknown", "Wait",
+    "RejectedEvent", "StreamLogEntry", "TryLater", "Unknown", "Wait",
 }  # fmt: skip
 
 

@@ -132,13 +132,15 @@ def test_insights_and_stores_have_newstores_form(client: Client) -> None:
 
 def test_an_integration_is_managed_over_http(client: Client) -> None:
     path = "/api/v1/org/integrations/eventstream"
-    client.call("POST", path, json={"id": "stock", "callback_url": "https://example.com/event"})
-    client.call("POST", f"{path}/stock/_start")
+    callback = {"callback_url": "https://example.com/event", "api_key": "key-1"}
+    body = {"id": "stock", "integration_type": "permanent", "callback_parameters": callback}
+    client.call("POST", path, json=body)
     assert client.call("GET", f"{path}/stock").json()["status"] == "running"
-    client.call("PATCH", f"{path}/stock", json={"api_key": "key-2"})
     client.call("POST", f"{path}/stock/_stop")
+    change = {"callback_parameters": {**callback, "api_key": "key-2"}}
+    client.call("PATCH", f"{path}/stock", json=change)
     (integration,) = client.call("GET", path).json()["integrations"]
-    assert (integration["status"], integration["api_key"]) == ("stopped", "key-2")
+    assert integration == {**body, **change, "status": "stopped"}
     client.call("DELETE", f"{path}/stock")
     assert client.call("GET", path).json()["integrations"] == []
 
@@ -204,4 +206,4 @@ def test_what_cannot_happen_is_said(
 ) -> None:
     answer = requests.post(f"{client.base_url}/_control/{action}", json=body, timeout=SECONDS)
 
-    assert (answer.status_code, set(answer.json())) == (status, {"error"})
+    assert (answer.status_code, "message" in answer.json()) == (status, True)

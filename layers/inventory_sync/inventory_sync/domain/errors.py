@@ -7,7 +7,6 @@ InventorySyncError
 |   `-- SnapshotIncompleteError  the ERP's rows do not add up to a whole snapshot
 |-- OutcomeUnknownError   sent, no answer: look before repeating
 |-- RejectedError         the other side said no: quarantine, alarm, go on with the others
-|   `-- NotOfferedError          it has no such call at all
 |-- LeaseLostError        another run holds the lease: stop, write nothing more
 `-- FatalError            bad configuration: stop and page
     `-- InvariantError    one of the invariants of docs/design.md is about to break
@@ -36,10 +35,6 @@ class OutcomeUnknownError(InventorySyncError):
 
 class RejectedError(InventorySyncError):
     """The other side understood and said no; repeating cannot help."""
-
-
-class NotOfferedError(RejectedError):
-    """The other side has no such call: not documented where we could read it, or not any more."""
 
 
 class LeaseLostError(InventorySyncError):

@@ -7,8 +7,8 @@ from typing import Protocol
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.event_stream import EventStream, StreamRegistration
 from inventory_sync.domain.import_run import ImportJob, JobError
-from inventory_sync.domain.publications import Publication
 from inventory_sync.domain.stream_check import StreamCheckState
+from inventory_sync.domain.stream_records import FailedAttempt, RejectedEvent, StreamLogEntry
 
 
 class NewStore(Protocol):
@@ -50,7 +50,7 @@ class NewStoreReader(Protocol):
 
 
 class EventStreams(Protocol):
-    """NewStore's registrations of event streams, and what it published by them.
+    """NewStore's registrations of event streams.
 
     Methods raise RetriableError or RejectedError; a repeat of any of them is harmless.
     """
@@ -65,23 +65,48 @@ class EventStreams(Protocol):
         """Register and start it; RejectedError where the id is taken."""
 
     def change(self, registration: StreamRegistration) -> None:
-        """Have a registration call this URL with this key, for the wanted events."""
+        """Have a stopped one call this URL with this key, for the wanted events."""
 
     def start(self, stream_id: str) -> None:
-        """Let events flow."""
+        """Let events flow, those of the time it was stopped first."""
+
+    def stop(self, stream_id: str) -> None:
+        """Let it stop: `stream` says when it has."""
 
     def delete(self, stream_id: str) -> None:
-        """Forget it, with what is known of its publications."""
+        """Forget it, with its log and its rejected events."""
 
-    def failures(self, stream_id: str, since: datetime, until: datetime) -> list[Publication]:
-        """Attempts of that time to publish by the stream that failed; NotOfferedError."""
 
-    def retry(self, stream_id: str, publication_id: str) -> None:
-        """Have NewStore publish it once more; NotOfferedError where it has no such call."""
+class StreamRecords(Protocol):
+    """What NewStore keeps of an event stream. Methods raise RetriableError or RejectedError.
+
+    Of a stream that NewStore does not know there is nothing.
+    """
+
+    def log(self, stream_id: str) -> list[StreamLogEntry]:
+        """The last 50 entries, the latest first."""
+
+    def failures(self, stream_id: str, since: datetime, until: datetime) -> list[FailedAttempt]:
+        """Attempts of that time to publish by the stream that failed."""
+
+    def rejected_events(self, stream_id: str) -> list[RejectedEvent]:
+        """The oldest first."""
+
+    def rejected_event(self, stream_id: str, rejected_id: str) -> bytes | None:
+        """The event's body as JSON; None where it is not kept any more."""
+
+    def retry_rejected(self, stream_id: str, rejected_id: str) -> None:
+        """Have it sent once more; RetriableError where our webhook did not take it.
+
+        Once it is taken, NewStore deletes the entry.
+        """
+
+    def delete_rejected(self, stream_id: str, rejected_id: str) -> None:
+        """Forget it; nothing happens where it is gone."""
 
 
 class StreamCheckStates(Protocol):
-    """Where the watch over a stream keeps its memory."""
+    """Where the stream check keeps its memory."""
 
     def load(self, stream_id: str) -> StreamCheckState:
         """Read consistently; an empty one where there is none."""
