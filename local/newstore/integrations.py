@@ -15,6 +15,8 @@ from local.newstore.rejected_events import RejectedEvents
 PATH = "/api/v1/org/integrations/eventstream"
 INTEGRATIONS_MAX = 25
 LOG_ENTRIES_MAX = 50
+SHOWN = frozenset({"callback_url", "aws_region", "bucket", "key_prefix"})
+"""Of where an integration sends to."""
 KEPT = timedelta(days=30)
 """What happened while an integration was stopped."""
 
@@ -48,8 +50,13 @@ class Integration:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """As NewStore answers it, the key included, as its examples do."""
-        return {**self.body, "status": self.status}
+        """As NewStore answers it: without what is secret."""
+        hidden = {
+            target: {name: value for name, value in self.body[target].items() if name in SHOWN}
+            for target in ("callback_parameters", "s3_parameters")
+            if target in self.body
+        }
+        return {**self.body, **hidden, "status": self.status}
 
     def wants(self, event: Event) -> bool:
         """By its event filter; the entity filter is not modelled."""

@@ -81,7 +81,8 @@ def test_an_integration_can_be_changed_while_it_is_stopped() -> None:
 
     integrations.stop("stock")
 
-    assert integrations.change("stock", key)["callback_parameters"]["api_key"] == "key-2"
+    assert integrations.change("stock", key)["status"] == "stopped"
+    assert integrations.of("stock").callback["api_key"] == "key-2"
     for never in ({"id": "other"}, {"integration_type": "temporary"}, WINDOW):
         with pytest.raises(CallRefusedError, match="cannot change"):
             integrations.change("stock", never)

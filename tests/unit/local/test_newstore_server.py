@@ -140,7 +140,9 @@ def test_an_integration_is_managed_over_http(client: Client) -> None:
     change = {"callback_parameters": {**callback, "api_key": "key-2"}}
     client.call("PATCH", f"{path}/stock", json=change)
     (integration,) = client.call("GET", path).json()["integrations"]
-    assert integration == {**body, **change, "status": "stopped"}
+    shown = {"callback_url": callback["callback_url"]}
+    assert integration == {**body, "callback_parameters": shown, "status": "stopped"}
+    assert client.newstore.model.integrations.of("stock").callback["api_key"] == "key-2"
     client.call("DELETE", f"{path}/stock")
     assert client.call("GET", path).json()["integrations"] == []
 
