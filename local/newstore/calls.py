@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from local.http_server import CallFaults, CallRefusedError, api_call, up_to_date
-from local.newstore.events import iso_instant
-from local.newstore.fulfillment import StockKey
+from local.http_server import CallFaults, api_call, up_to_date
 from local.newstore.job import job_json
 
 if TYPE_CHECKING:
     from local.newstore.model import NewStoreModel
-
-ATP_KEYS_MAX = 2000
 
 
 class NewStoreCalls:
@@ -92,30 +88,6 @@ class NewStoreCalls:
         return [
             job_json(job) for job in self._model.jobs.by_id.values() if state in (None, job.state)
         ]
-
-    @api_call
-    def availabilities(self, keys: Sequence[StockKey]) -> list[dict[str, Any]]:
-        """ATP of each key; CallRefusedError 400 unless there are 1 to 2000."""
-        if not 1 <= len(keys) <= ATP_KEYS_MAX:
-            raise CallRefusedError(400, f"1 to {ATP_KEYS_MAX} atp_keys")
-        return [
-            {"product_id": key[1], "fulfillment_node_id": key[0], "atp": self._model.atp(key)}
-            for key in keys
-        ]
-
-    @api_call
-    def stock_insights(self, key: StockKey) -> dict[str, Any]:
-        """Allocations (open, and completed but not released) and reservations of one key."""
-        allocations = [
-            {
-                "order_uuid": request.order_id,
-                "item_uuid": item.item_id,
-                "created_at": iso_instant(item.created_at),
-            }
-            for request, item in self._model.book.allocations(key)
-        ]
-        reservations = [{"reservation_id": f"r-{n}"} for n in range(self._model.reservations[key])]
-        return {"allocations": allocations, "reservations": reservations}
 
     @api_call
     def list_stores(self) -> list[dict[str, Any]]:

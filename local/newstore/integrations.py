@@ -51,7 +51,7 @@ class Integration:
     @property
     def shown(self) -> dict[str, Any]:
         """As NewStore answers it: without what is secret."""
-        hidden = {
+        hidden: dict[str, Any] = {
             target: {name: value for name, value in self.body[target].items() if name in SHOWN}
             for target in ("callback_parameters", "s3_parameters")
             if target in self.body

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from local.http_server import CallFaults, up_to_date
+from local.newstore.atp_exports import AtpExports
 from local.newstore.availabilities import AvailabilitiesFile, Row
 from local.newstore.calls import NewStoreCalls
 from local.newstore.events import Event
@@ -17,6 +18,8 @@ from local.newstore.integrations import Integration, Integrations
 from local.newstore.jobs import ImportJobs
 from local.newstore.publications import Publications
 from local.newstore.publisher import CounterScope, Publisher
+from local.newstore.request_limit import RequestLimit
+from local.newstore.stock_calls import StockCalls
 from local.newstore.stream_calls import StreamCalls
 from local.newstore.tokens import TokenIssuer
 
@@ -55,7 +58,10 @@ class NewStoreModel:
         self.faults = CallFaults(now)
         self.faults.sleep = sleep
         self.calls = NewStoreCalls(self, self.faults)
+        self.stock_calls = StockCalls(self, self.faults)
         self.stream_calls = StreamCalls(self, self.faults)
+        self.request_limit = RequestLimit(now)
+        self.atp_exports = AtpExports(now)
         self.publisher = Publisher(tenant, now, counter_scope)
         self.book = FulfillmentBook()
         self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows)
@@ -159,6 +165,12 @@ class NewStoreModel:
             - self.book.open[key]
             - self.reservations[key]
             - self.safety_stock[key]
+        )
+
+    def stock_keys(self) -> list[StockKey]:
+        """Every row there is."""
+        return sorted(
+            self.imported.keys() | self.book.open.keys() | self.book.completed_unreleased.keys()
         )
 
     @property

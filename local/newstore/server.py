@@ -12,6 +12,7 @@ from local.newstore.control import run_control
 from local.newstore.json_api import error_body, json_body
 from local.newstore.model import NewStoreModel
 from local.newstore.state import newstore_state
+from local.newstore.stock_server import EXPORT_FILE, add_stock
 from local.newstore.stream_server import add_streams
 
 CREATE_FIELDS = {
@@ -22,6 +23,8 @@ CREATE_FIELDS = {
     "entities": list,
     "full": bool,
 }
+_NOT_NEWSTORES = ("state", "control", EXPORT_FILE, None)
+"""Endpoints that are not of NewStore's API."""
 
 
 def newstore_server(model: NewStoreModel) -> HttpServer:
@@ -37,12 +40,19 @@ def newstore_app(model: NewStoreModel) -> Flask:
     map_faults(app, error_body)
     _add_tokens(app, model)
     _add_imports(app, model)
-    _add_stock(app, model)
+    _add_stores(app, model)
+    add_stock(app, model)
     add_streams(app, model)
 
     @app.before_request
+    def check_limit() -> Response | None:
+        if request.endpoint in _NOT_NEWSTORES or model.request_limit.allows():
+            return None
+        return Response("<html>403 Forbidden</html>", status=403, content_type="text/html")
+
+    @app.before_request
     def check_token() -> None:
-        if request.endpoint not in ("realm_token", "user_token", "state", "control", None):
+        if request.endpoint not in ("realm_token", "user_token", *_NOT_NEWSTORES):
             model.calls.check_token(request.headers.get("Authorization"))
 
     @app.get("/_state", endpoint="state")
@@ -104,25 +114,7 @@ def _add_imports(app: Flask, model: NewStoreModel) -> None:
         return jsonify(model.calls.set_import_failed(import_id, str(json_body().get("reason", ""))))
 
 
-def _add_stock(app: Flask, model: NewStoreModel) -> None:
-    @app.post("/v0/availabilities")
-    def availabilities() -> Response:
-        keys = json_body().get("atp_keys")
-        if not isinstance(keys, list):
-            raise CallRefusedError(400, "atp_keys is missing")
-        try:
-            wanted = [(str(key["fulfillment_node_id"]), str(key["product_id"])) for key in keys]
-        except (KeyError, TypeError) as error:
-            raise CallRefusedError(400, "a key lacks product_id or fulfillment_node_id") from error
-        return jsonify({"items": model.calls.availabilities(wanted)})
-
-    @app.get("/v0/stock/insights")
-    def stock_insights() -> Response:
-        node, product = request.args.get("fulfillment_node_id"), request.args.get("product_id")
-        if not node or not product:
-            raise CallRefusedError(400, "product_id and fulfillment_node_id are required")
-        return jsonify(model.calls.stock_insights((node, product)))
-
+def _add_stores(app: Flask, model: NewStoreModel) -> None:
     @app.get("/v0/d/stores")
     def list_stores() -> Response:
         return jsonify({"stores": model.calls.list_stores()})

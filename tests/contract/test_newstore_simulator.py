@@ -9,7 +9,6 @@ import pytest
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.newstore.token import TokenProvider
-from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.errors import (
     FatalError,
     OutcomeUnknownError,
@@ -27,7 +26,7 @@ from tests.unit.adapters.http_support import (
     json_http,
     secrets_account,
 )
-from tests.unit.local.newstore_builder import DC, KEY, SKU, Newstore, file_of, zip_of
+from tests.unit.local.newstore_builder import DC, KEY, Newstore, file_of, zip_of
 
 CLIENT = {"client_id": "adapter", "client_secret": "client-secret"}
 USER = {"username": "integration", "password": "user-password"}
@@ -92,7 +91,7 @@ def test_job_goes_from_received_to_finished(contract: Contract) -> None:
     contract.newstore.clock.instant += timedelta(seconds=30)
     assert contract.state_of(job_id) is JobState.FINISHED
     assert contract.client.received_jobs() == []
-    assert contract.client.atp([AtpKey(SKU, DC)]) == {AtpKey(SKU, DC): 17}
+    assert contract.newstore.model.atp(KEY) == 17
 
 
 def test_failed_job_lists_its_errors(contract: Contract) -> None:

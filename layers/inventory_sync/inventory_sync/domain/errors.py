@@ -3,6 +3,7 @@
 InventorySyncError
 |-- RetriableError        nothing happened, or nothing that a repeat would harm: the next tick
 |   |                     may succeed
+|   |-- BlockedError             NewStore has blocked our address for asking too often: wait
 |   |-- TooManyJobsError         NewStore has 20 open jobs; it may have kept the job all the same
 |   `-- SnapshotIncompleteError  the ERP's rows do not add up to a whole snapshot
 |-- OutcomeUnknownError   sent, no answer: look before repeating
@@ -19,6 +20,14 @@ class InventorySyncError(Exception):
 
 class RetriableError(InventorySyncError):
     """The next tick may succeed."""
+
+
+class BlockedError(RetriableError):
+    """Nothing is sent for `seconds` more; nothing was taken, and credentials are not at fault."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class TooManyJobsError(RetriableError):

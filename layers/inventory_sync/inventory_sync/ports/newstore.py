@@ -1,10 +1,16 @@
 """NewStore's APIs as the flows use them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import datetime
 from typing import Protocol
 
-from inventory_sync.domain.atp import AtpKey, StockInsights
+from inventory_sync.domain.atp import (
+    AtpExport,
+    AtpKey,
+    RequestedItem,
+    SafetyStock,
+    StockInsights,
+)
 from inventory_sync.domain.event_stream import EventStream, StreamRegistration
 from inventory_sync.domain.import_run import ImportJob, JobError
 from inventory_sync.domain.stream_check import StreamCheckState
@@ -37,16 +43,46 @@ class NewStore(Protocol):
 
 
 class NewStoreReader(Protocol):
-    """What NewStore shows of itself. Methods raise RetriableError or RejectedError."""
+    """What NewStore shows of its locations. Methods raise RetriableError or RejectedError."""
 
     def known_nodes(self) -> frozenset[str]:
         """Ids of the locations it lists."""
 
+
+class StockReader(Protocol):
+    """What NewStore shows of stock. Methods raise RetriableError, BlockedError or RejectedError."""
+
     def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
-        """Units it would promise; keys it does not list are left out."""
+        """Units it would promise, never below 0; keys it does not list are left out."""
 
     def insights(self, key: AtpKey) -> StockInsights:
         """What it takes off one row."""
+
+    def safety_stock(self) -> SafetyStock:
+        """What it holds back of every row."""
+
+    def requested_items(self, order_uuid: str) -> list[RequestedItem]:
+        """What became of each item of an order; none where it has not been routed."""
+
+
+class ExportedAtp(Protocol):
+    """The rows of an export."""
+
+    def of(self, fulfillment_node_id: str) -> Mapping[str, int]:
+        """Units by product."""
+
+
+class AtpExports(Protocol):
+    """Exports of all rows' ATP. Methods raise RetriableError, BlockedError or RejectedError."""
+
+    def start(self, since: int | None) -> str:
+        """Of everything, or of what was updated after that cursor; the export's id."""
+
+    def export(self, export_id: str) -> AtpExport:
+        """How far it is."""
+
+    def fetch(self, export: AtpExport, nodes: Set[str], in_time: Callable[[], bool]) -> ExportedAtp:
+        """The rows of those nodes; RetriableError where they cannot be had whole and in time."""
 
 
 class EventStreams(Protocol):

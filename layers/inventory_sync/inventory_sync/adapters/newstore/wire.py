@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from inventory_sync.adapters.redaction import excerpt
-from inventory_sync.domain.atp import Allocation, StockInsights
 from inventory_sync.domain.import_run import ImportJob, JobError, JobState
 
 
@@ -73,35 +72,6 @@ class StoreAnswer(Answer):
     def node_id(self) -> str:
         """Empty where the entry has no id at all."""
         return self.fulfillment_node_id or self.store_id or self.id
-
-
-class AtpAnswer(Answer):
-    """What NewStore would promise of one product at one node."""
-
-    product_id: str
-    fulfillment_node_id: str
-    atp: int
-
-
-class AllocationAnswer(Answer):
-    """One item set aside, or completed and not released."""
-
-    order_uuid: Text = ""
-    item_uuid: Text = ""
-
-
-class InsightsAnswer(Answer):
-    """What is taken off a row's quantity."""
-
-    allocations: list[AllocationAnswer]
-    reservations: list[dict[str, Any]]
-
-    def insights(self) -> StockInsights:
-        """In our terms."""
-        return StockInsights(
-            allocations=tuple(Allocation(a.order_uuid, a.item_uuid) for a in self.allocations),
-            reservations=len(self.reservations),
-        )
 
 
 def next_page(answer: dict[str, Any]) -> str:
