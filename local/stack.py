@@ -35,6 +35,7 @@ from local.stream import EventStream, mapping_limits
 from local.template import ROOT, Template
 
 TENANT = "acme"
+STREAM_ID = "inventory-sync"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
@@ -173,9 +174,9 @@ def local_stack(
 
 
 def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
-    """What NewStore sends by itself goes the way of the stream, but what `resume()` sends."""
+    """What NewStore sends by itself goes the way of the stream, which stops where that stops."""
     newstore.publications.send = delivery.deliver_now
-    newstore.resumes_at_once = False
+    newstore.integrations.senders[STREAM_ID] = delivery
 
 
 def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from local.http_server import CallRefusedError
 from local.newstore.events import Event, iso_instant
@@ -17,8 +17,15 @@ INTEGRATIONS_MAX = 25
 LOG_ENTRIES_MAX = 50
 SHOWN = frozenset({"callback_url", "aws_region", "bucket", "key_prefix"})
 """Of where an integration sends to."""
-KEPT = timedelta(days=30)
-"""What happened while an integration was stopped."""
+
+
+class Sender(Protocol):
+    """What sends an integration's events: a stopped one keeps them, and goes on with them."""
+
+    running: bool
+
+    def start(self) -> None:
+        """Run again, from where it stopped."""
 
 
 @dataclass
@@ -29,9 +36,6 @@ class Integration:
     status: str = "running"
     stops_at: datetime | None = None
     """Told to stop; it runs until then."""
-    stopped_at: datetime | None = None
-    resumes_from: datetime | None = None
-    """Started again: what was published from then on has not been sent."""
     log: list[dict[str, str]] = field(default_factory=list)
     rejected: RejectedEvents = field(default_factory=RejectedEvents)
 
@@ -77,6 +81,8 @@ class Integrations:
         self._by_id: dict[str, Integration] = {}
         self.stop_seconds: float = 0
         """How long one runs on after it was told to stop."""
+        self.senders: dict[str, Sender] = {}
+        """By integration: it runs where its sender does."""
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """CallRefusedError 400 for a wrong body or too many, 409 when the id is taken."""
@@ -109,14 +115,13 @@ class Integrations:
         return integration.shown
 
     def start(self, integration_id: str) -> dict[str, Any]:
-        """It goes on where it stopped, unless that was more than 30 days ago."""
+        """It goes on where it stopped."""
         integration = self.of(integration_id)
-        stopped_at = integration.stopped_at
-        if stopped_at is not None and self._now() - stopped_at <= KEPT:
-            integration.resumes_from = stopped_at
         if integration.status == "stopped":
             integration.note("integration_started", "Started via API.", self._now())
-        integration.status, integration.stopped_at, integration.stops_at = "running", None, None
+            if integration_id in self.senders:
+                self.senders[integration_id].start()
+        integration.status, integration.stops_at = "running", None
         return integration.shown
 
     def stop(self, integration_id: str) -> dict[str, Any]:
@@ -145,8 +150,11 @@ class Integrations:
         del self._by_id[integration_id]
 
     def advance(self) -> None:
-        """Stop what was told to stop."""
+        """Stop what was told to stop, and what its sender has stopped."""
         for integration in self._by_id.values():
+            sender = self.senders.get(integration.integration_id)
+            if sender is not None and not sender.running:
+                self._stopped(integration, "The webhook did not answer 200.")
             if integration.stops_at is not None and integration.stops_at <= self._now():
                 self._stopped(integration, "Stopped via API.")
 
@@ -164,16 +172,6 @@ class Integrations:
             self._stopped(integration, "The last event was sent.")
         return found
 
-    def resumed(self, published: Sequence[Event]) -> list[tuple[Integration, list[Event]]]:
-        """What those that were started again have to send of the time they were stopped."""
-        found = []
-        for one in self._by_id.values():
-            if one.status == "running" and one.resumes_from is not None:
-                since, one.resumes_from = one.resumes_from, None
-                missed = [e for e in published if _published(e) >= since and one.wants(e)]
-                found.append((one, missed))
-        return found
-
     def replay(self, integration_id: str, published: Sequence[Event]) -> list[Event]:
         """What a temporary integration would deliver: starts_at <= published < ends_at."""
         integration = self.of(integration_id)
@@ -185,8 +183,10 @@ class Integrations:
 
     def _stopped(self, integration: Integration, reason: str) -> None:
         if integration.status == "running":
-            integration.status, integration.stopped_at = "stopped", self._now()
+            integration.status = "stopped"
             integration.note("integration_stopped", reason, self._now())
+            if integration.integration_id in self.senders:
+                self.senders[integration.integration_id].running = False
         integration.stops_at = None
 
 

@@ -14,7 +14,7 @@ from local.newstore.availabilities import AvailabilitiesFile, Row
 from local.newstore.calls import NewStoreCalls
 from local.newstore.events import Event
 from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item, StockKey
-from local.newstore.integrations import Integration, Integrations
+from local.newstore.integrations import Integrations
 from local.newstore.jobs import ImportJobs
 from local.newstore.publications import Publications
 from local.newstore.publisher import CounterScope, Publisher
@@ -70,8 +70,6 @@ class NewStoreModel:
         self.tokens = TokenIssuer(now, clients or {}, users or {})
         self.integrations = Integrations(now)
         self.publications = Publications(now)
-        self.resumes_at_once = True
-        """Else `resume` does it: where the webhook cannot answer while its caller is at work."""
         self.imported: dict[StockKey, int] = {}
         self.reservations: Counter[StockKey] = Counter()
         self.safety_stock: Counter[StockKey] = Counter()
@@ -186,26 +184,18 @@ class NewStoreModel:
         return self._imports_into_master
 
     def advance(self) -> None:
-        """Apply what import jobs have to apply until now(), and send what streams have to send."""
+        """Apply what import jobs have to apply until now(), and end the replays that are due."""
         self.jobs.advance()
         self.integrations.advance()
-        if self.publications.send is None:
-            return
-        self._publish(self.integrations.replays(self.publisher.events))
-        if self.resumes_at_once:
-            self.resume()
-
-    def resume(self) -> None:
-        """Streams that were started again send what happened while they were stopped."""
-        self._publish(self.integrations.resumed(self.publisher.events))
+        if self.publications.send is not None:
+            self._replay()
 
     # Inside
 
-    def _publish(self, due: Sequence[tuple[Integration, Sequence[Event]]]) -> None:
-        for integration, events in due:
-            kind = "temporary" if integration.temporary else "permanent"
+    def _replay(self) -> None:
+        for integration, events in self.integrations.replays(self.publisher.events):
             for event in events:
-                self.publications.publish(integration.integration_id, event, kind)
+                self.publications.publish(integration.integration_id, event, "temporary")
 
     def _apply_rows(self, rows: Sequence[Row]) -> None:
         self.imported.update((row.key, row.quantity) for row in rows)

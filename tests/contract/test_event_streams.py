@@ -70,7 +70,6 @@ def contract(request: pytest.FixtureRequest) -> Iterator[Contract]:
         model = newstore.model
         yield Contract(ModelStreams(model), ModelStreamRecords(model), newstore)
         return
-    newstore.model.tokens.expires_in_seconds = 60 * 86_400
     token = newstore.model.tokens.client_credentials("adapter", "secret")["access_token"]
     with (
         newstore_server(newstore.model) as server,
@@ -183,33 +182,6 @@ def test_a_temporary_stream_replays_its_window_and_stops(contract: Contract) -> 
     assert (found.temporary, found.running) == (True, False)
     assert len(contract.bodies) == 2  # its assignment and its completion
     assert missed["payload"]["id"].encode() in contract.bodies[-1]
-
-
-def test_a_stream_that_is_started_again_goes_on_where_it_stopped(contract: Contract) -> None:
-    contract.streams.create(WANTED)
-    contract.newstore.ship()
-    contract.newstore.clock.sleep(60)
-    contract.streams.stop(STREAM)
-    missed = contract.newstore.ship()
-    contract.newstore.clock.sleep(29 * 86_400)
-
-    contract.streams.start(STREAM)
-    contract.streams.stream(STREAM)
-
-    assert len(contract.bodies) == 2
-    assert missed["payload"]["id"].encode() in contract.bodies[-1]
-
-
-def test_after_thirty_days_a_stopped_stream_has_lost_what_happened(contract: Contract) -> None:
-    contract.streams.create(WANTED)
-    contract.streams.stop(STREAM)
-    contract.newstore.ship()
-    contract.newstore.clock.sleep(31 * 86_400)
-
-    contract.streams.start(STREAM)
-    contract.streams.stream(STREAM)
-
-    assert contract.bodies == []
 
 
 def test_the_log_says_when_and_why_the_stream_stopped(contract: Contract) -> None:

@@ -102,12 +102,14 @@ def test_the_stream_check_starts_a_stopped_stream_and_what_it_missed_comes_in(
     shop.run("stream", "register", *WHO)
     newstore = shop.stack.newstore
     newstore.integrations.interrupt(STREAM, "Too many failed attempts.")
-    newstore.assign("ff1", "order-1", DC, [("ff1-1", SKU)])
-    newstore.complete("ff1", logical_timestamp=10)
+    delivery = shop.stack.delivery
+    delivery.enqueue(newstore.assign("ff1", "order-1", DC, [("ff1-1", SKU)]))
+    delivery.enqueue(newstore.complete("ff1", logical_timestamp=10))
+    assert delivery.deliver_due() == 0
 
     stopped = shop.json("stream", "show", code=4)
     looked = look(shop)
-    newstore.resume()
+    delivery.deliver_due()
 
     assert stopped["log"][0]["reason"] == "Too many failed attempts."
     assert stopped["days_left"] == 30

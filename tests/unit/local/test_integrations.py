@@ -103,3 +103,29 @@ def test_a_temporary_integration_replays_its_window() -> None:
     assert [event["payload"]["id"] for event in replayed] == ["ff2"]
     with pytest.raises(CallRefusedError, match="temporary"):
         integrations.change("stock", {"callback_parameters": CALLBACK})
+
+
+class Sender:
+    """What sends the stream's events."""
+
+    def __init__(self) -> None:
+        self.running = True
+
+    def start(self) -> None:
+        self.running = True
+
+
+def test_an_integration_runs_where_its_sender_does() -> None:
+    integrations, sender = Integrations(Clock()), Sender()
+    integrations.senders["stock"] = sender
+    integrations.create(BODY)
+
+    runs = []
+    for change in (integrations.stop, integrations.start):
+        change("stock")
+        runs.append(sender.running)
+    sender.running = False
+    integrations.advance()
+    assert runs == [False, True]
+    assert integrations.of("stock").status == "stopped"
+    assert integrations.of("stock").log[0]["reason"] == "The webhook did not answer 200."
