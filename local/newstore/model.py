@@ -17,7 +17,7 @@ from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item
 from local.newstore.integrations import Integrations
 from local.newstore.jobs import ImportJobs
 from local.newstore.publications import Publications
-from local.newstore.publisher import CounterScope, Publisher
+from local.newstore.publisher import Publisher
 from local.newstore.request_limit import RequestLimit
 from local.newstore.stock_calls import StockCalls
 from local.newstore.stream_calls import StreamCalls
@@ -42,7 +42,6 @@ class NewStoreModel:
         fetch: Callable[[str], bytes],
         range_scope: RangeScope = "tenant",
         range_start_released: bool = True,
-        counter_scope: CounterScope = "tenant",
         job_seconds: float = 0,
         seconds_between_files: float = 0,
         stores: Iterable[str] = (),
@@ -62,8 +61,11 @@ class NewStoreModel:
         self.stream_calls = StreamCalls(self, self.faults)
         self.request_limit = RequestLimit(now)
         self.atp_exports = AtpExports(now)
-        self.publisher = Publisher(tenant, now, counter_scope)
+        self.publisher = Publisher(tenant, now)
         self.book = FulfillmentBook()
+        self.cumulative_events = True
+        """Whether `items_completed` lists all that its request has shipped by now, as the API says,
+        or each shipment alone, as a public integration has seen it."""
         self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows)
         self.jobs.job_seconds = job_seconds
         self.jobs.seconds_between_files = seconds_between_files
@@ -109,13 +111,17 @@ class NewStoreModel:
         *,
         logical_timestamp: int | None = None,
     ) -> Event:
-        """Ship or hand over items (None: all open ones); a request may be completed in parts."""
+        """Ship or hand over items (None: all open ones); a request may be completed in parts.
+
+        The event lists all items of the request that were shipped by now.
+        """
         items = self.book.select_open(request_id, item_ids)
         request = self.book.requests[request_id]
+        before = self.book.shipped(request_id) if self.cumulative_events else []
         event = self.publisher.publish(
-            "fulfillment_request.items_completed", request, items, logical_timestamp
+            "fulfillment_request.items_completed", request, [*before, *items], logical_timestamp
         )
-        self.book.complete(request_id, items, event["payload"]["logical_timestamp"])
+        self.book.complete(request_id, items, event["payload"]["logical_timestamp"], before)
         return event
 
     @up_to_date

@@ -56,7 +56,7 @@ class RejectedEvents:
     def retry(self, rejected_id: str, send: Callable[[Event], int]) -> None:
         """CallRefusedError 404, or 502 where the webhook does not answer 200."""
         rejected = self._find(rejected_id)
-        if (status := send(rejected.event)) not in TAKEN:
+        if (status := send(rejected.event)) != TAKEN:
             raise CallRefusedError(502, f"the integration answered {status}")
         self.kept.remove(rejected)
 

@@ -277,7 +277,7 @@ def test_failed_attempts_are_listed_with_what_newstore_still_does_about_them(
     contract.streams.create(WANTED)
     contract.attempt(200)
     failed = contract.attempt(503)
-    contract.attempt(500, retries_remaining=9)
+    contract.attempt(202, retries_remaining=9)
 
     first, second = contract.failures()
 

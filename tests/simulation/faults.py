@@ -9,7 +9,7 @@ RATES = {
     "reordered": 0.2,
     "delayed_within_settle": 0.1,
     "late_beyond_settle": 0.03,
-    "conflicting_body": 0.05,
+    "told_otherwise": 0.05,
     "stream_record_lost": 0.1,
     "equal_logical_timestamp": 0.1,
     # the ERP
@@ -85,11 +85,12 @@ class Faults:
             if only is None or name in only:
                 self.rates[name] = min(0.9, rate * strength)
 
-    def strike(self, name: str) -> bool:
+    def strike(self, name: str, generator: Random | None = None) -> bool:
         """Whether the fault happens now; draws the same from the generator either way."""
+        generator = generator or self._generator(name)
         rate = self.rates.get(name, 0.0)
         assert name in RATES, name
-        drawn = self._generator(name).random()
+        drawn = generator.random()
         if self.quiet or drawn >= rate:
             return False
         self.injected[name] += 1

@@ -15,6 +15,7 @@ NAMED_ONLY = {
     "Arrivals",
     "AtpExport",
     "Changes",
+    "CompletedUnit",
     "ErpCapabilities",
     "EventPart",
     "EventStream",
@@ -53,12 +54,13 @@ NAMED_ONLY = {
 }
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {
-    "AbandonJob", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule", "BaseFigures",
-    "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition", "FileHead",
-    "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent", "JobError",
-    "LastFigures", "Lease", "LocationCut", "LogicalRange", "MovementLine", "RecordStarted",
-    "Rejection", "RowBlock", "Selection", "Finalize", "Accepted", "StartJob", "StockSnapshot",
-    "RejectedEvent", "StreamLogEntry", "TryLater", "Unknown", "Wait",
+    "AbandonJob", "Accepted", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule",
+    "BaseFigures", "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition",
+    "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
+    "JobError", "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
+    "MovementLine", "Ownership", "RecordStarted", "RejectedEvent", "Rejection", "RowBlock",
+    "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",
+    "Unknown", "Wait",
 }  # fmt: skip
 
 

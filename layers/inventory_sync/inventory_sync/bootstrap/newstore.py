@@ -17,6 +17,7 @@ from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.ports.observe import Clock
 
 PROVIDER = "inventory-sync"
+"""Who NewStore's job list says an import comes from."""
 BLOCKED_SECONDS = 300
 """For an address with more than 30,000 calls in five minutes (docs/newstore.md, "Reading back")."""
 
@@ -37,12 +38,10 @@ def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) 
     return AuthorizedHttp(http, tokens)
 
 
-def make_newstore(
-    settings: NewStoreSettings, provider: str, secrets: Secrets, clock: Clock
-) -> NewStoreClient:
-    """The client; jobs it makes carry the provider's name."""
+def make_newstore(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> NewStoreClient:
+    """The client."""
     http = authorized_http(settings, secrets, clock)
-    return NewStoreClient(http, base_url=settings.base_url, provider=provider)
+    return NewStoreClient(http, base_url=settings.base_url, provider=PROVIDER)
 
 
 def read_newstore(
@@ -51,7 +50,7 @@ def read_newstore(
     """What an operator asks NewStore with."""
     settings = NewStoreSettings.read(Environment(os.environ if variables is None else variables))
     clock = clock or SystemClock()
-    return make_newstore(settings, PROVIDER, Secrets(Clients()("secretsmanager"), clock), clock)
+    return make_newstore(settings, Secrets(Clients()("secretsmanager"), clock), clock)
 
 
 def make_stock(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreStock:
