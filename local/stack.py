@@ -38,6 +38,7 @@ from local.stream import EventStream, mapping_limits
 from local.template import ROOT, Template
 
 TENANT = "acme"
+STREAM_ID = "inventory-sync"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
@@ -174,7 +175,6 @@ def local_stack(
             functions=functions,
         )
         publish_over(newstore, stack.delivery)
-        newstore.publications.retries_at_once = False
         load_map(stack.state, plan.locations, clock.now())
         yield stack
 
@@ -186,8 +186,9 @@ def load_map(state: StateTable, locations: Sequence[Location], at: datetime) -> 
 
 
 def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
-    """Retries and replays go the way of the stream."""
+    """What NewStore sends by itself goes the way of the stream, which stops where that stops."""
     newstore.publications.send = delivery.deliver_now
+    newstore.integrations.senders[STREAM_ID] = delivery
 
 
 def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
