@@ -45,12 +45,18 @@ EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 class StackPlan:
     """What differs from one local stack to the next.
 
-    `parameters` are the template's. `erp` and `newstore` go to the simulators' models. `endpoints`
-    are variables such as AWS_ENDPOINT_URL_DYNAMODB for services that are not the embedded AWS.
+    `parameters` are the template's; `settings` are variables that are no parameters, since nobody
+    should change them in production. `schedules`, by a function's logical id and its event, and
+    `signed_urls`, without a secret given, are for a deployed stack only. `erp` and `newstore` go to
+    the simulators' models. `endpoints` are variables such as AWS_ENDPOINT_URL_DYNAMODB for services
+    that are not the embedded AWS.
     """
 
     locations: Sequence[Location] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    schedules: Mapping[str, str] = field(default_factory=dict)
+    signed_urls: bool = False
     erp: Mapping[str, Any] = field(default_factory=dict)
     newstore: Mapping[str, Any] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
@@ -137,7 +143,8 @@ def local_stack(
     """Up until the block ends; what the functions log goes to `log`."""
     clock = clock or LocalClock()
     # A name of its own: the logger of a service lives as long as the process.
-    template = Template(ROOT / "template.yaml", f"local-{secrets.token_hex(4)}", plan.parameters)
+    name = f"local-{secrets.token_hex(4)}"
+    template = Template(ROOT / "template.yaml", name, plan.parameters, plan.settings)
     with ExitStack() as exits:
         variables = {**template.globals_environment(), **plan.endpoints}
         aws = exits.enter_context(embedded_aws(variables))
@@ -199,13 +206,7 @@ def _erp(plan: StackPlan, clock: Clock) -> ErpModel:
 
 def addresses(newstore_url: str, erp_url: str) -> dict[str, str]:
     """The parameters that say where the simulators are."""
-    realm = f"{newstore_url}/auth/realms/{TENANT}/protocol/openid-connect/token"
-    return {
-        "Tenant": TENANT,
-        "NewStoreBaseUrl": newstore_url,
-        "NewStoreTokenUrl": realm,
-        "ErpBaseUrl": erp_url,
-    }
+    return {"Tenant": TENANT, "NewStoreBaseUrl": newstore_url, "ErpBaseUrl": erp_url}
 
 
 def _stream(aws: Aws, template: Template, forward: LocalFunction) -> EventStream:

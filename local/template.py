@@ -47,13 +47,21 @@ def _read(path: Path) -> Any:
 
 
 class Template:
-    """Values with `parameters` put in; a Ref to a resource gives what `physical_id` says."""
+    """Values with `parameters` put in; a Ref to a resource gives what `physical_id` says.
+
+    `settings` are variables that no parameter sets; every function has them.
+    """
 
     def __init__(
-        self, path: Path, stack_name: str, parameters: Mapping[str, str] | None = None
+        self,
+        path: Path,
+        stack_name: str,
+        parameters: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.path = path
         self.stack_name = stack_name
+        self._settings = dict(settings or {})
         self._document = _read(path)
         self.parameters: dict[str, str] = {
             name: str(parameter["Default"])
@@ -103,7 +111,8 @@ class Template:
     def environment(self, logical_id: str) -> dict[str, str]:
         """A function's variables as it will find them; those without a value are not there."""
         own = self.resolve(self.function(logical_id)["Environment"]["Variables"])
-        return {**self.globals_environment(), **{name: str(value) for name, value in own.items()}}
+        written = {name: str(value) for name, value in own.items()}
+        return {**self.globals_environment(), **written, **self._settings}
 
     def physical_id(self, logical_id: str) -> str:
         """The name of a resource; buckets take lower case only."""

@@ -16,14 +16,14 @@ from inventory_sync.adapters.dynamodb.event_log import (
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, FulfillmentItem
 from inventory_sync.domain.inbound import AppendResult, ClaimResult
+from inventory_sync.use_cases.ingest.ingest_event import BODY_BYTES_MAX
 from tests.contract.builders import MINUTE, NOON, RETENTION, THREADS, at_once, event
 from tests.contract.conftest import Database
 from tests.event_bodies import TENANT, event_fields
-from tests.template.test_template import PARAMETERS, RESOURCES
+from tests.template.test_template import RESOURCES
 
 ITEM_BYTES_MAX = 400 * 1024
 """Of an item and its entries in local indexes together (AWS, DynamoDB quotas)."""
-BODY_BYTES_MAX = PARAMETERS["EventBodyBytesMax"]["MaxValue"]
 [INDEX] = RESOURCES["EventsTable"]["Properties"]["LocalSecondaryIndexes"]
 IN_INDEX = {*INDEX["Projection"]["NonKeyAttributes"], "location_id", "event_key", "open_key"}
 PAGE_BYTES = 1024 * 1024

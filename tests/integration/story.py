@@ -362,7 +362,6 @@ def _variables(aws: Aws, newstore_url: str, erp_url: str) -> dict[str, str]:
         "IMPORT_BUCKET": BUCKET,
         "NEWSTORE_TENANT": TENANT,
         "NEWSTORE_BASE_URL": newstore_url,
-        "NEWSTORE_TOKEN_URL": f"{newstore_url}/auth/realms/{TENANT}/protocol/openid-connect/token",
         "NEWSTORE_SECRET_ARN": arns["NewStoreSecretArn"],
         "ERP_BASE_URL": erp_url,
         "ERP_SECRET_ARN": arns["ErpSecretArn"],

@@ -98,7 +98,7 @@ def test_events_are_listed_with_how_far_they_have_come(shop: Operated) -> None:
 def test_status_says_what_needs_looking_at(shop: Operated) -> None:
     shop.run("stream", "register", *WHO)
     well = shop.json("status")
-    shop.stack.newstore.integrations.stop("inventory-sync")
+    shop.stack.newstore.integrations.stop(shop.stack.template.stack_name)
     shop.wait(90)
 
     ill = shop.json("status", code=4)

@@ -12,7 +12,10 @@ from local.newstore.events import Event, event_bytes
 from local.stack import EVENTS, QUARANTINE
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
-STREAM = "inventory-sync"
+
+def stream_id(shop: Operated) -> str:
+    """The stream is registered under the stack's name."""
+    return shop.stack.template.stack_name
 
 
 @pytest.fixture
@@ -54,7 +57,9 @@ def test_a_window_is_sent_again_and_what_was_missing_is_named(shop: Operated) ->
     assert {event["request"] for event in done["events"]} == {"lost"}
     assert shop.stack.count(EVENTS) == 4
     assert done["deleted"]
-    assert [found["id"] for found in shop.stack.newstore.integrations.list_all()] == [STREAM]
+    assert [found["id"] for found in shop.stack.newstore.integrations.list_all()] == [
+        stream_id(shop)
+    ]
     assert audited(shop)[-1]["command"] == "replay window"
     assert lost
 
@@ -126,8 +131,8 @@ def test_newstore_has_room_for_so_many_streams_only(shop: Operated) -> None:
 def test_failed_publications_are_published_again(shop: Operated) -> None:
     publications = shop.stack.newstore.publications
     for event in happened(shop, "lost", delivered=False):
-        publications.note(STREAM, event, 503)
-        publications.note(STREAM, event, 503)
+        publications.note(stream_id(shop), event, 503)
+        publications.note(stream_id(shop), event, 503)
 
     done = shop.json("replay", "publications", "--from", since(shop, 60), *WHO)
     publications.deliver()
@@ -139,7 +144,7 @@ def test_failed_publications_are_published_again(shop: Operated) -> None:
 
 def test_a_limit_leaves_the_rest_and_says_so(shop: Operated) -> None:
     for event in happened(shop, "lost", delivered=False):
-        shop.stack.newstore.publications.note(STREAM, event, 503)
+        shop.stack.newstore.publications.note(stream_id(shop), event, 503)
 
     done = shop.json(
         "replay", "publications", "--from", since(shop, 60), "--limit", "1", *WHO, code=4
@@ -152,7 +157,7 @@ def test_where_newstore_offers_no_retry_the_window_is_pointed_to(shop: Operated)
     publications = shop.stack.newstore.publications
     publications.offers_retry = False
     for event in happened(shop, "lost", delivered=False):
-        publications.note(STREAM, event, 503)
+        publications.note(stream_id(shop), event, 503)
     words = ("replay", "publications", "--from", since(shop, 60), *WHO)
 
     assert "replay window" in shop.run(*words, code=4).output

@@ -13,7 +13,10 @@ from local.aws import API_KEY
 from local.stack import EVENTS
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
-STREAM = "inventory-sync"
+
+def stream_id(shop: Operated) -> str:
+    """The stream is registered under the stack's name."""
+    return shop.stack.template.stack_name
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def look(shop: Operated) -> Any:
 
 
 def integration(shop: Operated) -> dict[str, Any]:
-    return shop.stack.newstore.integrations.of(STREAM)
+    return shop.stack.newstore.integrations.of(stream_id(shop))
 
 
 def event_url(shop: Operated) -> str:
@@ -66,7 +69,11 @@ def test_registering_mends_what_is_wrong_and_never_shows_the_key(shop: Operated)
 
 
 def test_a_temporary_stream_of_that_name_is_not_touched(shop: Operated) -> None:
-    body = {"id": STREAM, "callback_url": "https://x.example", "integration_type": "temporary"}
+    body = {
+        "id": stream_id(shop),
+        "callback_url": "https://x.example",
+        "integration_type": "temporary",
+    }
     shop.stack.newstore.integrations.create({**body, "ends_at": "2099-01-01T00:00:00Z"})
 
     assert "temporary" in shop.run("stream", "register", *WHO, code=1).output
@@ -79,7 +86,7 @@ def test_nobody_registers_without_a_name(shop: Operated) -> None:
 
 def test_the_watch_starts_a_stopped_stream(shop: Operated) -> None:
     shop.run("stream", "register", *WHO)
-    shop.stack.newstore.integrations.stop(STREAM)
+    shop.stack.newstore.integrations.stop(stream_id(shop))
 
     looked = look(shop)
 
@@ -92,7 +99,7 @@ def test_what_newstore_could_not_deliver_comes_in_by_the_watch(shop: Operated) -
     shop.run("stream", "register", *WHO)
     newstore = shop.stack.newstore
     newstore.assign("ff1", "order-1", DC, [("ff1-1", SKU)])
-    newstore.publications.note(STREAM, newstore.complete("ff1", logical_timestamp=10), 503)
+    newstore.publications.note(stream_id(shop), newstore.complete("ff1", logical_timestamp=10), 503)
 
     look(shop)
     newstore.publications.deliver()
@@ -121,7 +128,7 @@ def test_status_shows_our_stream_and_what_is_wrong_with_it(shop: Operated) -> No
     shop.stack.newstore.integrations.stop("other")
     assert shop.json("status")["stream"]["status"] == "running"
 
-    shop.stack.newstore.integrations.stop(STREAM)
+    shop.stack.newstore.integrations.stop(stream_id(shop))
 
     concerns = shop.json("status", code=4)["concerns"]
     assert any("stopped" in concern for concern in concerns)

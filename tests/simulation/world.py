@@ -224,7 +224,6 @@ class World:
             quarantine=Watched(self, self.quarantine, "quarantine"),
             clock=self._clock(),
             observer=self.observer,
-            body_bytes_max=131_072,
         )
 
     def make_forward(self) -> ForwardEvents:

@@ -14,7 +14,7 @@ DIMENSIONS: dict[str, dict[str, list[Any]]] = {
         "Rule": ["ALL"],
         "Region": [{"Ref": "AWS::Region"}],
     },
-    "AWS/ApiGateway": {"ApiName": [{"Ref": "AWS::StackName"}], "Stage": [{"Ref": "StageName"}]},
+    "AWS/ApiGateway": {"ApiName": [{"Ref": "AWS::StackName"}], "Stage": ["prod"]},
     "AWS/Lambda": {"FunctionName": [{"Ref": name} for name in FUNCTIONS]},
     "AWS/DynamoDB": {"TableName": [{"Ref": name} for name in of_type("AWS::DynamoDB::Table")]},
     "AWS/SQS": {

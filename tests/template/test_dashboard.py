@@ -49,7 +49,7 @@ DIMENSIONS = {
     "Region": {"${AWS::Region}"},
     "state": {state.value for state in RunState},
     "ApiName": {"${AWS::StackName}"},
-    "Stage": {"${StageName}"},
+    "Stage": {"prod"},
     "FunctionName": {f"${{{name}}}" for name in FUNCTIONS},
     "TableName": {f"${{{name}}}" for name in of_type("AWS::DynamoDB::Table")},
     "QueueName": {f"${{{name}.QueueName}}" for name in of_type("AWS::SQS::Queue")},

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.use_cases.ingest.ingest_event import BODY_BYTES_MAX
 from tests.template.test_template import (
     FUNCTIONS,
     PARAMETERS,
@@ -159,13 +160,13 @@ def test_from_outside_the_ranges_nobody_may_call() -> None:
         (10_485_760, True),
     ],
 )
-def test_the_firewall_blocks_bodies_that_no_setting_would_take(
+def test_the_firewall_blocks_bodies_that_the_webhook_would_refuse(
     content_length: int, blocked: bool
 ) -> None:
     statement = RULES["BodyTooLarge"]["Statement"]["RegexMatchStatement"]
 
     assert bool(re.search(statement["RegexString"], str(content_length))) is blocked
-    assert content_length > PARAMETERS["EventBodyBytesMax"]["MaxValue"] or not blocked
+    assert content_length > BODY_BYTES_MAX or not blocked
 
 
 def test_the_firewall_lets_through_what_newstore_may_send() -> None:

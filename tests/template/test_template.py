@@ -151,7 +151,7 @@ def test_every_function_has_a_role_of_its_own(name: str) -> None:
 def test_every_function_logs_into_a_group_that_expires(name: str) -> None:
     group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
 
-    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "RetentionDays"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -72,7 +72,6 @@ class IngestSettings:
     inbound_keys_secret_arn: str
     tenant: str
     retention: timedelta
-    body_bytes_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "IngestSettings":
@@ -84,7 +83,6 @@ class IngestSettings:
             inbound_keys_secret_arn=env.text("INBOUND_KEYS_SECRET_ARN"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=_body_bytes_max(env),
         )
 
 
@@ -98,11 +96,10 @@ class RestConnector:
 
 @dataclass(frozen=True)
 class OdooConnector:
-    """Odoo's JSON-2 API; `database` may be empty where the address serves one only."""
+    """Odoo's JSON-2 API; the secret has the key and, where there are several, the database."""
 
     base_url: str
     secret_arn: str
-    database: str
 
 
 @dataclass(frozen=True)
@@ -127,8 +124,7 @@ def read_connector(env: Environment) -> Connector:
                 )
             return CsvConnector(env.text("ERP_BUCKET"), prefix)
         case "odoo":
-            database = env.optional("ERP_DATABASE")
-            return OdooConnector(env.url("ERP_BASE_URL"), env.text("ERP_SECRET_ARN"), database)
+            return OdooConnector(env.url("ERP_BASE_URL"), env.text("ERP_SECRET_ARN"))
     return RestConnector(env.url("ERP_BASE_URL"), env.text("ERP_SECRET_ARN"))
 
 
@@ -139,7 +135,6 @@ class ErpSettings:
     connector: Connector
     apply_lag: timedelta
     other_channel_lags: Mapping[str, timedelta]
-    timeout_seconds: int
     attempts_max: int
     calls_per_second: int
     reads_at_once: int
@@ -151,8 +146,7 @@ class ErpSettings:
             connector=read_connector(env),
             apply_lag=timedelta(seconds=env.number("APPLY_LAG_SECONDS", 0, 0, 172_800)),
             other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
-            timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
-            attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
+            attempts_max=_attempts_max(env),
             calls_per_second=env.number("ERP_CALLS_PER_SECOND", 20, 1, 1_000),
             reads_at_once=env.number("ERP_READS_AT_ONCE", 4, 1, 10),
         )
@@ -167,7 +161,6 @@ class ForwardSettings:
     quarantine_table: str
     erp: ErpSettings
     retention: timedelta
-    claim: timedelta
     sweep_age: timedelta
 
     @classmethod
@@ -180,8 +173,6 @@ class ForwardSettings:
             quarantine_table=env.text("QUARANTINE_TABLE"),
             erp=ErpSettings.read(env),
             retention=_retention(env),
-            # Longer than the function may run: its last post has long arrived when it ends.
-            claim=timedelta(seconds=env.number("FORWARD_CLAIM_SECONDS", 180, 150, 3_600)),
             sweep_age=timedelta(seconds=env.number("SWEEP_AGE_SECONDS", 60, 0, 3_600)),
         )
 
@@ -194,7 +185,6 @@ class NewStoreSettings:
     base_url: str
     token_url: str
     secret_arn: str
-    timeout_seconds: int
     attempts_max: int
 
     @classmethod
@@ -202,14 +192,12 @@ class NewStoreSettings:
         """From the environment; the documented addresses follow from the tenant."""
         tenant = env.text("NEWSTORE_TENANT")
         base_url = env.url("NEWSTORE_BASE_URL", f"https://{tenant}.p.newstore.net")
-        token_url = f"https://id.p.newstore.net/auth/realms/{tenant}/protocol/openid-connect/token"
         return cls(
             tenant=tenant,
             base_url=base_url,
-            token_url=env.url("NEWSTORE_TOKEN_URL", token_url),
+            token_url=_token_url(tenant, base_url),
             secret_arn=env.text("NEWSTORE_SECRET_ARN"),
-            timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
-            attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
+            attempts_max=_attempts_max(env),
         )
 
 
@@ -227,14 +215,10 @@ class ImportSettings:
     clock_skew: timedelta
     sequence_scope: str
     first_logical_timestamp: int
-    file_delivery: str
     file_signing_secret_arn: str
-    file_url_days_min: int
-    provider: str
     poll_seconds_max: int
     job_spacing: timedelta
     fall_percent_max: int
-    quantity_units_max: int
 
     @property
     def tenant_scope(self) -> bool:
@@ -245,9 +229,6 @@ class ImportSettings:
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
         """From the environment."""
         env = Environment(variables)
-        delivery = env.choice("FILE_DELIVERY", "s3_uri", ("s3_uri", "presigned_url"))
-        signed = delivery == "presigned_url"
-        signing = "FILE_SIGNING_SECRET_ARN"
         return cls(
             events_table=env.text("EVENTS_TABLE"),
             state_table=env.text("STATE_TABLE"),
@@ -259,14 +240,10 @@ class ImportSettings:
             clock_skew=timedelta(seconds=env.number("CLOCK_SKEW_SECONDS", 5, 0, 300)),
             sequence_scope=env.choice("SEQUENCE_SCOPE", "tenant", ("tenant", "location")),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
-            file_delivery=delivery,
-            file_signing_secret_arn=env.text(signing) if signed else env.optional(signing),
-            file_url_days_min=env.number("FILE_URL_DAYS_MIN", 3, 1, 7),
-            provider=env.text("IMPORT_PROVIDER", "inventory-sync"),
+            file_signing_secret_arn=env.optional("FILE_SIGNING_SECRET_ARN"),
             poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),
             job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
             fall_percent_max=env.number("FALL_PERCENT_MAX", 50, 1, 100),
-            quantity_units_max=env.number("QUANTITY_UNITS_MAX", 1_000_000, 1, 10**9),
         )
 
 
@@ -306,7 +283,7 @@ class StreamSettings:
         """From the environment."""
         return cls(
             newstore=NewStoreSettings.read(env),
-            stream_id=env.text("STREAM_ID", "inventory-sync"),
+            stream_id=env.text("STREAM_ID"),
             event_url=env.url("EVENT_URL"),
         )
 
@@ -340,7 +317,6 @@ class ExportSettings:
     export_queue_url: str
     tenant: str
     retention: timedelta
-    body_bytes_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ExportSettings":
@@ -353,13 +329,18 @@ class ExportSettings:
             export_queue_url=env.text("EXPORT_QUEUE_URL"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=_body_bytes_max(env),
         )
 
 
-def _body_bytes_max(env: Environment) -> int:
-    return env.number("EVENT_BODY_BYTES_MAX", 131_072, 1_024, 131_072)
+def _token_url(tenant: str, base_url: str) -> str:
+    """The identity provider beside NewStore's API: id.p.newstore.net for acme.p.newstore.net."""
+    host = base_url.replace(f"https://{tenant}.", "https://id.")
+    return f"{host}/auth/realms/{tenant}/protocol/openid-connect/token"
+
+
+def _attempts_max(env: Environment) -> int:
+    return env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10)
 
 
 def _retention(env: Environment) -> timedelta:
-    return timedelta(days=env.number("RETENTION_DAYS", 90, 15, 3_650))
+    return timedelta(days=env.number("RETENTION_DAYS", 90, 30, 3_653))

@@ -13,7 +13,6 @@ from local.newstore.events import Event, event_bytes
 from local.stack import EVENTS, QUARANTINE
 from tests.e2e.deployed.waiting import eventually
 
-STREAM = "inventory-sync"
 BUCKET = "ImportBucket"
 
 
@@ -21,8 +20,8 @@ BUCKET = "ImportBucket"
 def stopped(stack: DeployedStack, stories: object) -> None:
     """Registered by hand, and stopped at NewStore before the watch's next look."""
     integrations = stack.newstore.integrations
-    integrations.create({"id": STREAM, "callback_url": stack.outputs["EventUrl"]})
-    integrations.stop(STREAM)
+    integrations.create({"id": stack.name, "callback_url": stack.outputs["EventUrl"]})
+    integrations.stop(stack.name)
 
 
 def write(stack: DeployedStack, key: str, content: bytes) -> None:
@@ -83,7 +82,9 @@ def test_what_lies_elsewhere_in_the_bucket_wakes_nobody(stack: DeployedStack) ->
 
 
 def test_the_watch_s_schedule_starts_the_stopped_stream(stack: DeployedStack) -> None:
-    eventually(lambda: stack.newstore.integrations.get(STREAM)["status"] == "running", "the watch")
+    eventually(
+        lambda: stack.newstore.integrations.get(stack.name)["status"] == "running", "the watch"
+    )
 
     [(_, record)] = list(stack.state.records("stream_check"))
     assert len(json.loads(record)["restarts"]) == 1

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
@@ -16,6 +17,9 @@ from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.observability import PowertoolsObserver, make_observer
 from inventory_sync.ports.observe import Clock
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
+
+CLAIM = timedelta(seconds=180)
+"""Longer than the function may run: its last post has long arrived when it ends."""
 
 
 def forward_events(
@@ -36,7 +40,7 @@ def forward_events(
         clock=clock,
         observer=observer,
         rule=AppliedRule(settings.erp.apply_lag, settings.erp.other_channel_lags),
-        claim=settings.claim,
+        claim=CLAIM,
         sweep_age=settings.sweep_age,
     )
     return forward, observer

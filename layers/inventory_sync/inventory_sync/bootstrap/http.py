@@ -8,10 +8,8 @@ from inventory_sync.adapters.http.request import HttpLimits
 from inventory_sync.ports.observe import Clock
 
 
-def json_http(
-    clock: Clock, timeout_seconds: int, attempts_max: int, calls_per_second: int | None = None
-) -> JsonHttp:
+def json_http(clock: Clock, attempts_max: int, calls_per_second: int | None = None) -> JsonHttp:
     """Calls of other systems, at a pace where one is given."""
-    limits = HttpLimits(read_seconds=timeout_seconds, attempts_max=attempts_max)
+    limits = HttpLimits(attempts_max=attempts_max)
     pace = RateLimiter(clock, calls_per_second) if calls_per_second is not None else None
     return JsonHttp(clock, limits, SystemRandom().random, pace=pace)

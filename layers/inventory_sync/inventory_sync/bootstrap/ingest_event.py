@@ -59,5 +59,4 @@ def _ingest(
         quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention),
         clock=clock or SystemClock(),
         observer=observer,
-        body_bytes_max=settings.body_bytes_max,
     )

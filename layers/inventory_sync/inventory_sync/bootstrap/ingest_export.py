@@ -59,7 +59,6 @@ def _make(
             quarantine=quarantine,
             clock=clock,
             observer=tally,
-            body_bytes_max=settings.body_bytes_max,
         ),
         tally=tally,
         quarantine=quarantine,

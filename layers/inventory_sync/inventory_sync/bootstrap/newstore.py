@@ -15,11 +15,12 @@ from inventory_sync.ports.newstore import NewStoreReader
 from inventory_sync.ports.observe import Clock
 
 PROVIDER = "inventory-sync"
+"""Who NewStore's job list says an import comes from."""
 
 
 def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> AuthorizedHttp:
     """Calls with a token of the API client."""
-    http = json_http(clock, settings.timeout_seconds, settings.attempts_max)
+    http = json_http(clock, settings.attempts_max)
     tokens = TokenProvider(
         http,
         secrets,
@@ -31,12 +32,10 @@ def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) 
     return AuthorizedHttp(http, tokens)
 
 
-def make_newstore(
-    settings: NewStoreSettings, provider: str, secrets: Secrets, clock: Clock
-) -> NewStoreClient:
-    """The client; jobs it makes carry the provider's name."""
+def make_newstore(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> NewStoreClient:
+    """The client."""
     http = authorized_http(settings, secrets, clock)
-    return NewStoreClient(http, base_url=settings.base_url, provider=provider)
+    return NewStoreClient(http, base_url=settings.base_url, provider=PROVIDER)
 
 
 def read_newstore(
@@ -45,4 +44,4 @@ def read_newstore(
     """What an operator asks NewStore with."""
     settings = NewStoreSettings.read(Environment(os.environ if variables is None else variables))
     clock = clock or SystemClock()
-    return make_newstore(settings, PROVIDER, Secrets(Clients()("secretsmanager"), clock), clock)
+    return make_newstore(settings, Secrets(Clients()("secretsmanager"), clock), clock)

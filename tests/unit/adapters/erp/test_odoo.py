@@ -88,7 +88,7 @@ def odoo(account: SecretsAccount, **changed: Answer) -> Iterator[tuple[OdooErp, 
             AuthorizedHttp(http, bearer),
             clock,
             base_url=server.url,
-            database="shop",
+            database=lambda: "shop",
             apply_lag=timedelta(0),
             ids=IdMap(),
         )

@@ -86,8 +86,7 @@ class SetWatermark:
         values = self._values(head)
         if not values:
             raise RejectedError(
-                "no import has finished: the first range starts at FirstLogicalTimestamp,"
-                " a parameter of the stack"
+                "no import has finished: the first range starts at FIRST_LOGICAL_TIMESTAMP"
             )
         if location_id not in values:
             raise RejectedError(_wrong_scope(location_id, self.tenant_scope))

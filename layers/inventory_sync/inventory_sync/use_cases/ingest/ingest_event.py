@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CONFLICTING_BODY = "conflicting_body"
 NOT_STORABLE = "not_storable"
+BODY_BYTES_MAX = 131_072
+"""What leaves room for the event's own fields, twice, in a table item of 400 KB."""
 
 
 class IngestResult(StrEnum):
@@ -44,14 +46,14 @@ class IngestOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestEvent:
-    """`body_bytes_max` leaves room for the event's own fields in a table item of 400 KB."""
+    """A longer body than `body_bytes_max` is refused."""
 
     parse: ParseEvent
     event_log: "EventLog"
     quarantine: "Quarantine"
     clock: "Clock"
     observer: "Observer"
-    body_bytes_max: int
+    body_bytes_max: int = BODY_BYTES_MAX
 
     def __call__(self, body: bytes) -> IngestOutcome:
         """Store, ignore or quarantine it; RetriableError or FatalError where it was not kept."""

@@ -44,7 +44,7 @@ _NOT_FOUND = 404
 class RestErp:
     """Implements ports.Erp. `apply_lag` is the setting; the longer of it and the ERP's counts.
 
-    `post_seconds_max` bounds one call with many entries; it must stay below FORWARD_CLAIM_SECONDS.
+    `post_seconds_max` bounds one call with many entries; it must stay below the forwarder's claim.
     """
 
     def __init__(
