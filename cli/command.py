@@ -47,7 +47,7 @@ EXIT_AWS = 3
 class NullObserver:
     """An observer for a shell: what there is to say is in the command's answer."""
 
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+    def count(self, name: str, value: float = 1) -> None:
         """Metrics are for the functions."""
 
     def log(self, message: str, **figures: object) -> None:

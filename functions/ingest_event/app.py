@@ -65,6 +65,8 @@ def _answer_to(event: ApiEvent, door: IngestResources) -> ApiAnswer:
         authenticate = {"WWW-Authenticate": "Bearer"}
         return _answer(401, "unauthorized", EXPECTED_AUTHORIZATION, authenticate)
     outcome = door.ingest(_body(event))
+    if outcome.result is IngestResult.IGNORED:
+        door.observer.log("event ignored", detail=outcome.detail)
     return _answer(_STATUSES[outcome.result], outcome.result.value, _detail(outcome))
 
 

@@ -183,6 +183,8 @@ def test_a_quantity_that_nobody_of_ours_sent_is_unexplained() -> None:
     ]
     assert found.totals.oversold_units == 3
     assert shop.world.observer.counts["RowsUnexplained"] == 1
+    logged = dict(shop.world.observer.notes)["rows reconciled"]
+    assert (logged["rows"], logged["drifted_unexplained"], logged["drifted_late"]) == (2, 1, 0)
 
 
 def test_a_row_that_newstore_does_not_list_promises_nothing() -> None:

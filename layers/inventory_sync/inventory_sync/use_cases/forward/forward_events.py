@@ -239,7 +239,7 @@ class ForwardEvents:
             )
         )
         self.event_log.mark_rejected(ref, reason)
-        self.observer.count("EventsQuarantined", reason=REJECTED_BY_ERP)
+        self.observer.count("EventsQuarantined")
         self._trail.rejected(open_event.event, reason)
         result.rejected.append(ref)
 

@@ -67,7 +67,6 @@ class IngestEvent:
         except MalformedEventError as error:
             return self._set_aside(error.reason, error.detail, body)
         if isinstance(event, IgnoredEvent):
-            self.observer.count("EventsIgnored", event_name=event.name)
             detail = f"events named {event.name} do not concern stock"
             return IngestOutcome(IngestResult.IGNORED, detail=detail)
         return self._store(event, body)
@@ -97,7 +96,7 @@ class IngestEvent:
                 reason=reason, detail=detail, body=body, received_at=self.clock.now(), ref=ref
             )
         )
-        self.observer.count("EventsQuarantined", reason=reason)
+        self.observer.count("EventsQuarantined")
         self.observer.log("event quarantined", reason=reason, detail=detail, event_ref=ref)
         return IngestOutcome(IngestResult.QUARANTINED, reason, detail)
 

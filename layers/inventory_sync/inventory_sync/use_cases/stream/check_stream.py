@@ -142,6 +142,5 @@ class _Session:
         self.memory = replace(self.memory, restarts=(*before, now))
         self.save()
         self.deps.streams.start(self.deps.stream_id)
-        self.deps.observer.count("StreamRestarts")
         self.deps.observer.log("stream started", restarts=len(before) + 1)
         self._judge(self.deps.streams.stream(self.deps.stream_id))

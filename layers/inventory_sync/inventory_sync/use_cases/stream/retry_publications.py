@@ -79,10 +79,10 @@ class RetryPublications:
     def _count(
         self, plan: RetryPlan, given_up: list[Publication], undone: list[Publication]
     ) -> None:
-        failed = len(plan.retry) + len(plan.given_up)
-        self.observer.count("PublicationsFailed", failed - len(undone))
-        self.observer.count("PublicationsRetried", failed - len(undone) - len(given_up))
+        failed = len(plan.retry) + len(plan.given_up) - len(undone)
         self.observer.count("PublicationsGivenUp", len(given_up))
+        if failed:
+            self.observer.log("publications failed", failed=failed, retried=failed - len(given_up))
         for publication in given_up:
             self.observer.log(
                 "publication given up",
