@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from local.template_file import read_template
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "eu-west-1"
@@ -17,33 +16,6 @@ _NO_VALUE = object()
 
 class TemplateError(Exception):
     """The template holds something that is not understood here, or lacks what was asked for."""
-
-
-class _Yaml(yaml.SafeLoader):
-    """Reads !Ref, !Sub, !GetAtt, ... as one-key mappings, as their long forms are written."""
-
-
-def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
-
-
-_Yaml.add_multi_constructor("!", _long_form)
-
-
-@cache
-def _read(path: Path) -> Any:
-    loader = _Yaml(path.read_text("utf-8"))
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
 
 
 class Template:
@@ -62,7 +34,7 @@ class Template:
         self.path = path
         self.stack_name = stack_name
         self._settings = dict(settings or {})
-        self._document = _read(path)
+        self._document = read_template(path)
         self.parameters: dict[str, str] = {
             name: str(parameter["Default"])
             for name, parameter in self._document["Parameters"].items()

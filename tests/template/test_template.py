@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from local.template_file import read_template
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,25 +25,7 @@ PHYSICAL_NAMES = {
 }
 
 
-class _CloudFormation(yaml.SafeLoader):
-    """Reads !Ref, !Sub, !GetAtt, ... as one-key mappings, as their long forms are written."""
-
-
-def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        raise AssertionError(f"!{tag} of a mapping")
-    return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
-
-
-_CloudFormation.add_multi_constructor("!", _long_form)
-
-TEMPLATE: dict[str, Any] = yaml.load(
-    (ROOT / "template.yaml").read_text(encoding="utf-8"), _CloudFormation
-)
+TEMPLATE: dict[str, Any] = read_template(ROOT / "template.yaml")
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 
