@@ -25,8 +25,6 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-WITHOUT_DEFAULTS = {"CheckStreamFunction"}
-"""All it needs is derived from what has to be given."""
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:one"
 CONNECTORS = {
     "rest": {"ErpBaseUrl": "https://erp.example", "ErpSecretArn": ARN},
@@ -77,7 +75,7 @@ def test_the_defaults_of_the_template_are_those_of_the_settings(function: str) -
     }
     required = {name: value for name, value in deployed.items() if name not in defaulted}
 
-    assert bool(defaulted) is (function not in WITHOUT_DEFAULTS)
+    assert defaulted
     assert SETTINGS[function].read(deployed) == SETTINGS[function].read(required)
 
 

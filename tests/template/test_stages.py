@@ -56,6 +56,9 @@ def test_a_stage_deploys_as_the_default_does_and_is_tagged(stage: str) -> None:
 
 
 def test_production_keeps_its_tables_and_wakes_somebody() -> None:
-    assert parameters("production")["AlarmTopicArn"]
+    given = parameters("production")
+
+    assert given["PageTopicArn"]
+    assert given["TicketTopicArn"]
     for table in of_type("AWS::DynamoDB::Table").values():
         assert table["DeletionProtectionEnabled"] is True

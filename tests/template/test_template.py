@@ -73,6 +73,8 @@ def allowed_statements() -> list[tuple[str, dict[str, Any]]]:
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 ALARMS = of_type("AWS::CloudWatch::Alarm")
+COMPOSITES = of_type("AWS::CloudWatch::CompositeAlarm")
+WITH_RUNBOOK = {**ALARMS, **COMPOSITES}
 STATEMENTS = [
     pytest.param(statement, id=f"{name}-{statement['Sid']}")
     for name, statement in allowed_statements()
@@ -152,9 +154,9 @@ def test_every_asynchronous_edge_has_a_dead_letter_path(name: str) -> None:
             assert event["Type"] == "Api"
 
 
-@pytest.mark.parametrize("name", ALARMS)
+@pytest.mark.parametrize("name", WITH_RUNBOOK)
 def test_every_alarm_names_a_section_of_the_runbook(name: str) -> None:
-    named = re.search(r"docs/runbook\.md#([a-z-]+)$", ALARMS[name]["AlarmDescription"])
+    named = re.search(r"docs/runbook\.md#([a-z-]+)$", WITH_RUNBOOK[name]["AlarmDescription"])
     runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (.+)$", runbook, flags=re.MULTILINE)
 
