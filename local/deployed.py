@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.ports.observe import Clock
@@ -34,12 +33,12 @@ from local.stack import (
     WATCH,
     StackPlan,
     addresses,
+    load_map,
     publish_over,
 )
 
 QUICK: Mapping[str, str] = {
     "SWEEP_AGE_SECONDS": "0",
-    "CLOCK_SKEW_SECONDS": "0",
     "JOB_SPACING_SECONDS": "0",
     "POLL_SECONDS_MAX": "2",
 }
@@ -176,8 +175,7 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
             ),
         )
         publish_over(newstore, stack.delivery)
-        for location in plan.locations:
-            DynamoLocationStore(stack.state).put_location(location)
+        load_map(stack.state, plan.locations, clock.now())
         yield stack
 
 

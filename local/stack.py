@@ -7,9 +7,11 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TextIO
 
-from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.audit import Author
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports.observe import Clock
@@ -38,6 +40,8 @@ TENANT = "acme"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
+SETUP = "the local stack"
+"""Who loads its map, in the audit."""
 EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 
 
@@ -175,9 +179,14 @@ def local_stack(
         )
         publish_over(newstore, stack.delivery)
         newstore.publications.retries_at_once = False
-        for location in plan.locations:
-            DynamoLocationStore(stack.state).put_location(location)
+        load_map(stack.state, plan.locations, clock.now())
         yield stack
+
+
+def load_map(state: StateTable, locations: Sequence[Location], at: datetime) -> None:
+    """As an operator loads it, with a record of who did."""
+    author = Author(who=SETUP, command="locations load", why="the stack's own locations", at=at)
+    LocationChanges(state).put_locations(locations, author)
 
 
 def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:

@@ -22,7 +22,10 @@ FOLDER = ROOT / "build" / "local"
 POLL_SECONDS = 0.5
 PLAN = StackPlan(
     locations=LOCATIONS,
-    parameters={"ImportSchedule": "rate(1 minute)", "SettleWindowSeconds": "15"},
+    parameters={
+        "ImportSchedule": "rate(1 minute)",
+        "SettleWindowSeconds": "10",  # five seconds for the clocks are added
+    },
     schedules={f"{FORWARD}Sweep": "rate(1 minute)"},
     signed_urls=True,
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem, OpenEvent
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location
@@ -15,6 +16,7 @@ STORE = "NYC"
 SKU = "SKU-1"
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+OPERATOR = Author(who="olga", command="test", why="counted", at=NOW)
 ITEMS_ASSIGNED = EventName.ASSIGNED
 ITEMS_COMPLETED = EventName.ITEMS_COMPLETED
 ITEMS_FAILED = EventName.ITEMS_FAILED

@@ -16,7 +16,7 @@ from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item
 from local.newstore.integrations import CallbackForm, Integrations
 from local.newstore.jobs import ImportJobs
 from local.newstore.publications import Publications
-from local.newstore.publisher import CounterScope, Publisher
+from local.newstore.publisher import Publisher
 from local.newstore.tokens import TokenIssuer
 
 RangeScope = Literal["tenant", "file_locations"]
@@ -38,7 +38,6 @@ class NewStoreModel:
         fetch: Callable[[str], bytes],
         range_scope: RangeScope = "tenant",
         range_start_released: bool = True,
-        counter_scope: CounterScope = "tenant",
         job_seconds: float = 0,
         seconds_between_files: float = 0,
         stores: Iterable[str] = (),
@@ -55,7 +54,7 @@ class NewStoreModel:
         self.faults = CallFaults(now)
         self.faults.sleep = sleep
         self.calls = NewStoreCalls(self, self.faults)
-        self.publisher = Publisher(tenant, now, counter_scope)
+        self.publisher = Publisher(tenant, now)
         self.book = FulfillmentBook()
         self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows)
         self.jobs.job_seconds = job_seconds

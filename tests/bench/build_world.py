@@ -116,7 +116,6 @@ class BuildWorld:
             clock=nobody,
             observer=nobody,
             settings=BuildSettings(
-                tenant_scope=True,
                 first_logical_timestamp=0,
                 settle=timedelta(minutes=15),
                 other_channel_lags={},

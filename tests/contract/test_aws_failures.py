@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.leases import DynamoLeases
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
@@ -32,6 +33,7 @@ from inventory_sync.domain.inbound import QuarantineEntry
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
 from tests.aws import REGION
+from tests.builders import OPERATOR
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 
 NOBODY = 1
@@ -50,6 +52,7 @@ class Adapters:
     leases: DynamoLeases
     runs: DynamoRunStore
     locations: DynamoLocationStore
+    changes: LocationChanges
     files: S3FileStore
 
 
@@ -78,11 +81,11 @@ DYNAMODB: dict[str, Callable[[Adapters], object]] = {
     "head": lambda a: a.runs.head(),
     "save": lambda a: a.runs.save(ImportHead(), lease=Lease(1, UNTIL), now=NOON),
     "locations": lambda a: a.locations.locations(),
-    "put_location": lambda a: a.locations.put_location(DC),
+    "put_locations": lambda a: a.changes.put_locations([DC], OPERATOR),
     "skus": lambda a: a.locations.skus(),
     "approvals": lambda a: a.locations.approvals(),
-    "approve": lambda a: a.locations.approve(
-        Approval(location_id="DC01", kinds=(), who="", why="", at=NOON)
+    "approve": lambda a: a.changes.approve(
+        Approval(location_id="DC01", kinds=(), who="", why="", at=NOON), OPERATOR
     ),
     "use_approval": lambda a: a.locations.use_approval("DC01", "run-1"),
     "holds": lambda a: a.locations.holds(),
@@ -150,6 +153,7 @@ def adapters(port: int = NOBODY) -> Adapters:
         DynamoLeases(state),
         DynamoRunStore(state, RETENTION),
         DynamoLocationStore(state),
+        LocationChanges(state),
         S3FileStore(client("s3", port), "imports", str),
     )
 
@@ -259,7 +263,7 @@ def test_every_read_of_a_table_asks_for_what_is_written_last() -> None:
         for name in names:
             events.unregister(name, note)
 
-    assert len(reads) == 9
+    assert len(reads) == 11
     assert all(reads)
 
 

@@ -20,7 +20,6 @@ from inventory_sync.ports.events import EventLog
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES
-from tests.contract.sharded import ShardedEventLog
 from tests.fakes.event_log import FakeEventLog
 
 LONG_AGO = NOON - 2 * RETENTION
@@ -43,15 +42,11 @@ class Store:
         return found
 
 
-@pytest.fixture(params=["fake", "sharded", *ENGINES])
+@pytest.fixture(params=["fake", *ENGINES])
 def store(request: pytest.FixtureRequest, open_database: Callable[[str], Database]) -> Store:
     if request.param == "fake":
         fake = FakeEventLog()
         return Store(fake, fake.body_of)
-    if request.param == "sharded":
-        fake = FakeEventLog()
-        sharded = ShardedEventLog(fake, shards=4)
-        return Store(sharded, lambda ref: fake.body_of(sharded.shard(ref)))
     database = open_database(request.param)
     table = database.table("EventsTable")
 

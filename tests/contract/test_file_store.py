@@ -39,10 +39,9 @@ ROWS = [encode_rows("DC01", {f"SKU-{n}": n for n in range(100)})]
 A_ROW = [encode_rows("DC01", {"SKU-1": 1})]
 MANIFEST = Manifest(
     run_id="run-1",
-    cut_end=12,
+    cut_end=10**18,
     locations={
         "Köln/1": LocationEntry(
-            cut_end=10**18,
             basis=Basis.ROLLED_FORWARD,
             as_of=NOON,
             ledger_run_id="run-0",

@@ -28,7 +28,7 @@ from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
 from inventory_sync.use_cases.ingest.ingest_export import IngestExport
 from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileStock
-from local.stack import LocalStack, StackPlan, local_stack
+from local.stack import SETUP, LocalStack, StackPlan, local_stack
 
 DC, SKU = "DC01", "SKU-1"
 WHO = ("--who", "Ada", "--why", "test")
@@ -95,6 +95,11 @@ class Operated:
 
     def json(self, *words: str, code: int = 0) -> Any:
         return json.loads(self.run(*words, "--json", code=code).stdout)
+
+    def audited(self) -> list[dict[str, Any]]:
+        """What was done since the stack was set up."""
+        records: list[dict[str, Any]] = self.json("audit", "list")["records"]
+        return [record for record in records if record["who"] != SETUP]
 
     def ship(self, request: str, *products: str, at: int, delivered: bool = True) -> None:
         """Ordered and shipped now; delivered and forwarded unless the ERP is down."""

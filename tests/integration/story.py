@@ -21,6 +21,7 @@ import pytest
 from moto import mock_aws
 from werkzeug.wrappers import Response
 
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
@@ -40,6 +41,7 @@ from local.newstore.server import newstore_app
 from local.template import REGION
 from tests.apps import load_app
 from tests.aws import create_table
+from tests.builders import OPERATOR
 from tests.event_bodies import TENANT, api_call
 from tests.fakes.observer import FakeObserver
 from tests.integration.crashing import watch_outside_calls
@@ -114,6 +116,7 @@ class Story:
         self.shipped: list[Event] = []
         self._state = StateTable(dynamodb, "StateTable")
         self.map = DynamoLocationStore(self._state)
+        self.changes = LocationChanges(self._state)
         self._handlers: dict[str, Handler] = {}
         self._streamed: set[str] = set()
 
@@ -324,8 +327,7 @@ def story(
         told = Story(erp_model, newstore_model, clock, settings, aws.dynamodb)
         told.aws = aws
         told.newstore_answers, told.erp_answers = answers
-        for place in LOCATIONS:
-            told.map.put_location(place)
+        told.changes.put_locations(LOCATIONS, OPERATOR)
         yield told
 
 

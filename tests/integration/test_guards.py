@@ -10,6 +10,7 @@ import pytest
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.holds import Approval
 from inventory_sync.domain.locations import Location
+from tests.builders import OPERATOR
 from tests.integration.story import DC, LEASE_SECONDS, NYC, Story, story
 
 BULK = (DC, "SKU-1")
@@ -49,15 +50,14 @@ def held(told: Story) -> dict[str, list[tuple[HoldKind, str]]]:
 
 
 def approve(told: Story, location: str, kind: HoldKind) -> None:
-    told.map.approve(
-        Approval(
-            location_id=location,
-            kinds=(kind.value,),
-            who="Olga",
-            why="counted by hand",
-            at=told.clock.now(),
-        )
+    approval = Approval(
+        location_id=location,
+        kinds=(kind.value,),
+        who="Olga",
+        why="counted by hand",
+        at=told.clock.now(),
     )
+    told.changes.approve(approval, OPERATOR)
 
 
 def used_approvals(told: Story) -> list[str]:
@@ -124,7 +124,7 @@ def test_a_truncated_snapshot_is_held_whatever_an_operator_says(told: Story) -> 
 
 
 def test_a_location_that_newstore_does_not_list_is_held_until_an_approval(told: Story) -> None:
-    told.map.put_location(LAB)
+    told.changes.put_locations([LAB], OPERATOR)
     told.erp.add_location(LAB.erp_location)
     told.erp.receive((LAB.erp_location, "SKU-1"), 7)
     told.clock.sleep(60)  # for so long the functions go by the map they have read

@@ -85,11 +85,12 @@ class Faults:
             if only is None or name in only:
                 self.rates[name] = min(0.9, rate * strength)
 
-    def strike(self, name: str) -> bool:
+    def strike(self, name: str, generator: Random | None = None) -> bool:
         """Whether the fault happens now; draws the same from the generator either way."""
+        generator = generator or self._generator(name)
         rate = self.rates.get(name, 0.0)
         assert name in RATES, name
-        drawn = self._generator(name).random()
+        drawn = generator.random()
         if self.quiet or drawn >= rate:
             return False
         self.injected[name] += 1

@@ -24,7 +24,7 @@ class Invariants:
     def __init__(self, world: World) -> None:
         self.world = world
         self.watermark: int | None = None
-        self.cut_ends: dict[str, int] = {}
+        self.cut_end = 0
         self.looks = 0
         self.meter = Meter(world.now)
 
@@ -102,12 +102,10 @@ class Invariants:
             figures = f"{head.watermark} after {self.watermark}"
             raise Violation("watermark_monotonic", figures)
         if head.finished_run_id is not None:
-            manifest = world.files.manifest(head.finished_run_id)
-            for location_id, entry in manifest.locations.items():
-                if entry.cut_end < self.cut_ends.get(location_id, 0):
-                    figures = f"{location_id}: {entry.cut_end} after {self.cut_ends[location_id]}"
-                    raise Violation("watermark_monotonic", figures)
-                self.cut_ends[location_id] = entry.cut_end
+            cut_end = world.files.manifest(head.finished_run_id).cut_end
+            if cut_end < self.cut_end:
+                raise Violation("watermark_monotonic", f"cut at {cut_end} after {self.cut_end}")
+            self.cut_end = cut_end
         if head.watermark is not None and head.watermark > (self.watermark or 0):
             name = f"{JOB_NAME_PREFIX}{head.finished_run_id}"
             states = [j.state for j in world.newstore_model.jobs.by_id.values() if j.name == name]

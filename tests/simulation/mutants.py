@@ -20,8 +20,8 @@ from inventory_sync.domain.inbound import AppendResult, ClaimResult
 from inventory_sync.use_cases.forward import forward_events
 from inventory_sync.use_cases.import_stock import import_stock
 from inventory_sync.use_cases.import_stock.build import build_import, file_packer
-from inventory_sync.use_cases.import_stock.build.cut_ends import CutEnds
 from inventory_sync.use_cases.import_stock.build.last_known import LastKnown
+from inventory_sync.use_cases.import_stock.build.release_plan import ReleasePlan
 from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
 from tests.simulation.runner import Adapt, run_seed
 from tests.simulation.world import World
@@ -82,13 +82,13 @@ def _no_roll_forward() -> AbstractContextManager[Any]:
 
 
 def _range_from_lowest_event() -> AbstractContextManager[Any]:
-    honest = CutEnds.range
+    honest = ReleasePlan.range
 
-    def lowest(cut_ends: CutEnds, cut: LocationCut) -> LogicalRange:
-        found = honest(cut_ends, cut)
+    def lowest(plan: ReleasePlan, cut: LocationCut) -> LogicalRange:
+        found = honest(plan, cut)
         return LogicalRange(min(map(logical_timestamp, cut.counted), default=found.end), found.end)
 
-    return patch.object(CutEnds, "range", lowest)
+    return patch.object(ReleasePlan, "range", lowest)
 
 
 def _watermark_before_finish() -> AbstractContextManager[Any]:
@@ -193,12 +193,12 @@ def _late_where_a_range_is_its_files(world: World) -> None:
 
 
 def _range_forgets_late_events() -> AbstractContextManager[Any]:
-    honest = CutEnds.range
+    honest = ReleasePlan.range
 
-    def forward_only(cut_ends: CutEnds, cut: LocationCut) -> LogicalRange:
-        return honest(cut_ends, replace(cut, late=()))
+    def forward_only(plan: ReleasePlan, cut: LocationCut) -> LogicalRange:
+        return honest(plan, replace(cut, late=()))
 
-    return patch.object(CutEnds, "range", forward_only)
+    return patch.object(ReleasePlan, "range", forward_only)
 
 
 def _unfinished_imports_forgotten() -> AbstractContextManager[Any]:

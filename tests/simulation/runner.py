@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from local.newstore.job import JobFaults
+from tests.builders import OPERATOR
 from tests.simulation.figures import Figures
 from tests.simulation.invariants import Invariants, Violation
 from tests.simulation.world import World
@@ -101,8 +102,8 @@ def _calm_down(world: World, invariants: Invariants) -> None:
     world.erp_model.snapshots.planned.clear()
     world.newstore_model.jobs.next_jobs.clear()
     _end_stuck_jobs(world)
-    for place in world.location_store.locations().values():
-        world.location_store.put_location(replace(place, enabled=True))
+    places = world.location_store.locations().values()
+    world.location_store.put_locations([replace(place, enabled=True) for place in places], OPERATOR)
     last: Violation | None = None
     for _ in range(QUIET_ROUNDS_MAX):
         world.pass_time(3600)
@@ -171,7 +172,8 @@ def shrink(seed: int, outcome: Outcome, adapt: Adapt | None = None) -> tuple[int
     kept = frozenset(outcome.injected)
     for name in sorted(kept):
         tried = kept - {name}
-        if run_seed(seed, only=tried, adapt=adapt).violation == outcome.violation:
+        found = run_seed(seed, steps=outcome.steps, only=tried, adapt=adapt)
+        if found.violation == outcome.violation:
             kept = tried
     steps = outcome.steps
     while steps > 1:

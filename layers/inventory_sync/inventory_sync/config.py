@@ -212,18 +212,11 @@ class ImportSettings:
     erp: ErpSettings
     retention: timedelta
     settle_window: timedelta
-    clock_skew: timedelta
-    sequence_scope: str
     first_logical_timestamp: int
     file_signing_secret_arn: str
     poll_seconds_max: int
     job_spacing: timedelta
     fall_percent_max: int
-
-    @property
-    def tenant_scope(self) -> bool:
-        """Whether one logical counter serves all locations."""
-        return self.sequence_scope == "tenant"
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
@@ -237,8 +230,6 @@ class ImportSettings:
             erp=ErpSettings.read(env),
             retention=_retention(env),
             settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
-            clock_skew=timedelta(seconds=env.number("CLOCK_SKEW_SECONDS", 5, 0, 300)),
-            sequence_scope=env.choice("SEQUENCE_SCOPE", "tenant", ("tenant", "location")),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
             file_signing_secret_arn=env.optional("FILE_SIGNING_SECRET_ARN"),
             poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),

@@ -56,7 +56,7 @@ def stack(local_aws: LocalAws) -> Iterator[DeployedStack]:
         locations=LOCATIONS,
         parameters={
             "ImportSchedule": "rate(1 minute)",
-            "SettleWindowSeconds": "3",
+            "SettleWindowSeconds": "0",
         },
         settings=ONE_ATTEMPT,
         schedules=dict.fromkeys(BY_THE_MINUTE, "rate(1 minute)"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from click.testing import Result
 
+from inventory_sync.adapters.codec import encode
 from inventory_sync.domain.locations import InventoryMaster, Location
 from tests.unit.cli.conftest import NOW, Shell
 
@@ -228,14 +229,13 @@ def test_a_check_of_a_file_writes_nothing(shell: Shell) -> None:
 
 def test_a_check_of_the_stored_map_finds_what_two_locations_share(shell: Shell) -> None:
     for location_id in ("A", "B"):
-        shell.store.put_location(
-            Location(
-                location_id=location_id,
-                fulfillment_node_id=location_id,
-                store_id="",
-                erp_location="W",
-            )
+        location = Location(
+            location_id=location_id,
+            fulfillment_node_id=location_id,
+            store_id="",
+            erp_location="W",
         )
+        shell.state.put("location", location_id, encode(location))
 
     result = shell.run("locations", "check")
 

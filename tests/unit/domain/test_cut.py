@@ -13,7 +13,6 @@ from inventory_sync.domain.cut import (
     LogicalRange,
     choose_cut_end,
     cut_snapshot,
-    equal_timestamps,
     outlier_timestamp,
     roll_forward,
 )
@@ -204,21 +203,6 @@ def test_unless_told_otherwise_three_hundred_thousand_items_are_passed() -> None
     many = ["A"] * 150_000
 
     assert end_of(settled(10, *many), settled(11, *many), settled(12)) == 11
-
-
-# Equal logical timestamps
-
-
-def test_one_number_at_two_locations_proves_a_counter_for_each() -> None:
-    events = [open_event(10), open_event(10, at=STORE), open_event(11), open_event(12, at=STORE)]
-
-    assert equal_timestamps(events) == 1
-
-
-def test_one_number_twice_at_one_location_proves_nothing() -> None:
-    events = [open_event(10), open_event(10, fulfillment_request_id="other")]
-
-    assert equal_timestamps(events) == 0
 
 
 # A counter that leaps

@@ -103,20 +103,12 @@ def test_published_at_has_0_to_9_fraction_digits(digits: int, published_at: str)
     assert newstore.ship()["published_at"] == f"2026-01-15T{published_at}"
 
 
-def test_one_counter_serves_the_tenant_by_default() -> None:
+def test_one_counter_serves_the_tenant() -> None:
     newstore = Newstore()
     timestamps = [
         newstore.ship(key=key)["payload"]["logical_timestamp"] for key in (KEY, OTHER_KEY)
     ]
     assert timestamps == [2, 4]
-
-
-def test_each_location_can_have_its_own_counter() -> None:
-    newstore = Newstore(counter_scope="location")
-    timestamps = [
-        newstore.ship(key=key)["payload"]["logical_timestamp"] for key in (KEY, OTHER_KEY)
-    ]
-    assert timestamps == [2, 2]
 
 
 def test_the_counter_goes_on_after_an_explicit_value_and_a_hole() -> None:

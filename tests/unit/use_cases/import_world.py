@@ -20,7 +20,7 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
-from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold
+from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold, Resend
 from inventory_sync.domain.import_head import Lease
 from inventory_sync.domain.import_run import ImportRun, JobError
 from inventory_sync.domain.stock import StockSnapshot
@@ -36,8 +36,8 @@ from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes
-from local.newstore.model import NewStoreModel
-from tests.builders import DC, MINUTE, NOW, SKU, location
+from local.newstore.model import NewStoreModel, RangeScope
+from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, location
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
@@ -150,7 +150,6 @@ class ImportWorld:
     def __init__(
         self,
         *places: str,
-        tenant_scope: bool = True,
         stores: tuple[str, ...] | None = None,
         apply_lag_seconds: float = 0,
         counter_lag: timedelta | None = None,
@@ -159,10 +158,9 @@ class ImportWorld:
         change_feed: Any = "none",
         reads_at_once: int = 1,
         archive_bytes: int = 400_000_000,
-        range_scope: Any = None,
+        range_scope: RangeScope = "tenant",
     ) -> None:
         self.places = places or (DC,)
-        self.tenant_scope = tenant_scope
         self.clock = FakeClock(NOW)
         self.rng = Random(0)
         self.faults = PlannedFaults()
@@ -171,13 +169,11 @@ class ImportWorld:
         )
         self.files = FakeFileStore()
         self.records = FakeRunRecords()
-        scope: Any = "tenant" if tenant_scope else "location"
         self.newstore_model = NewStoreModel(
             TENANT,
             self.clock.now,
             fetch=self.files.fetch,
-            range_scope=range_scope or ("tenant" if tenant_scope else "file_locations"),
-            counter_scope=scope,
+            range_scope=range_scope,
             stores=self.places if stores is None else stores,
         )
         self.event_log = FakeEventLog()
@@ -191,7 +187,6 @@ class ImportWorld:
         lags = {} if counter_lag is None else {"IN_STORE_HANDOVER": counter_lag}
         self.rule = AppliedRule(other_channel_lags=lags)
         self.build_settings = BuildSettings(
-            tenant_scope=tenant_scope,
             first_logical_timestamp=first_logical_timestamp,
             settle=SETTLE,
             other_channel_lags=lags,
@@ -200,7 +195,7 @@ class ImportWorld:
             reads_at_once=reads_at_once,
             archive_bytes=archive_bytes,
         )
-        self.import_settings = ImportStockSettings(tenant_scope=tenant_scope)
+        self.import_settings = ImportStockSettings()
         self.seconds_left = 900.0
         self.requests = 0
         for place in self.places:
@@ -266,9 +261,7 @@ class ImportWorld:
             leases=self.leases,
             event_log=self.event_log,
             history=FakeRunHistory(self.runs),
-            files=self.files,
             clock=self.clock,
-            tenant_scope=self.tenant_scope,
         )
 
     def tick(self, *only: str, full: bool = False) -> Tick:
@@ -337,27 +330,30 @@ class ImportWorld:
         self.clock.advance(SETTLE)
 
     def approve(self, *kinds: str, at: str = DC, ago: timedelta = timedelta(0)) -> None:
-        self.location_store.approve(
-            Approval(
-                location_id=at,
-                kinds=kinds,
-                who="olga",
-                why="the shop closed",
-                at=self.clock.now() - ago,
-            )
+        approval = Approval(
+            location_id=at,
+            kinds=kinds,
+            who="olga",
+            why="the shop closed",
+            at=self.clock.now() - ago,
         )
+        self.location_store.approve(approval, OPERATOR)
 
     def hold(self, at: str = ALL_IMPORTS) -> None:
         """An operator holds a location, or pauses imports."""
-        self.location_store.set_operator_hold(
-            OperatorHold(location_id=at, who="olga", why="stock-take", at=self.clock.now())
-        )
+        hold = OperatorHold(location_id=at, who="olga", why="stock-take", at=self.clock.now())
+        self.location_store.hold(hold, OPERATOR)
 
     def resume(self, at: str = ALL_IMPORTS) -> None:
-        self.location_store.end_operator_hold(at)
+        self.location_store.resume(at, OPERATOR)
 
     def put_location(self, location_id: str, **fields: Any) -> None:
-        self.location_store.put_location(location(location_id, **fields))
+        self.location_store.put_locations([location(location_id, **fields)], OPERATOR)
+
+    def ask_resend(self, *products: str, at: str) -> None:
+        """An operator has these rows sent again, or all of the location's."""
+        resend = Resend(location_id=at, products=products, at=self.clock.now())
+        self.location_store.request_resend(resend, OPERATOR)
 
     def erp_lag(self, lag: timedelta) -> None:
         """The ERP declares another apply lag."""

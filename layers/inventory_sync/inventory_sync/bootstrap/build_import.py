@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
@@ -17,6 +18,8 @@ from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.ports.observe import Clock, Observer
 from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
 
+CLOCK_SKEW = timedelta(seconds=5)
+"""How far NewStore's clock and ours may differ."""
 SPARE_SECONDS = 360
 """What the longest read of one location takes, and a minute for the rest."""
 
@@ -47,9 +50,8 @@ def make_build(
 
 def _build_settings(settings: ImportSettings) -> BuildSettings:
     return BuildSettings(
-        tenant_scope=settings.tenant_scope,
         first_logical_timestamp=settings.first_logical_timestamp,
-        settle=settings.settle_window + settings.clock_skew,
+        settle=settings.settle_window + CLOCK_SKEW,
         other_channel_lags=settings.erp.other_channel_lags,
         spare_seconds=SPARE_SECONDS,
         reads_at_once=settings.erp.reads_at_once,

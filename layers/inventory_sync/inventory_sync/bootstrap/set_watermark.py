@@ -9,7 +9,6 @@ from inventory_sync.adapters.dynamodb.leases import DynamoLeases
 from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
@@ -32,7 +31,5 @@ def set_watermark(
         leases=DynamoLeases(table),
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         history=DynamoRunHistory(table),
-        files=S3FileStore(client.s3(), settings.import_bucket, str),
         clock=clock or SystemClock(),
-        tenant_scope=settings.tenant_scope,
     )

@@ -126,15 +126,6 @@ def _plausible_after(logical_timestamp: int) -> int:
     return logical_timestamp + max(LEAP_MIN, logical_timestamp // 10)
 
 
-def equal_timestamps(events: Iterable[OpenEvent]) -> int:
-    """How many logical timestamps stand at more than one location: proof of one counter each."""
-    locations: dict[int, set[str]] = {}
-    for open_event in events:
-        event = open_event.event
-        locations.setdefault(event.logical_timestamp, set()).add(event.location_id)
-    return sum(len(found) > 1 for found in locations.values())
-
-
 @dataclass(frozen=True, slots=True)
 class LocationCut:
     """One location's stock as of `cut_end`.

@@ -73,10 +73,9 @@ class JobError:
 class ImportRun:
     """One attempt to bring NewStore's quantities up to date.
 
-    `cut_end` is the end of the range under tenant scope; under location scope the run's manifest
-    has one for each location. `snapshots` counts the locations that were read. `rows`, `files` and
-    `job_errors` describe what was sent and said. `left_out` names the first 200 locations.
-    `ended_at` is when NewStore's word on it was known, or that there was nothing to send.
+    `cut_end` is the end of the range. `snapshots` counts the locations that were read. `rows`,
+    `files` and `job_errors` describe what was sent and said. `left_out` names the first 200
+    locations. `ended_at` is when it was known what NewStore said, or that nothing was to be sent.
     `refused_before` is what NewStore refused of the run before, whose rows this one sends again.
     `only` names the locations that are read, where an operator asked for some; the others are
     rolled forward.

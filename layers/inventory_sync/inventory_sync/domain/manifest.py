@@ -32,7 +32,6 @@ class LocationEntry:
     `feed` says from where on changes have to be read to bring the snapshot's rows up to date.
     """
 
-    cut_end: int
     basis: Basis
     as_of: datetime
     ledger_run_id: str
@@ -48,23 +47,17 @@ class LocationEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """All locations that have quantities at NewStore, by location id, as of one run.
-
-    `cut_end` is the sequence's under tenant scope, the highest of all under location scope.
-    """
+    """All locations that have quantities at NewStore, by location id, as of one run's cut end."""
 
     run_id: str
     cut_end: int
     locations: Mapping[str, LocationEntry] = field(default_factory=dict)
 
-    def moved_back(self, tenant: int | None, by_location: Mapping[str, int]) -> "Manifest":
-        """As if its ranges had ended where an operator has since set the watermarks."""
-        locations = {
-            key: replace(entry, cut_end=min(entry.cut_end, by_location.get(key, entry.cut_end)))
-            for key, entry in self.locations.items()
-        }
-        end = self.cut_end if tenant is None else min(self.cut_end, tenant)
-        return replace(self, cut_end=end, locations=locations if by_location else self.locations)
+    def moved_back(self, watermark: int | None) -> "Manifest":
+        """As if its range had ended where an operator has since set the watermark."""
+        if watermark is None:
+            return self
+        return replace(self, cut_end=min(self.cut_end, watermark))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

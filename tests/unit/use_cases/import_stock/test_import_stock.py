@@ -13,7 +13,6 @@ from inventory_sync.domain.errors import (
     RetriableError,
     SnapshotIncompleteError,
 )
-from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun, RunLimits, RunState
 from inventory_sync.use_cases.import_stock.import_stock import (
@@ -560,7 +559,7 @@ def test_a_tick_takes_a_bounded_number_of_steps() -> None:
     world = stocked()
     world.newstore_model.jobs.never_finish_next_job("waiting")
     world.import_settings = ImportStockSettings(
-        tenant_scope=True, poll_seconds_max=10_000, limits=RunLimits(poll_interval=timedelta(0))
+        poll_seconds_max=10_000, limits=RunLimits(poll_interval=timedelta(0))
     )
 
     tick = world.tick()
@@ -648,17 +647,6 @@ def test_a_watermark_that_would_move_back_stops_the_run() -> None:
         world.tick()
 
     assert states(world)[-1] is RunState.STARTED
-
-
-def test_under_location_scope_the_head_has_no_watermark() -> None:
-    world = stocked(tenant_scope=False)
-    world.ship(12)
-    world.settle()
-
-    run = world.import_now()
-
-    assert world.runs.head().watermark is None
-    assert world.files.manifest(run.run_id).locations[DC].cut_end == 12
 
 
 def test_a_run_without_a_job_before_the_first_sets_no_watermark() -> None:
@@ -826,17 +814,12 @@ def test_a_lease_error_at_the_start_of_a_tick_is_no_surprise() -> None:
 # Rows asked for again
 
 
-def ask_again(world: ImportWorld, *products: str) -> None:
-    asked = Resend(location_id=DC, products=products, at=world.clock.now())
-    world.location_store.ask_resend(asked)
-
-
 @pytest.mark.parametrize(("products", "sent"), [([SKU], 1), ([], 2), (["unknown"], 1)])
 def test_rows_asked_for_again_are_sent_once(products: list[str], sent: int) -> None:
     world = started()
     world.stock(5, "SKU-2")
     world.import_now()
-    ask_again(world, *products)
+    world.ask_resend(*products, at=DC)
 
     assert (world.import_now().rows, world.import_now().rows) == (sent, 0)
     assert (world.on_hand(), world.on_hand("SKU-2")) == (10, 5)
@@ -844,7 +827,7 @@ def test_rows_asked_for_again_are_sent_once(products: list[str], sent: int) -> N
 
 def test_a_request_outlives_a_run_that_failed_or_could_not_read_the_location() -> None:
     world = started()
-    ask_again(world)
+    world.ask_resend(at=DC)
     world.newstore_model.jobs.fail_next_job()
     world.import_now()
     world.erp.shown[DC] = RetriableError("down")
@@ -861,7 +844,7 @@ def test_a_request_made_while_a_run_is_under_way_is_for_the_next() -> None:
     world.newstore_model.jobs.job_seconds = 400
     world.stock(20)
     world.tick()
-    ask_again(world)
+    world.ask_resend(at=DC)
     world.tick()
 
     assert DC in world.location_store.resends()

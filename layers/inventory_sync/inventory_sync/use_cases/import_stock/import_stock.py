@@ -77,7 +77,6 @@ class Tick:
 class ImportStockSettings:
     """`poll_seconds_max` bounds the waiting for NewStore within one tick."""
 
-    tenant_scope: bool
     lease: timedelta = timedelta(seconds=180)
     job_spacing: timedelta = timedelta(minutes=5)
     poll_seconds_max: float = 60.0
@@ -302,8 +301,7 @@ class _Session:
         self._save(started, last_job_created_at=self.deps.clock.now())
 
     def _commit(self, run: ImportRun) -> None:
-        now, tenant_scope = self.deps.clock.now(), self.deps.settings.tenant_scope
-        self._write(commit_run(self.head, run, now=now, tenant_scope=tenant_scope))
+        self._write(commit_run(self.head, run, now=self.deps.clock.now()))
         self.deps.observer.count("RunsFinished")
         self.deps.observer.count("JobErrors", len(run.job_errors))
         self._note_job_errors(run)

@@ -194,31 +194,32 @@ class _Session:
         location_id = place.location_id
         ledger = self.deps.files.ledger(location_id, entry.ledger_run_id)
         sent = {p: sendable(q) for p, q in ledger.quantities.items()} if ledger else {}
-        erp, events = self._erp_now(location_id, entry, ledger)
+        erp, events = self._erp_now(location_id, ledger)
         return Books(
             sent=sent,
             erp=erp,
-            late=self._late(events, entry.cut_end),
+            late=self._late(events),
             waiting=self._waiting(location_id),
-            released_up_to=entry.cut_end,
+            released_up_to=self.manifest.cut_end,
             finished_run_id=self.manifest.run_id,
         )
 
-    def _late(self, events: list[OpenEvent], cut_end: int) -> Counter[str]:
+    def _late(self, events: list[OpenEvent]) -> Counter[str]:
         """Units that a range has passed over and no import has counted."""
         late: Counter[str] = Counter()
         for e in events:
             counted = (e.event.location_id, e.event.ref.event_key) in self.counted
             if e.event.completed and e.counted_by is None and not counted:
-                late.update(e.event.units() if e.event.logical_timestamp <= cut_end else ())
+                passed = e.event.logical_timestamp <= self.manifest.cut_end
+                late.update(e.event.units() if passed else ())
         return late
 
     def _erp_now(
-        self, location_id: str, entry: LocationEntry, ledger: Ledger | None
+        self, location_id: str, ledger: Ledger | None
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
         """What an import would state now for the range that is released already."""
         deps = self.deps
-        snapshot, absent_means_zero = None, True
+        snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
         rule = AppliedRule(timedelta(0), deps.limits.other_channel_lags)
         if self.read_erp:
             try:
@@ -236,11 +237,9 @@ class _Session:
         if not absent_means_zero:
             last = ledger.quantities if ledger else {}
             snapshot = carry_forward_unlisted(
-                snapshot, last, events, cut_end=entry.cut_end, rule=rule, counted=self.counted
+                snapshot, last, events, cut_end=cut_end, rule=rule, counted=self.counted
             )
-        cut = cut_snapshot(
-            snapshot, events, cut_end=entry.cut_end, watermark=entry.cut_end, rule=rule
-        )
+        cut = cut_snapshot(snapshot, events, cut_end=cut_end, watermark=cut_end, rule=rule)
         return {p: sendable(q) for p, q in cut.quantities.items()}, events
 
     def _waiting(self, location_id: str) -> frozenset[str]:

@@ -14,7 +14,6 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.use_cases.import_stock.build import cut_ends
 from inventory_sync.use_cases.import_stock.build.read_stock import APPROVALS_USED_MAX
 from inventory_sync.use_cases.import_stock.build.run_tally import (
     LEFT_OUT_NAMED_MAX,
@@ -259,28 +258,18 @@ def test_the_cut_does_not_fall_behind_an_attempted_import() -> None:
     assert (run.cut_end, file.released) == (12, (0, 12))
 
 
-def test_under_location_scope_each_attempted_end_holds_too() -> None:
-    world = started(DC, STORE, tenant_scope=False)
-    world.ship(12, at=STORE)
-    world.settle()
-    world.newstore_model.jobs.fail_next_job()
-    world.import_now()
-    world.event_log.close(next(world.event_log.open_events()).event.ref)
-
-    run = world.import_now()
-
-    assert ({STORE}, (0, 12)) in [(file.nodes, file.released) for file in world.sent(run)]
-
-
-def test_equal_timestamps_at_two_locations_are_counted_under_tenant_scope() -> None:
-    world = started(DC, STORE)
+@pytest.mark.parametrize("range_scope", ["tenant", "file_locations"])
+def test_two_locations_of_one_order_may_share_a_logical_timestamp(range_scope: str) -> None:
+    world = started(DC, STORE, range_scope=range_scope)
     world.ship(12)
     world.ship(12, at=STORE)
     world.settle()
 
-    world.import_now()
+    [file] = world.sent(world.import_now())
 
-    assert world.observer.counts["EqualLogicalTimestamps"] == 1
+    assert (file.released, file.nodes) == ((0, 12), {DC, STORE})
+    assert (world.unreleased(), world.unreleased(at=STORE)) == (0, 0)
+    assert (world.atp(), world.atp(at=STORE)) == (9, 9)
 
 
 def test_a_number_far_too_high_releases_nothing_that_is_still_on_its_way() -> None:
@@ -301,9 +290,8 @@ def test_a_number_far_too_high_releases_nothing_that_is_still_on_its_way() -> No
     assert world.observer.counts["OutlierTimestamps"] == 2
 
 
-@pytest.mark.parametrize("tenant_scope", [True, False])
-def test_a_leap_that_another_request_bears_out_is_passed(tenant_scope: bool) -> None:
-    world = started(DC, STORE, tenant_scope=tenant_scope)
+def test_a_leap_that_another_request_bears_out_is_passed() -> None:
+    world = started(DC, STORE)
     world.ship(10**15)
     world.settle()
     assert world.import_now().cut_end == 0
@@ -356,21 +344,6 @@ def test_before_the_first_import_nothing_is_late() -> None:
     world.settle()
 
     assert world.import_now().late_events == 0
-
-
-def test_under_location_scope_an_event_is_late_by_its_own_locations_watermark() -> None:
-    world = started(DC, STORE, tenant_scope=False)
-    world.ship(12)
-    world.settle()
-    world.import_now()
-    world.ship(11)
-    world.ship(11, at=STORE)
-    world.settle()
-
-    run = world.import_now()
-
-    assert run.late_events == 1
-    assert (world.on_hand(), world.on_hand(at=STORE)) == (8, 9)
 
 
 # Locations left out
@@ -504,7 +477,7 @@ def test_a_location_disabled_after_an_import_that_failed_half_way_is_rolled_forw
 def test_a_location_imported_later_releases_what_was_completed_there_before() -> None:
     world = started(range_scope="file_locations")
     world.erp_model.add_location(STORE)
-    world.location_store.put_location(location(STORE, enabled=False))
+    world.put_location(STORE, enabled=False)
     world.stock(10, at=STORE)
     world.ship(10, at=STORE)
     world.ship(11)
@@ -649,25 +622,6 @@ def test_a_location_without_a_quantity_is_not_waited_for_by_those_that_have_one(
     assert world.erp.snapshots_read == [STORE, DC]
 
 
-def test_under_location_scope_it_holds_up_nobody_but_itself() -> None:
-    world = ImportWorld(DC, STORE, tenant_scope=False)
-    world.stock(10)
-    world.stock(10, at=STORE)
-    world.erp.shown[STORE] = DOWN
-    world.ship(11, at=STORE)
-    world.ship(12)
-    world.settle()
-
-    world.import_now()
-    assert (world.unreleased(), world.unreleased(at=STORE)) == (0, 1)
-    assert world.erp.snapshots_read == [DC, STORE]
-
-    del world.erp.shown[STORE]
-    [file] = world.sent(world.import_now())
-    assert (file.nodes, file.released) == ({STORE}, (0, 11))
-    assert (world.atp(at=STORE), world.unreleased(at=STORE)) == (9, 0)
-
-
 def test_a_first_import_that_failed_is_what_a_location_is_rolled_forward_from() -> None:
     world = ImportWorld(DC, STORE)
     world.stock(10)
@@ -702,18 +656,6 @@ def test_events_of_a_location_that_is_not_mapped_hold_it_and_the_cut() -> None:
     assert run.cut_end == 0
     assert world.hold_kinds("NEW") == ["mapping_missing"]
     assert "NEW" in run.left_out
-
-
-def test_under_location_scope_a_location_that_is_not_mapped_holds_only_itself() -> None:
-    world = started(tenant_scope=False)
-    world.ship(11, at="NEW")
-    world.ship(12)
-    world.settle()
-
-    world.import_now()
-
-    assert world.hold_kinds("NEW") == ["mapping_missing"]
-    assert (world.unreleased(), world.unreleased(at="NEW")) == (0, 1)
 
 
 def test_events_of_a_location_that_is_not_imported_are_closed_once_applied() -> None:
@@ -922,39 +864,6 @@ def test_touched_rows_of_all_locations_are_in_the_file_with_the_range() -> None:
 
     assert (first.released, first.rows) == ((0, 12), {KEY: 9, (STORE, SKU): 9})
     assert (second.released, second.rows) == ((0, 0), {(DC, "SKU-2"): 3})
-
-
-def test_under_location_scope_each_releasing_location_has_a_file_of_its_own() -> None:
-    world = started(DC, STORE, "PAR", tenant_scope=False)
-    world.ship(12)
-    world.ship(5, at=STORE)
-    world.stock(3, "SKU-2")
-    world.stock(4, "SKU-2", at="PAR")
-    world.settle()
-
-    files = {file.released: file for file in world.sent(world.import_now())}
-
-    assert files[0, 12].rows == {KEY: 9}
-    assert files[0, 5].rows == {(STORE, SKU): 9}
-    assert files[0, 0].rows == {(DC, "SKU-2"): 3, ("PAR", "SKU-2"): 4}
-    assert (world.atp(), world.atp(at=STORE)) == (9, 9)
-
-
-def test_under_location_scope_no_more_locations_release_than_files_fit_a_zip(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(
-        "inventory_sync.use_cases.import_stock.build.cut_ends.RELEASING_LOCATIONS_MAX", 1
-    )
-    world = started(DC, STORE, tenant_scope=False)
-    world.ship(12)
-    world.ship(12, at=STORE)
-    world.settle()
-
-    world.import_now()
-    assert sorted((world.unreleased(), world.unreleased(at=STORE))) == [0, 1]
-    world.import_now()
-    assert (world.unreleased(), world.unreleased(at=STORE)) == (0, 0)
 
 
 # Events are read after the snapshot

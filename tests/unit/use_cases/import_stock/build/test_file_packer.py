@@ -42,50 +42,50 @@ def selection(touched: int = 0, others: int = 0) -> Selection:
 
 
 def pack(
-    *parts: tuple[str, Selection, LogicalRange, int], tenant: bool = True, file_bytes: int = LARGE
+    *parts: tuple[str, Selection, LogicalRange], point: int = 9, file_bytes: int = LARGE
 ) -> Written:
     written = Written()
-    with FilePacker(written.archive(), tenant_scope=tenant, file_bytes=file_bytes) as packer:
-        for place, rows, released, point in parts:
-            packer.add(location(place), rows, released, point)
+    with FilePacker(written.archive(), released_up_to=point, file_bytes=file_bytes) as packer:
+        for place, rows, released in parts:
+            packer.add(location(place), rows, released)
         packer.finish()
     assert packer.files == len(written.files)
     return written
 
 
 def test_what_fits_goes_into_one_file() -> None:
-    written = pack((DC, selection(2, 3), LogicalRange(9, 12), 9))
+    written = pack((DC, selection(2, 3), LogicalRange(9, 12)))
 
     assert written.files == {1: ((9, 12), 5)}
     assert written.whole
 
 
 def test_what_does_not_fit_follows_with_a_point_that_is_released_already() -> None:
-    written = pack((DC, selection(2, 3), LogicalRange(9, 12), 9), file_bytes=1)
+    written = pack((DC, selection(2, 3), LogicalRange(9, 12)), file_bytes=1)
 
     assert written.files == {1: ((9, 12), 2), 2: ((9, 9), 3)}
 
 
 def test_a_release_without_rows_is_a_file_without_rows() -> None:
-    assert pack((DC, selection(), LogicalRange(9, 12), 9)).files == {1: ((9, 12), 0)}
+    assert pack((DC, selection(), LogicalRange(9, 12))).files == {1: ((9, 12), 0)}
 
 
 def test_without_rows_and_releases_there_is_no_archive() -> None:
-    written = pack((DC, selection(), LogicalRange(9, 9), 9))
+    written = pack((DC, selection(), LogicalRange(9, 9)))
 
     assert written.files == {}
     assert not written.opened
 
 
 def test_rows_that_release_nothing_carry_the_point() -> None:
-    assert pack((DC, selection(0, 2), LogicalRange(9, 9), 9)).files == {1: ((9, 9), 2)}
+    assert pack((DC, selection(0, 2), LogicalRange(9, 9))).files == {1: ((9, 9), 2)}
 
 
 def test_the_tenants_range_reaches_over_those_of_all_its_locations() -> None:
     written = pack(
-        (DC, selection(1), LogicalRange(9, 12), 9),
-        (STORE, selection(1), LogicalRange(4, 12), 9),
-        ("PAR", selection(0, 1), LogicalRange(9, 12), 9),
+        (DC, selection(1), LogicalRange(9, 12)),
+        (STORE, selection(1), LogicalRange(4, 12)),
+        ("PAR", selection(0, 1), LogicalRange(9, 12)),
     )
 
     assert written.files == {1: ((4, 12), 3)}
@@ -93,7 +93,7 @@ def test_the_tenants_range_reaches_over_those_of_all_its_locations() -> None:
 
 
 def test_a_location_with_more_rows_than_a_file_takes_has_several() -> None:
-    written = pack((DC, selection(1, 50_000), LogicalRange(9, 12), 9), file_bytes=1)
+    written = pack((DC, selection(1, 50_000), LogicalRange(9, 12)), file_bytes=1)
 
     assert written.files == {
         1: ((9, 12), 1),
@@ -103,24 +103,12 @@ def test_a_location_with_more_rows_than_a_file_takes_has_several() -> None:
     }
 
 
-def test_under_location_scope_each_release_has_its_own_file_and_point() -> None:
-    written = pack(
-        (DC, selection(2, 1), LogicalRange(9, 12), 9),
-        (STORE, selection(1, 1), LogicalRange(3, 5), 3),
-        ("PAR", selection(1, 1), LogicalRange(7, 7), 7),
-        tenant=False,
-    )
-
-    assert written.files == {2: ((9, 12), 2), 3: ((3, 5), 1), 1: ((3, 3), 4)}
-    assert written.nodes == {2: [DC], 3: [STORE], 1: ["PAR", DC, STORE]}
-
-
 def test_nothing_is_kept_of_an_archive_that_broke() -> None:
     written = Written()
 
     def break_off() -> None:
-        with FilePacker(written.archive(), tenant_scope=False) as packer:
-            packer.add(location(), selection(1), LogicalRange(0, 1), 0)
+        with FilePacker(written.archive(), released_up_to=0) as packer:
+            packer.add(location(), selection(1), LogicalRange(0, 1))
             raise LookupError
 
     with pytest.raises(LookupError):

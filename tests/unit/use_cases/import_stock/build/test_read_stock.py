@@ -19,7 +19,7 @@ from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports.erp import Erp
 from inventory_sync.use_cases.import_stock.build.read_stock import LeftOut, ReadLimits, StockReader
 from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
-from tests.builders import DC, HOUR, MINUTE, NOW, location, run, snapshot
+from tests.builders import DC, HOUR, MINUTE, NOW, OPERATOR, location, run, snapshot
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 from tests.fakes.observer import FakeObserver
@@ -43,7 +43,7 @@ class ShownErp:
 
 def last_entry(rows: int = 1, units: int = 10) -> LocationEntry:
     return LocationEntry(
-        cut_end=9, basis=Basis.SNAPSHOT, as_of=NOW, ledger_run_id="run-0", rows=rows, units=units
+        basis=Basis.SNAPSHOT, as_of=NOW, ledger_run_id="run-0", rows=rows, units=units
     )
 
 
@@ -71,9 +71,8 @@ class Reading:
         self.run_id = "run-1"
 
     def approve(self, *kinds: str, ago: timedelta = timedelta(0), at: str = DC) -> None:
-        self.store.approve(
-            Approval(location_id=at, kinds=kinds, who="olga", why="a count", at=NOW - ago)
-        )
+        approval = Approval(location_id=at, kinds=kinds, who="olga", why="a count", at=NOW - ago)
+        self.store.approve(approval, OPERATOR)
 
     def reader(self) -> StockReader:
         erp: Any = self.erp

@@ -37,12 +37,12 @@ from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.newstore import NewStore
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
-from inventory_sync.use_cases.import_stock.build.cut_ends import CutEnds
 from inventory_sync.use_cases.import_stock.build.file_packer import FILE_BYTES, FilePacker
 from inventory_sync.use_cases.import_stock.build.last_known import LastKnown
 from inventory_sync.use_cases.import_stock.build.read_ahead import read_ahead
 from inventory_sync.use_cases.import_stock.build.read_stock import Fetched, LeftOut, ReadLimits, StockReader
 from inventory_sync.use_cases.import_stock.build.record_run import RunRecorder
+from inventory_sync.use_cases.import_stock.build.release_plan import ReleasePlan
 from inventory_sync.use_cases.import_stock.build.run_tally import Tally
 from inventory_sync.use_cases.import_stock.build.stock_source import Known, Reading, StockSource
 
@@ -61,7 +61,6 @@ class BuildSettings:
     `reads_at_once` locations are read from the ERP while another one is cut and packed.
     """
 
-    tenant_scope: bool
     first_logical_timestamp: int
     settle: timedelta
     other_channel_lags: Mapping[str, timedelta]
@@ -126,7 +125,7 @@ class _Attempt:
         resends = deps.location_store.resends()
         first = Manifest(run_id="", cut_end=self.settings.first_logical_timestamp)
         finished = self._manifest(head.finished_run_id, first)
-        self.previous = finished.moved_back(head.watermark, head.watermarks_set)
+        self.previous = finished.moved_back(head.watermark)
         nothing = Manifest(run_id="", cut_end=0)
         self.unfinished = self._manifest(head.unfinished_run_id, nothing)
         self.last = LastKnown(
@@ -135,12 +134,10 @@ class _Attempt:
             unfinished=self.unfinished,
             resends=resends,
         )
-        self.cut_ends = CutEnds(
-            tenant_scope=self.settings.tenant_scope,
+        self.release_plan = ReleasePlan(
             first_logical_timestamp=self.settings.first_logical_timestamp,
             previous=self.previous,
             unfinished=self.unfinished,
-            tenant_watermark=head.watermark,
             settled_before=run.planned_at - self.settings.settle,
             observer=deps.observer,
         )
@@ -187,15 +184,14 @@ class _Attempt:
         self.archive_full = False
         places = self._places()
         blocked |= self._blocked_by_map()
-        ids = [place.location_id for place in places]
-        cut_ends = self.cut_ends.choose(ids, self.open_by_location, blocked)
+        cut_end = self._cut_end(places, blocked)
         archive = self.deps.files.archive(self.run.run_id)
         tally = Tally()
         with (
             self.deps.records.writer(self.run.run_id) as writer,
             FilePacker(
                 archive,
-                tenant_scope=self.settings.tenant_scope,
+                released_up_to=self.previous.cut_end,
                 file_bytes=self.settings.file_bytes,
             ) as packer,
             closing(read_ahead(self._gather, places, self.settings.reads_at_once)) as gathering,
@@ -208,14 +204,22 @@ class _Attempt:
                 if self._must_exclude_from_cut(place, blocked):
                     return self.locations_without_baseline
                 self.keep_lease()
-                needs = self._add(place, gathered(), cut_ends[place.location_id], into)
-                if needs and self.settings.tenant_scope and place.location_id not in blocked:
+                needs = self._add(place, gathered(), cut_end, into)
+                if needs and place.location_id not in blocked:
                     more.add(place.location_id)
             if more:
                 return frozenset(more) if self._early() else self.locations_without_baseline | more
             packer.finish()
         self._close_elsewhere(places, tally)
-        return self._built(cut_ends, packer, tally)
+        return self._built(cut_end, packer, tally)
+
+    def _cut_end(self, places: list[Location], blocked: frozenset[str]) -> int:
+        """Of the locations in this run; one where nothing can be sent releases nothing more."""
+        if not places:
+            return self.previous.cut_end
+        concerned = sorted({place.location_id for place in places} | blocked)
+        events = [e for i in concerned for e in self.open_by_location.get(i, [])]
+        return self.release_plan.choose_end(events, blocked)
 
     def _early(self) -> bool:
         """Whether less than half of the time for reading is over."""
@@ -233,9 +237,8 @@ class _Attempt:
         Were that found out at the end only, no time would be left to build anything else, and the
         next run would fare no better: a chain too large for one invocation would never begin.
         """
-        if not self.settings.tenant_scope or self._early():
-            return False
-        return place.location_id in self.locations_without_baseline and place.location_id not in blocked
+        needs_first_quantity = self.locations_without_baseline - blocked
+        return not self._early() and place.location_id in needs_first_quantity
 
     def _places(self) -> list[Location]:
         """Imported locations: those never imported first, then the longest waiting.
@@ -272,7 +275,7 @@ class _Attempt:
         mastered = {i for i, place in self.map.items() if place.enabled and not place.imported}
         for location_id in sorted(unmapped | mastered):
             self.reader.hold_unread(location_id, self.map.get(location_id))
-        return unmapped if self.settings.tenant_scope else frozenset()
+        return unmapped
 
     def _gather(self, place: Location) -> "_Gathered":
         """What has to be waited for: the last quantities and the ERP's; may run in a thread."""
@@ -296,7 +299,7 @@ class _Attempt:
         reading = self.reader.judge(place, entry, fetched, kept)
         # Read after the snapshot, so that every acknowledgement before it is known.
         events = self.deps.event_log.open_events_of(location_id)
-        watermark = self.cut_ends.watermark(location_id)
+        watermark = self.head.watermark
         feed = None
         if isinstance(reading, Reading):
             snapshot = self._filled(reading.snapshot, base, events, cut_end)
@@ -316,7 +319,7 @@ class _Attempt:
             return any(
                 e.event.completed
                 and e.counted_by is None
-                and self.cut_ends.start(location_id) < e.event.logical_timestamp <= cut_end
+                and self.previous.cut_end < e.event.logical_timestamp <= cut_end
                 for e in events
             )
         selection = select_rows(
@@ -326,12 +329,11 @@ class _Attempt:
             full=self.run.full,
             from_snapshot=basis is Basis.SNAPSHOT,
         )
-        released = self.cut_ends.range(cut)
-        into.packer.add(place, selection, released, self.cut_ends.start(location_id))
+        released = self.release_plan.range(cut)
+        into.packer.add(place, selection, released)
         self.archive_full = into.packer.bytes > self.settings.archive_bytes
         into.recorder.add(figures, events, cut, selection, released)
         entry = LocationEntry(
-            cut_end=cut_end,
             basis=basis,
             as_of=as_of,
             ledger_run_id=self.last.keep(self.run, cut, selection.products, base),
@@ -372,9 +374,8 @@ class _Attempt:
                 if applied and open_event.forwarded_at is not None and open_event.event.completed:
                     tally.closed.append(open_event.event.ref)
 
-    def _built(self, cut_ends: Mapping[str, int], packer: FilePacker, tally: Tally) -> ImportRun:
+    def _built(self, cut_end: int, packer: FilePacker, tally: Tally) -> ImportRun:
         run_id = self.run.run_id
-        cut_end = max([self.previous.cut_end, *cut_ends.values()])
         manifest = Manifest(run_id=run_id, cut_end=cut_end, locations=tally.entries)
         self.deps.files.save_manifest(manifest)
         self.deps.files.save_finalization(run_id, tally.finalization())

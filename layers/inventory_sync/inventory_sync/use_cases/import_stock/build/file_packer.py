@@ -25,16 +25,11 @@ class _Rows:
 
     blocks: list[RowBlock] = field(default_factory=list)
     locations: dict[str, Location] = field(default_factory=dict)
-    start: int | None = None
     size: int = 0
 
-    def add(self, location: Location, rows: Mapping[str, int], start: int) -> int:
-        """Units by product; `start` is where the location is already released up to.
-
-        Returns how many bytes they take.
-        """
+    def add(self, location: Location, rows: Mapping[str, int]) -> int:
+        """Units by product; returns how many bytes they take."""
         self.locations[location.location_id] = location
-        self.start = start if self.start is None else min(self.start, start)
         block = encode_rows(location.fulfillment_node_id, rows)
         self.blocks.append(block)
         self.size += len(block.encoded)
@@ -42,8 +37,6 @@ class _Rows:
 
     def take(self, other: "_Rows") -> None:
         """Add another file's rows."""
-        starts = [start for start in (self.start, other.start) if start is not None]
-        self.start = min(starts, default=None)
         self.blocks += other.blocks
         self.locations |= other.locations
         self.size += other.size
@@ -52,21 +45,20 @@ class _Rows:
 class FilePacker:
     """Writes the archive of one run while locations are added, until `finish`.
 
-    The file that releases events has the number 1 under tenant scope; under location scope each
-    releasing location has one of its own, with the rows its events touched. Files that release
-    nothing carry the range of one point that is already released, so that NewStore may take the
-    files in any order.
+    The file that releases events has the number 1, and all rows its events touched. Files that
+    release nothing carry the range of one point, `released_up_to`, which is already released, so
+    that NewStore may take the files in any order.
     """
 
     def __init__(
         self,
         archive: AbstractContextManager[ArchiveWriter],
         *,
-        tenant_scope: bool,
+        released_up_to: int,
         file_bytes: int = FILE_BYTES,
     ) -> None:
         self._archive = archive
-        self._tenant_scope = tenant_scope
+        self._point = LogicalRange(released_up_to, released_up_to)
         self._file_bytes = file_bytes
         self._stack = ExitStack()
         self._writer: ArchiveWriter | None = None
@@ -91,27 +83,16 @@ class FilePacker:
         """The archive is there only if the block ended without an error."""
         self._stack.__exit__(kind, error, trace)
 
-    def add(
-        self, location: Location, selection: Selection, released: LogicalRange, point: int
-    ) -> None:
-        """The rows of a location.
-
-        `released` is the range its touched rows have to come with, `point` a logical timestamp up
-        to which everything is released already.
-        """
+    def add(self, location: Location, selection: Selection, released: LogicalRange) -> None:
+        """The rows of a location; `released` is the range its touched rows have to come with."""
         self._known = self._known or location
         self.rows += len(selection.touched) + len(selection.others)
-        if self._tenant_scope and released.releases:
+        if released.releases:
             self._widen(released)
-        if self._tenant_scope or not released.releases:
-            if selection.touched:
-                self.bytes += self._touched.add(location, selection.touched, point)
-        else:
-            own = _Rows()
-            self.bytes += own.add(location, selection.touched, point)
-            self._write(self._number(), own, released)
+        if selection.touched:
+            self.bytes += self._touched.add(location, selection.touched)
         for rows in _chunks(selection.others):
-            self.bytes += self._others.add(location, rows, point)
+            self.bytes += self._others.add(location, rows)
             if self._others.size > self._file_bytes:
                 self._flush_others()
 
@@ -125,32 +106,27 @@ class FilePacker:
             self._write(1, self._touched, self._released)
 
     def _widen(self, released: LogicalRange) -> None:
-        """The tenant's range reaches over those of all its locations."""
+        """The run's range reaches over those of all its locations."""
         known = self._released or released
         start, end = min(known.start, released.start), max(known.end, released.end)
         self._released = LogicalRange(start, end)
 
     def _flush_others(self) -> None:
         if self._others.blocks:
-            self._write(self._number(), self._others, None)
+            self._write(self._next_number, self._others, None)
+            self._next_number += 1
             self._others = _Rows()
 
     def _any(self) -> tuple[Location, ...]:
         """A range without rows still has to name a location."""
         return (self._known,) if self._known else ()
 
-    def _number(self) -> int:
-        number = self._next_number
-        self._next_number += 1
-        return number
-
     def _write(self, number: int, collected: _Rows, released: LogicalRange | None) -> None:
         if self._writer is None:
             self._writer = self._stack.enter_context(self._archive)
-        start = collected.start or 0
         head = FileHead(
             locations=tuple(collected.locations.values()) or self._any(),
-            released=released or LogicalRange(start, start),
+            released=released or self._point,
         )
         self._writer.add_file(number, head, sorted(collected.blocks, key=_node))
         self.files += 1
