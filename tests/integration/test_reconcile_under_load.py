@@ -7,12 +7,14 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from cli.command import NullObserver
+from cli.stack import NullObserver
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RetriableError
 from inventory_sync.ports.newstore import NewStoreReader
+from local.aws import new_session
 from local.stack import RECONCILE
 from tests.integration.operator import DC, Operated, operated
 
@@ -108,7 +110,8 @@ def test_events_in_flight_are_no_false_alarm() -> None:
         shop.wait(20)
         load = Load(shop)
         variables = shop.stack.template.environment(RECONCILE)
-        reconcile = reconcile_with(NullObserver(), variables, shop.stack.clock)
+        runtime = Runtime(variables, shop.stack.clock, new_session)
+        reconcile = reconcile_with(runtime, NullObserver())
         busy = BusyNewStore(load, reconcile.newstore)
         reconcile = replace(reconcile, newstore=busy)
         causes: Counter[Cause] = Counter()
