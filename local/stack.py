@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TextIO
+
+from botocore.session import Session
 
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
@@ -23,6 +25,7 @@ from local.aws import (
     Aws,
     create_resources,
     embedded_aws,
+    new_session,
 )
 from local.clock import LocalClock
 from local.erp.model import ErpModel
@@ -142,9 +145,15 @@ class LocalStack:
 
 @contextmanager
 def local_stack(
-    plan: StackPlan, clock: Clock | None = None, log: TextIO | None = None
+    plan: StackPlan,
+    clock: Clock | None = None,
+    log: TextIO | None = None,
+    new_session: Callable[[], Session] = new_session,
 ) -> Iterator[LocalStack]:
-    """Up until the block ends; what the functions log goes to `log`."""
+    """Up until the block ends; what the functions log goes to `log`.
+
+    Their AWS clients are made of `new_session`.
+    """
     clock = clock or LocalClock()
     # A name of its own: the logger of a service lives as long as the process.
     name = f"local-{secrets.token_hex(4)}"
@@ -159,7 +168,7 @@ def local_stack(
         erp_url = exits.enter_context(erp_server(erp, ERP_TOKEN)).base_url
         template.set_parameters(addresses(newstore_url, erp_url))
         functions = {
-            name: LocalFunction(template, name, clock, log or io.StringIO())
+            name: LocalFunction(template, name, clock, log or io.StringIO(), new_session)
             for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH, EXPORT)
         }
         front_door = exits.enter_context(HttpServer(front_door_app(functions[INGEST])))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from inventory_sync.bootstrap.ingest_event import ingest_event
+from inventory_sync.bootstrap.runtime import in_lambda
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.use_cases.ingest.ingest_event import (
     IngestOutcome,
@@ -124,4 +125,4 @@ def _where(error: Exception) -> str:
     return " > ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames)
 
 
-lambda_handler = build_handler(ingest_event)
+lambda_handler = build_handler(in_lambda(ingest_event))

@@ -25,6 +25,13 @@ def shop() -> Iterator[Operated]:
         yield shop
 
 
+@pytest.fixture(scope="module")
+def at_rest() -> Iterator[Operated]:
+    """For tests that change nothing."""
+    with operated() as shop:
+        yield shop
+
+
 def look(shop: Operated) -> Any:
     shop.wait(5)
     return shop.stack.functions[CHECK_STREAM_FUNCTION]({})
@@ -80,8 +87,8 @@ def test_a_temporary_stream_of_that_name_is_not_touched(shop: Operated) -> None:
     assert integration(shop)["callback_url"] == "https://x.example"
 
 
-def test_nobody_registers_without_a_name(shop: Operated) -> None:
-    assert "nobody signs" in shop.run("stream", "register", "--who", " ", code=1).output
+def test_nobody_registers_without_a_name(at_rest: Operated) -> None:
+    assert "nobody signs" in at_rest.run("stream", "register", "--who", " ", code=1).output
 
 
 def test_the_watch_starts_a_stopped_stream(shop: Operated) -> None:
@@ -145,8 +152,8 @@ def test_the_metrics_of_a_look_are_written_out() -> None:
     assert API_KEY not in log.getvalue()
 
 
-def test_the_stack_s_own_functions_say_which_key_and_which_address(shop: Operated) -> None:
-    environment = shop.stack.template.environment
-    assert event_url(shop).endswith("/prod/event")
+def test_the_stack_s_own_functions_say_which_key_and_which_address(at_rest: Operated) -> None:
+    environment = at_rest.stack.template.environment
+    assert event_url(at_rest).endswith("/prod/event")
     assert "INBOUND_KEYS_SECRET_ARN" in environment(INGEST_FUNCTION)
     assert "INBOUND_KEYS_SECRET_ARN" not in environment(CHECK_STREAM_FUNCTION)

@@ -9,6 +9,7 @@ import requests
 
 from inventory_sync.bootstrap.import_stock import import_stock
 from inventory_sync.bootstrap.reconcile_stock import reconcile_stock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.drift import Cause, RowDrift, RowFigures
@@ -66,7 +67,7 @@ def large_files_break(stack: LocalStack, called: Called) -> None:
     called.parts_break = True
     noise = Random(0).randbytes(UPLOADED_IN_PARTS).hex()
     with called.by(stack.template.physical_id(IMPORT)):
-        importer, _ = import_stock(stack.template.environment(IMPORT), stack.clock)
+        importer, _ = import_stock(runtime_of(stack, called, IMPORT))
     head = FileHead((DC,), LogicalRange(0, 0))
     with pytest.raises(InventorySyncError), importer.files.archive("run") as archive:
         archive.add_file(1, head, [RowBlock("DC01", noise.encode())])
@@ -77,7 +78,7 @@ def large_files_break(stack: LocalStack, called: Called) -> None:
     with pytest.raises(InventorySyncError), importer.records.writer("run") as records:
         records.add(record)
     with called.by(stack.template.physical_id(RECONCILE)):
-        reconcile, _ = reconcile_stock(stack.template.environment(RECONCILE), stack.clock)
+        reconcile, _ = reconcile_stock(runtime_of(stack, called, RECONCILE))
     with pytest.raises(InventorySyncError), reconcile.reports.writer("report") as report:
         report.add(RowDrift(figures=row_of(noise), parts={}))
 
@@ -106,7 +107,7 @@ def url_signed(stack: LocalStack, called: Called) -> None:
     secret = stack.aws.secrets.create_secret(Name="signing", SecretString=json.dumps(key))
     stack.template.set_parameters({"FileSigningSecretArn": secret["ARN"]})
     with called.by(stack.template.physical_id(IMPORT)):
-        importer, _ = import_stock(stack.template.environment(IMPORT), stack.clock)
+        importer, _ = import_stock(runtime_of(stack, called, IMPORT))
     assert importer.files.archive_uri("run").startswith("https://")
 
 
@@ -125,6 +126,10 @@ def shipped(stack: LocalStack, request: str) -> Event:
 def written(key: str) -> dict[str, object]:
     """What the export's queue hands over."""
     return {"Records": [{"body": json.dumps({"key": key, "etag": "", "offset": 0})}]}
+
+
+def runtime_of(stack: LocalStack, called: Called, function: str) -> Runtime:
+    return Runtime(stack.template.environment(function), stack.clock, called.new_session)
 
 
 def bucket(stack: LocalStack) -> str:

@@ -1,15 +1,11 @@
 """NewStore's API."""
 
-import os
-from collections.abc import Mapping
-
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.newstore.token import TokenProvider
-from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.http import json_http
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import Environment, NewStoreSettings
 from inventory_sync.ports.newstore import NewStoreReader
 from inventory_sync.ports.observe import Clock
@@ -38,10 +34,8 @@ def make_newstore(settings: NewStoreSettings, secrets: Secrets, clock: Clock) ->
     return NewStoreClient(http, base_url=settings.base_url, provider=PROVIDER)
 
 
-def read_newstore(
-    variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> NewStoreReader:
+def read_newstore(runtime: Runtime) -> NewStoreReader:
     """What an operator asks NewStore with."""
-    settings = NewStoreSettings.read(Environment(os.environ if variables is None else variables))
-    clock = clock or SystemClock()
-    return make_newstore(settings, Secrets(Clients()("secretsmanager"), clock), clock)
+    settings = NewStoreSettings.read(Environment(runtime.variables))
+    secrets = Secrets(runtime.clients()("secretsmanager"), runtime.clock)
+    return make_newstore(settings, secrets, runtime.clock)

@@ -260,7 +260,7 @@ def test_with_lookups_only_one_of_two_forwarders_books() -> None:
     assert world.booked() == [MOVEMENT]
     assert result.forwarded == refs(SHIPPED)
     assert (others[0].forwarded, others[0].later) == ([], [])
-    assert world.observer.notes[0][0] == "event in other hands"
+    assert world.observer.notes[0][0] == "event claimed by another forwarder"
 
 
 def test_with_lookups_a_stale_record_of_what_is_booked_books_nothing() -> None:
