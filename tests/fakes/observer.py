@@ -1,6 +1,10 @@
 """An observer that remembers."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 class FakeObserver:
@@ -16,6 +20,9 @@ class FakeObserver:
 
     def log(self, message: str, **figures: object) -> None:
         self.notes.append((message, figures))
+
+    def in_context(self, handler: Handler) -> Handler:
+        return handler
 
     def flush(self) -> None:
         self.flushed += 1

@@ -1,11 +1,15 @@
 """Structured log lines and metrics; metric names are listed in docs/metrics.md."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from inventory_sync.domain.errors import InventorySyncError
 
 _SECONDS_SUFFIX = "Seconds"
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 class PowertoolsObserver:
@@ -15,6 +19,11 @@ class PowertoolsObserver:
         self._logger = logger
         self._metrics = metrics
         self._pending = False
+
+    def in_context(self, handler: Handler) -> Handler:
+        """The handler; what it logs has the request's id, the function and whether it is new."""
+        decorated: Handler = self._logger.inject_lambda_context(handler)
+        return decorated
 
     def count(self, name: str, value: float = 1) -> None:
         """Under the stack's name; what else there is to tell belongs into a log line."""
