@@ -124,7 +124,7 @@ def _events(operator: Operator, found: Findings) -> None:
 
 
 def _quarantine(operator: Operator, found: Findings) -> None:
-    count = sum(not one.settled for one in operator.stack.quarantine.entries())
+    count = sum(not one.resolution for one in operator.stack.quarantine.entries())
     text = f"{count} entries are in quarantine: see `quarantine list`" if count else ""
     found.add("quarantine", str(count), text, quarantine=count)
 

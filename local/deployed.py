@@ -25,6 +25,7 @@ from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.sam_deploy import deploy
 from local.stack import (
+    API,
     FORWARD,
     IMPORT,
     RECONCILE,
@@ -36,6 +37,7 @@ from local.stack import (
     load_map,
     publish_over,
 )
+from local.template import ROOT, Template
 
 QUICK: Mapping[str, str] = {
     "SWEEP_AGE_SECONDS": "0",
@@ -184,6 +186,7 @@ def deploy_quick(
 ) -> dict[str, str]:
     """Deploy, then change what is no parameter; returns the stack's outputs."""
     outputs = deploy(aws, name, parameters)
+    set_gateway_responses(aws, outputs["EventUrl"])
     client = aws.client("lambda")
     for function in WITH_SETTINGS:
         function_name = outputs[f"{function}Name"]
@@ -208,6 +211,16 @@ def set_schedule(aws: LocalAws, prefix: str, expression: str) -> None:
     schedule = client.get_schedule(Name=name)
     kept = {field: schedule[field] for field in ("FlexibleTimeWindow", "Target", "State")}
     client.update_schedule(Name=name, ScheduleExpression=expression, **kept)
+
+
+def set_gateway_responses(aws: LocalAws, event_url: str) -> None:
+    """Those of the template, by the API: the local AWS passes over them in the definition."""
+    host, _, path = event_url.removeprefix("https://").partition("/")
+    client, api_id = aws.client("apigateway"), host.partition(".")[0]
+    template = Template(ROOT / "template.yaml", "")
+    for kind, status in template.gateway_statuses(API).items():
+        client.put_gateway_response(restApiId=api_id, responseType=kind, statusCode=str(status))
+    client.create_deployment(restApiId=api_id, stageName=path.partition("/")[0])
 
 
 def local_address(aws: LocalAws, event_url: str) -> str:

@@ -31,12 +31,22 @@ GARBLED_BODIES: dict[Garbling, tuple[str, str]] = {
 
 
 class CallRefusedError(Exception):
-    """The simulated system answered with an error status; nothing was applied unless it says so."""
+    """The simulated system answered with an error status; nothing was applied unless it says so.
 
-    def __init__(self, status: int, error: str, retry_after_seconds: int | None = None) -> None:
+    `fields` are what the answer's body has beside `error`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        retry_after_seconds: int | None = None,
+        **fields: str,
+    ) -> None:
         super().__init__(f"{status} {error}")
         self.status = status
         self.error = error
+        self.fields = fields
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -187,7 +197,7 @@ def map_faults(app: Flask) -> None:
 
     @app.errorhandler(CallRefusedError)
     def refused(refusal: CallRefusedError) -> Response:
-        response = jsonify({"error": refusal.error})
+        response = jsonify({"error": refusal.error, **refusal.fields})
         response.status_code = refusal.status
         if refusal.retry_after_seconds is not None:
             response.headers["Retry-After"] = str(refusal.retry_after_seconds)

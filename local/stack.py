@@ -45,6 +45,7 @@ RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
 SETUP = "the local stack"
 """Who loads its map, in the audit."""
+API = "EventApi"
 EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 
 
@@ -171,7 +172,8 @@ def local_stack(
             name: LocalFunction(template, name, clock, log or io.StringIO(), new_session)
             for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH, EXPORT)
         }
-        front_door = exits.enter_context(HttpServer(front_door_app(functions[INGEST])))
+        app = front_door_app(functions[INGEST], template.gateway_statuses(API))
+        front_door = exits.enter_context(HttpServer(app))
         event_url = f"{front_door.base_url}/{STAGE}{PATH}"
         stack = LocalStack(
             aws=aws,

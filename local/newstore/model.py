@@ -56,6 +56,9 @@ class NewStoreModel:
         self.calls = NewStoreCalls(self, self.faults)
         self.publisher = Publisher(tenant, now)
         self.book = FulfillmentBook()
+        self.cumulative_events = True
+        """Whether `items_completed` lists all that its request has shipped by now, as the API says,
+        or each shipment alone, as a public integration has seen it."""
         self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows)
         self.jobs.job_seconds = job_seconds
         self.jobs.seconds_between_files = seconds_between_files
@@ -101,13 +104,17 @@ class NewStoreModel:
         *,
         logical_timestamp: int | None = None,
     ) -> Event:
-        """Ship or hand over items (None: all open ones); a request may be completed in parts."""
+        """Ship or hand over items (None: all open ones); a request may be completed in parts.
+
+        The event lists all items of the request that were shipped by now.
+        """
         items = self.book.select_open(request_id, item_ids)
         request = self.book.requests[request_id]
+        before = self.book.shipped(request_id) if self.cumulative_events else []
         event = self.publisher.publish(
-            "fulfillment_request.items_completed", request, items, logical_timestamp
+            "fulfillment_request.items_completed", request, [*before, *items], logical_timestamp
         )
-        self.book.complete(request_id, items, event["payload"]["logical_timestamp"])
+        self.book.complete(request_id, items, event["payload"]["logical_timestamp"], before)
         return event
 
     @up_to_date

@@ -17,7 +17,8 @@ from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.stock import StockSnapshot
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from tests.bench.disk_s3 import DiskS3
 from tests.bench.generated import (
     NOW,

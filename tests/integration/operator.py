@@ -85,7 +85,7 @@ class Operated:
         newstore.assign(request, f"order-{request}", DC, items, "STANDARD")
         event = newstore.complete(request, logical_timestamp=at)
         if delivered:
-            assert self.stack.delivery.deliver_now(event) == 202
+            assert self.stack.delivery.deliver_now(event) == 200
             self.stack.stream.pump()
 
     def wait(self, minutes: float) -> None:

@@ -363,6 +363,7 @@ def _variables(aws: Aws, newstore_url: str, erp_url: str) -> dict[str, str]:
     }
     return {
         "EVENTS_TABLE": "EventsTable",
+        "REQUESTS_TABLE": "RequestsTable",
         "STATE_TABLE": "StateTable",
         "QUARANTINE_TABLE": "QuarantineTable",
         "IMPORT_BUCKET": BUCKET,

@@ -67,7 +67,7 @@ class Load:
 
     def _deliver(self, event: dict[str, Any]) -> None:
         self.on_the_way.remove(event)
-        assert self.shop.stack.delivery.deliver_now(event) == 202
+        assert self.shop.stack.delivery.deliver_now(event) == 200
         self.happened["deliveries"] += 1
 
     def calm_down(self) -> None:

@@ -11,7 +11,7 @@ from inventory_sync.domain.availabilities import FileHead, RowBlock, encode_rows
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.row_selection import Selection
-from inventory_sync.use_cases.import_stock.build.file_packer import FilePacker
+from inventory_sync.use_cases.import_stock.build_import.file_packer import FilePacker
 from tests.builders import location
 
 POINT = 9
@@ -29,7 +29,7 @@ class Part:
 
     def rows(self) -> Iterator[str]:
         yield from (self.row(p, q) for p, q in self.selection.touched.items())
-        yield from (self.row(p, q) for p, q in self.selection.others.items())
+        yield from (self.row(p, q) for p, q in self.selection.changed.items())
 
     def touched_rows(self) -> list[str]:
         return [self.row(p, q) for p, q in self.selection.touched.items()]
@@ -74,7 +74,7 @@ def parts(draw: st.DrawFn) -> list[Part]:
         touched, others = draw(rows), draw(rows)
         others = {product: units for product, units in others.items() if product not in touched}
         start = POINT - draw(st.sampled_from((0, 0, 3)))
-        found.append(Part(location(f"L{number}"), Selection(touched, others, 0), start, end))
+        found.append(Part(location(f"L{number}"), Selection(touched, others, {}, 0), start, end))
     return found
 
 

@@ -9,7 +9,7 @@ RATES = {
     "reordered": 0.2,
     "delayed_within_settle": 0.1,
     "late_beyond_settle": 0.03,
-    "conflicting_body": 0.05,
+    "told_otherwise": 0.05,
     "stream_record_lost": 0.1,
     "equal_logical_timestamp": 0.1,
     # the ERP

@@ -119,7 +119,7 @@ class SimulatedErp:
             movement.order_id,
             movement.fulfillment_request_id,
             movement.logical_timestamp,
-            tuple(MovementLine(line.product_id, line.units) for line in movement.lines),
+            tuple(MovementLine(line.unit.item_id, line.product_id) for line in movement.lines),
         )
         lost_before = strike("erp_answer_lost")
         if lost_before:

@@ -20,11 +20,9 @@ from inventory_sync.domain.holds import Approval, Resend
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock.build.build_import import (
-    ARCHIVE_BYTES,
-    BuildImport,
-    BuildSettings,
-)
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
 from local.erp.model import ErpModel
@@ -41,6 +39,7 @@ from tests.fakes.import_state import (
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_records import FakeRunRecords
+from tests.fakes.unit_owners import FakeUnitOwners
 from tests.simulation.faults import Faults
 from tests.simulation.ports import (
     SimulatedCrashError,
@@ -119,6 +118,7 @@ class World:
         self.feed_rng = Random(f"{seed} feed")
         self.later_rng = Random(f"{seed} later")
         self.order_rng = Random(f"{seed} order")
+        self.units_rng = Random(f"{seed} units")
         self.faults = Faults(rng, self.feed_rng, self.later_rng, only)
         self.now = START
         self.trace: list[str] = []
@@ -136,11 +136,14 @@ class World:
         self.pos_feed = self.erp_offset == timedelta(0) and rng.random() < 0.4
         self._build_sides(rng)
         self._build_adapter(rng)
+        self.newstore_model.cumulative_events = self.units_rng.random() < 0.75
+        self.large_requests = self.units_rng.random() < 0.4
         self.physical: Counter[Key] = Counter()
         self.completed: dict[EventRef, Completed] = {}
         self.unsettled: dict[EventRef, Completed] = {}
         """Those that may still turn out late, or have and are not counted yet."""
-        self.acknowledged: dict[EventRef, bytes] = {}
+        self.acknowledged: dict[EventRef, bytes | None] = {}
+        """The body that was stored; None where one that says the same may have been before."""
         self.acknowledged_elsewhere: list[bytes] = []
         self.decrements: list[Decrement] = []
         self.in_flight: list[Delivery] = []
@@ -195,6 +198,7 @@ class World:
 
     def _build_adapter(self, rng: Random) -> None:
         self.event_log_store: Any = FakeEventLog()
+        self.unit_owners = FakeUnitOwners()
         self.quarantine = FakeQuarantine()
         self.leases = FakeLeases()
         self.runs = FakeRunStore(self.leases)
@@ -229,6 +233,7 @@ class World:
         """One invocation's forwarder."""
         return ForwardEvents(
             event_log=Watched(self, self.event_log_store, "event_log"),
+            owners=Watched(self, self.unit_owners, "unit_owners"),
             quarantine=Watched(self, self.quarantine, "quarantine"),
             erp=Watched(self, SimulatedErp(self), "erp"),
             clock=self._clock(),
@@ -401,6 +406,8 @@ class World:
     def _order(self, service_level: str = "STANDARD") -> str | None:
         location = self.rng.choice(self.locations)
         wanted = [self.rng.choice(self.products) for _ in range(self.rng.randint(1, 3))]
+        if self.large_requests:
+            wanted += self.units_rng.choices(self.products, k=self.units_rng.randint(0, 2))
         if any(
             self.newstore_model.atp((location, product)) < units
             for product, units in Counter(wanted).items()
@@ -533,7 +540,7 @@ class World:
         self._post(body, delay)
         if strike("duplicate"):
             self._post(body, delay + self.rng.choice((0.5, uniform(0, 3600))))
-        if strike("conflicting_body"):
+        if strike("told_otherwise"):
             other = json.loads(body)
             other["payload"]["associate_id"] = "someone-else"
             self._post(event_bytes(other), delay + self.rng.choice((0.5, uniform(0, 3600))))
@@ -548,15 +555,17 @@ class World:
         try:
             outcome = self._invoke(10, lambda: self.make_ingest()(delivery.body))
         except InventorySyncError as error:
-            self.say("webhook 503", error)
+            self.say("webhook 500", error)
         if outcome is None:
             self._post(delivery.body, self.rng.uniform(5, 60))
             return
         parsed = parse_event(delivery.body, TENANT)
         assert isinstance(parsed, FulfillmentEvent)
         self.say("webhook", outcome.result.value, parsed.ref.event_key)
-        if outcome.result in {IngestResult.STORED, IngestResult.ALREADY_STORED}:
+        if outcome.result is IngestResult.STORED:
             self.acknowledged[parsed.ref] = delivery.body
+        elif outcome.result is IngestResult.ALREADY_STORED:
+            self.acknowledged.setdefault(parsed.ref, None)
         else:
             self.acknowledged_elsewhere.append(delivery.body)
         if parsed.ref in self.completed and self.completed[parsed.ref].stored_at is None:
@@ -654,24 +663,26 @@ class World:
         if self.runs.head().unfinished_run_id is None:
             self.skipped_rows.clear()
         entries = self.files.manifest(run_id).locations
+
+        def told(key: Key) -> bool:
+            """Whether the run sent the row if it had changed: a full archive leaves some out."""
+            entry = entries.get(key[0])
+            if entry is None or entry.basis is not Basis.SNAPSHOT:
+                return False
+            return entry.refresh_from is None or key[1] < entry.refresh_from
+
         run = self.runs.head().run
         if run is not None and run.run_id == run_id and self.runs.head().unfinished_run_id is None:
             asked = self.altered_rows.items()
             self.altered_rows = {
-                key: at
-                for key, at in asked
-                if at > run.planned_at or entries[key[0]].basis is not Basis.SNAPSHOT
+                key: at for key, at in asked if at > run.planned_at or not told(key)
             }
         if run is not None and run.run_id == run_id and run.full:
-            read = {i for i, e in entries.items() if e.basis is Basis.SNAPSHOT}
-            self.untold = {key for key in self.untold if key[0] not in read}
+            self.untold = {key for key in self.untold if not told(key)}
         self.decrements = [
             d
             for d in self.decrements
-            if d.key in self.untold
-            or d.key[0] not in entries
-            or entries[d.key[0]].basis is not Basis.SNAPSHOT
-            or entries[d.key[0]].as_of < d.shown_at
+            if d.key in self.untold or not told(d.key) or entries[d.key[0]].as_of < d.shown_at
         ]
 
     def alter_row(self) -> None:
@@ -700,7 +711,8 @@ class World:
         ]
         if closed:
             ref = self.later_rng.choice(closed)
-            body = self.acknowledged.pop(ref)
+            body = log.body_of(ref)
+            del self.acknowledged[ref]
             log.forget(ref)
             self.say("replayed", ref.event_key)
             self._post(body, 0)

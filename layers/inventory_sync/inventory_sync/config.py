@@ -5,7 +5,7 @@ A wrong setting raises FatalError naming the variable and what is allowed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from inventory_sync.domain.errors import FatalError
 
@@ -49,6 +49,15 @@ class Environment:
             raise FatalError(f"{name}={value!r}: allowed is an https:// address")
         return value
 
+    def instant(self, name: str) -> datetime | None:
+        """An instant in UTC, possibly none."""
+        raw = self.optional(name)
+        try:
+            return datetime.strptime(raw, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) if raw else None
+        except ValueError as error:
+            allowed = "an instant in UTC such as 2026-03-02T06:00:00Z"
+            raise FatalError(f"{name}={raw!r}: allowed is {allowed}") from error
+
     def seconds_by_name(self, name: str) -> dict[str, timedelta]:
         """`NAME=SECONDS,NAME=SECONDS`, possibly empty."""
         found = {}
@@ -70,6 +79,7 @@ class IngestSettings:
     events_table: str
     quarantine_table: str
     inbound_keys_secret_arn: str
+    import_bucket: str
     tenant: str
     retention: timedelta
 
@@ -81,6 +91,7 @@ class IngestSettings:
             events_table=env.text("EVENTS_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
             inbound_keys_secret_arn=env.text("INBOUND_KEYS_SECRET_ARN"),
+            import_bucket=env.text("IMPORT_BUCKET"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
         )
@@ -135,6 +146,7 @@ class ErpSettings:
     connector: Connector
     apply_lag: timedelta
     other_channel_lags: Mapping[str, timedelta]
+    go_live_at: datetime | None
     attempts_max: int
     calls_per_second: int
     reads_at_once: int
@@ -146,6 +158,7 @@ class ErpSettings:
             connector=read_connector(env),
             apply_lag=timedelta(seconds=env.number("APPLY_LAG_SECONDS", 0, 0, 172_800)),
             other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
+            go_live_at=env.instant("GO_LIVE_AT"),
             attempts_max=_attempts_max(env),
             calls_per_second=env.number("ERP_CALLS_PER_SECOND", 20, 1, 1_000),
             reads_at_once=env.number("ERP_READS_AT_ONCE", 4, 1, 10),
@@ -157,6 +170,7 @@ class ForwardSettings:
     """What the forwarder needs."""
 
     events_table: str
+    requests_table: str
     state_table: str
     quarantine_table: str
     erp: ErpSettings
@@ -169,6 +183,7 @@ class ForwardSettings:
         env = Environment(variables)
         return cls(
             events_table=env.text("EVENTS_TABLE"),
+            requests_table=env.text("REQUESTS_TABLE"),
             state_table=env.text("STATE_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
             erp=ErpSettings.read(env),

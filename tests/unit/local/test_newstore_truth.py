@@ -43,13 +43,18 @@ def test_a_failed_item_gives_its_allocation_back() -> None:
     assert newstore.model.atp(KEY) == 4
 
 
-def test_a_partial_shipment_gives_several_completed_events_of_one_request() -> None:
+@pytest.mark.parametrize("cumulative", [True, False])
+def test_a_partial_shipment_gives_several_completed_events_of_one_request(
+    cumulative: bool,
+) -> None:
     newstore = Newstore()
+    newstore.model.cumulative_events = cumulative
     request_id = newstore.assign(units=3)
     first = newstore.model.complete(request_id, [f"{request_id}-i2"])
     second = newstore.model.complete(request_id)
     assert [item["id"] for item in first["payload"]["items"]] == ["ff1-i2"]
-    assert [item["id"] for item in second["payload"]["items"]] == ["ff1-i1", "ff1-i3"]
+    again = ["ff1-i2"] if cumulative else []
+    assert [item["id"] for item in second["payload"]["items"]] == [*again, "ff1-i1", "ff1-i3"]
     assert second["payload"]["logical_timestamp"] > first["payload"]["logical_timestamp"]
 
 

@@ -25,7 +25,8 @@ from inventory_sync.domain.import_head import Lease
 from inventory_sync.domain.import_run import ImportRun, JobError
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.dry_run import DryRun, Rehearsal
 from inventory_sync.use_cases.import_stock.import_stock import (
     ImportStock,
@@ -45,6 +46,7 @@ from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_history import FakeRunHistory
 from tests.fakes.run_records import FakeRunRecords
+from tests.fakes.unit_owners import FakeUnitOwners
 from tests.simulation.ports import SimulatedErp, SimulatedNewStore
 
 TENANT = "acme"
@@ -177,6 +179,7 @@ class ImportWorld:
             stores=self.places if stores is None else stores,
         )
         self.event_log = FakeEventLog()
+        self.owners = FakeUnitOwners()
         self.quarantine = FakeQuarantine()
         self.leases = FakeLeases()
         self.runs = FakeRunStore(self.leases)
@@ -200,6 +203,10 @@ class ImportWorld:
         self.requests = 0
         for place in self.places:
             self.erp_model.add_location(place)
+
+    def with_archive(self, archive_bytes: int) -> BuildSettings:
+        """The settings with another limit."""
+        return replace(self.build_settings, archive_bytes=archive_bytes)
 
     # What SimulatedErp and SimulatedNewStore ask of their world
 
@@ -284,6 +291,7 @@ class ImportWorld:
         """Bring every open event into the ERP's books, or those named."""
         forward = ForwardEvents(
             event_log=self.event_log,
+            owners=self.owners,
             quarantine=self.quarantine,
             erp=self.erp,
             clock=self.clock,

@@ -16,7 +16,8 @@ from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.ports.observe import Clock, Observer
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
 CLOCK_SKEW = timedelta(seconds=5)
 """How far NewStore's clock and ours may differ."""
@@ -53,6 +54,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         first_logical_timestamp=settings.first_logical_timestamp,
         settle=settings.settle_window + CLOCK_SKEW,
         other_channel_lags=settings.erp.other_channel_lags,
+        go_live_at=settings.erp.go_live_at,
         spare_seconds=SPARE_SECONDS,
         reads_at_once=settings.erp.reads_at_once,
         guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),

@@ -46,5 +46,8 @@ def reconcile_with(runtime: Runtime, observer: Observer) -> ReconcileStock:
         reports=S3Reports(s3, settings.import_bucket),
         clock=clock,
         observer=observer,
-        limits=ReconcileLimits(other_channel_lags=settings.erp.other_channel_lags),
+        limits=ReconcileLimits(
+            other_channel_lags=settings.erp.other_channel_lags,
+            go_live_at=settings.erp.go_live_at,
+        ),
     )

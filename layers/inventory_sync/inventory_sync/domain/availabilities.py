@@ -41,6 +41,12 @@ def encode_rows(fulfillment_node_id: str, quantities: Mapping[str, int]) -> RowB
     return RowBlock(fulfillment_node_id, (start + rows.removeprefix("{")).encode())
 
 
+def row_bytes_max(fulfillment_node_id: str, product_characters: int) -> int:
+    """What a row takes at most, with what stands between two rows; a character takes up to 12."""
+    fixed = len('{"fulfillment_node_id":,"product_id":"","quantity":},\n') + 20
+    return fixed + len(json.dumps(fulfillment_node_id)) + 12 * product_characters
+
+
 def encode_file(head: FileHead, blocks: Iterable[RowBlock]) -> Iterator[bytes]:
     """The file in pieces, two for each block; the same values always give the same bytes."""
     mapping = sorted((place.fulfillment_node_id, place.store_id) for place in head.locations)

@@ -73,7 +73,8 @@ class JobError:
 class ImportRun:
     """One attempt to bring NewStore's quantities up to date.
 
-    `cut_end` is the end of the range. `snapshots` counts the locations that were read. `rows`,
+    `cut_end` is the end of the range. `snapshots` counts the locations that were read. `rows_left`
+    are rows that had no room in the archive and wait for the next run. `rows`,
     `files` and `job_errors` describe what was sent and said. `left_out` names the first 200
     locations. `ended_at` is when it was known what NewStore said, or that nothing was to be sent.
     `refused_before` is what NewStore refused of the run before, whose rows this one sends again.
@@ -98,6 +99,7 @@ class ImportRun:
     clamped: int = 0
     released_events: int = 0
     snapshots: int = 0
+    rows_left: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
     approvals: dict[str, str] = field(default_factory=dict)
     job_errors: tuple[JobError, ...] = ()

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from inventory_sync.domain.guards import LastFigures
+from inventory_sync.domain.stock import LastQuantities, Units
+from inventory_sync.domain.units import UnitId
 
 
 class Basis(StrEnum):
@@ -30,6 +31,8 @@ class LocationEntry:
 
     `as_of` is the snapshot's, on the ERP's clock; a location rolled forward keeps the last one.
     `feed` says from where on changes have to be read to bring the snapshot's rows up to date.
+    `refresh_from` is the product from which on rows wait to be sent, be they changed or not, since
+    an archive was full; the empty text stands for all of them.
     """
 
     basis: Basis
@@ -38,6 +41,7 @@ class LocationEntry:
     rows: int
     units: int
     feed: FeedPosition | None = None
+    refresh_from: str | None = None
 
     @property
     def figures(self) -> LastFigures:
@@ -65,13 +69,20 @@ class Ledger:
     """The quantities of one location as of the cut end of one run.
 
     `quantities`, in order of the products, are what was computed, so possibly negative; `sent` are
-    the products whose rows that run sent.
+    the products whose rows that run sent; `lacking` are the units, open then, that the quantities
+    are without.
     """
 
     location_id: str
     run_id: str
-    quantities: Mapping[str, int | Decimal]
+    quantities: Mapping[str, Units]
     sent: Set[str]
+    lacking: frozenset[UnitId] = frozenset()
+
+    @property
+    def last(self) -> LastQuantities:
+        """What a later run rolls forward."""
+        return LastQuantities(self.quantities, self.lacking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ from inventory_sync.ports.locations import LocationStore
 from inventory_sync.ports.newstore import NewStore
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.ports.runs import Leases, RunStore
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.commit_run import JOB_ERRORS_MAX, commit_run
 from inventory_sync.use_cases.import_stock.finalize_run import FinalizeRun
 from inventory_sync.use_cases.import_stock.import_jobs import ImportJobs

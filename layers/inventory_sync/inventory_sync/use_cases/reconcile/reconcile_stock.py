@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot
@@ -12,9 +12,10 @@ from inventory_sync.domain.errors import FatalError, InvariantError, RejectedErr
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Ledger, LocationEntry, Manifest
+from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.domain.row_selection import sendable
-from inventory_sync.domain.unlisted import carry_forward_unlisted
+from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.units import completed_units, units_by_product
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import DriftReport, FileStore, Reports
@@ -40,6 +41,7 @@ class ReconcileLimits:
     """
 
     other_channel_lags: Mapping[str, timedelta]
+    go_live_at: datetime | None = None
     show_window: timedelta = timedelta(minutes=15)
     confirm_after: timedelta = timedelta(seconds=30)
 
@@ -132,8 +134,6 @@ class _Session:
             raise RejectedError("no import has finished yet, so there is nothing to compare with")
         self.head = head
         self.manifest: Manifest = self.deps.files.manifest(head.finished_run_id)
-        counted = self.deps.files.finalization(head.finished_run_id).counted
-        self.counted = frozenset(counted)
         self.not_shown = self._not_shown()
 
     def compare(self, place: Location, report: DriftReport) -> None:
@@ -194,38 +194,44 @@ class _Session:
         location_id = place.location_id
         ledger = self.deps.files.ledger(location_id, entry.ledger_run_id)
         sent = {p: sendable(q) for p, q in ledger.quantities.items()} if ledger else {}
-        erp, events = self._erp_now(location_id, ledger)
+        last = ledger.last if ledger else LastQuantities({})
+        erp, events = self._erp_now(location_id, last)
         return Books(
             sent=sent,
             erp=erp,
-            late=self._late(events),
+            late=self._late(events, last),
             waiting=self._waiting(location_id),
             released_up_to=self.manifest.cut_end,
             finished_run_id=self.manifest.run_id,
         )
 
-    def _late(self, events: list[OpenEvent]) -> Counter[str]:
+    def _late(self, events: list[OpenEvent], last: LastQuantities) -> Counter[str]:
         """Units that a range has passed over and no import has counted."""
-        late: Counter[str] = Counter()
-        for e in events:
-            counted = (e.event.location_id, e.event.ref.event_key) in self.counted
-            if e.event.completed and e.counted_by is None and not counted:
-                passed = e.event.logical_timestamp <= self.manifest.cut_end
-                late.update(e.event.units() if passed else ())
-        return late
+        rule = self._rule(timedelta(0))
+        return units_by_product(
+            unit
+            for unit in completed_units(events)
+            if unit.logical_timestamp <= self.manifest.cut_end
+            and unit.unit not in last.lacking
+            and not rule.historical(unit.left_at)
+        )
+
+    def _rule(self, apply_lag: timedelta) -> AppliedRule:
+        limits = self.deps.limits
+        return AppliedRule(apply_lag, limits.other_channel_lags, limits.go_live_at)
 
     def _erp_now(
-        self, location_id: str, ledger: Ledger | None
+        self, location_id: str, last: LastQuantities
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
         """What an import would state now for the range that is released already."""
         deps = self.deps
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
-        rule = AppliedRule(timedelta(0), deps.limits.other_channel_lags)
+        rule = self._rule(timedelta(0))
         if self.read_erp:
             try:
                 capabilities = deps.erp.capabilities()
                 absent_means_zero = capabilities.absent_means_zero
-                rule = AppliedRule(capabilities.apply_lag, deps.limits.other_channel_lags)
+                rule = self._rule(capabilities.apply_lag)
                 snapshot = deps.erp.snapshot(location_id)
             except InvariantError:
                 raise
@@ -234,12 +240,14 @@ class _Session:
         events = deps.event_log.open_events_of(location_id)
         if snapshot is None:
             return None, events
-        if not absent_means_zero:
-            last = ledger.quantities if ledger else {}
-            snapshot = carry_forward_unlisted(
-                snapshot, last, events, cut_end=cut_end, rule=rule, counted=self.counted
-            )
-        cut = cut_snapshot(snapshot, events, cut_end=cut_end, watermark=cut_end, rule=rule)
+        cut = cut_snapshot(
+            snapshot,
+            events,
+            cut_end=cut_end,
+            watermark=cut_end,
+            rule=rule,
+            unlisted=None if absent_means_zero else last,
+        )
         return {p: sendable(q) for p, q in cut.quantities.items()}, events
 
     def _waiting(self, location_id: str) -> frozenset[str]:

@@ -80,7 +80,7 @@ class OdooErp:
         """None where there is no delivery, or one that is not done: posting it goes on with it."""
         try:
             delivery = self._shipments.find(movement_id)
-            if delivery is None or delivery.states != {"done"}:
+            if delivery is None or not delivery.is_done:
                 return None
             return self._shipments.acknowledged(delivery)
         except (RetriableError, RejectedError, FatalError) as error:

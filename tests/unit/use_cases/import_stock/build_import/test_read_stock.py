@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import (
     RejectedError,
     RetriableError,
@@ -17,9 +18,11 @@ from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, LocationEntry
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports.erp import Erp
-from inventory_sync.use_cases.import_stock.build.read_stock import LeftOut, ReadLimits, StockReader
-from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
-from tests.builders import DC, HOUR, MINUTE, NOW, OPERATOR, location, run, snapshot
+from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms
+from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOut, StockReader
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.stock_source import StockSource
+from tests.builders import DC, HOUR, MINUTE, NOW, OPERATOR, import_context, location, run, snapshot
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 from tests.fakes.observer import FakeObserver
@@ -77,19 +80,27 @@ class Reading:
     def reader(self) -> StockReader:
         erp: Any = self.erp
         found: Erp = erp
+        settings = BuildSettings(
+            first_logical_timestamp=0,
+            settle=15 * MINUTE,
+            other_channel_lags={},
+            guards=GuardLimits(quantity_units_max=1000),
+        )
+        context = import_context(
+            run=run(run_id=self.run_id),
+            settings=settings,
+            known_nodes=self.known,
+            erp=ErpTerms(AppliedRule(), failure=self.erp_failure),
+            approvals=self.store.approvals(),
+            held_before=self.store.holds(),
+            operator_holds=self.store.operator_holds(),
+        )
         return StockReader(
+            context=context,
             source=StockSource(erp=found, event_log=FakeEventLog(), fed=False),
             location_store=self.store,
             observer=self.observer,
-            limits=ReadLimits(
-                guards=GuardLimits(quantity_units_max=1000),
-                spare_seconds=120.0,
-                approval_age_max=DAY,
-            ),
-            run=run(run_id=self.run_id),
-            known_nodes=self.known,
             remaining_seconds=lambda: self.seconds_left,
-            erp_failure=self.erp_failure,
         )
 
     def read(

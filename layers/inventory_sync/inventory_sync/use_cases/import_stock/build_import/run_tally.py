@@ -8,10 +8,10 @@ from itertools import islice
 from inventory_sync.domain.cut import LocationCut
 from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.manifest import Basis, LocationEntry, Finalization
+from inventory_sync.domain.manifest import Basis, Finalization, LocationEntry
 from inventory_sync.ports.observe import Observer
-from inventory_sync.use_cases.import_stock.build.file_packer import FilePacker
-from inventory_sync.use_cases.import_stock.build.read_stock import LeftOut
+from inventory_sync.use_cases.import_stock.build_import.file_packer import FilePacker
+from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOut
 
 LEFT_OUT_NAMED_MAX = 200
 REASON_CHARACTERS_MAX = 500
@@ -30,10 +30,12 @@ class Tally:
     late: list[EventRef] = field(default_factory=list)
     clamped: int = 0
     snapshots: int = 0
+    rows_left: int = 0
 
-    def add(self, cut: LocationCut, clamped: int, entry: LocationEntry) -> None:
-        """One location that is in the run."""
+    def add(self, cut: LocationCut, clamped: int, rows_left: int, entry: LocationEntry) -> None:
+        """One location that is in the run; `rows_left` had no room in the archive."""
         self.entries[cut.location_id] = entry
+        self.rows_left += rows_left
         self.counted += cut.counted
         self.closed += cut.closed
         self.late += cut.late
@@ -76,6 +78,7 @@ class Tally:
             clamped=self.clamped,
             released_events=len(self.counted),
             snapshots=self.snapshots,
+            rows_left=self.rows_left,
             left_out=_named(left_out),
         )
 

@@ -1,10 +1,10 @@
 """What a run keeps of each location's sum."""
 
-from inventory_sync.domain.cut import LogicalRange
+from inventory_sync.domain.cut import LogicalRange, Part
 from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.domain.run_record import LocationRecord, Part
+from inventory_sync.domain.run_record import LocationRecord
 from tests.builders import DC, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 

@@ -14,20 +14,24 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.guards import (
     APPROVABLE,
-    GuardLimits,
     Hold,
     HoldKind,
     check_location,
     check_snapshot,
 )
+from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import LocationEntry
 from inventory_sync.domain.stock import StockSnapshot, Units
-from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.observe import Observer, RemainingSeconds
-from inventory_sync.use_cases.import_stock.build.stock_source import Known, Reading, StockSource
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.stock_source import (
+    Known,
+    Reading,
+    StockSource,
+)
 
 AHEAD_MAX = timedelta(hours=26)
 """How far an ERP's clock may be ahead of ours: time zones, and nothing else, explain so much."""
@@ -55,60 +59,47 @@ Fetched = Reading | LeftOut | tuple[Hold, ...]
 """Stock still to be judged, or why there is none: then never without a hold that counts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadLimits:
-    """`spare_seconds` is kept back of the invocation for the rest of the run."""
-
-    guards: GuardLimits
-    spare_seconds: float
-    approval_age_max: timedelta
-
-
-@dataclass(kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StockReader:
     """`left_out` and `used_approvals` grow, by location id, as locations are read."""
 
+    context: ImportContext
     source: StockSource
     location_store: RunLocations
     observer: Observer
-    limits: ReadLimits
-    run: ImportRun
-    known_nodes: frozenset[str]
     remaining_seconds: RemainingSeconds
-    apply_lag: timedelta = timedelta(0)
-    erp_failure: str = ""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     used_approvals: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.approvals = self.location_store.approvals()
-        self.held_before = self.location_store.holds()
-        self.operator_holds = self.location_store.operator_holds()
+    @property
+    def run(self) -> ImportRun:
+        """The run that it is read for."""
+        return self.context.run
 
     def hold_unread(self, location_id: str, place: Location | None) -> None:
         """A location that the map does not know, or says not to read."""
-        self._hold(location_id, check_location(place, self.known_nodes))
+        self._hold(location_id, check_location(place, self.context.known_nodes))
 
     def clear_old_holds(self) -> None:
         """What is not held any more, be it that its location is not imported any more."""
-        for location_id in sorted(self.held_before.keys() - self.left_out.keys()):
+        for location_id in sorted(self.context.held_before.keys() - self.left_out.keys()):
             self.location_store.clear_hold(location_id)
 
     def fetch(self, place: Location, known: Known | None) -> Fetched:
         """What the ERP says, or why it was not asked; may run in a thread of its own."""
         if place.location_id in self.left_out:
             return self.left_out[place.location_id]
-        if self.remaining_seconds() < self.limits.spare_seconds:
+        if self.remaining_seconds() < self.context.settings.spare_seconds:
             return LeftOut("no time left in this run")
         if not place.imported:
             return LeftOut("not imported any more: rolled forward", by_choice=True)
-        if by_operator := self.operator_holds.get(place.location_id):
+        if by_operator := self.context.operator_holds.get(place.location_id):
             return (Hold(HoldKind.OPERATOR, str(by_operator)),)
         if self.run.only and place.location_id not in self.run.only:
             return LeftOut("not asked for in this run", by_choice=True, asked_for=False)
-        if self.erp_failure:
-            return LeftOut(f"the ERP could not be read: {self.erp_failure}")
-        holds = check_location(place, self.known_nodes)
+        if self.context.erp.failure:
+            return LeftOut(f"the ERP could not be read: {self.context.erp.failure}")
+        holds = check_location(place, self.context.known_nodes)
         if not all(self._approved(place.location_id, hold) for hold in holds):
             return holds
         try:
@@ -141,8 +132,8 @@ class StockReader:
             return self._hold(location_id, refused)
         last = entry.figures if entry else None
         holds = (
-            *check_location(place, self.known_nodes),
-            *check_snapshot(fetched.snapshot, last, self.limits.guards, kept),
+            *check_location(place, self.context.known_nodes),
+            *check_snapshot(fetched.snapshot, last, self.context.settings.guards, kept),
             *self._check_as_of(fetched.snapshot, entry),
         )
         refused = tuple(hold for hold in holds if not self._approved(location_id, hold))
@@ -152,7 +143,7 @@ class StockReader:
             self.left_out[location_id] = _APPROVED_LATER
             return _APPROVED_LATER
         if holds:
-            self.used_approvals[location_id] = self.approvals[location_id].who
+            self.used_approvals[location_id] = self.context.approvals[location_id].who
         # What a guard or common sense doubts is no base for a feed: the next run reads all again.
         doubtful = holds or not fetched.snapshot.on_hand_units
         return replace(fetched, cursor=None) if doubtful else fetched
@@ -164,27 +155,29 @@ class StockReader:
         if snapshot.as_of - self.run.planned_at > AHEAD_MAX:
             figures = f"as of {snapshot.as_of}, which is far ahead of {self.run.planned_at}"
             return (Hold(HoldKind.SNAPSHOT_AHEAD, figures),)
-        if entry is not None and snapshot.as_of - self.apply_lag < entry.as_of:
+        apply_lag = self.context.erp.rule.apply_lag
+        if entry is not None and snapshot.as_of - apply_lag < entry.as_of:
             figures = (
-                f"as of {snapshot.as_of} less an apply lag of {self.apply_lag},"
+                f"as of {snapshot.as_of} less an apply lag of {apply_lag},"
                 f" the last one showed all up to {entry.as_of}"
             )
             return (Hold(HoldKind.SNAPSHOT_OLDER, figures),)
         return ()
 
     def _approved(self, location_id: str, hold: Hold) -> bool:
-        approval: Approval | None = self.approvals.get(location_id)
+        approval: Approval | None = self.context.approvals.get(location_id)
+        age_max = self.context.settings.approval_age_max
         return (
             approval is not None
             and hold.kind in APPROVABLE
             and hold.kind in approval.kinds
-            and timedelta(0) <= self.run.planned_at - approval.at <= self.limits.approval_age_max
+            and timedelta(0) <= self.run.planned_at - approval.at <= age_max
         )
 
     def _hold(self, location_id: str, holds: tuple[Hold, ...]) -> LeftOut:
         since = self.run.planned_at
-        if location_id in self.held_before:
-            since = self.held_before[location_id].since
+        if location_id in self.context.held_before:
+            since = self.context.held_before[location_id].since
         hold = LocationHold(
             location_id=location_id, holds=holds, since=since, run_id=self.run.run_id
         )

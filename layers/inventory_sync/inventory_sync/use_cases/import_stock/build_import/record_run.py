@@ -1,11 +1,9 @@
 """Record: keep, location by location, what a run's quantities were made of."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from inventory_sync.domain.cut import LocationCut, LogicalRange
-from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.row_selection import Selection
 from inventory_sync.domain.run_record import BaseFigures, LocationRecord, event_parts
 from inventory_sync.ports.files import RecordWriter
@@ -23,13 +21,14 @@ class RunRecorder:
     def add(
         self,
         base: BaseFigures,
-        events: Iterable[OpenEvent],
         cut: LocationCut,
         selection: Selection,
         released: LogicalRange,
+        *,
+        rows_sent: int,
     ) -> None:
-        """One location; `events` are those the cut was made of."""
-        parts = event_parts(cut, events)
+        """One location."""
+        parts = event_parts(cut)
         self.writer.add(
             LocationRecord(
                 location_id=cut.location_id,
@@ -40,7 +39,7 @@ class RunRecorder:
                 read_at=self.clock.now(),
                 apply_lag=self.apply_lag,
                 base_run_id=base.run_id,
-                rows_sent=len(selection.touched) + len(selection.others),
+                rows_sent=rows_sent,
                 rows_clamped=selection.clamped,
                 base=base.of(parts),
                 events=parts,

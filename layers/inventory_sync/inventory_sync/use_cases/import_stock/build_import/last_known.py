@@ -1,14 +1,12 @@
 """What NewStore was last told of each location, and which of its rows are in doubt."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
-from inventory_sync.domain.cut import LocationCut
+from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.manifest import Ledger, Manifest
-from inventory_sync.domain.holds import Resend
 from inventory_sync.ports.files import FileStore
 
 
@@ -33,8 +31,7 @@ class LastKnown:
         """What a location without a snapshot is rolled forward from, and its as-of.
 
         An attempted import that read a newer snapshot comes first, as it may have reached
-        NewStore. The units it had counted are subtracted once more, so the error is low until the
-        next snapshot.
+        NewStore. Its ledger names the units that its quantities lack already.
         """
         entry = self.previous.locations.get(location_id)
         attempted = self.unfinished.locations.get(location_id)
@@ -48,16 +45,6 @@ class LastKnown:
         """The last quantities of the location that any run has kept."""
         last = self.quantities(location_id, base)
         return last[1] if last else self.files.latest_ledger(location_id)
-
-    def counted_by_attempt(self, ledger: Ledger | None) -> frozenset[tuple[str, str]]:
-        """The events a ledger counts already, as it is of the run that did not finish."""
-        if ledger is None or ledger.run_id != self.unfinished.run_id:
-            return frozenset()
-        return self._attempt_counted
-
-    @cached_property
-    def _attempt_counted(self) -> frozenset[tuple[str, str]]:
-        return frozenset(self.files.finalization(self.unfinished.run_id).counted)
 
     def doubtful(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
         """Products whose row has to be sent whatever it was."""
@@ -83,17 +70,3 @@ class LastKnown:
         """Products that an import before a fresh start may have left at NewStore."""
         ledger = self.files.latest_ledger(location_id)
         return frozenset(ledger.quantities) if ledger else frozenset()
-
-    def keep(self, run: ImportRun, cut: LocationCut, sent: Set[str], base: Ledger | None) -> str:
-        """Save the location's quantities; the id of the run whose ledger has them.
-
-        An unchanged location keeps the ledger it has until the next full refresh, so that no
-        ledger in use is older than the files' retention, and S3 may expire them by age.
-        """
-        if base is not None and not run.full and not sent and base.quantities == cut.quantities:
-            return base.run_id
-        ledger = Ledger(
-            location_id=cut.location_id, run_id=run.run_id, quantities=cut.quantities, sent=sent
-        )
-        self.files.save_ledger(ledger)
-        return run.run_id

@@ -8,7 +8,7 @@ import pytest
 from inventory_sync.domain.erp import Changes
 from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.stock import StockSnapshot
-from inventory_sync.use_cases.import_stock.build.stock_source import (
+from inventory_sync.use_cases.import_stock.build_import.stock_source import (
     READ_PRODUCTS_MAX,
     Known,
     Reading,

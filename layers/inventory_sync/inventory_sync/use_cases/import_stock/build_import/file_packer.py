@@ -1,13 +1,14 @@
-"""Pack rows into files so that no release stands in a file without its rows."""
+"""Pack rows into files so that no release stands in a file without its rows, and into an archive
+that is not larger than NewStore takes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from inventory_sync.domain.availabilities import FileHead, RowBlock, encode_rows
+from inventory_sync.domain.availabilities import FileHead, RowBlock, encode_rows, row_bytes_max
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.row_selection import Selection
@@ -17,6 +18,11 @@ CHUNK_ROWS = 20_000
 """With the longest ids a chunk still fits a file that is almost full."""
 FILE_BYTES = 8_000_000
 """Where a file of rows that release nothing is full: memory holds one such file."""
+CHANGES_SHARE = 0.2
+"""Of an archive: kept free of rows that are only repeated, for changes at locations read later."""
+ARCHIVE_BYTES = 78_000_000
+"""Of all rows of an archive, uncompressed: with the heads of its files it stays below NewStore's
+80 MB (docs/newstore.md, Import)."""
 
 
 @dataclass
@@ -56,10 +62,14 @@ class FilePacker:
         *,
         released_up_to: int,
         file_bytes: int = FILE_BYTES,
+        archive_bytes: int = ARCHIVE_BYTES,
     ) -> None:
         self._archive = archive
         self._point = LogicalRange(released_up_to, released_up_to)
         self._file_bytes = file_bytes
+        self._archive_bytes = archive_bytes
+        self._reserved = 0
+        self._full = self._refresh_full = False
         self._stack = ExitStack()
         self._writer: ArchiveWriter | None = None
         self._known: Location | None = None
@@ -83,18 +93,73 @@ class FilePacker:
         """The archive is there only if the block ended without an error."""
         self._stack.__exit__(kind, error, trace)
 
-    def add(self, location: Location, selection: Selection, released: LogicalRange) -> None:
-        """The rows of a location; `released` is the range its touched rows have to come with."""
+    def reserve(self, touched_bytes: int) -> None:
+        """Keep room for rows that have to go out with the range, of locations not yet added."""
+        self._reserved = touched_bytes
+
+    @property
+    def full(self) -> bool:
+        """Whether no further row goes in but those that a range needs."""
+        return self._full
+
+    @property
+    def refresh_full(self) -> bool:
+        """Whether no further row goes in that is only repeated, or sent for the first time."""
+        return self._full or self._refresh_full
+
+    def add(
+        self, location: Location, selection: Selection, released: LogicalRange
+    ) -> frozenset[str]:
+        """The rows of a location; `released` is the range its touched rows have to come with.
+
+        Returns the products whose rows have no room any more: of those that have changed the last
+        ones, and of those that are only repeated all from one on. Touched rows always go in.
+        """
         self._known = self._known or location
-        self.rows += len(selection.touched) + len(selection.others)
         if released.releases:
             self._widen(released)
         if selection.touched:
-            self.bytes += self._touched.add(location, selection.touched)
-        for rows in _chunks(selection.others):
-            self.bytes += self._others.add(location, rows)
+            size = self._touched.add(location, selection.touched)
+            self.bytes += size
+            self._reserved = max(0, self._reserved - size)
+            self.rows += len(selection.touched)
+        left: set[str] = set()
+        for rows in _chunks(selection.changed):
+            left |= self._add_others(location, rows, self._room if not self._full else 0)
+        self._full = self._full or bool(left)
+        for rows in _chunks(selection.refreshed):
+            room = self._room - int(self._archive_bytes * CHANGES_SHARE)
+            without_room = self._add_others(location, rows, 0 if self.refresh_full else room)
+            self._refresh_full = self._refresh_full or bool(without_room)
+            left |= without_room
+        return frozenset(left)
+
+    @property
+    def _room(self) -> int:
+        return self._archive_bytes - self.bytes - self._reserved
+
+    def _add_others(self, location: Location, rows: Mapping[str, int], room: int) -> Set[str]:
+        """As many of the rows as there is room for; returns the products of the others."""
+        fitting = self._fitting(location, rows, room)
+        if fitting:
+            self.bytes += self._others.add(location, fitting)
+            self.rows += len(fitting)
             if self._others.size > self._file_bytes:
                 self._flush_others()
+        return rows.keys() - fitting.keys()
+
+    def _fitting(self, location: Location, rows: Mapping[str, int], room: int) -> Mapping[str, int]:
+        """The first rows, as far as there is room; one at least goes into each archive."""
+        longest = max(len(product) for product in rows)
+        if len(rows) * row_bytes_max(location.fulfillment_node_id, longest) <= room:
+            return rows
+        fitting: dict[str, int] = {}
+        for product, units in rows.items():
+            room -= len(encode_rows(location.fulfillment_node_id, {product: units}).encoded) + 2
+            if room < 0 and self.rows + len(fitting):
+                break
+            fitting[product] = units
+        return fitting
 
     def finish(self) -> None:
         """Write what is still held; one file where everything fits one."""

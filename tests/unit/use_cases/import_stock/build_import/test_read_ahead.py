@@ -5,7 +5,7 @@ from threading import Barrier, Event, Lock, current_thread, main_thread
 
 import pytest
 
-from inventory_sync.use_cases.import_stock.build.read_ahead import read_ahead
+from inventory_sync.use_cases.import_stock.build_import.read_ahead import read_ahead
 
 TIMEOUT_SECONDS = 30
 

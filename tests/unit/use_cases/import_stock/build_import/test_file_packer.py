@@ -9,7 +9,7 @@ import pytest
 from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.row_selection import Selection
-from inventory_sync.use_cases.import_stock.build.file_packer import FilePacker
+from inventory_sync.use_cases.import_stock.build_import.file_packer import FilePacker
 from tests.builders import DC, STORE, location
 
 LARGE = 16_000_000
@@ -37,7 +37,7 @@ class Written:
 
 def selection(touched: int = 0, others: int = 0) -> Selection:
     return Selection(
-        {f"T{n}": n for n in range(touched)}, {f"O{n:06d}": n for n in range(others)}, 0
+        {f"T{n}": n for n in range(touched)}, {f"O{n:06d}": n for n in range(others)}, {}, 0
     )
 
 
@@ -107,8 +107,8 @@ def test_nothing_is_kept_of_an_archive_that_broke() -> None:
     written = Written()
 
     def break_off() -> None:
-        with FilePacker(written.archive(), released_up_to=0) as packer:
-            packer.add(location(), selection(1), LogicalRange(0, 1))
+        with FilePacker(written.archive(), released_up_to=0, file_bytes=1) as packer:
+            packer.add(location(), selection(0, 1), LogicalRange(0, 1))
             raise LookupError
 
     with pytest.raises(LookupError):

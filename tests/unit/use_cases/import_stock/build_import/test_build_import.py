@@ -14,13 +14,13 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.use_cases.import_stock.build.read_stock import APPROVALS_USED_MAX
-from inventory_sync.use_cases.import_stock.build.run_tally import (
+from inventory_sync.use_cases.import_stock.build_import.read_stock import APPROVALS_USED_MAX
+from inventory_sync.use_cases.import_stock.build_import.run_tally import (
     LEFT_OUT_NAMED_MAX,
     REASON_CHARACTERS_MAX,
 )
 from local.newstore.availabilities import ImportFinding
-from tests.builders import DC, HOUR, MINUTE, SKU, STORE, location
+from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 
 DOWN = RetriableError("503")
@@ -495,8 +495,9 @@ def test_a_location_imported_later_releases_what_was_completed_there_before() ->
 @pytest.mark.parametrize("reads_at_once", [1, 3])
 def test_what_does_not_fit_an_archive_comes_first_in_the_next(reads_at_once: int) -> None:
     places = [f"S{number}" for number in range(6)]
-    world = started(*places, archive_bytes=180, reads_at_once=reads_at_once)
+    world = started(*places, archive_bytes=240, reads_at_once=reads_at_once)
     assert [world.on_hand(at=place) for place in places] == [10, 10, 10, 0, 0, 0]
+    world.build_settings = world.with_archive(600)
     world.ship(10, at="S4")
     world.settle()
 
