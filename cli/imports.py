@@ -61,7 +61,7 @@ def run_import(
     author = operator.author("import", who, why)
     asked = {"full": full, "locations": sorted(locations), "at": operator.now.isoformat()}
     note_change(operator, "import_asked", "import", asked, author)
-    answer = operator.stack.connect.invoke(operator.stack, IMPORT_FUNCTION, asked)
+    answer = operator.stack.invoke(IMPORT_FUNCTION, asked)
     operator.out.result(answer, *_told(answer, full, locations))
     if answer["outcome"] in _NOTHING_DONE:
         raise click.exceptions.Exit(EXIT_REFUSED)

@@ -8,7 +8,6 @@ import click
 
 from cli.command import Operator, connected, note_change, signed
 from cli.output import columns, refusal
-from cli.stack import EXPORT_FUNCTION
 from cli.text import INSTANT, instant, iso, short_name
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.domain.errors import FatalError
@@ -102,9 +101,7 @@ def file(operator: Operator, path: str, offset: int, who: str, why: str) -> None
     item_id = f"file-{operator.now:%Y%m%dT%H%M%S}"
     asked = {"file": found.uri, "offset": offset}
     note_change(operator, KIND, item_id, {**asked, "state": "asked"}, author)
-    ingest = operator.stack.connect.export_reader(
-        operator.stack.variables(EXPORT_FUNCTION), local=not found.bucket
-    )
+    ingest = operator.stack.export_reader(local=not found.bucket)
     progress = ingest(found, offset, lambda: 3600.0 * HOURS_MAX)
     results = {result.value: progress.results.get(result, 0) for result in IngestResult}
     figures = {"lines": progress.lines, "offset": progress.offset, "done": progress.done, **results}

@@ -80,7 +80,7 @@ def smoke(
     if location:
         operator.require_location(location)
     variables = operator.stack.variables(INGEST_FUNCTION)
-    key = operator.stack.connect.inbound_key(variables)
+    key = operator.stack.inbound_key()
     door = Door(url or operator.stack.variables(CHECK_STREAM_FUNCTION)["EVENT_URL"], key)
     tenant, checks = variables["NEWSTORE_TENANT"], Checks()
     body = sample(operator, tenant, IGNORED, {})

@@ -44,7 +44,9 @@ def plan_of(scenario: Scenario) -> StackPlan:
         for place in scenario.locations
     ]
     erp = scenario.erp.model_dump()
-    return StackPlan(locations=locations, parameters=scenario.parameters, erp=erp)
+    return StackPlan(
+        locations=locations, parameters=scenario.parameters, settings=scenario.settings, erp=erp
+    )
 
 
 class Story:

@@ -1,40 +1,37 @@
 """Look after the event stream: called by a schedule with {}."""
 
-from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any
-
 from inventory_sync.bootstrap.check_stream import check_stream
+from inventory_sync.bootstrap.handler import (
+    Answer,
+    Event,
+    Handler,
+    Make,
+    SecondsLeft,
+    handler_of,
+)
+from inventory_sync.bootstrap.runtime import in_lambda
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.observability import PowertoolsObserver
 from inventory_sync.use_cases.stream.check_stream import CheckStream, Look
 
-Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+def build_handler(make: Make[CheckStream]) -> Handler:
+    """The handler over whatever `make` gives."""
+    return handler_of(make, _check)
 
 
-def build_handler(make: Callable[[], tuple[CheckStream, PowertoolsObserver]]) -> Handler:
-    """The handler over whatever `make` gives; called once, at the first event."""
-    resources = cache(make)
-
-    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        check, observer = resources()
-        try:
-            look = check(lambda: context.get_remaining_time_in_millis() / 1000)
-        except LeaseLostError as error:
-            observer.log("look left to another", reason=error)
-            return {"outcome": "another_look"}
-        except Exception as error:
-            observer.failure(error)
-            raise
-        else:
-            return _answer(look, observer)
-        finally:
-            observer.flush()
-
-    return handler
+def _check(
+    check: CheckStream, observer: PowertoolsObserver, event: Event, seconds_left: SecondsLeft
+) -> Answer:
+    try:
+        look = check(seconds_left)
+    except LeaseLostError as error:
+        observer.log("look left to another", reason=error)
+        return {"outcome": "another_look"}
+    return _answer(look, observer)
 
 
-def _answer(look: Look, observer: PowertoolsObserver) -> dict[str, Any]:
+def _answer(look: Look, observer: PowertoolsObserver) -> Answer:
     """What the next look may put right is logged; what only a person can is raised as well."""
     for error in look.failures:
         observer.failure(error)
@@ -53,4 +50,4 @@ def _answer(look: Look, observer: PowertoolsObserver) -> dict[str, Any]:
     }
 
 
-lambda_handler = build_handler(check_stream)
+lambda_handler = build_handler(in_lambda(check_stream))

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -35,6 +34,7 @@ from inventory_sync.domain.stock import (
     Unknown,
 )
 from inventory_sync.domain.units import UnitId
+from tests.aws import aws_session
 from tests.connector.bench import movement
 from tests.unit.adapters.http_support import StandingClock
 
@@ -73,9 +73,7 @@ class Files:
 @pytest.fixture
 def files() -> Iterator[Files]:
     with mock_aws():
-        client = boto3.client(
-            "s3", region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local"
-        )
+        client = aws_session().client("s3", region_name="us-east-1")
         client.create_bucket(Bucket="erp")
         yield Files(client)
 
