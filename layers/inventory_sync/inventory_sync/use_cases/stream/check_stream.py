@@ -138,7 +138,6 @@ class _Session:
         self.memory = replace(self.memory, restarts=(*before, now))
         self.save()
         self.deps.streams.start(self.deps.stream_id)
-        self.deps.observer.count("StreamRestarts")
         since = self.memory.stopped_since
         self.deps.observer.log("stream started", restarts=len(before) + 1, stopped_since=since)
         self._judge(self.deps.streams.stream(self.deps.stream_id))

@@ -80,7 +80,11 @@ class RetryRejected:
 
     def _tell(self, outcome: _Outcome) -> None:
         self.observer.count("RejectedEvents", len(outcome.left))
-        self.observer.count("RejectedEventsRetried", outcome.taken)
-        if outcome.left:
+        if outcome.left or outcome.taken:
             named = ", ".join(outcome.left[:NAMED_MAX])
-            self.observer.log("rejected events left", count=len(outcome.left), rejected_ids=named)
+            self.observer.log(
+                "rejected events",
+                taken=outcome.taken,
+                left=len(outcome.left),
+                rejected_ids=named,
+            )
