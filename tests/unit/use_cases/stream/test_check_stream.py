@@ -296,7 +296,7 @@ def test_a_rejected_event_that_we_cannot_read_is_left_to_a_person_and_named(
     assert look.rejected == 1
     assert checked.received == []
     assert checked.kept() == [rejected]
-    (figures,) = [f for message, f in checked.observer.notes if message == "rejected events left"]
+    (figures,) = [f for message, f in checked.observer.notes if message == "rejected events"]
     assert figures["rejected_ids"] == rejected
 
 
