@@ -116,6 +116,7 @@ def import_context(**fields: Any) -> ImportContext:
         "known_nodes": frozenset(),
         "previous": Manifest(run_id="", cut_end=0),
         "unfinished": Manifest(run_id="", cut_end=0),
+        "refused_again": (),
         "erp": ErpTerms(AppliedRule()),
         "open_events": {},
         "approvals": {},

@@ -23,6 +23,7 @@ from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOu
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.build_import.stock_source import StockSource
 from tests.builders import DC, HOUR, MINUTE, NOW, OPERATOR, import_context, location, run, snapshot
+from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 from tests.fakes.observer import FakeObserver
@@ -97,7 +98,9 @@ class Reading:
         )
         return StockReader(
             context=context,
-            source=StockSource(erp=found, event_log=FakeEventLog(), fed=False),
+            source=StockSource(
+                erp=found, event_log=FakeEventLog(), clock=FakeClock(NOW), fed=False
+            ),
             location_store=self.store,
             observer=self.observer,
             remaining_seconds=lambda: self.seconds_left,
