@@ -64,6 +64,8 @@ RATES = {
     "archive_full": 0.25,
     "erp_lists_zeros": 0.25,
     "erp_reference_short": 0.25,
+    "job_failed_in_part": 0.06,
+    "node_mistyped": 0.03,
     # the newest
     "row_refused_again": 0.3,
 }
@@ -110,6 +112,10 @@ class Faults:
         if name in NEWEST:
             return self._newest
         return self._feed if name in OF_THE_FEED else self._rng
+
+    def retry_after_seconds(self) -> float | None:
+        """What NewStore asks for with a 429."""
+        return self._later.choice((None, 60.0, 600.0))
 
     def note(self, name: str) -> None:
         """Count a fault that came about by itself."""
