@@ -10,7 +10,7 @@ from inventory_sync.domain.arrivals import Arrivals
 from inventory_sync.domain.errors import FatalError, LeaseLostError, RetriableError
 from inventory_sync.domain.event_stream import Restart, StreamFault, StreamRegistration
 from inventory_sync.domain.stream_check import StreamCheckState
-from inventory_sync.use_cases.stream.check_stream import CheckStream, Look
+from inventory_sync.use_cases.stream.check_stream import CheckStream, StreamCheck
 from inventory_sync.use_cases.stream.retry_rejected import RetryRejected
 from local.newstore.integrations import Integration
 from tests.contract.builders import NOON, event
@@ -60,7 +60,7 @@ class Checked:
         """Rejected events that NewStore keeps, the oldest first."""
         return [one.rejected_id for one in self.records.rejected_events(STREAM)]
 
-    def look(self, minutes: float = 5, remaining: float = 200) -> Look:
+    def look(self, minutes: float = 5, remaining: float = 200) -> StreamCheck:
         """So many minutes after the last one; counts are of this look alone."""
         self.clock.advance(minutes * MINUTES)
         self.observer = FakeObserver()

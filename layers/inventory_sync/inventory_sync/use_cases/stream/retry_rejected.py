@@ -11,7 +11,7 @@ from inventory_sync.ports.newstore import StreamRecords
 from inventory_sync.ports.observe import Observer, RemainingSeconds
 
 SPARE_SECONDS = 60.0
-"""Kept back of the invocation for one call that takes long, and for the rest of the look."""
+"""Kept back of the invocation for one call that takes long, and for the rest of the check."""
 NAMED_MAX = 5
 
 Remember = Callable[[Mapping[str, int]], None]
