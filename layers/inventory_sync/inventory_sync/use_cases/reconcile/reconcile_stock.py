@@ -11,7 +11,7 @@ from typing import TypeVar
 from inventory_sync.domain.atp import SafetyStock
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot
 from inventory_sync.domain.drift import Cause, RowDrift, drift_of
-from inventory_sync.domain.errors import FatalError, InvariantError, RejectedError, RetriableError
+from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location, NewStoreLocations, Node
@@ -187,8 +187,6 @@ class _Session:
     def _optional(self, what: str, read: Callable[[], T]) -> T | None:
         try:
             return patiently(read, self.deps.clock, self.remaining_seconds)
-        except InvariantError:
-            raise
         except (RetriableError, RejectedError, FatalError) as error:
             self.deps.observer.log(f"reconciling without NewStore's {what}", reason=error)
             self.without.append(what)
@@ -302,8 +300,6 @@ class _Session:
                 absent_means_zero = capabilities.absent_means_zero
                 rule = self._rule(capabilities.apply_lag)
                 snapshot = deps.erp.snapshot(location_id)
-            except InvariantError:
-                raise
             except (RetriableError, RejectedError, FatalError) as error:
                 self.unread[location_id] = str(error)
         events = deps.event_log.open_events_of(location_id)

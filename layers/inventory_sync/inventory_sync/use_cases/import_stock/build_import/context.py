@@ -9,7 +9,6 @@ from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import ChangeFeed
 from inventory_sync.domain.errors import (
     FatalError,
-    InvariantError,
     RejectedError,
     RetriableError,
 )
@@ -199,8 +198,6 @@ def _terms(erp: Erp, settings: BuildSettings) -> ErpTerms:
 
     try:
         capabilities = erp.capabilities()
-    except InvariantError:
-        raise
     except (RetriableError, RejectedError, FatalError) as error:
         return ErpTerms(rule(_NEVER), failure=str(error))
     return ErpTerms(
