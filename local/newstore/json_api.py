@@ -20,6 +20,8 @@ def json_body() -> dict[str, Any]:
 
 
 def error_body(refusal: CallRefusedError) -> dict[str, str]:
-    """Code, message and request id, as NewStore's error schemas have them."""
+    """Code, message and request id, as NewStore's error schemas have them; imports have no code."""
     code = HTTPStatus(refusal.status).phrase.lower().replace(" ", "_")
-    return {"error_code": code, "message": refusal.error, "request_id": uuid4().hex}
+    error = {"message": refusal.error, "request_id": uuid4().hex}
+    of_imports = request.path.startswith("/v0/d/import")
+    return error if of_imports else {"error_code": code, **error}
