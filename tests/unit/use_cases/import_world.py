@@ -1,11 +1,12 @@
 """The import's use cases over the fakes, the simulators of both sides, and faults named in turn."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, cast
 
 from inventory_sync.adapters.newstore.event_body import parse_event
@@ -22,7 +23,7 @@ from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold
 from inventory_sync.domain.import_head import Lease
-from inventory_sync.domain.import_run import ImportRun, JobError
+from inventory_sync.domain.import_run import ImportRun, JobError, RunState
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
@@ -160,6 +161,7 @@ class ImportWorld:
         reads_at_once: int = 1,
         archive_bytes: int = 400_000_000,
         range_scope: Any = None,
+        absent_means_zero: bool = True,
     ) -> None:
         self.places = places or (DC,)
         self.tenant_scope = tenant_scope
@@ -168,6 +170,9 @@ class ImportWorld:
         self.faults = PlannedFaults()
         self.erp_model = ErpModel(
             self.clock.now, apply_lag_seconds=apply_lag_seconds, change_feed=change_feed
+        )
+        self.erp_model.capabilities = replace(
+            self.erp_model.capabilities, absent_means_zero=absent_means_zero
         )
         self.files = FakeFileStore()
         self.records = FakeRunRecords()
@@ -413,3 +418,16 @@ class ImportWorld:
     def take_lease(self) -> Lease | None:
         now = self.clock.now()
         return self.leases.acquire(now=now, until=now + 3 * MINUTE)
+
+
+TEN: Mapping[str, int] = MappingProxyType({SKU: 10})
+
+
+def started(*places: str, units: Mapping[str, int] = TEN, **settings: Any) -> ImportWorld:
+    """A world whose first import has finished: everywhere these units by product."""
+    world = ImportWorld(*places, **settings)
+    for place in world.places:
+        for product, count in units.items():
+            world.stock(count, product, at=place)
+    assert world.import_now().state is RunState.FINALIZED
+    return world

@@ -1,32 +1,21 @@
 """What operators keep out of imports: a location until it is resumed, or imports altogether."""
 
-from typing import Any
-
 import pytest
 
 from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.use_cases.import_stock.import_stock import TickOutcome
 from tests.builders import DC, HOUR, MINUTE, NOW, SKU, STORE
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 SKU_2 = "SKU-2"
-
-
-def started(*places: str, **settings: Any) -> ImportWorld:
-    """Two locations that have been imported once."""
-    world = ImportWorld(*(places or (DC, STORE)), **settings)
-    for place in world.places:
-        world.stock(10, at=place)
-    world.import_now()
-    return world
 
 
 # One location
 
 
 def test_a_location_that_an_operator_holds_is_rolled_forward_until_it_is_resumed() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold(DC)
     world.ship(1)
     world.stock(50)
@@ -45,7 +34,7 @@ def test_a_location_that_an_operator_holds_is_rolled_forward_until_it_is_resumed
 
 
 def test_no_approval_lets_through_what_an_operator_holds() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold(DC)
     world.stock(50)
     world.approve("operator")
@@ -56,7 +45,7 @@ def test_no_approval_lets_through_what_an_operator_holds() -> None:
 
 
 def test_an_operators_hold_is_not_counted_as_a_guards() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold(DC)
 
     world.import_now()
@@ -68,7 +57,7 @@ def test_an_operators_hold_is_not_counted_as_a_guards() -> None:
 
 
 def test_where_operators_hold_every_location_the_run_is_held() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold(DC)
     world.hold(STORE)
 
@@ -76,7 +65,7 @@ def test_where_operators_hold_every_location_the_run_is_held() -> None:
 
 
 def test_how_long_the_oldest_hold_stands_is_told_at_each_tick() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.import_now()
     assert world.observer.counts["OperatorHoldSeconds"] == 0
     world.hold(DC)
@@ -107,7 +96,7 @@ def test_a_location_held_before_its_first_import_keeps_the_cut_below_its_events(
 
 
 def test_while_imports_are_paused_ticks_do_nothing() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold()
     world.stock(50)
 
@@ -125,7 +114,7 @@ def test_while_imports_are_paused_ticks_do_nothing() -> None:
 
 
 def test_a_job_that_newstore_is_at_is_followed_to_its_end() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.stock(50)
     world.newstore_model.jobs.job_seconds = 600
     assert world.tick().outcome is TickOutcome.WAITING
@@ -139,7 +128,7 @@ def test_a_job_that_newstore_is_at_is_followed_to_its_end() -> None:
 
 
 def test_files_without_a_job_are_given_up_by_choice_and_their_rows_sent_later() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.ship(1)
     world.settle()
     world.faults.plan("too_many_jobs")
@@ -158,7 +147,7 @@ def test_files_without_a_job_are_given_up_by_choice_and_their_rows_sent_later() 
 
 
 def test_a_job_that_was_created_and_not_started_is_set_to_failed() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.ship(1)
     world.settle()
     world.faults.plan("create_answer_lost")
@@ -178,7 +167,7 @@ def test_a_job_that_was_created_and_not_started_is_set_to_failed() -> None:
 
 
 def test_a_run_for_one_location_reads_no_other_and_rolls_the_others_forward() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.ship(1)
     world.ship(2, at=STORE)
     world.stock(50)
@@ -199,7 +188,7 @@ def test_a_run_for_one_location_reads_no_other_and_rolls_the_others_forward() ->
 
 
 def test_a_run_for_one_location_is_no_full_refresh_of_all() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.stock(3, SKU_2, at=STORE)
     world.clock.advance(26 * HOUR)
     before = world.runs.head().last_full_at
@@ -214,7 +203,7 @@ def test_a_run_for_one_location_is_no_full_refresh_of_all() -> None:
 
 
 def test_a_run_for_one_location_that_broke_off_gives_way_to_one_for_all() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.seconds_left = 10
     world.tick(DC, full=True)
     world.seconds_left = 900
@@ -225,7 +214,7 @@ def test_a_run_for_one_location_that_broke_off_gives_way_to_one_for_all() -> Non
 
 
 def test_a_location_that_is_not_imported_cannot_be_asked_for() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.put_location(STORE, enabled=False)
 
     tick = world.tick("nowhere", STORE)
@@ -237,7 +226,7 @@ def test_a_location_that_is_not_imported_cannot_be_asked_for() -> None:
 
 
 def test_rows_asked_for_again_wait_for_a_run_that_reads_their_location() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.location_store.ask_resend(Resend(location_id=STORE, products=(SKU,), at=NOW))
 
     world.import_now(DC)
@@ -250,7 +239,7 @@ def test_rows_asked_for_again_wait_for_a_run_that_reads_their_location() -> None
 
 @pytest.mark.parametrize("tenant_scope", [True, False])
 def test_under_both_scopes_the_sum_stays_exact(tenant_scope: bool) -> None:
-    world = started(tenant_scope=tenant_scope)
+    world = started(DC, STORE, tenant_scope=tenant_scope)
     world.ship(1)
     world.ship(2, at=STORE)
     world.forward()
