@@ -10,7 +10,7 @@ from inventory_sync.bootstrap.handler import (
     handler_of,
 )
 from inventory_sync.bootstrap.runtime import in_lambda
-from inventory_sync.domain.errors import FatalError, LeaseLostError
+from inventory_sync.domain.errors import FatalError, InvariantError, LeaseLostError
 from inventory_sync.observability import PowertoolsObserver
 from inventory_sync.use_cases.stream.check_stream import CheckStream, Look
 
@@ -36,7 +36,7 @@ def _answer(look: Look, observer: PowertoolsObserver) -> Answer:
     for error in look.failures:
         observer.failure(error)
     for error in look.failures:
-        if isinstance(error, FatalError):
+        if isinstance(error, (FatalError, InvariantError)):
             raise error
     return {
         "outcome": "looked",

@@ -9,8 +9,8 @@ InventorySyncError
 |-- RejectedError         the other side said no: quarantine, alarm, go on with the others
 |   `-- NotOfferedError          it has no such call at all
 |-- LeaseLostError        another run holds the lease: stop, write nothing more
-`-- FatalError            bad configuration: stop and page
-    `-- InvariantError    one of the invariants of docs/design.md is about to break
+|-- FatalError            bad configuration: stop and page; what needs none of it may go on
+`-- InvariantError        one of the invariants of docs/design.md is about to break: nothing goes on
 """
 
 
@@ -50,7 +50,7 @@ class FatalError(InventorySyncError):
     """A person has to change something before this can work."""
 
 
-class InvariantError(FatalError):
+class InvariantError(InventorySyncError):
     """An invariant of docs/design.md would break; nothing was written."""
 
     def __init__(self, name: str, figures: str) -> None:

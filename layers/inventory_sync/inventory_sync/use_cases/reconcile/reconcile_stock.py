@@ -8,7 +8,7 @@ from itertools import islice
 
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot
 from inventory_sync.domain.drift import Cause, RowDrift, drift_of
-from inventory_sync.domain.errors import FatalError, InvariantError, RejectedError, RetriableError
+from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location
@@ -227,8 +227,6 @@ class _Session:
                 absent_means_zero = capabilities.absent_means_zero
                 rule = AppliedRule(capabilities.apply_lag, deps.limits.other_channel_lags)
                 snapshot = deps.erp.snapshot(location_id)
-            except InvariantError:
-                raise
             except (RetriableError, RejectedError, FatalError) as error:
                 self.unread[location_id] = str(error)
         events = deps.event_log.open_events_of(location_id)

@@ -10,7 +10,6 @@ from functools import cached_property
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot, roll_forward
 from inventory_sync.domain.errors import (
     FatalError,
-    InvariantError,
     RejectedError,
     RetriableError,
 )
@@ -174,8 +173,6 @@ class _Attempt:
         lags = self.settings.other_channel_lags
         try:
             capabilities = self.deps.erp.capabilities()
-        except InvariantError:
-            raise
         except (RetriableError, RejectedError, FatalError) as error:
             return AppliedRule(_NEVER, lags), str(error)
         self.fed = capabilities.change_feed is not ChangeFeed.NONE

@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 from inventory_sync.domain.errors import (
     FatalError,
-    InvariantError,
     RejectedError,
     RetriableError,
     SnapshotIncompleteError,
@@ -115,8 +114,6 @@ class StockReader:
             return self.source.read(place.location_id, known)
         except SnapshotIncompleteError as error:
             return (*holds, Hold(HoldKind.SNAPSHOT_INCOMPLETE, str(error)))
-        except InvariantError:
-            raise
         except (RetriableError, RejectedError, FatalError) as error:
             self.observer.count("LocationsUnreadable")
             return LeftOut(f"the ERP could not be read: {error}")
