@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.dynamodb.calls import CONDITION_FAILED, CONFLICT, transact
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.errors import RejectedError
 
@@ -17,8 +15,6 @@ CHANGES_PER_RECORD_MAX = 99
 """With its record they fit one transaction of at most 100 items."""
 RECORD_CHARACTERS_MAX = 100_000
 """A record that quotes no more than this stays below 400 KB."""
-
-_OTHERS_WROTE = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +74,12 @@ class AuditedTable:
 
     def _write(self, changes: Sequence[Change], author: Author) -> None:
         items: Any = [*map(self._written, changes), self.record_of(changes, author)]
-        with translated("state table"):
-            try:
-                self._table.client.transact_write_items(TransactItems=items)
-            except ClientError as error:
-                response: Any = error.response
-                reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
-                if not reasons & _OTHERS_WROTE:
-                    raise
-                raise RejectedError(
-                    "somebody else is changing the same rows, so these were not changed;"
-                    " look at them and try again"
-                ) from error
+        others_wrote = CONDITION_FAILED | CONFLICT
+        if not transact("state table", self._table.client, items, refused_by=others_wrote):
+            raise RejectedError(
+                "somebody else is changing the same rows, so these were not changed;"
+                " look at them and try again"
+            )
 
     def _written(self, change: Change) -> dict[str, Any]:
         key = StateTable.key(change.kind, change.item_id)

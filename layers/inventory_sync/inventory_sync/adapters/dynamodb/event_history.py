@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
-from inventory_sync.adapters.dynamodb.event_log import Item, read_open_event
+from inventory_sync.adapters.dynamodb.calls import Item, items_of
+from inventory_sync.adapters.dynamodb.event_log import read_open_event
 from inventory_sync.adapters.instants import to_text
 from inventory_sync.domain.events import EventRef, StoredEvent
 
@@ -48,7 +49,7 @@ class DynamoEventHistory:
                 ":last": {"S": f"{highest:020d}$"},
             },
         }
-        yield from self._pages(self._client.query, arguments)
+        yield from self._read(self._client.query, arguments)
 
     def event(self, ref: EventRef) -> StoredEvent | None:
         """Read consistently."""
@@ -69,21 +70,15 @@ class DynamoEventHistory:
                 ":until": {"S": to_text(until)},
             },
         }
-        yield from self._pages(self._client.scan, arguments)
+        yield from self._read(self._client.scan, arguments)
 
     def body(self, ref: EventRef) -> bytes | None:
         """What NewStore sent, byte for byte."""
         item = self._item(ref)
         return None if item is None else bytes(item["body"]["B"])
 
-    def _pages(self, read: Any, arguments: dict[str, Any]) -> Iterator[StoredEvent]:
-        while True:
-            with translated(_WHAT):
-                page: Any = read(**arguments)
-            yield from map(read_stored_event, page["Items"])
-            if not page.get("LastEvaluatedKey"):
-                return
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    def _read(self, read: Any, arguments: dict[str, Any]) -> Iterator[StoredEvent]:
+        return map(read_stored_event, items_of(_WHAT, read, arguments))
 
     def _item(self, ref: EventRef) -> dict[str, Any] | None:
         key: Any = {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}

@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.dynamodb.calls import Item, Refused, items_of, write_if
 from inventory_sync.adapters.dynamodb.item_size import bytes_of, shortened
 from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
 from inventory_sync.domain.errors import RejectedError
@@ -32,14 +30,11 @@ EVENT_BYTES_MAX = 409_600 - 9_600
 """DynamoDB's 400 KB for an item with its copies in local indexes, less what is noted later."""
 
 _NOT_IN_INDEX = frozenset({"body", "retain_until"})
-_CONDITION_FAILED = "ConditionalCheckFailedException"
-_PAGES_MAX = 100_000
+_WHAT = "events table"
 _SET_APPLIED = (
     "applied_at = if_not_exists(applied_at, :applied_at),"
     " document_id = if_not_exists(document_id, :document)"
 )
-
-Item = Mapping[str, Any]
 
 
 class DynamoEventLog:
@@ -61,26 +56,22 @@ class DynamoEventLog:
         """
         item = event_item(event, body, received_at, received_at + self._retention)
         refuse_oversized(item)
-        with translated("events table"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(event_key)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
-                    raise
-                stored: Any = error.response
-                same = same_content(bytes(stored["Item"]["body"]["B"]), body)
-                return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
+        arguments = {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(event_key)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        answer = write_if(_WHAT, self._client.put_item, arguments)
+        if isinstance(answer, Refused):
+            same = same_content(bytes(answer.item["body"]["B"]), body)
+            return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
         return AppendResult.APPENDED
 
     def open_events(self) -> Iterator[OpenEvent]:
         """A scan of the sparse index: its size is the open events, not the history."""
         arguments = {"TableName": self._table, "IndexName": OPEN_EVENTS_INDEX}
-        yield from self._pages(self._client.scan, {**arguments, "ConsistentRead": True})
+        yield from self._read(self._client.scan, {**arguments, "ConsistentRead": True})
 
     def open_events_of(self, location_id: str) -> list[OpenEvent]:
         """One consistent query, by logical timestamp."""
@@ -91,32 +82,29 @@ class DynamoEventLog:
             "KeyConditionExpression": "location_id = :location",
             "ExpressionAttributeValues": {":location": {"S": location_id}},
         }
-        return list(self._pages(self._client.query, arguments))
+        return list(self._read(self._client.query, arguments))
 
     def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
         """Counts the attempt in the same write, so that a crash after it leaves its trace."""
-        with translated("events table"):
-            try:
-                answer = self._client.update_item(
-                    TableName=self._table,
-                    Key=_key(ref),
-                    UpdateExpression="SET claim_until = :until ADD attempts :one",
-                    ConditionExpression=(
-                        "attribute_exists(event_key) AND attribute_not_exists(applied_at)"
-                        " AND attribute_not_exists(forwarded_at)"
-                        " AND (attribute_not_exists(claim_until) OR claim_until <= :now)"
-                    ),
-                    ExpressionAttributeValues={
-                        ":until": {"N": str(to_milliseconds(until))},
-                        ":now": {"N": str(to_milliseconds(now))},
-                        ":one": {"N": "1"},
-                    },
-                    ReturnValues="UPDATED_NEW",
-                )
-            except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
-                    raise
-                return ClaimResult.TAKEN
+        arguments = {
+            "TableName": self._table,
+            "Key": _key(ref),
+            "UpdateExpression": "SET claim_until = :until ADD attempts :one",
+            "ConditionExpression": (
+                "attribute_exists(event_key) AND attribute_not_exists(applied_at)"
+                " AND attribute_not_exists(forwarded_at)"
+                " AND (attribute_not_exists(claim_until) OR claim_until <= :now)"
+            ),
+            "ExpressionAttributeValues": {
+                ":until": {"N": str(to_milliseconds(until))},
+                ":now": {"N": str(to_milliseconds(now))},
+                ":one": {"N": "1"},
+            },
+            "ReturnValues": "UPDATED_NEW",
+        }
+        answer = write_if(_WHAT, self._client.update_item, arguments)
+        if isinstance(answer, Refused):
+            return ClaimResult.TAKEN
         first = answer["Attributes"]["attempts"]["N"] == "1"
         return ClaimResult.FIRST if first else ClaimResult.AGAIN
 
@@ -180,27 +168,15 @@ class DynamoEventLog:
         }
         if values:
             arguments["ExpressionAttributeValues"] = {k: {"S": v} for k, v in values.items()}
-        with translated("events table"):
-            try:
-                answer: Mapping[str, Any] = self._client.update_item(**arguments)
-            except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
-                    raise
-                return 0.0
+        answer = write_if(_WHAT, self._client.update_item, arguments)
+        if isinstance(answer, Refused):
+            return 0.0
         return max(
             answer.get("ItemCollectionMetrics", {}).get("SizeEstimateRangeGB", ()), default=0.0
         )
 
-    def _pages(self, read: Any, arguments: dict[str, Any]) -> Iterator[OpenEvent]:
-        start: dict[str, Any] = {}
-        for _ in range(_PAGES_MAX):
-            with translated("events table"):
-                page = read(**arguments, **start)
-            for item in page["Items"]:
-                yield read_open_event(item)
-            if not page.get("LastEvaluatedKey"):
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    def _read(self, read: Any, arguments: dict[str, Any]) -> Iterator[OpenEvent]:
+        return map(read_open_event, items_of(_WHAT, read, arguments))
 
 
 def same_content(one: bytes, other: bytes) -> bool:

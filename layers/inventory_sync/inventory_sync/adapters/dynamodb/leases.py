@@ -1,17 +1,16 @@
 """The import's lease: one item, taken and kept by conditional writes."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from botocore.exceptions import ClientError
-
-from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.dynamodb.calls import Refused, write_if
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.instants import to_milliseconds
 from inventory_sync.domain.errors import LeaseLostError
 from inventory_sync.domain.import_head import Lease
 
 LEASE_KEY = StateTable.key("lease", "import")
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class DynamoLeases:
@@ -22,26 +21,22 @@ class DynamoLeases:
 
     def acquire(self, *, now: datetime, until: datetime) -> Lease | None:
         """Taken when nobody holds it or the holder's time has run out."""
-        with translated("state table"):
-            try:
-                answer = self._table.client.update_item(
-                    TableName=self._table.name,
-                    Key=LEASE_KEY,
-                    UpdateExpression="SET expires_at_ms = :until ADD fencing_token :one",
-                    ConditionExpression=(
-                        "attribute_not_exists(expires_at_ms) OR expires_at_ms <= :now"
-                    ),
-                    ExpressionAttributeValues={
-                        ":until": {"N": str(to_milliseconds(until))},
-                        ":now": {"N": str(to_milliseconds(now))},
-                        ":one": {"N": "1"},
-                    },
-                    ReturnValues="ALL_NEW",
-                )
-            except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
-                    raise
-                return None
+        answer = self._write(
+            {
+                "UpdateExpression": "SET expires_at_ms = :until ADD fencing_token :one",
+                "ConditionExpression": (
+                    "attribute_not_exists(expires_at_ms) OR expires_at_ms <= :now"
+                ),
+                "ExpressionAttributeValues": {
+                    ":until": {"N": str(to_milliseconds(until))},
+                    ":now": {"N": str(to_milliseconds(now))},
+                    ":one": {"N": "1"},
+                },
+                "ReturnValues": "ALL_NEW",
+            }
+        )
+        if isinstance(answer, Refused):
+            return None
         return Lease(int(answer["Attributes"]["fencing_token"]["N"]), until)
 
     def renew(self, lease: Lease, *, now: datetime, until: datetime) -> Lease:
@@ -65,16 +60,16 @@ class DynamoLeases:
         if now is not None:
             condition += " AND expires_at_ms > :now"
             values[":now"] = {"N": str(to_milliseconds(now))}
-        with translated("state table"):
-            try:
-                self._table.client.update_item(
-                    TableName=self._table.name,
-                    Key=LEASE_KEY,
-                    UpdateExpression="SET expires_at_ms = :until",
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                )
-            except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
-                    raise
-                raise LeaseLostError(f"fencing token {lease.fencing_token} is over") from error
+        answer = self._write(
+            {
+                "UpdateExpression": "SET expires_at_ms = :until",
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+            }
+        )
+        if isinstance(answer, Refused):
+            raise LeaseLostError(f"fencing token {lease.fencing_token} is over")
+
+    def _write(self, update: Mapping[str, Any]) -> Mapping[str, Any] | Refused:
+        arguments = {"TableName": self._table.name, "Key": LEASE_KEY, **update}
+        return write_if("state table", self._table.client.update_item, arguments)

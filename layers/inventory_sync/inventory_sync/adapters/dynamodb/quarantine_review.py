@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from inventory_sync.adapters.aws.errors import error_code, translated
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
+from inventory_sync.adapters.dynamodb.calls import items_of, transact
 from inventory_sync.adapters.instants import from_text, to_text
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _WHAT = "quarantine table"
-_CANCELLED = "TransactionCanceledException"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +39,8 @@ class QuarantineReview:
 
     def entries(self) -> Iterator[Quarantined]:
         """All, in no order; the table holds what is wrong, so it is small."""
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._table, ConsistentRead=True
-        )
-        with translated(_WHAT):
-            for page in pages:
-                yield from map(_quarantined, page["Items"])
+        arguments = {"TableName": self._table, "ConsistentRead": True}
+        return map(_quarantined, items_of(_WHAT, self._client.scan, arguments))
 
     def find(self, beginning: str) -> Quarantined:
         """The one entry whose id begins so; RejectedError where that is none or several."""
@@ -94,16 +87,11 @@ class QuarantineReview:
         """In one transaction with the audit record."""
         change = Change(kind="quarantine", item_id=entry_id, before=None, after=word)
         items: Any = [*writes, self._audited.record_of([change], author)]
-        with translated(_WHAT):
-            try:
-                self._client.transact_write_items(TransactItems=items)
-            except ClientError as error:
-                if error_code(error) != _CANCELLED or "ConditionalCheckFailed" not in str(error):
-                    raise
-                raise RejectedError(
-                    f"{entry_id[:12]} is settled already, or its event is no longer refused by the"
-                    " ERP; see `quarantine list --all` and `events --rejected`"
-                ) from error
+        if not transact(_WHAT, self._client, items):
+            raise RejectedError(
+                f"{entry_id[:12]} is settled already, or its event is no longer refused by the"
+                " ERP; see `quarantine list --all` and `events --rejected`"
+            )
 
 
 def _quarantined(item: Any) -> Quarantined:

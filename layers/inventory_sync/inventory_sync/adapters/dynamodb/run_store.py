@@ -5,15 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
+from inventory_sync.adapters.dynamodb.calls import transact
 from inventory_sync.adapters.dynamodb.leases import LEASE_KEY
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.instants import to_milliseconds
-from inventory_sync.domain.errors import FatalError, LeaseLostError
+from inventory_sync.domain.errors import LeaseLostError
 from inventory_sync.domain.import_head import ImportHead, Lease
 
 _HEAD_KEY = StateTable.key("head", "import")
@@ -47,19 +45,11 @@ class DynamoRunStore:
             # The condition on the version holds for this reading too.
             change = _watermark_change(self.head(), written)
             items.append(AuditedTable(self._table).record_of([change], self._author))
-        with translated("state table"):
-            try:
-                self._table.client.transact_write_items(TransactItems=items)
-            except ClientError as error:
-                reasons = _cancellation_reasons(error)
-                if "ValidationError" in reasons:
-                    raise FatalError("state table: the run's record is not storable") from error
-                if "ConditionalCheckFailed" not in reasons:
-                    raise
-                raise LeaseLostError(
-                    f"fencing token {lease.fencing_token} is over,"
-                    f" or another run wrote version {written.version}"
-                ) from error
+        if not transact("state table", self._table.client, items):
+            raise LeaseLostError(
+                f"fencing token {lease.fencing_token} is over,"
+                f" or another run wrote version {written.version}"
+            )
         return written
 
     def _items(self, head: ImportHead, lease: Lease, now: datetime) -> Any:
@@ -106,8 +96,3 @@ def _watermark_change(before: ImportHead, after: ImportHead) -> Change:
         return json.dumps({"tenant": head.watermark, "locations": dict(head.watermarks_set)})
 
     return Change(kind="watermark", item_id="import", before=told(before), after=told(after))
-
-
-def _cancellation_reasons(error: ClientError) -> list[str]:
-    response: Any = error.response
-    return [reason.get("Code", "") for reason in response.get("CancellationReasons", [])]

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.dynamodb.calls import Refused, items_of, write_if
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_PAGES_MAX = 10_000
-_CONDITION_FAILED = "ConditionalCheckFailedException"
+_WHAT = "state table"
 
 
 class StateTable:
@@ -23,7 +21,7 @@ class StateTable:
 
     def get(self, kind: str, item_id: str) -> dict[str, Any] | None:
         """One item, read consistently."""
-        with translated("state table"):
+        with translated(_WHAT):
             answer: Any = self.client.get_item(
                 TableName=self.name, Key=self.key(kind, item_id), ConsistentRead=True
             )
@@ -39,18 +37,12 @@ class StateTable:
             "KeyConditionExpression": "kind = :kind",
             "ExpressionAttributeValues": {":kind": {"S": kind}},
         }
-        for _ in range(_PAGES_MAX):
-            with translated("state table"):
-                page: Any = self.client.query(**arguments)
-            for item in page["Items"]:
-                yield item["id"]["S"], item["record"]["S"]
-            if not page.get("LastEvaluatedKey"):
-                return
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        for item in items_of(_WHAT, self.client.query, arguments):
+            yield item["id"]["S"], item["record"]["S"]
 
     def put(self, kind: str, item_id: str, record: str) -> None:
         """Write an item whatever stands there."""
-        with translated("state table"):
+        with translated(_WHAT):
             self.client.put_item(
                 TableName=self.name,
                 Item={**self.key(kind, item_id), "record": {"S": record}},
@@ -61,23 +53,17 @@ class StateTable:
 
         False where somebody else has written.
         """
-        with translated("state table"):
-            try:
-                self.client.put_item(
-                    TableName=self.name,
-                    Item={
-                        **self.key(kind, item_id),
-                        "record": {"S": record},
-                        "version": {"N": str(version)},
-                    },
-                    ConditionExpression="attribute_not_exists(version) OR version = :before",
-                    ExpressionAttributeValues={":before": {"N": str(version - 1)}},
-                )
-            except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
-                    raise
-                return False
-        return True
+        arguments = {
+            "TableName": self.name,
+            "Item": {
+                **self.key(kind, item_id),
+                "record": {"S": record},
+                "version": {"N": str(version)},
+            },
+            "ConditionExpression": "attribute_not_exists(version) OR version = :before",
+            "ExpressionAttributeValues": {":before": {"N": str(version - 1)}},
+        }
+        return not isinstance(write_if(_WHAT, self.client.put_item, arguments), Refused)
 
     def delete(self, kind: str, item_id: str, *, record: str | None = None) -> None:
         """Remove an item, if it is there, or only while it has that record."""
@@ -86,12 +72,7 @@ class StateTable:
             arguments["ConditionExpression"] = "#record = :record"
             arguments["ExpressionAttributeNames"] = {"#record": "record"}
             arguments["ExpressionAttributeValues"] = {":record": {"S": record}}
-        with translated("state table"):
-            try:
-                self.client.delete_item(**arguments)
-            except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
-                    raise
+        write_if(_WHAT, self.client.delete_item, arguments)
 
     @staticmethod
     def key(kind: str, item_id: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """One S3 bucket: whole objects by key."""
 
+import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 WHAT = "import bucket"
+_MEMORY_BYTES_MAX = 1_000_000
 
 
 class Bucket:
@@ -34,6 +37,15 @@ class Bucket:
         """Write an object whatever stands there."""
         with translated(WHAT):
             self.client.put_object(Bucket=self.name, Key=key, Body=data)
+
+    @contextmanager
+    def upload(self, key: str) -> Iterator[IO[bytes]]:
+        """Collected on disk past a megabyte; uploaded when the block ends without an error."""
+        with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES_MAX) as file:
+            yield file
+            file.seek(0)
+            with translated(WHAT):
+                self.client.upload_fileobj(file, self.name, key)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """All that begin with it, in order."""

@@ -7,19 +7,16 @@ reports/<report>/summary.json   totals by cause
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from inventory_sync.adapters.aws.errors import translated
-from inventory_sync.adapters.s3.bucket import WHAT, Bucket
+from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.domain.drift import Cause, RowDrift
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MEMORY_BYTES_MAX = 4_000_000
 _FIGURES = (
     "location_id", "product_id", "atp", "sent", "erp", "allocations", "reservations",
 )  # fmt: skip
@@ -35,14 +32,9 @@ class S3Reports:
 
     @contextmanager
     def writer(self, report_id: str) -> Iterator["CsvReport"]:
-        """Collected on disk past a few megabytes."""
-        with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES_MAX) as file:
+        """Uploaded when the block ends without an error."""
+        with self._bucket.upload(f"reports/{report_id}/drift.csv") as file:
             yield CsvReport(file)
-            file.seek(0)
-            with translated(WHAT):
-                self._bucket.client.upload_fileobj(
-                    file, self._bucket.name, f"reports/{report_id}/drift.csv"
-                )
 
     def save_summary(self, report_id: str, summary: Mapping[str, object]) -> str:
         """The folder both files stand in."""
@@ -54,7 +46,7 @@ class S3Reports:
 class CsvReport:
     """Writes rows as they come."""
 
-    def __init__(self, file: IO[bytes] | tempfile.SpooledTemporaryFile[bytes]) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._line(COLUMNS)
 

@@ -5,22 +5,18 @@ runs/<run>/outcome.json       the run as it ended, with NewStore's answers
 """
 
 import gzip
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.codec import decode, encode
-from inventory_sync.adapters.s3.bucket import WHAT, Bucket
+from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.run_record import LocationRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_MEMORY_BYTES_MAX = 1_000_000
 
 
 class S3RunRecords:
@@ -31,13 +27,12 @@ class S3RunRecords:
 
     @contextmanager
     def writer(self, run_id: str) -> Iterator["JsonLines"]:
-        """Collected on disk past a few megabytes; uploaded when the block ends without an error."""
-        with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES_MAX) as file:
-            with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0) as zipped:
-                yield JsonLines(zipped)
-            file.seek(0)
-            with translated(WHAT):
-                self._bucket.client.upload_fileobj(file, self._bucket.name, _record_key(run_id))
+        """Uploaded when the block ends without an error."""
+        with (
+            self._bucket.upload(_record_key(run_id)) as file,
+            gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0) as zipped,
+        ):
+            yield JsonLines(zipped)
 
     def locations(self, run_id: str) -> Iterator[LocationRecord]:
         """Read line by line; FatalError where the object is not one of ours."""
