@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.http_server import CallFaults, CallRefusedError, api_call, up_to_date
 from local.newstore.events import iso_instant
 from local.newstore.fulfillment import StockKey
 from local.newstore.job import job_json
-
-if TYPE_CHECKING:
-    from local.newstore.model import NewStoreModel
+from local.newstore.truth import NewStoreTruth
 
 ATP_KEYS_MAX = 2000
 
@@ -19,7 +17,7 @@ ATP_KEYS_MAX = 2000
 class NewStoreCalls:
     """What the adapter asks for. Raises CallRefusedError, AnswerLostError, AnswerGarbledError."""
 
-    def __init__(self, model: NewStoreModel, faults: CallFaults) -> None:
+    def __init__(self, model: NewStoreTruth, faults: CallFaults) -> None:
         self._model = model
         self.faults = faults
         self.lock = model.lock

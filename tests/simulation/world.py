@@ -29,7 +29,8 @@ from inventory_sync.use_cases.import_stock.import_stock import ImportStock, Impo
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
-from local.newstore.model import NewStoreModel, RangeScope
+from local.newstore.model import NewStoreModel
+from local.newstore.truth import RangeScope
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import (
     FakeFileStore,
