@@ -10,11 +10,11 @@ from cli.command import Operator, connected
 from cli.output import columns
 from cli.text import INSTANT, instant, iso, short_name
 from inventory_sync.domain.atp import AtpKey
+from inventory_sync.domain.cut import Part
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.explain import RowSum, Term
 from inventory_sync.domain.import_run import RunState
-from inventory_sync.domain.run_record import Part
 from inventory_sync.use_cases.explain_quantity import ExplainQuantity, Explanation
 
 _WHY = {

@@ -10,7 +10,7 @@ from cli.output import refusal
 from cli.text import instant, iso
 from inventory_sync.adapters.dynamodb.quarantine_review import Quarantined
 from inventory_sync.domain.events import logical_timestamp
-from inventory_sync.use_cases.forward.forward_events import REJECTED_BY_ERP
+from inventory_sync.use_cases.forward.forward_events import PUBLISHED_LONG_AGO, REJECTED_BY_ERP
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 
 _ID_CHARACTERS = 12
@@ -29,7 +29,7 @@ def list_entries(operator: Operator, everything: bool) -> None:
 
     Example: inventory-sync quarantine list
     """
-    found = [one for one in operator.stack.quarantine.entries() if everything or not one.settled]
+    found = [one for one in operator.stack.quarantine.entries() if everything or not one.resolution]
     found.sort(key=lambda one: (one.entry.received_at, one.entry_id))
     rows = [_row(one) for one in found]
     operator.out.table("quarantine", rows, "Nothing is in quarantine.")
@@ -57,7 +57,7 @@ def show(operator: Operator, entry_id: str) -> None:
         f"  {one.entry.reason}: {one.entry.detail}",
         f"  received {instant(one.entry.received_at)}"
         + (f", event {ref.event_key} of {ref.location_id}" if ref else ""),
-        *([f"  settled: {one.settled}"] if one.settled else []),
+        *([f"  resolved: {one.resolution}"] if one.resolution else []),
         "",
         text,
     )
@@ -78,8 +78,8 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
     Example: inventory-sync quarantine retry 3fa9c1 --why "the ERP knows SKU-9 now"
     """
     author = operator.author("quarantine retry", who, why)
-    one = _unsettled(operator, entry_id)
-    if one.entry.ref is not None and one.entry.reason == REJECTED_BY_ERP:
+    one = _open_entry(operator, entry_id)
+    if one.entry.ref is not None and one.entry.reason in {REJECTED_BY_ERP, PUBLISHED_LONG_AGO}:
         events_table = operator.stack.resource("EventsTable")
         operator.stack.quarantine.release(one.entry_id, one.entry.ref, events_table, author)
         operator.out.result(
@@ -87,11 +87,11 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
             f"{_named(one)}: the next sweep forwards it again.",
         )
         return
-    outcome = operator.stack.ingest(one.entry.body)
+    outcome = operator.stack.ingest(_body(operator, one))
     word = outcome.result.value + (f", {outcome.reason}" if outcome.reason else "")
-    again = outcome.result in {IngestResult.QUARANTINED, IngestResult.TOO_LARGE}
+    again = outcome.result is IngestResult.QUARANTINED
     if not again or outcome.reason != one.entry.reason:
-        operator.stack.quarantine.settle(one.entry_id, f"retried, {word}", author)
+        operator.stack.quarantine.resolve(one.entry_id, f"retried, {word}", author)
     operator.out.result(
         {**_figures(one), "outcome": outcome.result.value, "reason": outcome.reason},
         f"{_named(one)}: {word}" + (f": {outcome.detail}" if outcome.detail else ""),
@@ -116,25 +116,27 @@ def drop(operator: Operator, entry_id: str, who: str, why: str) -> None:
     if not why.strip():
         raise refusal("--why must not be empty: it is what is left of the entry in the records")
     author = operator.author("quarantine drop", who, why)
-    one = _unsettled(operator, entry_id)
-    operator.stack.quarantine.settle(one.entry_id, "dropped", author)
+    one = _open_entry(operator, entry_id)
+    operator.stack.quarantine.resolve(one.entry_id, "dropped", author)
     operator.out.result(
         {**_figures(one), "outcome": "dropped"},
         f"{_named(one)}: dropped; it is kept until its retention ends.",
     )
 
 
-def _unsettled(operator: Operator, entry_id: str) -> Quarantined:
+def _open_entry(operator: Operator, entry_id: str) -> Quarantined:
     one = operator.stack.quarantine.find(entry_id)
-    if one.settled:
-        raise refusal(f"{_named(one)} is settled already: {one.settled}")
+    if one.resolution:
+        raise refusal(f"{_named(one)} is resolved already: {one.resolution}")
     return one
 
 
 def _body(operator: Operator, one: Quarantined) -> bytes:
     """Of an event that is stored, its stored body."""
-    if one.entry.body or one.entry.ref is None:
+    if one.entry.body:
         return one.entry.body
+    if one.body_bytes or one.entry.ref is None:
+        return operator.stack.quarantine.body(one.entry_id)
     return operator.stack.history.body(one.entry.ref) or b""
 
 
@@ -150,9 +152,9 @@ def _row(one: Quarantined) -> dict[str, str]:
         "reason": one.entry.reason,
         "location": ref.location_id if ref else "",
         "event": str(logical_timestamp(ref)) if ref else "",
-        "bytes": str(len(one.entry.body)),
+        "bytes": str(one.body_bytes),
         "detail": one.entry.detail,
-        "settled": one.settled,
+        "resolution": one.resolution,
     }
 
 
@@ -165,5 +167,5 @@ def _figures(one: Quarantined) -> dict[str, Any]:
         "detail": one.entry.detail,
         "location_id": ref.location_id if ref else None,
         "event_key": ref.event_key if ref else None,
-        "settled": one.settled,
+        "resolution": one.resolution,
     }

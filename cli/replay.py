@@ -135,7 +135,7 @@ def publications(
 @signed
 @connected
 def file(operator: Operator, path: str, offset: int, who: str, why: str) -> None:
-    """Take the events of FILE, one of NewStore's export (.export or .export.gz), here or in S3.
+    """Take the events of FILE, one of NewStore's export, packed or not, here or in S3.
 
     Every line goes through the same ingest as the webhook's calls; a bad one into quarantine.
 

@@ -12,7 +12,6 @@ from cli.output import columns
 from cli.text import instant, iso, span
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.domain.manifest import Manifest
 
 
 @click.command()
@@ -52,7 +51,6 @@ def show_run(operator: Operator, run_id: str) -> None:
     Example: inventory-sync run last
     """
     run = _find(operator, run_id)
-    manifest = operator.stack.files.manifest(run.run_id) if run.built_at or run.snapshots else None
     records = list(operator.stack.records.locations(run.run_id))
     locations = [
         {
@@ -77,7 +75,7 @@ def show_run(operator: Operator, run_id: str) -> None:
     parts += ["", "Left out:", *unread] if unread else []
     parts += ["", "NewStore's errors:", *errors] if errors else []
     figures = {
-        "run": _figures(run, manifest),
+        "run": _figures(run),
         "locations": locations,
         "job_errors": [error.reason for error in run.job_errors],
     }
@@ -104,6 +102,7 @@ def _headline(run: ImportRun) -> str:
         f"  planned {instant(run.planned_at)}{_after(run, run.built_at, 'built')}"
         f"{_after(run, run.job_created_at, 'job created')}{_after(run, run.ended_at, 'ended')}",
     ]
+    lines += [f"  not sent: {row}" for row in run.rows_unsendable]
     if run.approvals:
         lines.append("  approved: " + ", ".join(f"{k} by {w}" for k, w in run.approvals.items()))
     return "\n".join(lines)
@@ -115,7 +114,7 @@ def _after(run: ImportRun, at: datetime | None, what: str) -> str:
     return f", {what} after {span(max(timedelta(0), at - run.planned_at))}"
 
 
-def _figures(run: ImportRun, manifest: Manifest | None) -> dict[str, Any]:
+def _figures(run: ImportRun) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "state": run.state.value,
@@ -130,11 +129,9 @@ def _figures(run: ImportRun, manifest: Manifest | None) -> dict[str, Any]:
         "clamped": run.clamped,
         "failure": run.failure,
         "left_out": dict(run.left_out),
+        "rows_unsendable": list(run.rows_unsendable),
         "planned_at": iso(run.planned_at),
         "built_at": iso(run.built_at),
         "job_created_at": iso(run.job_created_at),
         "ended_at": iso(run.ended_at),
-        "cut_ends": {key: entry.cut_end for key, entry in manifest.locations.items()}
-        if manifest
-        else {},
     }

@@ -127,7 +127,7 @@ def sample(operator: Operator, tenant: str, name: str, payload: dict[str, Any]) 
 def _through(operator: Operator, door: Door, pair: Pair, minutes: float, checks: Checks) -> None:
     bodies = pair.bodies(operator)
     for body, what in zip(bodies, ("an assigned unit", "the end of that"), strict=True):
-        checks.add(what, 202, door.post(body))
+        checks.add(what, 200, door.post(body))
     checks.add("the same once more", 200, door.post(bodies[0]))
     parsed = [parse_event(body, pair.tenant) for body in bodies]
     refs = [event.ref for event in parsed if isinstance(event, FulfillmentEvent)]

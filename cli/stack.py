@@ -21,6 +21,8 @@ from inventory_sync.adapters.dynamodb.quarantine_review import QuarantineReview
 from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.s3.bucket import Bucket
+from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.dry_run import dry_run
@@ -142,7 +144,7 @@ class Stack:
     @cached_property
     def history(self) -> DynamoEventHistory:
         """All events."""
-        return DynamoEventHistory(self.dynamodb, self.resource("EventsTable"))
+        return DynamoEventHistory(self.dynamodb, self.resource("EventsTable"), self.bodies)
 
     @cached_property
     def files(self) -> S3FileStore:
@@ -157,7 +159,13 @@ class Stack:
     @cached_property
     def quarantine(self) -> QuarantineReview:
         """What could not be used."""
-        return QuarantineReview(self.dynamodb, self.resource("QuarantineTable"), self.audited)
+        table = self.resource("QuarantineTable")
+        return QuarantineReview(self.dynamodb, table, self.audited, self.bodies)
+
+    @cached_property
+    def bodies(self) -> EventBodies:
+        """Those too large for a table's item."""
+        return EventBodies(lambda: Bucket(self.s3, self.resource("ImportBucket")))
 
     @cached_property
     def audited(self) -> AuditedTable:

@@ -1,12 +1,9 @@
 """`watermark`: up to where NewStore has released events, and how to release some once more."""
 
-from typing import Any
-
 import click
 
 from cli.command import Operator, connected, signed
 from cli.output import refusal
-from inventory_sync.use_cases.import_stock.set_watermark import Watermark
 
 CONSEQUENCES = """\
 What it means to move the watermark back to {value}:
@@ -29,26 +26,25 @@ def show(operator: Operator) -> None:
 
     Example: inventory-sync watermark show
     """
-    rows = [_row(mark) for mark in operator.stack.watermark(None).show()]
-    operator.out.table("watermarks", rows, "No import has finished yet.")
+    mark = operator.stack.watermark(None).show()
+    if mark is None:
+        operator.out.result({"watermark": None}, "No import has finished yet.")
+        return
+    because = f"event {mark.lowest} of {mark.because.location_id} is open" if mark.because else ""
+    operator.out.result(
+        {"watermark": mark.value, "lowest": mark.lowest, "because": because},
+        f"The watermark stands at {mark.value}; it can be moved back to {mark.lowest}"
+        + (f", because {because}." if because else "."),
+    )
 
 
 @watermark.command("set")
 @click.argument("value", type=click.IntRange(0))
-@click.option("--location", default="", help="Whose, where each location has one of its own.")
 @click.option("--force", is_flag=True, help="Move it behind what NewStore has finished.")
 @click.option("--yes", is_flag=True, help="Answer both questions, for scripts.")
 @signed
 @connected
-def set_value(
-    operator: Operator,
-    value: int,
-    location: str,
-    force: bool,
-    yes: bool,
-    who: str,
-    why: str,
-) -> None:
+def set_value(operator: Operator, value: int, force: bool, yes: bool, who: str, why: str) -> None:
     """Move the watermark back to VALUE, so that the next import releases from there once more.
 
     It is refused where an event is open that NewStore may have released above VALUE: such a unit
@@ -61,15 +57,16 @@ def set_value(
         raise refusal("--why must not be empty: it is what the record is for")
     author = operator.author("watermark set", who, why)
     setter = operator.stack.watermark(author)
-    was = next((mark.value for mark in setter.show() if mark.location_id == location), None)
+    shown = setter.show()
+    was = shown.value if shown else None
     if not force and was is not None and value < was:
         told = CONSEQUENCES.format(value=value, was=was)
         raise refusal(f"NewStore has finished imports up to {was}.\n{told}\nUse --force then")
     if not (yes or _asked_twice(value, was)):
         raise refusal("you did not say yes")
-    before = setter(value, location)
+    before = setter(value)
     operator.out.result(
-        {"location_id": location or None, "before": before.value, "after": value},
+        {"before": before.value, "after": value},
         f"The watermark stood at {before.value} and stands at {value};"
         f" the next import's range starts there.",
     )
@@ -81,15 +78,3 @@ def _asked_twice(value: int, was: int | None) -> bool:
         return False
     again = click.prompt("Type the new value once more", err=True, default="", show_default=False)
     return str(again).strip() == str(value)
-
-
-def _row(mark: Watermark) -> dict[str, Any]:
-    because = mark.because
-    return {
-        "location": mark.location_id or "all",
-        "watermark": str(mark.value),
-        "back to": str(mark.lowest),
-        "because of": f"event {because.logical_timestamp} of {because.location_id} is open"
-        if because
-        else "",
-    }

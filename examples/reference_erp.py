@@ -19,11 +19,9 @@ from flask import Flask, abort, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
 BULK_MAX, ROWS_MAX = 100, 5_000
-CAPABILITIES = {
-    "dedupe": "native", "reference_length_max": 128, "bulk_max": BULK_MAX, "apply_lag_seconds": 0,
-    "reservations": False, "change_feed": "none", "consistent_snapshot": False,
-    "absent_means_zero": True,
-}  # fmt: skip
+CAPABILITIES = {"dedupe": "native", "reference_length_max": 128, "bulk_max": BULK_MAX,
+                "apply_lag_seconds": 0, "reservations": False, "change_feed": "none",
+                "consistent_snapshot": False, "absent_means_zero": True}  # fmt: skip
 TABLES = """create table if not exists stock
     (location text, product text, units int, primary key (location, product));
 create table if not exists movements (id text primary key, content text, applied_at text, document)
@@ -60,19 +58,20 @@ class Books:
         page = {"location": location, "as_of": as_of, "row_count": len(rows), "rows": rest[:limit]}
         return {**page, "next_cursor": rest[limit - 1]["product"] if rest[limit:] else None}
 
-    def post(self, reference: str, place: str, lines: list[tuple[str, int]]) -> dict[str, Any]:
+    def post(self, reference: str, place: str, units: list[tuple[str, str]]) -> dict[str, Any]:
         """Id, booking and stock are committed together or not at all; a repeat books nothing."""
-        content = json.dumps([place, lines])
+        lines = [{"item_id": item, "product": p, "quantity": 1} for item, p in units]
+        content = json.dumps({"location": place, "lines": lines})
         with self._lock, self._db:
             if booked := self.find(reference):
                 if booked[1] == content:
                     return result("repeated", *booked)
                 return result("conflict", *booked, reason="booked with other content")
-            for column, name in [("location", place), *(("product", line[0]) for line in lines)]:
+            for column, name in [("location", place), *(("product", p) for _, p in units)]:
                 if not self._sql(KNOWN[column], name):
                     return result("rejected", reference, reason=f"unknown {column} {name}")
-            for product, units in lines:  # the goods have left: below nothing if need be
-                self._sql(BOOK, place, product, -units)
+            for _, product in units:  # a unit that has left: below nothing if need be
+                self._sql(BOOK, place, product, -1)
             [(number,)] = self._sql("select count(*) + 1 from movements")
             booked = (reference, content, self._now(), f"DOC-{number:06}")
             self._sql("insert into movements values (?, ?, ?, ?)", *booked)
@@ -95,15 +94,16 @@ def result(outcome: str, reference: str, *booked: str, reason: str | None = None
     return {"movement_id": reference, "outcome": outcome, "reason": reason, **told}
 
 
-def checked(movement: Any) -> tuple[str, str, list[tuple[str, int]]]:
+def checked(movement: Any) -> tuple[str, str, list[tuple[str, str]]]:
     """What the books use of it; one that is wrong refuses its list, and nothing is booked."""
     match movement:
         case {"movement_id": str(reference), "location": str(place), "lines": [*lines]} if lines:
             lines = [line if isinstance(line, dict) else {} for line in lines]
-            units = [(line.get("product"), line.get("quantity")) for line in lines]
-            if all(type(p) is str and p and type(u) is int and 0 < u < 2**53 for p, u in units):
+            units = [(line.get("item_id"), line.get("product")) for line in lines]
+            named = all(type(name) is str and name for unit in units for name in unit)
+            if named and [line.get("quantity") for line in lines] == [1] * len(dict(units)):
                 return reference, place, sorted(units)
-    raise BadRequest("a movement_id, location, product or quantity is missing or wrong")
+    raise BadRequest("a movement_id, location, item_id, product or quantity is missing or wrong")
 
 
 def erp_app(books: Books, token: str) -> Flask:
@@ -134,10 +134,9 @@ def erp_app(books: Books, token: str) -> Flask:
 
     @app.get("/v1/movements/<path:reference>")
     def movement(reference: str) -> Any:
-        booked = books.find(reference) or abort(404, "unknown movement")
-        place, lines = json.loads(booked[1])
-        told = {"location": place, "lines": [{"product": p, "quantity": n} for p, n in lines]}
-        return {**result("applied", *booked), **told}
+        if not (booked := books.find(reference)):
+            return {"error": "unknown movement", "movement_id": reference}, 404
+        return {**result("applied", *booked), **json.loads(booked[1])}
 
     return app
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.ports.observe import Clock
@@ -23,14 +22,26 @@ from local.erp.model import ErpModel
 from local.erp.server import erp_server
 from local.ministack import LocalAws
 from local.newstore.delivery import Delivery, post_over_http
+from local.newstore.locations import of_map
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.sam_deploy import deploy
-from local.stack import FORWARD, IMPORT, STATE, TENANT, StackPlan, addresses, publish_over
+from local.stack import (
+    API,
+    FORWARD,
+    IMPORT,
+    STATE,
+    TENANT,
+    StackPlan,
+    addresses,
+    load_map,
+    publish_over,
+)
+from local.template import ROOT, Template
 
 QUICK: Mapping[str, Mapping[str, str]] = {
     FORWARD: {"SWEEP_AGE_SECONDS": "0"},
-    IMPORT: {"CLOCK_SKEW_SECONDS": "0", "JOB_SPACING_SECONDS": "0", "POLL_SECONDS_MAX": "2"},
+    IMPORT: {"JOB_SPACING_SECONDS": "0", "POLL_SECONDS_MAX": "2"},
 }
 """Settings that are no parameters of the template: in production nobody should change them."""
 POST_SECONDS_MAX = 30
@@ -126,7 +137,7 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
         TENANT,
         clock.now,
         fetch=aws.fetch_file,
-        stores=[location.fulfillment_node_id for location in plan.locations],
+        locations=[of_map(p.fulfillment_node_id, p.store_id) for p in plan.locations],
         clients={CLIENT_ID: keys.client_secret},
         **plan.newstore,
     )
@@ -161,14 +172,14 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
             ),
         )
         publish_over(newstore, stack.delivery)
-        for location in plan.locations:
-            DynamoLocationStore(stack.state).put_location(location)
+        load_map(stack.state, plan.locations, clock.now())
         yield stack
 
 
 def deploy_quick(aws: LocalAws, name: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Deploy, and put `QUICK` into the functions' settings; returns the stack's outputs."""
     outputs = deploy(aws, name, parameters)
+    set_gateway_responses(aws, outputs["EventUrl"])
     client = aws.client("lambda")
     for function, quick in QUICK.items():
         function_name = outputs[f"{function}Name"]
@@ -178,6 +189,16 @@ def deploy_quick(aws: LocalAws, name: str, parameters: Mapping[str, str]) -> dic
             Environment={"Variables": {**settings["Variables"], **quick}},
         )
     return outputs
+
+
+def set_gateway_responses(aws: LocalAws, event_url: str) -> None:
+    """Those of the template, by the API: the local AWS passes over them in the definition."""
+    host, _, path = event_url.removeprefix("https://").partition("/")
+    client, api_id = aws.client("apigateway"), host.partition(".")[0]
+    template = Template(ROOT / "template.yaml", "")
+    for kind, status in template.gateway_statuses(API).items():
+        client.put_gateway_response(restApiId=api_id, responseType=kind, statusCode=str(status))
+    client.create_deployment(restApiId=api_id, stageName=path.partition("/")[0])
 
 
 def local_address(aws: LocalAws, event_url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -15,29 +15,34 @@ STAGE = "prod"
 PATH = "/event"
 API_ID = "local12345"
 HOST = f"{API_ID}.execute-api.{REGION}.amazonaws.com"
-BODY_BYTES_MAX = 10_485_760
-"""API Gateway's own limit."""
+BODY_BYTES_MAX = 6_291_456
+"""AWS Lambda's, of what it takes in one call; API Gateway's own is 10 MB."""
 
 Invoke = Callable[[dict[str, Any]], Any]
 
 
-def front_door_app(invoke: Invoke) -> Flask:
-    """POST /prod/event, as the deployed API has it; every other path is none of the API's."""
+def front_door_app(invoke: Invoke, statuses: Mapping[str, int]) -> Flask:
+    """POST /prod/event, as the deployed API has it; every other path is none of the API's.
+
+    `statuses` are those of the template's gateway responses.
+    """
     app = Flask("front_door")
 
     @app.post(f"/{STAGE}{PATH}")
     def post_event() -> Response:
         if (request.content_length or 0) > BODY_BYTES_MAX:
-            return _message(413, "Request Too Long")
+            return _message(statuses["REQUEST_TOO_LARGE"], "Request Too Long")
         try:
-            return _response(invoke(proxy_event(request)))
+            response = _response(invoke(proxy_event(request)))
         except Exception:  # noqa: BLE001  # the function failed: API Gateway says no more than this
-            return _message(502, "Internal server error")
+            response = None
+        return response or _message(statuses["DEFAULT_5XX"], "Internal server error")
 
     @app.errorhandler(404)
     @app.errorhandler(405)
     def not_routed(_: Exception) -> Response:
-        return _message(403, "Missing Authentication Token")
+        status = statuses["MISSING_AUTHENTICATION_TOKEN"]
+        return _message(status, "Missing Authentication Token")
 
     return app
 
@@ -95,10 +100,10 @@ def _request_context(http: Request) -> dict[str, Any]:
     }
 
 
-def _response(answer: Any) -> Response:
-    """What is not a proxy answer is a malformed one, which API Gateway turns into a 502."""
+def _response(answer: Any) -> Response | None:
+    """None for what is no proxy answer."""
     if not isinstance(answer, dict) or not isinstance(answer.get("statusCode"), int):
-        return _message(502, "Internal server error")
+        return None
     return Response(answer.get("body") or "", answer["statusCode"], answer.get("headers") or {})
 
 

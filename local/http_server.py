@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
@@ -31,12 +31,22 @@ GARBLED_BODIES: dict[Garbling, tuple[str, str]] = {
 
 
 class CallRefusedError(Exception):
-    """The simulated system answered with an error status; nothing was applied unless it says so."""
+    """The simulated system answered with an error status; nothing was applied unless it says so.
 
-    def __init__(self, status: int, error: str, retry_after_seconds: int | None = None) -> None:
+    `fields` are what the answer's body has beside `error`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        retry_after_seconds: int | None = None,
+        **fields: str,
+    ) -> None:
         super().__init__(f"{status} {error}")
         self.status = status
         self.error = error
+        self.fields = fields
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -181,13 +191,19 @@ def api_call(method: Callable[Concatenate[M, P], R]) -> Callable[Concatenate[M, 
     return call
 
 
-def map_faults(app: Flask) -> None:
+def map_faults(
+    app: Flask,
+    error_body: Callable[[CallRefusedError], Mapping[str, Any]] = lambda refusal: {
+        "error": refusal.error,
+        **refusal.fields,
+    },
+) -> None:
     """Turn the models' exceptions into what a client sees on the wire."""
     from flask import Response, jsonify, request
 
     @app.errorhandler(CallRefusedError)
     def refused(refusal: CallRefusedError) -> Response:
-        response = jsonify({"error": refusal.error})
+        response = jsonify(error_body(refusal))
         response.status_code = refusal.status
         if refusal.retry_after_seconds is not None:
             response.headers["Retry-After"] = str(refusal.retry_after_seconds)

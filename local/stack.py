@@ -7,11 +7,13 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TextIO
 
 from botocore.session import Session
 
-from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.audit import Author
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports.observe import Clock
@@ -32,6 +34,7 @@ from local.front_door import PATH, STAGE, front_door_app
 from local.functions import LocalFunction
 from local.http_server import HttpServer
 from local.newstore.delivery import Delivery, post_over_http
+from local.newstore.locations import of_map
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.stream import EventStream, mapping_limits
@@ -41,6 +44,9 @@ TENANT = "acme"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
+SETUP = "the local stack"
+"""Who loads its map, in the audit."""
+API = "EventApi"
 EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 
 
@@ -160,7 +166,8 @@ def local_stack(
             name: LocalFunction(template, name, clock, log or io.StringIO(), new_session)
             for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH, EXPORT)
         }
-        front_door = exits.enter_context(HttpServer(front_door_app(functions[INGEST])))
+        app = front_door_app(functions[INGEST], template.gateway_statuses(API))
+        front_door = exits.enter_context(HttpServer(app))
         event_url = f"{front_door.base_url}/{STAGE}{PATH}"
         stack = LocalStack(
             aws=aws,
@@ -177,9 +184,14 @@ def local_stack(
         )
         publish_over(newstore, stack.delivery)
         newstore.publications.retries_at_once = False
-        for location in plan.locations:
-            DynamoLocationStore(stack.state).put_location(location)
+        load_map(stack.state, plan.locations, clock.now())
         yield stack
+
+
+def load_map(state: StateTable, locations: Sequence[Location], at: datetime) -> None:
+    """As an operator loads it, with a record of who did."""
+    author = Author(who=SETUP, command="locations load", why="the stack's own locations", at=at)
+    LocationChanges(state).put_locations(locations, author)
 
 
 def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
@@ -192,7 +204,7 @@ def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
         TENANT,
         clock.now,
         fetch=aws.fetch_file,
-        stores=[location.fulfillment_node_id for location in plan.locations],
+        locations=[of_map(p.fulfillment_node_id, p.store_id) for p in plan.locations],
         clients={CLIENT_ID: CLIENT_SECRET},
         sleep=clock.sleep,
         **plan.newstore,

@@ -95,6 +95,11 @@ class Template:
             raise TemplateError(f"no function {logical_id}; there are {', '.join(functions)}")
         return {**self._document["Globals"]["Function"], **self.properties(logical_id)}
 
+    def gateway_statuses(self, logical_id: str) -> dict[str, int]:
+        """What an API answers by itself: the status of each kind of gateway response."""
+        responses: dict[str, dict[str, int]] = self.properties(logical_id)["GatewayResponses"]
+        return {kind: response["StatusCode"] for kind, response in responses.items()}
+
     def globals_environment(self) -> dict[str, str]:
         """The variables that every function has."""
         variables = self._document["Globals"]["Function"]["Environment"]["Variables"]

@@ -23,7 +23,7 @@ POLL_SECONDS = 0.5
 PARAMETERS = {
     "SweepSchedule": "rate(1 minute)",
     "ImportSchedule": "rate(1 minute)",
-    "SettleWindowSeconds": "15",
+    "SettleWindowSeconds": "10",  # five seconds for the clocks are added
     "FileDelivery": "presigned_url",
 }
 

@@ -4,10 +4,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from inventory_sync.adapters.dynamodb.audit import Author
+from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem, OpenEvent
+from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import (
+    Location,
+    LocationType,
+    NewStoreLocation,
+    NewStoreLocations,
+)
+from inventory_sync.domain.manifest import Manifest
 from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms, ImportContext
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DC = "DC01"
@@ -15,6 +26,7 @@ STORE = "NYC"
 SKU = "SKU-1"
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+OPERATOR = Author(who="olga", command="test", why="counted", at=NOW)
 ITEMS_ASSIGNED = EventName.ASSIGNED
 ITEMS_COMPLETED = EventName.ITEMS_COMPLETED
 ITEMS_FAILED = EventName.ITEMS_FAILED
@@ -40,14 +52,22 @@ def event(logical_timestamp: int = 10, *products: str, at: str = DC, **fields: A
     return FulfillmentEvent(**(plain | fields))
 
 
-_OF_OPEN_EVENT = {"received_at", "applied_at", "forwarded_at", "rejected_reason", "counted_by"}
+_OF_OPEN_EVENT = {
+    "received_at", "applied_at", "forwarded_at", "rejected_reason", "counted_by", "owned",
+}  # fmt: skip
 
 
 def open_event(logical_timestamp: int = 10, *products: str, at: str = DC, **fields: Any) -> Any:
-    """An OpenEvent over `event`: nothing has been done about it unless it says so."""
+    """An OpenEvent over `event`: nothing has been done about it unless it says so.
+
+    Where something has, it owns all of its units.
+    """
     own = {name: fields.pop(name) for name in _OF_OPEN_EVENT & set(fields)}
     found: FulfillmentEvent = event(logical_timestamp, *products, at=at, **fields)
-    return OpenEvent(event=found, **({"received_at": found.published_at} | own))
+    plain: dict[str, Any] = {"received_at": found.published_at}
+    if own.get("applied_at") or own.get("forwarded_at"):
+        plain["owned"] = frozenset(item.item_id for item in found.items)
+    return OpenEvent(event=found, **(plain | own))
 
 
 def forwarded(logical_timestamp: int, *products: str, applied_at: datetime, **fields: Any) -> Any:
@@ -84,3 +104,38 @@ def location(location_id: str = DC, **fields: Any) -> Location:
         "erp_location": location_id,
     }
     return Location(**(plain | fields))
+
+
+def import_context(**fields: Any) -> ImportContext:
+    """The starting point of a run that has found nothing yet."""
+    plain: dict[str, Any] = {
+        "run": run(),
+        "watermark": None,
+        "settings": BuildSettings(
+            first_logical_timestamp=0,
+            settle=15 * MINUTE,
+            other_channel_lags={},
+            guards=GuardLimits(),
+        ),
+        "locations": {},
+        "by_node": {},
+        "listed": {},
+        "previous": Manifest(run_id="", cut_end=0),
+        "unfinished": Manifest(run_id="", cut_end=0),
+        "erp": ErpTerms(AppliedRule()),
+        "open_events": {},
+        "approvals": {},
+        "resends": {},
+        "operator_holds": {},
+        "held_before": {},
+    }
+    return ImportContext(**(plain | fields))
+
+
+def listed(*location_ids: str, **fields: Any) -> NewStoreLocations:
+    """What NewStore says of these stores, each with its location's id."""
+    plain: dict[str, Any] = {"type": LocationType.STORE}
+    return {
+        i: NewStoreLocation(**{"location_id": i, "store_id": i, **plain, **fields})
+        for i in location_ids
+    }

@@ -1,6 +1,8 @@
 """The webhook: NewStore posts its events here.
 
-Only a 5xx makes NewStore repeat, so it means one thing: not stored, nor put aside.
+200 is the only answer that keeps the stream going, so it answers whatever is kept or needs no
+keeping. 500 means that an event was not kept: NewStore sends it again, and stops the stream where
+that does not help.
 """
 
 import base64
@@ -16,19 +18,10 @@ from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.use_cases.ingest.ingest_event import (
     IngestOutcome,
     IngestResources,
-    IngestResult,
 )
 
-RETRY_AFTER_SECONDS = 10
 EXPECTED_AUTHORIZATION = "expected is the header `Authorization: Bearer <api_key>`"
 
-_STATUSES = {
-    IngestResult.STORED: 202,
-    IngestResult.ALREADY_STORED: 200,
-    IngestResult.IGNORED: 200,
-    IngestResult.QUARANTINED: 200,
-    IngestResult.TOO_LARGE: 413,
-}
 _LOGGER = logging.getLogger("inventory_sync.ingest_event")
 
 ApiEvent = Mapping[str, Any]
@@ -53,8 +46,7 @@ def build_handler(make: Callable[[], IngestResources]) -> Handler:
         finally:
             for door in made:
                 door.flush()
-        detail = "the event was not stored; send it again"
-        return _answer(503, "not_stored", detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return _answer(500, "not_stored", "the event was not stored; send it again")
 
     return handler
 
@@ -66,7 +58,7 @@ def _answer_to(event: ApiEvent, door: IngestResources) -> ApiAnswer:
         authenticate = {"WWW-Authenticate": "Bearer"}
         return _answer(401, "unauthorized", EXPECTED_AUTHORIZATION, authenticate)
     outcome = door.ingest(_body(event))
-    return _answer(_STATUSES[outcome.result], outcome.result.value, _detail(outcome))
+    return _answer(200, outcome.result.value, _detail(outcome))
 
 
 def _bearer_key(event: ApiEvent) -> str:
@@ -113,7 +105,7 @@ def _answer(
 
 
 def _log_failure(error: str, detail: str) -> None:
-    line = {"message": "event not stored, answered 503", "error": error, "detail": detail}
+    line = {"message": "event not stored, answered 500", "error": error, "detail": detail}
     _LOGGER.error(json.dumps(line))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from local.erp.records import (
     Dedupe,
     Movement,
     StockKey,
+    Unit,
 )
 from local.erp.snapshots import PlannedSpoiling, Rows, Snapshots
 from local.erp.stock import StockLedger
@@ -73,6 +75,9 @@ class ErpBooks:
         self.movements: dict[str, list[BookedMovement]] = {}
         """What is in the books by movement id: more than one of an id is a double booking."""
         self.double_bookings = 0
+        self.booked_units: Counter[Unit] = Counter()
+        """How often each unit is in the books, under whatever movement ids."""
+        self.double_booked_units = 0
         self._documents = 0
         self.rejected_products: dict[str, str] = {}
         """Reason by product: movements with it are refused for good."""
@@ -175,6 +180,8 @@ class ErpBooks:
         applied_at = self.draw_instant()
         for key, units in movement.effect().items():
             self.ledger.book(key, -units, applied_at + timedelta(seconds=self.actual_lag_seconds))
+        self.double_booked_units += sum(unit in self.booked_units for unit in movement.units())
+        self.booked_units.update(movement.units())
         bookings = self.movements.setdefault(movement.movement_id, [])
         self._documents += 1
         self.double_bookings += bool(bookings)

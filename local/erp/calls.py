@@ -73,7 +73,7 @@ class ErpCalls:
         """The first booking of a movement id; CallRefusedError 404 when there is none."""
         bookings = self._model.movements.get(movement_id)
         if not bookings:
-            raise CallRefusedError(404, "unknown movement")
+            raise CallRefusedError(404, "unknown movement", movement_id=movement_id)
         return bookings[0]
 
     @api_call
@@ -94,8 +94,7 @@ class ErpCalls:
         movement_id = movement.movement_id
         bookings = self._model.movements.get(movement_id)
         if bookings and self._model.capabilities.dedupe == "native":
-            same = movement.effect() == bookings[0].movement.effect()
-            if same:
+            if movement.content() == bookings[0].movement.content():
                 return _result(bookings[0], "repeated", None)
             return _result(bookings[0], "conflict", "booked with other content")
         if fault := self._fault(movement):
@@ -109,8 +108,8 @@ class ErpCalls:
             return "movement_id is too long"
         if movement.location not in self._model.ledger.booked:
             return f"unknown location {movement.location}"
-        if not movement.lines or any(line.quantity <= 0 for line in movement.lines):
-            return "a movement has lines with quantities above 0"
+        if not movement.lines or len(set(movement.units())) < len(movement.lines):
+            return "a movement has lines, each of another item_id"
         return _first_reason(movement, self._model.rejected_products)
 
     def _allocate(self, allocation: Allocation) -> AllocationResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,6 +14,9 @@ AllocationOutcome = Literal["applied", "superseded", "rejected", "retryable"]
 
 StockKey = tuple[str, str]
 """(location, product)"""
+
+Unit = tuple[str, str]
+"""(fulfillment request id, item id)"""
 
 
 ChangeFeed = Literal["none", "timestamp", "sequence"]
@@ -34,15 +38,15 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class MovementLine:
-    """Units of one product that left; more than 0."""
+    """One unit that left; `item_id` names it within its fulfillment request."""
 
+    item_id: str
     product: str
-    quantity: int
 
 
 @dataclass(frozen=True)
 class Movement:
-    """Goods that left a location. The same movement id is the same movement."""
+    """Units that left a location. The same movement id is the same movement."""
 
     movement_id: str
     location: str
@@ -52,13 +56,17 @@ class Movement:
     logical_timestamp: int
     lines: tuple[MovementLine, ...]
 
-    def effect(self) -> dict[StockKey, int]:
-        """Units that leave per stock key: what makes two movements the same content."""
-        units: dict[StockKey, int] = {}
-        for line in self.lines:
-            key = (self.location, line.product)
-            units[key] = units.get(key, 0) + line.quantity
-        return units
+    def effect(self) -> Counter[StockKey]:
+        """How many units leave of each stock key."""
+        return Counter((self.location, line.product) for line in self.lines)
+
+    def content(self) -> tuple[object, ...]:
+        """What makes two movements the same content."""
+        return self.location, self.fulfillment_request_id, frozenset(self.lines)
+
+    def units(self) -> list[Unit]:
+        """The units that leave; those of the lines, in their order."""
+        return [(self.fulfillment_request_id, line.item_id) for line in self.lines]
 
 
 @dataclass(frozen=True)

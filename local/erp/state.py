@@ -31,6 +31,7 @@ def erp_state(model: ErpModel) -> dict[str, Any]:
             ],
             "movements": [booked_json(b) for booked in model.movements.values() for b in booked],
             "double_bookings": model.double_bookings,
+            "double_booked_units": model.double_booked_units,
             "allocations": [
                 {
                     "fulfillment_request_id": request_id,

@@ -37,10 +37,7 @@ def read_movements(body: object) -> list[Movement]:
             order_id=_text(entry, "order_id"),
             fulfillment_request_id=_text(entry, "fulfillment_request_id"),
             logical_timestamp=_integer(entry, "logical_timestamp"),
-            lines=tuple(
-                MovementLine(_text(line, "product"), _integer(line, "quantity", lowest=1))
-                for line in _filled(entry, "lines")
-            ),
+            lines=tuple(_line(line) for line in _filled(entry, "lines")),
         )
         for entry in _objects(body, "movements")
     ]
@@ -86,7 +83,7 @@ def booked_json(booked: BookedMovement) -> dict[str, Any]:
         "location": booked.movement.location,
         "applied_at": instant_json(booked.applied_at),
         "document_id": booked.document_id,
-        "lines": [asdict(line) for line in booked.movement.lines],
+        "lines": [{**asdict(line), "quantity": 1} for line in booked.movement.lines],
     }
 
 
@@ -141,15 +138,19 @@ def _text(entry: object, name: str) -> str:
     return value
 
 
-def _integer(entry: object, name: str, lowest: int | None = None) -> int:
+def _line(entry: object) -> MovementLine:
+    if _integer(entry, "quantity") != 1:
+        raise CallRefusedError(400, "quantity is not 1: a line is one unit")
+    return MovementLine(_text(entry, "item_id"), _text(entry, "product"))
+
+
+def _integer(entry: object, name: str) -> int:
     """1.0 is one in JSON."""
     value = _field(entry, name)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise CallRefusedError(400, f"{name} is not an integer")
-    if lowest is not None and value < lowest:
-        raise CallRefusedError(400, f"{name} is below {lowest}")
     return value
 
 

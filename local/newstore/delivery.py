@@ -1,10 +1,13 @@
-"""Delivers the event stream: at least once, in any order, with delay, repeated while refused."""
+"""Delivers the event stream: at least once, in any order, with delay; interrupted where refused.
+
+The rules are those of NewStore's webhook API and of its guide to event streams.
+"""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
@@ -15,6 +18,11 @@ Post = Callable[[bytes, Mapping[str, str]], int]
 """Posts body and headers, returns the status; NO_ANSWER when there was none."""
 
 NO_ANSWER = 599
+ATTEMPTS_MAX = 10
+FIRST_PAUSE_SECONDS = 2.4
+"""Doubled after each attempt: ten attempts take twenty minutes."""
+REJECTED_MAX = 30
+KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -28,44 +36,57 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Pending:
-    """A body under way; `attempts` counts the posts so far."""
+    """A body under way; `attempts` counts the posts since the stream was started last."""
 
     body: bytes
+    happened_at: datetime
     attempts: int = 0
 
 
 class Delivery:
     """NewStore's sender. Bodies are kept as bytes, so a redelivery is the same byte for byte.
 
-    An answer of 5xx is retried after `retry_seconds`, `attempts_max` times in all, then it is one
-    of the `failed` publications. What a 4xx does is not documented: it is given up, and
-    with `stops_on_4xx` the whole stream stops until `start()`.
+    Anything but a 200 interrupts the stream: that body is sent again after growing pauses and
+    nothing else meanwhile; after ATTEMPTS_MAX posts the stream stops. 400 sets the body aside as
+    `rejected`, and the stream stops where there are more than REJECTED_MAX; 403 stops it at once.
+    A stopped stream keeps what happens for KEPT, the body that stopped it included.
     """
 
     def __init__(self, post: Post, now: Callable[[], datetime], api_key: str | None = None) -> None:
         self._post, self._now = post, now
         self.api_key = api_key
-        self.retry_seconds: float = 10
-        self.attempts_max = 20
-        self.stops_on_4xx = False
+        self.first_pause_seconds = FIRST_PAUSE_SECONDS
         self.running = True
         self.attempts: list[Attempt] = []
-        self.failed: list[bytes] = []
+        self.rejected: list[bytes] = []
+        self.lost: list[bytes] = []
+        """What happened longer ago than KEPT when the stream was started again."""
         self._queue: list[tuple[datetime, int, Pending]] = []
+        self._interrupted_by: tuple[datetime, Pending] | None = None
         self._sequence = count()
 
     @property
     def pending(self) -> int:
         """Bodies queued, due or not."""
-        return len(self._queue)
+        return len(self._queue) + (self._interrupted_by is not None)
 
     @property
     def next_due(self) -> datetime | None:
-        """When the next queued body is due."""
+        """When the next body is due."""
+        if self._interrupted_by:
+            return self._interrupted_by[0]
         return self._queue[0][0] if self._queue else None
 
     def start(self) -> None:
-        """Let the stream run again; what was queued meanwhile is delivered."""
+        """Let a stopped stream run again, from where it stopped."""
+        now = self._now()
+        if self._interrupted_by:
+            self._push(replace(self._interrupted_by[1], attempts=0), 0)
+            self._interrupted_by = None
+        gone = [entry for entry in self._queue if entry[2].happened_at < now - KEPT]
+        self.lost += [pending.body for _, _, pending in gone]
+        self._queue = [entry for entry in self._queue if entry not in gone]
+        heapq.heapify(self._queue)
         self.running = True
 
     def deliver_now(self, event: Event | bytes) -> int:
@@ -92,7 +113,7 @@ class Delivery:
     def enqueue(self, event: Event | bytes, delay_seconds: float = 0) -> None:
         """Queue for `deliver_due`; the same event queued twice is a duplicate."""
         body = event if isinstance(event, bytes) else event_bytes(event)
-        self._push(Pending(body), delay_seconds)
+        self._push(Pending(body, self._now()), delay_seconds)
 
     def enqueue_at_random(
         self, event: Event | bytes, random: Random, delay_seconds_max: float, duplicate_rate: float
@@ -108,24 +129,32 @@ class Delivery:
     def deliver_due(self) -> int:
         """Post everything due until now, by due time; returns how many posts were made."""
         posts = 0
-        now = self._now()
-        while self.running and self._queue and self._queue[0][0] <= now:
-            _, _, pending = heapq.heappop(self._queue)
+        while self.running and (pending := self._take_due()):
             posts += 1
-            tried = Pending(pending.body, pending.attempts + 1)
-            if self._attempt(pending.body) < 500:
-                continue
-            if tried.attempts < self.attempts_max:
-                self._push(tried, max(self.retry_seconds, 0.001))
-            else:
-                self.failed.append(pending.body)
+            self._answered(replace(pending, attempts=pending.attempts + 1))
         return posts
 
-    def retry_failed(self) -> None:
-        """Queue the failed publications again, as the publications API can."""
-        bodies, self.failed = self.failed, []
-        for body in bodies:
-            self.enqueue(body)
+    def _take_due(self) -> Pending | None:
+        due = self.next_due
+        if due is None or due > self._now():
+            return None
+        if self._interrupted_by:
+            (_, pending), self._interrupted_by = self._interrupted_by, None
+            return pending
+        return heapq.heappop(self._queue)[2]
+
+    def _answered(self, pending: Pending) -> None:
+        """Post it; what its answer does to the stream."""
+        status = self._attempt(pending.body)
+        if status == 200:
+            return
+        if status == 400:
+            self.rejected.append(pending.body)
+            self.running = len(self.rejected) <= REJECTED_MAX
+            return
+        pause = self.first_pause_seconds * 2 ** (pending.attempts - 1)
+        self._interrupted_by = (self._now() + timedelta(seconds=pause), pending)
+        self.running = status != 403 and pending.attempts < ATTEMPTS_MAX
 
     def _push(self, pending: Pending, delay_seconds: float) -> None:
         due = self._now() + timedelta(seconds=delay_seconds)
@@ -137,8 +166,6 @@ class Delivery:
             headers["Authorization"] = f"Bearer {self.api_key}"
         status = self._post(body, headers)
         self.attempts.append(Attempt(self._now(), body, status))
-        if 400 <= status < 500 and self.stops_on_4xx:
-            self.running = False
         return status
 
 

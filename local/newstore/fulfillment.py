@@ -23,7 +23,7 @@ class Item:
     created_at: datetime
     state: ItemState = "allocated"
     logical_timestamp: int | None = None
-    """That of its completion."""
+    """The lowest of the events that list it as completed."""
     leaked: bool = False
 
 
@@ -71,9 +71,22 @@ class FulfillmentBook:
             raise ValueError(f"no open items, or one that is not open: {request_id} {item_ids}")
         return items
 
-    def complete(self, request_id: str, items: Sequence[Item], logical_timestamp: int) -> None:
+    def shipped(self, request_id: str) -> list[Item]:
+        """The items of a request that were completed by now, whatever became of them since."""
+        items = self.requests[request_id].items.values()
+        return [item for item in items if item.state in ("completed", "released")]
+
+    def complete(
+        self,
+        request_id: str,
+        items: Sequence[Item],
+        logical_timestamp: int,
+        listed_again: Sequence[Item] = (),
+    ) -> None:
         """Turn open allocations into completed ones that wait for their release."""
         location = self.requests[request_id].location_id
+        for item in listed_again:
+            item.logical_timestamp = min(item.logical_timestamp or 0, logical_timestamp)
         for item in items:
             item.state, item.logical_timestamp = "completed", logical_timestamp
             self.open[(location, item.product_id)] -= 1

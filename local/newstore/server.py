@@ -14,14 +14,10 @@ from local.newstore.model import NewStoreModel
 from local.newstore.publications import PATH as PUBLISHED
 from local.newstore.state import newstore_state
 
-CREATE_FIELDS = {
-    "provider": str,
-    "name": str,
-    "source_uri": str,
-    "revision": int,
-    "entities": list,
-    "full": bool,
-}
+REQUEST_ID = "0" * 32
+PAGE = frozenset({"offset", "count"})
+CREATE_REQUIRED = {"provider": str, "source_uri": str, "entities": list}
+CREATE_OPTIONAL = {"name": str, "full": bool}
 
 
 def newstore_server(model: NewStoreModel) -> HttpServer:
@@ -34,7 +30,7 @@ def newstore_server(model: NewStoreModel) -> HttpServer:
 def newstore_app(model: NewStoreModel) -> Flask:
     """Realm and API on one address; everything but the token, /_state and /_control needs one."""
     app = Flask("newstore")
-    map_faults(app)
+    map_faults(app, _error_body)
     _add_tokens(app, model)
     _add_imports(app, model)
     _add_stock(app, model)
@@ -81,11 +77,15 @@ def _add_tokens(app: Flask, model: NewStoreModel) -> None:
 def _add_imports(app: Flask, model: NewStoreModel) -> None:
     @app.post("/v0/d/import")
     def create_import() -> Response:
-        return jsonify({"id": model.calls.create_import(**_import_fields())})
+        return _created({"id": model.calls.create_import(**_import_fields())})
 
     @app.get("/v0/d/import")
     def list_imports() -> Response:
-        return jsonify({"items": model.calls.list_imports(request.args.get("filter[state]"))})
+        try:
+            place = {name: int(request.args[name]) for name in PAGE & request.args.keys()}
+        except ValueError as error:
+            raise CallRefusedError(400, "offset and count are whole numbers") from error
+        return jsonify(model.calls.list_imports(request.args.get("filter[state]", ""), **place))
 
     @app.get("/v0/d/import/<import_id>")
     def get_import(import_id: str) -> Response:
@@ -93,15 +93,25 @@ def _add_imports(app: Flask, model: NewStoreModel) -> None:
 
     @app.post("/v0/d/import/<import_id>/start")
     def start_import(import_id: str) -> Response:
-        return jsonify(model.calls.start_import(import_id, _body().get("transformed_uri")))
+        transformed_uri = _body().get("transformed_uri")
+        if not isinstance(transformed_uri, str):
+            raise CallRefusedError(400, "transformed_uri is missing")
+        return jsonify(model.calls.start_import(import_id, transformed_uri))
 
     @app.get("/v0/d/import/<import_id>/errors")
     def import_errors(import_id: str) -> Response:
         return jsonify({"items": model.calls.import_errors(import_id)})
 
+    @app.get("/v0/d/import/<import_id>/chunks")
+    def import_chunks(import_id: str) -> Response:
+        return jsonify({"items": model.calls.import_chunks(import_id)})
+
     @app.post("/v0/d/import/<import_id>/set_fail")
     def set_fail(import_id: str) -> Response:
-        return jsonify(model.calls.set_import_failed(import_id, str(_body().get("reason", ""))))
+        reason = _body().get("reason")
+        if not isinstance(reason, str):
+            raise CallRefusedError(400, "reason is missing")
+        return jsonify(model.calls.set_import_failed(import_id, reason))
 
 
 def _add_stock(app: Flask, model: NewStoreModel) -> None:
@@ -123,9 +133,13 @@ def _add_stock(app: Flask, model: NewStoreModel) -> None:
             raise CallRefusedError(400, "product_id and fulfillment_node_id are required")
         return jsonify(model.calls.stock_insights((node, product)))
 
-    @app.get("/v0/d/stores")
-    def list_stores() -> Response:
-        return jsonify({"stores": model.calls.list_stores()})
+    @app.get("/v0/locations")
+    def list_locations() -> Response:
+        return jsonify({"locations": model.calls.list_locations()})
+
+    @app.get("/v0/locations/<path:location_id>")
+    def get_location(location_id: str) -> Response:
+        return jsonify(model.calls.get_location(location_id))
 
 
 def _add_integrations(app: Flask, model: NewStoreModel) -> None:
@@ -183,8 +197,26 @@ def _require_grant(grant_type: str) -> None:
 
 
 def _import_fields() -> dict[str, Any]:
-    body = _body()
-    for name, kind in CREATE_FIELDS.items():
+    """The documents name no other answer to a wrong body than 422."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise CallRefusedError(422, "the body is not a JSON object")
+    given = {n: kind for n, kind in CREATE_OPTIONAL.items() if n in body}
+    for name, kind in (CREATE_REQUIRED | given).items():
         if not isinstance(body.get(name), kind):
-            raise CallRefusedError(400, f"{name} is missing or not of type {kind.__name__}")
-    return {name: body[name] for name in CREATE_FIELDS}
+            raise CallRefusedError(422, f"{name} is missing or not of type {kind.__name__}")
+    return {name: body[name] for name in CREATE_REQUIRED | given}
+
+
+def _created(body: dict[str, Any]) -> Response:
+    response = jsonify(body)
+    response.status_code = 201
+    return response
+
+
+def _error_body(refusal: CallRefusedError) -> dict[str, Any]:
+    """As each of NewStore's APIs has it."""
+    error = {"message": refusal.error, "request_id": REQUEST_ID}
+    if request.path.startswith("/v0/d/import"):
+        return error
+    return {"error_code": f"error_{refusal.status}", **error}

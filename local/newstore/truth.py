@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Literal
 
 from local.http_server import CallFaults, up_to_date
-from local.newstore.availabilities import AvailabilitiesFile, Row
+from local.newstore.availabilities import AvailabilitiesFile, Mode, Row
 from local.newstore.events import Event
 from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item, StockKey
 from local.newstore.integrations import CallbackForm, Integrations
 from local.newstore.jobs import ImportJobs
+from local.newstore.locations import Locations, StockLocation
 from local.newstore.publications import Publications
-from local.newstore.publisher import CounterScope, Publisher
+from local.newstore.publisher import Publisher
 from local.newstore.tokens import TokenIssuer
 
 RangeScope = Literal["tenant", "file_locations"]
@@ -36,11 +37,9 @@ class NewStoreTruth:
         fetch: Callable[[str], bytes],
         range_scope: RangeScope = "tenant",
         range_start_released: bool = True,
-        counter_scope: CounterScope = "tenant",
         job_seconds: float = 0,
         seconds_between_files: float = 0,
-        stores: Iterable[str] = (),
-        master_locations: Iterable[str] = (),
+        locations: Iterable[StockLocation] = (),
         clients: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
         callback_form: CallbackForm = "flat",
@@ -52,9 +51,13 @@ class NewStoreTruth:
         self.lock = threading.RLock()
         self.faults = CallFaults(now)
         self.faults.sleep = sleep
-        self.publisher = Publisher(tenant, now, counter_scope)
+        self.publisher = Publisher(tenant, now)
         self.book = FulfillmentBook()
-        self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows)
+        self.cumulative_events = True
+        """Whether `items_completed` lists all that its request has shipped by now, as the API says,
+        or each shipment alone, as a public integration has seen it."""
+        self.locations = Locations(locations)
+        self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows, self._check_file)
         self.jobs.job_seconds = job_seconds
         self.jobs.seconds_between_files = seconds_between_files
         self.tokens = TokenIssuer(now, clients or {}, users or {})
@@ -63,11 +66,6 @@ class NewStoreTruth:
         self.imported: dict[StockKey, int] = {}
         self.reservations: Counter[StockKey] = Counter()
         self.safety_stock: Counter[StockKey] = Counter()
-        self.stores = list(stores)
-        """Location ids that exist; an import adds to them, for ever."""
-        self._created_locations: list[str] = []
-        self.master_locations = frozenset(master_locations)
-        self._imports_into_master: list[str] = []
 
     # Truth: what happened at NewStore
 
@@ -99,13 +97,17 @@ class NewStoreTruth:
         *,
         logical_timestamp: int | None = None,
     ) -> Event:
-        """Ship or hand over items (None: all open ones); a request may be completed in parts."""
+        """Ship or hand over items (None: all open ones); a request may be completed in parts.
+
+        The event lists all items of the request that were shipped by now.
+        """
         items = self.book.select_open(request_id, item_ids)
         request = self.book.requests[request_id]
+        before = self.book.shipped(request_id) if self.cumulative_events else []
         event = self.publisher.publish(
-            "fulfillment_request.items_completed", request, items, logical_timestamp
+            "fulfillment_request.items_completed", request, [*before, *items], logical_timestamp
         )
-        self.book.complete(request_id, items, event["payload"]["logical_timestamp"])
+        self.book.complete(request_id, items, event["payload"]["logical_timestamp"], before)
         return event
 
     @up_to_date
@@ -146,7 +148,9 @@ class NewStoreTruth:
 
     @up_to_date
     def atp(self, key: StockKey) -> int:
-        """Available to promise; may be negative."""
+        """Available to promise; may be negative, and is 0 where the location is off."""
+        if self.locations.is_off(key[0]):
+            return 0
         return (
             self.imported.get(key, 0)
             - self.book.completed_unreleased[key]
@@ -158,14 +162,14 @@ class NewStoreTruth:
     @property
     @up_to_date
     def created_locations(self) -> list[str]:
-        """Those of `stores` that an import created."""
-        return self._created_locations
+        """Those that an import created."""
+        return self.locations.created
 
     @property
     @up_to_date
     def imports_into_master(self) -> list[str]:
         """Locations mastered by NewStore that an import wrote to all the same: must stay empty."""
-        return self._imports_into_master
+        return self.locations.imports_into_master
 
     def advance(self) -> None:
         """Apply what import jobs have to apply until now(), and end the replays that are due."""
@@ -179,15 +183,18 @@ class NewStoreTruth:
 
     # Inside
 
-    def _apply_rows(self, rows: Sequence[Row]) -> None:
-        self.imported.update((row.key, row.quantity) for row in rows)
+    def _check_file(self, file: AvailabilitiesFile) -> None:
+        self.locations.check(file.nodes)
+
+    def _apply_rows(self, rows: Sequence[Row], mode: Mode) -> None:
+        """What is sent as ATP lacks the open allocations already: they are added."""
+        for row in rows:
+            allocated = self.book.open[row.key] if mode == "atp" else 0
+            self.imported[row.key] = row.quantity + allocated
 
     def _apply_file(self, file: AvailabilitiesFile) -> None:
-        created = [node for node in dict.fromkeys(file.nodes) if node not in self.stores]
-        self.stores.extend(created)
-        self._created_locations.extend(created)
-        self._imports_into_master.extend(sorted(self.master_locations.intersection(file.nodes)))
-        self._apply_rows(file.rows)
-        locations = file.nodes if self.range_scope == "file_locations" else None
+        self.locations.note_import(file.nodes)
+        self._apply_rows(file.rows, file.mode)
+        locations = tuple(file.nodes) if self.range_scope == "file_locations" else None
         first = file.range_start + (0 if self.range_start_released else 1)
         self.book.release(locations, first, file.range_end)

@@ -78,7 +78,7 @@ class Tables:
 
     def quarantined(self) -> int:
         """How many messages are in quarantine that nobody has dealt with."""
-        return sum("settled" not in item for item in self._scan(self._names.quarantine))
+        return sum("resolution" not in item for item in self._scan(self._names.quarantine))
 
     def _scan(self, table: str) -> Any:
         pages = self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)

@@ -15,9 +15,10 @@ from inventory_sync.domain.events import EventName, FulfillmentEvent, Fulfillmen
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, NewStoreLocations
 from inventory_sync.domain.stock import StockSnapshot
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from tests.bench.disk_s3 import DiskS3
 from tests.bench.generated import (
     NOW,
@@ -28,6 +29,7 @@ from tests.bench.generated import (
     share,
     some_on_hand,
 )
+from tests.builders import listed
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 
@@ -78,8 +80,8 @@ class NothingKnown:
     def __init__(self, places: list[str]) -> None:
         self._places = places
 
-    def known_nodes(self) -> frozenset[str]:
-        return frozenset(self._places)
+    def locations(self, ids: object) -> NewStoreLocations:
+        return listed(*self._places)
 
     def count(self, name: str, value: float = 1, **dimensions: str) -> None: ...
 
@@ -116,7 +118,6 @@ class BuildWorld:
             clock=nobody,
             observer=nobody,
             settings=BuildSettings(
-                tenant_scope=True,
                 first_logical_timestamp=0,
                 settle=timedelta(minutes=15),
                 other_channel_lags={},

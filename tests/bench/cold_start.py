@@ -102,7 +102,7 @@ def _first_answer(start: Start, event: Callable[[], bytes]) -> float:
         started = time.perf_counter()
         answer = function.invoke(body)
         passed = time.perf_counter() - started
-    if isinstance(answer, dict) and answer.get("statusCode", 202) != 202:
+    if isinstance(answer, dict) and answer.get("statusCode", 200) != 200:
         raise RuntimeError(f"the event was not stored: {answer}")
     return passed * 1000
 

@@ -84,7 +84,7 @@ def _live(stack: LocalStack, *, assigned: bool) -> None:
         event = stack.newstore.assign(request, f"order-{request}", place, items)
         if not assigned:
             event = stack.newstore.complete(request)
-        if stack.delivery.deliver_now(event) != 202:
+        if stack.delivery.deliver_now(event) != 200:
             raise RuntimeError("the event was not stored")
     stack.stream.pump()
     _import(stack)

@@ -55,7 +55,7 @@ def bare_handler() -> Handler:
         location = {"S": payload["fulfillment_location_id"]}
         item = {"location_id": location, "event_key": {"S": key}, "body": {"S": event["body"]}}
         client.put_item(TableName=table, Item=item)
-        return {"statusCode": 202}
+        return {"statusCode": 200}
 
     return handler
 
@@ -89,7 +89,7 @@ def main() -> None:
         started = time.thread_time()
         statuses = {handler(event, None)["statusCode"] for event in events}
         passed = time.thread_time() - started
-        if statuses != {202}:
+        if statuses != {200}:
             raise RuntimeError(f"not stored: {statuses}")
         return passed / EVENTS_A_ROUND * 1e6
 

@@ -15,6 +15,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
+from inventory_sync.domain.units import UnitId
 from inventory_sync.ports.erp import Erp
 
 ATTEMPTS_MAX = 8
@@ -47,8 +48,15 @@ class Bench(Protocol):
         """The answers to the next so many writing calls are lost after the ERP took them."""
 
 
-def movement(number: int, units: dict[str, int], *, at: str, request: str = "ff1") -> StockMovement:
-    """Stable under its number; `units` by product."""
+def movement(
+    number: int, units: dict[str, int], *, at: str, request: str = "ff1", item: str = ""
+) -> StockMovement:
+    """Stable under its number; `units` by product.
+
+    Movements of one request have no unit in common, but where `item`, with which item ids begin,
+    is the same.
+    """
+    products = [product for product, count in sorted(units.items()) for _ in range(count)]
     return StockMovement(
         movement_id=f"{at}:{number}:{request}",
         location_id=at,
@@ -56,7 +64,10 @@ def movement(number: int, units: dict[str, int], *, at: str, request: str = "ff1
         order_id="order-1",
         fulfillment_request_id=request,
         logical_timestamp=number,
-        lines=tuple(MovementLine(product, count) for product, count in sorted(units.items())),
+        lines=tuple(
+            MovementLine(UnitId(request, f"{item or number}/{place}"), product)
+            for place, product in enumerate(products)
+        ),
     )
 
 

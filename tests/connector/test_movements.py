@@ -21,9 +21,9 @@ NUMBERS = count(1)
 def make(bench: Bench) -> Make:
     """A movement at the bench's location, under a request of its own."""
 
-    def made(units: dict[str, int], request: str | None = None) -> StockMovement:
+    def made(units: dict[str, int], request: str | None = None, item: str = "") -> StockMovement:
         request = request or f"ff-{uuid4()}"
-        return movement(next(NUMBERS), units, at=bench.location_id, request=request)
+        return movement(next(NUMBERS), units, at=bench.location_id, request=request, item=item)
 
     return made
 
@@ -77,6 +77,15 @@ def test_what_is_booked_is_found_at_once_by_anybody(bench: Bench, make: Make) ->
     assert found.applied_at >= booked.applied_at
 
 
+def test_two_movements_of_one_request_are_both_booked(bench: Bench, make: Make) -> None:
+    """Events are cumulative, movements are not: the second has the units that are new."""
+    product, request = stocked(bench), f"ff-{uuid4()}"
+    first, second = make({product: 1}, request), make({product: 2}, request)
+    outcomes = post(bench, first, second)
+    assert [type(outcome) for outcome in outcomes] == [Acknowledgement] * 2
+    assert bench.on_hand(product) == 7
+
+
 def test_repeat_is_booked_once_and_names_the_same_document(bench: Bench, make: Make) -> None:
     if bench.connector().capabilities().dedupe is not Dedupe.NATIVE:
         pytest.skip("its repeats book twice: the core looks first")
@@ -108,13 +117,32 @@ def test_other_content_under_a_booked_reference_is_rejected(bench: Bench, make: 
     assert (bench.on_hand(one), bench.on_hand(two)) == (9, 10)
 
 
+def test_other_units_under_a_booked_reference_are_rejected(bench: Bench, make: Make) -> None:
+    """Though they are as many, of the same products: units are counted, not quantities."""
+    if bench.connector().capabilities().dedupe is not Dedupe.NATIVE:
+        pytest.skip("its repeats book twice: the core looks first")
+    product = stocked(bench)
+    first = make({product: 2})
+    other = movement(
+        first.logical_timestamp,
+        {product: 2},
+        at=bench.location_id,
+        request=first.fulfillment_request_id,
+        item="other",
+    )
+    post(bench, first)
+    [outcome] = post(bench, other)
+    assert isinstance(outcome, Rejection)
+    assert bench.on_hand(product) == 8
+
+
 @pytest.mark.parametrize(
-    "request_id",
+    "any_id",
     ["a/b?c=d&e", "with space", "per%20cent", "ümlaut-🎁", "quote'\"<b>", "x" * 140, "50%_off"],
 )
-def test_any_id_is_booked_and_found(bench: Bench, make: Make, request_id: str) -> None:
+def test_any_id_is_booked_and_found(bench: Bench, make: Make, any_id: str) -> None:
     product = stocked(bench)
-    wanted = make({product: 1}, request_id)
+    wanted = make({product: 1}, any_id, item=any_id)
     assert isinstance(book(bench, wanted), Acknowledgement)
     erp = bench.connector()
     assert isinstance(erp.look_up(wanted.movement_id), Acknowledgement)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -24,10 +25,14 @@ from inventory_sync.domain.stock import (
     StockMovement,
     TryLater,
     Unknown,
+    movement_of,
 )
+from inventory_sync.domain.units import UnitId
 from local.erp.model import ErpModel
 from local.erp.server import erp_server
 from local.http_server import Garbling
+from tests.builders import event
+from tests.fakes.unit_owners import FakeUnitOwners
 from tests.unit.adapters.http_support import (
     SecretsAccount,
     StandingClock,
@@ -72,7 +77,10 @@ def talking(
         )
 
 
-def movement(number: int = 1, location_id: str = DC, product_id: str = "SKU-1") -> StockMovement:
+def movement(
+    number: int = 1, location_id: str = DC, product_id: str = "SKU-1", item_id: str = ""
+) -> StockMovement:
+    unit = UnitId("ff/1", item_id or f"item-{number}")
     return StockMovement(
         movement_id=f"{location_id}:{number}:ff/1",
         location_id=location_id,
@@ -80,7 +88,7 @@ def movement(number: int = 1, location_id: str = DC, product_id: str = "SKU-1") 
         order_id="order-1",
         fulfillment_request_id="ff/1",
         logical_timestamp=number,
-        lines=(MovementLine(product_id, 1),),
+        lines=(MovementLine(unit, product_id),),
     )
 
 
@@ -120,9 +128,41 @@ def test_other_content_under_a_booked_reference_is_rejected(account: SecretsAcco
     assert isinstance(outcome, Rejection)
 
 
+def test_other_units_under_a_booked_reference_are_rejected(account: SecretsAccount) -> None:
+    with talking(account) as (client, model):
+        client.post_movements([movement()])
+        [outcome] = client.post_movements([movement(item_id="another")])
+        assert model.on_hand(KEY) == 9
+    assert isinstance(outcome, Rejection)
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+def test_two_movements_of_one_request_have_disjoint_units(
+    account: SecretsAccount, order: tuple[int, ...]
+) -> None:
+    """Though its events list again what has left before, and whatever order they come in."""
+    owners = FakeUnitOwners()
+    with talking(account) as (client, model):
+        for shipped in order:
+            cumulative = event(shipped, *["SKU-1"] * shipped, fulfillment_request_id="ff1")
+            owned = owners.own(cumulative, WHEN).owned
+            client.post_movements([movement_of(cumulative, owned)] if owned else [])
+        assert model.booked_units == {("ff1", f"ff1-{number}"): 1 for number in (1, 2, 3)}
+        assert (model.on_hand(KEY), model.double_booked_units) == (7, 0)
+
+
 def test_movement_the_erp_has_not_is_none(account: SecretsAccount) -> None:
     with talking(account) as (client, _):
         assert client.look_up("DC01:1:ff/1") is None
+
+
+@pytest.mark.parametrize("booked", [True, False])
+def test_404_of_a_gateway_is_no_answer_to_a_look_up(account: SecretsAccount, booked: bool) -> None:
+    with talking(account, dedupe="lookup") as (client, model):
+        client.post_movements([movement()] * booked)
+        model.faults.refuse_next(status=404, call="get_movement")
+        assert isinstance(client.look_up(movement().movement_id), Unknown)
+        assert (client.look_up(movement().movement_id) is not None) == booked
 
 
 def test_refused_and_busy_products_do_not_hold_up_the_others(account: SecretsAccount) -> None:

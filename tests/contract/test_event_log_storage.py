@@ -14,16 +14,17 @@ from inventory_sync.adapters.dynamodb.event_log import (
     DynamoEventLog,
 )
 from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.adapters.s3.event_bodies import INLINE_BYTES_MAX
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, FulfillmentItem
 from inventory_sync.domain.inbound import AppendResult, ClaimResult
 from tests.contract.builders import MINUTE, NOON, RETENTION, THREADS, at_once, event
 from tests.contract.conftest import Database
 from tests.event_bodies import TENANT, event_fields
-from tests.template.test_template import PARAMETERS, RESOURCES
+from tests.template.test_template import RESOURCES
 
 ITEM_BYTES_MAX = 400 * 1024
 """Of an item and its entries in local indexes together (AWS, DynamoDB quotas)."""
-BODY_BYTES_MAX = PARAMETERS["EventBodyBytesMax"]["MaxValue"]
+BODY_BYTES_MAX = INLINE_BYTES_MAX
 [INDEX] = RESOURCES["EventsTable"]["Properties"]["LocalSecondaryIndexes"]
 IN_INDEX = {*INDEX["Projection"]["NonKeyAttributes"], "location_id", "event_key", "open_key"}
 PAGE_BYTES = 1024 * 1024
@@ -63,11 +64,11 @@ def test_of_simultaneous_deliveries_one_is_appended(parallel: Events) -> None:
     assert results.count(AppendResult.ALREADY_STORED) == THREADS - 1
 
 
-def test_of_simultaneous_bodies_one_stands_and_the_others_conflict(parallel: Events) -> None:
+def test_of_simultaneous_bodies_one_stands(parallel: Events) -> None:
     results = at_once(lambda number: parallel.log.append(event(), b"%d" % number, NOON))
 
     assert results.count(AppendResult.APPENDED) == 1
-    assert results.count(AppendResult.CONFLICTING) == THREADS - 1
+    assert results.count(AppendResult.STORED_OTHERWISE) == THREADS - 1
     winner = results.index(AppendResult.APPENDED)
     assert parallel.item(event().ref)["body"]["B"] == b"%d" % winner
 
@@ -214,7 +215,7 @@ def test_what_is_closed_while_events_are_read_hides_no_other(
 
 
 def longest_body(character: str, length: int) -> bytes:
-    """As many items as the setting allows, their ids so long and of that character."""
+    """As many items as an item of the table may have a body for, their ids of that character."""
     text = character * length
     fields = event_fields(id="ü" * 200, order_id="o", fulfillment_location_id="ö" * 200)
     item = {"id": text, "product_id": text}
@@ -230,7 +231,7 @@ def longest_body(character: str, length: int) -> bytes:
     ("character", "length"),
     [("x", 1), ("x", 200), ("ü", 200), ("語", 200), ("🧦", 200), ('"', 200), ("\\", 200)],
 )
-def test_an_event_of_the_longest_body_is_stored_and_takes_every_note(
+def test_an_event_whose_body_stands_in_the_item_is_stored_and_takes_every_note(
     events: Events, character: str, length: int
 ) -> None:
     """Also where DynamoDB counts the items twice, which no engine here does."""

@@ -1,7 +1,9 @@
 """ExportFiles: S3's and this machine's give the same, plain and packed, from any byte on."""
 
 import gzip
+import io
 import tracemalloc
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,27 @@ from tests.aws import local_bucket
 
 BUCKET = "imports-of-this-test"
 CONTENT = b"".join(b"%07d\n" % number for number in range(40_000))
+
+
+def zip_of(**files: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def stored_zip(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a", content)
+    return packed.getvalue()
+
+
+def encrypted(zipped: bytes) -> bytes:
+    """By the flag in its table of contents."""
+    at = zipped.index(b"PK\x01\x02") + 8
+    return zipped[:at] + b"\x01" + zipped[at + 1 :]
 
 
 @dataclass(frozen=True)
@@ -53,9 +76,23 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
 def test_a_file_is_read_from_a_byte_on_plain_or_packed(shelf: Shelf, offset: int) -> None:
     plain = shelf.put("a.export", CONTENT)
     packed = shelf.put("a.export.gz", gzip.compress(CONTENT))
+    unsaid = shelf.put("b.export", gzip.compress(CONTENT))
+    zipped = shelf.put("c.export", zip_of(a=CONTENT))
 
     assert shelf.read(plain, offset) == CONTENT[offset:]
     assert shelf.read(packed, offset) == CONTENT[offset:]
+    assert shelf.read(unsaid, offset) == CONTENT[offset:]
+    assert shelf.read(zipped, offset) == (CONTENT + b"\n")[offset:]
+
+
+def test_the_files_of_a_zip_file_are_read_one_after_the_other(shelf: Shelf) -> None:
+    files = {"a/": b"", "a/1": b"one", "__MACOSX/a/1": b"no data", "a/2": b"two\n"}
+
+    assert shelf.read(shelf.put("a.export", zip_of(**files))) == b"one\ntwo\n\n"
+
+
+def test_a_file_that_is_not_packed_is_read_whatever_its_name_says(shelf: Shelf) -> None:
+    assert shelf.read(shelf.put("a.export.gz", CONTENT)) == CONTENT
 
 
 def test_a_packed_file_may_have_several_parts(shelf: Shelf) -> None:
@@ -71,8 +108,15 @@ def test_empty_files_have_nothing(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"no gzip at all", gzip.compress(CONTENT)[:-100], gzip.compress(b"x") + b"trailing"],
-    ids=["plain", "cut off", "something after it"],
+    [
+        gzip.compress(CONTENT)[:-100],
+        gzip.compress(b"x") + b"trailing",
+        b"\x1f\x8b no gzip",
+        zip_of(a=CONTENT)[:-100],
+        stored_zip(b"xxx").replace(b"xxx", b"yyy"),
+        encrypted(zip_of(a=CONTENT)),
+    ],
+    ids=["cut off", "something after it", "no gzip", "cut zip", "wrong sum", "encrypted"],
 )
 def test_what_cannot_be_unpacked_is_named(shelf: Shelf, content: bytes) -> None:
     file = shelf.put("a.export.gz", content)

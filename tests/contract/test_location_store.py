@@ -1,17 +1,22 @@
-"""LocationStore: the map, what is held, and approvals that count once."""
+"""LocationStore and the operators' changes to it: the map, holds, approvals that count once."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import pytest
 
+from inventory_sync.adapters.codec import encode
+from inventory_sync.adapters.dynamodb.audit import Author
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
-from inventory_sync.domain.locations import InventoryMaster, Location
+from inventory_sync.domain.locations import Location
 from inventory_sync.ports.locations import LocationStore
+from tests.builders import OPERATOR
 from tests.contract.builders import MINUTE, NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES
@@ -24,8 +29,7 @@ KOELN = Location(
     store_id="store-9",
     erp_location="ä 7",
     enabled=False,
-    inventory_master=InventoryMaster.NEWSTORE,
-    confirmed=True,
+    create=True,
 )
 APPROVAL = Approval(
     location_id="DC01", kinds=("units_fell", "negative"), who="ops", why="stock-take ü", at=NOON
@@ -40,14 +44,42 @@ HELD = OperatorHold(location_id="Köln #1/a", who="ops", why="stock-take ü", at
 PAUSED = OperatorHold(location_id=ALL_IMPORTS, who="ops", why="wrong figures", at=NOON + MINUTE)
 
 
+class Changes(Protocol):
+    """What operators do."""
+
+    def put_locations(self, locations: Iterable[Location], author: Author) -> object: ...
+    def approve(self, approval: Approval, author: Author) -> object: ...
+    def hold(self, hold: OperatorHold, author: Author) -> object: ...
+    def resume(self, location_id: str, author: Author) -> bool: ...
+    def request_resend(self, resend: Resend, author: Author) -> Resend: ...
+
+
+@dataclass(frozen=True)
+class Places:
+    """What a run sees, and what operators change."""
+
+    store: LocationStore
+    changes: Changes
+
+
 @pytest.fixture(params=["fake", *ENGINES])
-def store(
-    request: pytest.FixtureRequest, open_database: Callable[[str], Database]
-) -> LocationStore:
+def places(request: pytest.FixtureRequest, open_database: Callable[[str], Database]) -> Places:
     if request.param == "fake":
-        return FakeLocationStore()
+        fake = FakeLocationStore()
+        return Places(fake, fake)
     database = open_database(request.param)
-    return DynamoLocationStore(StateTable(database.client, database.table("StateTable")))
+    state = StateTable(database.client, database.table("StateTable"))
+    return Places(DynamoLocationStore(state), LocationChanges(state))
+
+
+@pytest.fixture
+def store(places: Places) -> LocationStore:
+    return places.store
+
+
+@pytest.fixture
+def changes(places: Places) -> Changes:
+    return places.changes
 
 
 @pytest.fixture
@@ -60,39 +92,40 @@ def test_before_anything_is_loaded_all_is_empty(store: LocationStore) -> None:
     assert store.operator_holds() == {}
 
 
-def test_locations_read_back_equal_by_their_id(store: LocationStore) -> None:
-    for location in (DC, KOELN):
-        store.put_location(location)
+def test_locations_read_back_equal_by_their_id(store: LocationStore, changes: Changes) -> None:
+    changes.put_locations([DC, KOELN], OPERATOR)
 
     assert store.locations() == {"DC01": DC, "Köln #1/a": KOELN}
 
 
-def test_a_row_of_the_map_can_be_replaced(store: LocationStore) -> None:
-    store.put_location(DC)
-    store.put_location(replace(DC, enabled=False))
+def test_a_row_of_the_map_can_be_replaced(store: LocationStore, changes: Changes) -> None:
+    changes.put_locations([DC], OPERATOR)
+    changes.put_locations([replace(DC, enabled=False)], OPERATOR)
 
     assert store.locations() == {"DC01": replace(DC, enabled=False)}
 
 
-def test_an_approval_is_kept_with_who_and_why(store: LocationStore) -> None:
-    store.approve(APPROVAL)
+def test_an_approval_is_kept_with_who_and_why(store: LocationStore, changes: Changes) -> None:
+    changes.approve(APPROVAL, OPERATOR)
 
     assert store.approvals() == {"DC01": APPROVAL}
 
 
-def test_a_used_approval_counts_no_more(store: LocationStore) -> None:
+def test_a_used_approval_counts_no_more(store: LocationStore, changes: Changes) -> None:
     other = replace(APPROVAL, location_id="NYC")
-    store.approve(APPROVAL)
-    store.approve(other)
+    changes.approve(APPROVAL, OPERATOR)
+    changes.approve(other, OPERATOR)
 
     store.use_approval("DC01", "run-1")
 
     assert store.approvals() == {"NYC": other}
 
 
-def test_to_use_an_approval_twice_or_without_one_changes_nothing(store: LocationStore) -> None:
+def test_to_use_an_approval_twice_or_without_one_changes_nothing(
+    store: LocationStore, changes: Changes
+) -> None:
     """A finalization that was cut off is repeated."""
-    store.approve(APPROVAL)
+    changes.approve(APPROVAL, OPERATOR)
 
     store.use_approval("DC01", "run-1")
     store.use_approval("DC01", "run-1")
@@ -101,12 +134,12 @@ def test_to_use_an_approval_twice_or_without_one_changes_nothing(store: Location
     assert store.approvals() == {}
 
 
-def test_after_use_a_location_can_be_approved_again(store: LocationStore) -> None:
-    store.approve(APPROVAL)
+def test_after_use_a_location_can_be_approved_again(store: LocationStore, changes: Changes) -> None:
+    changes.approve(APPROVAL, OPERATOR)
     store.use_approval("DC01", "run-1")
     again = replace(APPROVAL, at=NOON + MINUTE)
 
-    store.approve(again)
+    changes.approve(again, OPERATOR)
 
     assert store.approvals() == {"DC01": again}
 
@@ -124,12 +157,14 @@ def test_the_last_hold_of_a_location_stands_until_cleared(store: LocationStore) 
     assert list(store.holds()) == ["NYC"]
 
 
-def test_rows_asked_for_again_stand_until_that_request_is_met(store: LocationStore) -> None:
+def test_rows_asked_for_again_stand_until_that_request_is_met(
+    store: LocationStore, changes: Changes
+) -> None:
     first = Resend(location_id="DC01", products=("SKU-1", "ü"), at=NOON)
     later = replace(first, products=(), at=NOON + MINUTE)
-    store.ask_resend(first)
+    changes.request_resend(first, OPERATOR)
     read = store.resends()
-    store.ask_resend(later)
+    changes.request_resend(later, OPERATOR)
 
     store.resend_done(first)
 
@@ -139,10 +174,21 @@ def test_rows_asked_for_again_stand_until_that_request_is_met(store: LocationSto
     assert store.resends() == {}
 
 
-def test_map_holds_and_approvals_do_not_mix(store: LocationStore) -> None:
-    store.put_location(DC)
+def test_what_is_asked_for_again_adds_up(store: LocationStore, changes: Changes) -> None:
+    one = Resend(location_id="DC01", products=("SKU-2",), at=NOON)
+    other = replace(one, products=("SKU-1", "SKU-2"), at=NOON + MINUTE)
+    changes.request_resend(one, OPERATOR)
+
+    wanted = changes.request_resend(other, OPERATOR)
+
+    assert wanted == replace(other, products=("SKU-1", "SKU-2"))
+    assert store.resends() == {"DC01": wanted}
+
+
+def test_map_holds_and_approvals_do_not_mix(store: LocationStore, changes: Changes) -> None:
+    changes.put_locations([DC], OPERATOR)
     store.set_hold(HOLD)
-    store.approve(APPROVAL)
+    changes.approve(APPROVAL, OPERATOR)
 
     store.clear_hold("DC01")
     store.use_approval("DC01", "run-1")
@@ -153,9 +199,11 @@ def test_map_holds_and_approvals_do_not_mix(store: LocationStore) -> None:
 # Operators' holds
 
 
-def test_operators_holds_stand_by_location_beside_the_pause_of_all(store: LocationStore) -> None:
+def test_operators_holds_stand_by_location_beside_the_pause_of_all(
+    store: LocationStore, changes: Changes
+) -> None:
     for hold in (HELD, PAUSED):
-        store.set_operator_hold(hold)
+        changes.hold(hold, OPERATOR)
 
     assert store.operator_holds() == {"Köln #1/a": HELD, ALL_IMPORTS: PAUSED}
     assert store.holds() == {}
@@ -163,13 +211,14 @@ def test_operators_holds_stand_by_location_beside_the_pause_of_all(store: Locati
 
 def test_an_operators_hold_outlives_the_guards_and_ends_by_itself_alone(
     store: LocationStore,
+    changes: Changes,
 ) -> None:
     for hold in (HELD, PAUSED):
-        store.set_operator_hold(hold)
+        changes.hold(hold, OPERATOR)
 
     store.clear_hold("Köln #1/a")
-    store.end_operator_hold(ALL_IMPORTS)
-    store.end_operator_hold("never held")
+    assert changes.resume(ALL_IMPORTS, OPERATOR)
+    assert not changes.resume("never held", OPERATOR)
 
     assert store.operator_holds() == {"Köln #1/a": HELD}
 
@@ -179,7 +228,7 @@ def test_an_operators_hold_outlives_the_guards_and_ends_by_itself_alone(
 
 def test_a_used_approval_is_kept_as_a_record_under_its_run(table: StateTable) -> None:
     store = DynamoLocationStore(table)
-    store.approve(APPROVAL)
+    LocationChanges(table).approve(APPROVAL, OPERATOR)
     unused = [record for _, record in table.records("approval")]
 
     store.use_approval("DC01", "run-1")
@@ -191,7 +240,7 @@ def test_rows_beyond_one_answer_are_all_found(table: StateTable) -> None:
     store = DynamoLocationStore(table)
     rows = {f"SKU-{n:03d}": "s" * 100_000 for n in range(12)}
     for product_id, sku in rows.items():
-        store.put_sku(product_id, sku)
+        table.put("product", product_id, sku)
 
     assert store.skus() == rows
 
@@ -204,12 +253,12 @@ def test_rows_beyond_one_answer_are_all_found(table: StateTable) -> None:
         ('{"colour": "red", "location_id": "a", "fulfillment_node_id": "a", "store_id": "",'
          ' "erp_location": "a"}', "colour"),
         ('{"location_id": "a", "fulfillment_node_id": "a", "store_id": "", "erp_location": "a",'
-         ' "inventory_master": "nobody"}', "inventory_master"),
+         ' "create": "nobody"}', "create"),
         ("DC01;Hamburg", "JSON"),
     ],
 )  # fmt: skip
 def test_a_broken_row_is_named_with_its_field(table: StateTable, record: str, named: str) -> None:
-    DynamoLocationStore(table).put_location(DC)
+    table.put("location", "DC01", encode(DC))
     table.put("location", "NYC", record)
 
     with pytest.raises(FatalError) as raised:

@@ -10,6 +10,7 @@ from inventory_sync.adapters.dynamodb.quarantine import (
     DETAIL_CHARACTERS_MAX,
     DynamoQuarantine,
 )
+from inventory_sync.adapters.s3.event_bodies import INLINE_BYTES_MAX
 from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.inbound import QuarantineEntry
 from inventory_sync.ports.events import Quarantine
@@ -17,7 +18,6 @@ from tests.contract.builders import MINUTE, NOON, RETENTION
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES
 from tests.fakes.quarantine import FakeQuarantine
-from tests.template.test_template import PARAMETERS
 
 REF = EventRef("DC01", "00000000000000000010#fulfillment_request.items_completed#ff1")
 ENTRY = QuarantineEntry(
@@ -72,7 +72,7 @@ ODD = [
     replace(ENTRY, body=bytes(range(256))),
     replace(ENTRY, ref=None),
     replace(ENTRY, detail=""),
-    replace(ENTRY, body=b"x" * PARAMETERS["EventBodyBytesMax"]["MaxValue"], detail="ü" * 2_000),
+    replace(ENTRY, body=b"x" * INLINE_BYTES_MAX, detail="ü" * 2_000),
 ]
 
 
@@ -122,7 +122,7 @@ def test_its_depth_is_the_number_of_entries(store: Store) -> None:
 def test_its_depth_is_counted_over_so_many_pages_only(database: Database) -> None:
     table = database.table("QuarantineTable")
     quarantine = DynamoQuarantine(database.client, table, RETENTION)
-    longest = PARAMETERS["EventBodyBytesMax"]["MaxValue"]
+    longest = INLINE_BYTES_MAX - 2
     for number in range(10 * DEPTH_PAGES_MAX):
         quarantine.add(replace(ENTRY, body=b"%d" % number + b"x" * longest))
 

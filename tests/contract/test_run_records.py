@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inventory_sync.adapters.s3.run_records import S3RunRecords
-from inventory_sync.domain.cut import LogicalRange
+from inventory_sync.domain.cut import LogicalRange, Part
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.import_run import JobError, RunState
 from inventory_sync.domain.manifest import Basis
-from inventory_sync.domain.run_record import EventPart, LocationRecord, Part
+from inventory_sync.domain.run_record import EventPart, LocationRecord
 from inventory_sync.ports.files import RunRecords
 from tests.aws import local_bucket
 from tests.builders import run
@@ -100,7 +100,7 @@ def test_a_second_writing_replaces_the_first(records: RunRecords) -> None:
 
 
 def test_an_outcome_is_read_as_it_was_saved(records: RunRecords) -> None:
-    errors = (JobError("e1", "unknown product", "availability", "SKU-1"),)
+    errors = (JobError("unknown product", "availabilities", "SKU-1"),)
     ended = run(RunState.FAILED, job_errors=errors, failure="NewStore failed the job")
 
     records.save_outcome(ended)

@@ -39,18 +39,18 @@ def sample(name: str) -> bytes:
 
 def test_ingest_answers_every_sample(tmp_path: Path) -> None:
     statuses = {
-        "stored_assigned": 202,
-        "stored_completed": 202,
+        "stored_assigned": 200,
+        "stored_completed": 200,
         "already_stored": 200,
         "quarantined_conflicting_body": 200,
-        "stored_failed": 202,
-        "stored_base64": 202,
+        "stored_failed": 200,
+        "stored_base64": 200,
         "ignored": 200,
         "quarantined_unparsable": 200,
         "quarantined_wrong_tenant": 200,
         "unauthorized_missing_key": 401,
         "unauthorized_wrong_key": 401,
-        "too_large": 413,
+        "stored_large": 200,
     }
     assert {f"ingest_{name}" for name in statuses} == {p.stem for p in SAMPLES.glob("ingest_*")}
 

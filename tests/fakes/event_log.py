@@ -11,9 +11,10 @@ from inventory_sync.adapters.dynamodb.event_log import (
     same_content,
 )
 from inventory_sync.adapters.dynamodb.item_size import shortened
+from inventory_sync.adapters.s3.event_bodies import body_attributes
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
-from inventory_sync.domain.inbound import AppendResult, ClaimResult
+from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
 from inventory_sync.domain.stock import Acknowledgement
 
 
@@ -39,12 +40,14 @@ class FakeEventLog:
         self.fails_with: InventorySyncError | None = None
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
-        refuse_oversized(event_item(event, body, received_at, received_at))
+        refuse_oversized(event_item(event, body_attributes(body), received_at, received_at))
         self._reach()
         stored = self._records.get(event.ref)
         if stored is not None:
+            if not same_event(stored.state.event, event):
+                return AppendResult.CONFLICTING
             same = same_content(stored.body, body)
-            return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
+            return AppendResult.ALREADY_STORED if same else AppendResult.STORED_OTHERWISE
         state = OpenEvent(event=event, received_at=received_at)
         self._records[event.ref] = _Record(state, bytes(body))
         return AppendResult.APPENDED
@@ -70,6 +73,11 @@ class FakeEventLog:
         record.attempts += 1
         return ClaimResult.FIRST if record.attempts == 1 else ClaimResult.AGAIN
 
+    def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
+        self._reach()
+        if (record := self._records.get(event.ref)) is not None:
+            record.state = replace(record.state, owned=owned)
+
     def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         self._reach()
         self._apply(ref, applied_at, document_id)
@@ -79,7 +87,9 @@ class FakeEventLog:
             return
         first = record.state.applied_at or applied_at
         record.document_id = record.document_id or shortened(document_id, NOTE_BYTES_MAX)
-        record.state = replace(record.state, applied_at=first, rejected_reason=None)
+        record.state = replace(
+            record.state, applied_at=first, rejected_reason=None, owned=_owned(record.state)
+        )
 
     def mark_forwarded(
         self,
@@ -95,7 +105,7 @@ class FakeEventLog:
         if (record := self._records.get(ref)) is None:
             return 0.0
         first = record.state.forwarded_at or forwarded_at
-        record.state = replace(record.state, forwarded_at=first)
+        record.state = replace(record.state, forwarded_at=first, owned=_owned(record.state))
         record.open = record.open and not close
         return self.gigabytes.get(ref.location_id, 0.0)
 
@@ -147,3 +157,9 @@ class FakeEventLog:
     def _reach(self) -> None:
         if self.fails_with is not None:
             raise self.fails_with
+
+
+def _owned(state: OpenEvent) -> frozenset[str]:
+    """What it owns once it is done: all, unless it was marked before."""
+    every = frozenset(item.item_id for item in state.event.items)
+    return every if state.owned is None else state.owned

@@ -1,11 +1,12 @@
 """In-memory lease, run store, files and location map; the contract suite holds them to the real."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.adapters.instants import to_milliseconds
 from inventory_sync.adapters.s3.file_store import ZipArchive, archive_key, zip_into
 from inventory_sync.domain.errors import FatalError, LeaseLostError
@@ -123,7 +124,7 @@ class FakeFileStore:
 
 
 class FakeLocationStore:
-    """The location map with holds and approvals."""
+    """The location map as runs see it, and the changes that operators make to it."""
 
     def __init__(self, *locations: Location) -> None:
         self._locations = {location.location_id: location for location in locations}
@@ -136,21 +137,12 @@ class FakeLocationStore:
     def locations(self) -> Mapping[str, Location]:
         return dict(self._locations)
 
-    def put_location(self, location: Location) -> None:
-        self._locations[location.location_id] = location
-
     def approvals(self) -> Mapping[str, Approval]:
         return dict(self._approvals)
-
-    def approve(self, approval: Approval) -> None:
-        self._approvals[approval.location_id] = approval
 
     def use_approval(self, location_id: str, run_id: str) -> None:
         if location_id in self._approvals:
             self.used[(location_id, run_id)] = self._approvals.pop(location_id)
-
-    def ask_resend(self, resend: Resend) -> None:
-        self._resends[resend.location_id] = resend
 
     def resends(self) -> Mapping[str, Resend]:
         return dict(self._resends)
@@ -162,12 +154,6 @@ class FakeLocationStore:
     def operator_holds(self) -> Mapping[str, OperatorHold]:
         return dict(self._operator_holds)
 
-    def set_operator_hold(self, hold: OperatorHold) -> None:
-        self._operator_holds[hold.location_id] = hold
-
-    def end_operator_hold(self, location_id: str) -> None:
-        self._operator_holds.pop(location_id, None)
-
     def holds(self) -> Mapping[str, LocationHold]:
         return dict(self._holds)
 
@@ -176,3 +162,25 @@ class FakeLocationStore:
 
     def clear_hold(self, location_id: str) -> None:
         self._holds.pop(location_id, None)
+
+    # As `LocationChanges`, without a record of who it was
+
+    def put_locations(self, locations: Iterable[Location], author: Author) -> None:
+        self._locations |= {location.location_id: location for location in locations}
+
+    def approve(self, approval: Approval, author: Author) -> None:
+        self._approvals[approval.location_id] = approval
+
+    def hold(self, hold: OperatorHold, author: Author) -> None:
+        self._operator_holds[hold.location_id] = hold
+
+    def resume(self, location_id: str, author: Author) -> bool:
+        return self._operator_holds.pop(location_id, None) is not None
+
+    def request_resend(self, resend: Resend, author: Author) -> Resend:
+        earlier = self._resends.get(resend.location_id)
+        if earlier is not None:
+            both = tuple(sorted({*earlier.products, *resend.products}))
+            resend = replace(resend, products=both if earlier.products and resend.products else ())
+        self._resends[resend.location_id] = resend
+        return resend

@@ -14,7 +14,7 @@ from cli.stack import NAMES
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.locations import Location
 from local.aws import new_session
-from local.stack import LocalStack, StackPlan, local_stack
+from local.stack import SETUP, LocalStack, StackPlan, local_stack
 
 DC, SKU = "DC01", "SKU-1"
 WHO = ("--who", "Ada", "--why", "test")
@@ -73,6 +73,11 @@ class Operated:
     def json(self, *words: str, code: int = 0) -> Any:
         return json.loads(self.run(*words, "--json", code=code).stdout)
 
+    def audited(self) -> list[dict[str, Any]]:
+        """What was done since the stack was set up."""
+        records: list[dict[str, Any]] = self.json("audit", "list")["records"]
+        return [record for record in records if record["who"] != SETUP]
+
     def ship(self, request: str, *products: str, at: int, delivered: bool = True) -> None:
         """Ordered and shipped now; delivered and forwarded unless the ERP is down."""
         newstore = self.stack.newstore
@@ -80,7 +85,7 @@ class Operated:
         newstore.assign(request, f"order-{request}", DC, items, "STANDARD")
         event = newstore.complete(request, logical_timestamp=at)
         if delivered:
-            assert self.stack.delivery.deliver_now(event) == 202
+            assert self.stack.delivery.deliver_now(event) == 200
             self.stack.stream.pump()
 
     def wait(self, minutes: float) -> None:

@@ -20,6 +20,7 @@ import pytest
 from moto import mock_aws
 from werkzeug.wrappers import Response
 
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
@@ -35,11 +36,14 @@ from local.erp.server import erp_app
 from local.functions import LocalContext
 from local.http_server import HttpServer
 from local.newstore.events import Event, event_bytes
+from local.newstore.locations import dc, store
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_app
 from local.template import REGION
 from tests.apps import load_app
+from tests.availabilities import checked
 from tests.aws import aws_session, create_table
+from tests.builders import OPERATOR
 from tests.event_bodies import TENANT, api_call
 from tests.fakes.observer import FakeObserver
 from tests.integration.crashing import watch_outside_calls, watched_session
@@ -114,6 +118,7 @@ class Story:
         self.shipped: list[Event] = []
         self._state = StateTable(dynamodb, "StateTable")
         self.map = DynamoLocationStore(self._state)
+        self.changes = LocationChanges(self._state)
         self._handlers: dict[str, Handler] = {}
         self._streamed: set[str] = set()
 
@@ -313,8 +318,8 @@ def story(
         newstore_model = NewStoreModel(
             TENANT,
             clock.now,
-            fetch=aws.fetch_file,
-            stores=[DC, NYC],
+            fetch=checked(aws.fetch_file),
+            locations=[dc(DC), store(NYC)],
             clients={CLIENT_ID: CLIENT_SECRET},
             sleep=clock.sleep,
             **{"job_seconds": 10, **(newstore or {})},
@@ -328,8 +333,7 @@ def story(
         told = Story(erp_model, newstore_model, clock, settings, aws.dynamodb)
         told.aws = aws
         told.newstore_answers, told.erp_answers = answers
-        for place in LOCATIONS:
-            told.map.put_location(place)
+        told.changes.put_locations(LOCATIONS, OPERATOR)
         yield told
 
 
@@ -361,6 +365,7 @@ def _variables(aws: Aws, newstore_url: str, erp_url: str) -> dict[str, str]:
     }
     return {
         "EVENTS_TABLE": "EventsTable",
+        "REQUESTS_TABLE": "RequestsTable",
         "STATE_TABLE": "StateTable",
         "QUARANTINE_TABLE": "QuarantineTable",
         "IMPORT_BUCKET": BUCKET,

@@ -111,7 +111,7 @@ def test_a_stream_sample_is_what_the_table_writes(
     call = {**sample("ingest_stored_completed"), "body": body.decode()}
 
     with local_stack(StackPlan(locations=LOCATIONS), clock) as stored:
-        assert stored.functions[INGEST](call)["statusCode"] == 202
+        assert stored.functions[INGEST](call)["statusCode"] == 200
         [written] = stored.stream.pump()
 
     expected = written["dynamodb"]["NewImage"]

@@ -4,12 +4,14 @@ An operator's approval lets one import through, and is kept under the run that u
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.holds import Approval
 from inventory_sync.domain.locations import Location
+from tests.builders import OPERATOR
 from tests.integration.story import DC, LEASE_SECONDS, NYC, Story, story
 
 BULK = (DC, "SKU-1")
@@ -49,15 +51,14 @@ def held(told: Story) -> dict[str, list[tuple[HoldKind, str]]]:
 
 
 def approve(told: Story, location: str, kind: HoldKind) -> None:
-    told.map.approve(
-        Approval(
-            location_id=location,
-            kinds=(kind.value,),
-            who="Olga",
-            why="counted by hand",
-            at=told.clock.now(),
-        )
+    approval = Approval(
+        location_id=location,
+        kinds=(kind.value,),
+        who="Olga",
+        why="counted by hand",
+        at=told.clock.now(),
     )
+    told.changes.approve(approval, OPERATOR)
 
 
 def used_approvals(told: Story) -> list[str]:
@@ -123,8 +124,10 @@ def test_a_truncated_snapshot_is_held_whatever_an_operator_says(told: Story) -> 
     assert told.newstore.atp(BULK) == told.sellable(BULK)
 
 
-def test_a_location_that_newstore_does_not_list_is_held_until_an_approval(told: Story) -> None:
-    told.map.put_location(LAB)
+def test_a_location_that_newstore_does_not_list_is_held_until_the_map_says_create(
+    told: Story,
+) -> None:
+    told.changes.put_locations([LAB], OPERATOR)
     told.erp.add_location(LAB.erp_location)
     told.erp.receive((LAB.erp_location, "SKU-1"), 7)
     told.clock.sleep(60)  # for so long the functions go by the map they have read
@@ -136,8 +139,9 @@ def test_a_location_that_newstore_does_not_list_is_held_until_an_approval(told: 
     assert told.newstore.created_locations == []
     assert other_is_imported(told)
 
-    approve(told, "LAB", HoldKind.UNKNOWN_LOCATION)
+    told.changes.put_locations([replace(LAB, create=True)], OPERATOR)
+    told.clock.sleep(60)
     assert tick(told) == {}
     assert told.newstore.created_locations == ["LAB"]
     assert told.newstore.atp(("LAB", "SKU-1")) == 7
-    assert len(used_approvals(told)) == 1
+    assert used_approvals(told) == []

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.domain.locations import Location
+from local.newstore.locations import dc
+from tests.builders import OPERATOR
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
 
@@ -85,15 +87,15 @@ def test_an_import_now_is_signed_and_may_be_full(shop: Operated) -> None:
 
     assert (answer["outcome"], answer["run"]["full"], answer["run"]["rows"]) == ("ended", True, 2)
     assert "--dry-run" in shop.run("import", "--save", "x.zip", *WHO, code=1).output
-    (record,) = shop.json("audit", "list")["records"]
+    (record,) = shop.audited()
     assert (record["who"], record["command"]) == ("Ada", "import")
     assert '"full": true' in record["changes"][0]["after"]
 
 
 def test_one_location_is_imported_by_itself(shop: Operated) -> None:
     other = Location(location_id="NYC", fulfillment_node_id="NYC", store_id="", erp_location="NYC")
-    DynamoLocationStore(shop.stack.state).put_location(other)
-    shop.stack.newstore.stores.append("NYC")
+    LocationChanges(shop.stack.state).put_locations([other], OPERATOR)
+    shop.stack.newstore.locations.add(dc("NYC"))
     shop.stack.erp.add_location("NYC")
     shop.stack.erp.set_stock(("NYC", SKU), 3)
     shop.tick()

@@ -8,21 +8,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
 from inventory_sync.adapters.aws.inbound_keys import SecretInboundKeys
-from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
+from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog, read_open_event
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
 from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.adapters.s3.bucket import Bucket
+from inventory_sync.adapters.s3.event_bodies import INLINE_BYTES_MAX, EventBodies
 from inventory_sync.domain.errors import FatalError
-from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResources
+from inventory_sync.use_cases.ingest.ingest_event import (
+    PARSED_BYTES_MAX,
+    IngestEvent,
+    IngestResources,
+)
 from tests.apps import ROOT, load_app
-from tests.aws import Aws, local_aws
+from tests.aws import Aws, local_aws, local_bucket
 from tests.event_bodies import KEY, TENANT, api_call, event_body
 from tests.fakes.clock import FakeClock
 from tests.fakes.observer import FakeObserver
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
 RETENTION = timedelta(days=90)
@@ -36,6 +46,8 @@ class World:
     """The real handler and adapters over moto."""
 
     aws: Aws
+    s3: "S3Client"
+    bodies: EventBodies
     observer: FakeObserver
     clock: FakeClock
     make: Callable[[], IngestResources]
@@ -54,10 +66,11 @@ class World:
         return list(self.aws.dynamodb.scan(TableName=table)["Items"])
 
     def stored(self) -> list[bytes]:
-        return [row["body"]["B"] for row in self.rows("EventsTable")]
+        return [self.bodies.read(row) for row in self.rows("EventsTable")]
 
     def quarantined(self) -> list[tuple[str, bytes]]:
-        return [(row["reason"]["S"], row["body"]["B"]) for row in self.rows("QuarantineTable")]
+        rows = self.rows("QuarantineTable")
+        return [(row["reason"]["S"], self.bodies.read(row)) for row in rows]
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -67,42 +80,43 @@ def sample(name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with local_aws("EventsTable", "QuarantineTable") as aws:
+    with local_aws("EventsTable", "QuarantineTable") as aws, local_bucket("imports") as s3:
         secret = aws.secrets.create_secret(
             Name="inbound-keys", SecretString=json.dumps({"api_keys": [KEY]})
         )
         observer, clock = FakeObserver(), FakeClock(NOW)
+        bodies = EventBodies(lambda: Bucket(s3, "imports"))
 
         def make() -> IngestResources:
             ingest = IngestEvent(
                 parse=partial(parse_event, tenant=TENANT),
-                event_log=DynamoEventLog(aws.dynamodb, "EventsTable", RETENTION),
-                quarantine=DynamoQuarantine(aws.dynamodb, "QuarantineTable", RETENTION),
+                event_log=DynamoEventLog(aws.dynamodb, "EventsTable", RETENTION, bodies),
+                quarantine=DynamoQuarantine(aws.dynamodb, "QuarantineTable", RETENTION, bodies),
                 clock=clock,
                 observer=observer,
-                body_bytes_max=262_144,
             )
             keys = SecretInboundKeys(aws.secrets, secret["ARN"], lambda: 0.0, observer)
             return IngestResources(
                 keys=keys, ingest=ingest, observer=observer, flush=observer.flush
             )
 
-        yield World(aws, observer, clock, make, load_app("ingest_event").build_handler(make))
+        handler = load_app("ingest_event").build_handler(make)
+        yield World(aws, s3, bodies, observer, clock, make, handler)
 
 
 @pytest.mark.parametrize(
     ("name", "status", "outcome"),
     [
-        ("stored_assigned", 202, "stored"),
-        ("stored_completed", 202, "stored"),
-        ("stored_failed", 202, "stored"),
-        ("stored_base64", 202, "stored"),
+        ("stored_assigned", 200, "stored"),
+        ("stored_completed", 200, "stored"),
+        ("stored_failed", 200, "stored"),
+        ("stored_base64", 200, "stored"),
         ("ignored", 200, "ignored"),
         ("quarantined_unparsable", 200, "quarantined"),
         ("quarantined_wrong_tenant", 200, "quarantined"),
         ("unauthorized_missing_key", 401, "unauthorized"),
         ("unauthorized_wrong_key", 401, "unauthorized"),
-        ("too_large", 413, "too_large"),
+        ("stored_large", 200, "stored"),
     ],
 )
 def test_each_sample_gets_the_answer_it_is_named_for(
@@ -119,7 +133,7 @@ def test_each_sample_gets_the_answer_it_is_named_for(
 
 @pytest.mark.parametrize("again", ["stored_completed", "already_stored"])
 def test_a_body_that_comes_twice_is_stored_once(world: World, again: str) -> None:
-    assert world.sample("stored_completed") == (202, "stored")
+    assert world.sample("stored_completed") == (200, "stored")
 
     assert world.sample(again) == (200, "already_stored")
 
@@ -161,13 +175,13 @@ def test_every_sample_is_proven_and_listed() -> None:
 def test_header_and_scheme_are_known_in_any_case(world: World, headers: dict[str, str]) -> None:
     event = {**api_call(event_body().decode()), "headers": headers, "multiValueHeaders": None}
 
-    assert world.call(event) == (202, "stored")
+    assert world.call(event) == (200, "stored")
 
 
 def test_the_key_is_found_among_multiple_values(world: World) -> None:
     event = api_call(event_body().decode())
 
-    assert world.call({**event, "headers": None}) == (202, "stored")
+    assert world.call({**event, "headers": None}) == (200, "stored")
 
 
 @pytest.mark.parametrize(
@@ -218,8 +232,57 @@ def test_a_body_that_is_none_is_kept_all_the_same(
     assert world.quarantined() == [("unparsable", kept)]
 
 
-def test_the_longest_body_still_fits_the_quarantine(world: World) -> None:
-    assert world.call(api_call("x" * 262_144)) == (200, "quarantined")
+@pytest.mark.parametrize(
+    ("length", "reason"),
+    [
+        (INLINE_BYTES_MAX, "unparsable"),
+        (INLINE_BYTES_MAX + 1, "unparsable"),
+        (PARSED_BYTES_MAX, "unparsable"),
+        (PARSED_BYTES_MAX + 1, "too_large"),
+    ],
+)
+def test_what_cannot_be_used_is_kept_whole_however_long_it_is(
+    world: World, length: int, reason: str
+) -> None:
+    assert world.call(api_call("x" * length)) == (200, "quarantined")
+
+    assert world.quarantined() == [(reason, b"x" * length)]
+
+
+def test_a_body_too_large_for_an_item_is_a_normal_event(world: World) -> None:
+    call = sample("stored_large")
+    body = call["body"].encode()
+    assert len(body) > INLINE_BYTES_MAX
+
+    assert [world.call(call)[1] for _ in range(2)] == ["stored", "already_stored"]
+
+    [row] = world.rows("EventsTable")
+    assert "body" not in row
+    assert world.stored() == [body]
+    assert read_open_event(row).event == parse_event(body, TENANT)
+    assert world.observer.counts["EventsStored"] == 1
+    assert world.quarantined() == []
+
+
+def test_five_thousand_items_are_an_event_all_the_same(world: World) -> None:
+    """Their ids alone are more than an item holds twice."""
+    items = [
+        {"id": str(uuid5(NAMESPACE_URL, str(n))), "product_id": "4006381"} for n in range(5_000)
+    ]
+    body = event_body(items=items)
+
+    assert world.call(api_call(body.decode())) == (200, "stored")
+
+    [row] = world.rows("EventsTable")
+    assert read_open_event(row).event == parse_event(body, TENANT)
+
+
+def test_while_the_bucket_is_missing_a_large_event_is_to_be_sent_again(world: World) -> None:
+    world.s3.delete_bucket(Bucket="imports")
+
+    assert world.sample("stored_large") == (500, "not_stored")
+    assert world.sample("stored_completed") == (200, "stored")
+    assert len(world.rows("EventsTable")) == 1
 
 
 def test_while_the_table_is_missing_the_event_is_to_be_sent_again(
@@ -231,15 +294,14 @@ def test_while_the_table_is_missing_the_event_is_to_be_sent_again(
     with caplog.at_level(logging.ERROR):
         answer = world.handler(api_call(body), None)
 
-    assert answer["statusCode"] == 503
-    assert int(answer["headers"]["Retry-After"]) > 0
+    assert answer["statusCode"] == 500
     [record] = caplog.records
     assert "events table: ResourceNotFoundException" in record.getMessage()
     assert "secret-name" not in caplog.text
     assert KEY not in caplog.text
 
 
-def test_a_wrong_setting_is_logged_and_answered_503_until_it_is_right(
+def test_a_wrong_setting_is_logged_and_answered_500_until_it_is_right(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse() -> IngestResources:
@@ -248,12 +310,12 @@ def test_a_wrong_setting_is_logged_and_answered_503_until_it_is_right(
     handler = load_app("ingest_event").build_handler(refuse)
 
     for _ in range(2):
-        assert handler(api_call("{}"), None)["statusCode"] == 503
+        assert handler(api_call("{}"), None)["statusCode"] == 500
 
     assert caplog.text.count("RETENTION_DAYS") == 2
 
 
-def test_a_surprise_is_answered_503_and_logged_without_its_text(
+def test_a_surprise_is_answered_500_and_logged_without_its_text(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail() -> IngestResources:
@@ -261,7 +323,7 @@ def test_a_surprise_is_answered_503_and_logged_without_its_text(
 
     handler = load_app("ingest_event").build_handler(fail)
 
-    assert handler(api_call("{}"), None)["statusCode"] == 503
+    assert handler(api_call("{}"), None)["statusCode"] == 500
 
     [record] = caplog.records
     assert "KeyError" in record.getMessage()
@@ -283,5 +345,5 @@ def test_the_door_is_made_on_the_first_call_that_can_and_then_kept(world: World)
 
     statuses = [handler(api_call(event_body().decode()), None)["statusCode"] for _ in range(4)]
 
-    assert statuses == [503, 202, 200, 200]
+    assert statuses == [500, 200, 200, 200]
     assert tries == [0, 1]

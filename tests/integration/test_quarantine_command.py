@@ -123,7 +123,7 @@ def test_what_is_dropped_is_kept_with_the_reason(shop: Operated) -> None:
     (kept,) = listed(shop, "--all")
     assert listed(shop) == []
     assert kept["settled"].startswith("dropped by Ada")
-    (record,) = shop.json("audit", "list")["records"]
+    (record,) = shop.audited()
     assert (record["command"], record["changes"][0]["after"]) == ("quarantine drop", "dropped")
     assert post(shop, b"no JSON") == 200
     assert len(listed(shop)) == 1
@@ -146,4 +146,4 @@ def test_an_event_that_is_no_longer_refused_is_not_released(shop: Operated) -> N
     refused = shop.run("quarantine", "retry", entry, *WHO, code=1)
 
     assert "no longer refused" in refused.output
-    assert shop.json("audit", "list")["records"] == []
+    assert shop.audited() == []

@@ -1,7 +1,7 @@
 """Reconciling while events flow and imports run: what is in flight is never called a drift."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -15,6 +15,7 @@ from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.locations import NewStoreLocations
 from inventory_sync.ports.newstore import NewStoreReader
 from local.aws import new_session
 from local.stack import RECONCILE
@@ -67,7 +68,7 @@ class Load:
 
     def _deliver(self, event: dict[str, Any]) -> None:
         self.on_the_way.remove(event)
-        assert self.shop.stack.delivery.deliver_now(event) == 202
+        assert self.shop.stack.delivery.deliver_now(event) == 200
         self.happened["deliveries"] += 1
 
     def calm_down(self) -> None:
@@ -96,8 +97,8 @@ class BusyNewStore:
         self._trade_on()
         return self.inner.insights(key)
 
-    def known_nodes(self) -> frozenset[str]:
-        return self.inner.known_nodes()
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        return self.inner.locations(ids)
 
     def _trade_on(self) -> None:
         self.calls += 1

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 import requests
 
+from inventory_sync.adapters.s3.event_bodies import INLINE_BYTES_MAX
 from inventory_sync.bootstrap.import_stock import import_stock
 from inventory_sync.bootstrap.reconcile_stock import reconcile_stock
 from inventory_sync.bootstrap.runtime import Runtime
@@ -27,6 +28,7 @@ from tests.integration.called import Called
 
 HELD = read_scenario(ROOT / "local" / "scenarios" / "erp_down_and_location_held.json")
 DC = Location(location_id="DC01", fulfillment_node_id="DC01", store_id="", erp_location="DC01")
+LARGE = INLINE_BYTES_MAX + 1
 UPLOADED_IN_PARTS = 8 * 1024**2
 """boto3 uploads what is larger in parts."""
 
@@ -37,20 +39,22 @@ def held_and_approved(stack: LocalStack, called: Called) -> None:
 
 
 def refused_on_the_way(stack: LocalStack, called: Called) -> None:
-    """A body that nobody can read, and a movement that the ERP refuses for good."""
+    """Bodies that nobody can read, one of them large, and a movement that the ERP refuses."""
     headers = {"Authorization": f"Bearer {API_KEY}"}
-    assert requests.post(stack.event_url, data="{", headers=headers, timeout=10).status_code == 200
+    for body in ("{", "{" * LARGE):
+        answer = requests.post(stack.event_url, data=body, headers=headers, timeout=10)
+        assert answer.status_code == 200
     stack.erp.rejected_products["SKU-1"] = "discontinued"
-    assert stack.delivery.deliver_now(shipped(stack, "refused")) == 202
+    assert stack.delivery.deliver_now(shipped(stack, "refused")) == 200
     stack.stream.pump()
-    assert stack.count("QuarantineTable") == 2
+    assert stack.count("QuarantineTable") == 3
     stack.erp.rejected_products.clear()
 
 
 def leaked_and_reconciled(stack: LocalStack, called: Called) -> None:
     """NewStore keeps an allocation that an import released, and a file of the last run is lost."""
     stack.newstore.book.leak_next_releases = 1
-    assert stack.delivery.deliver_now(shipped(stack, "leaked")) == 202
+    assert stack.delivery.deliver_now(shipped(stack, "leaked")) == 200
     stack.stream.pump()
     stack.clock.sleep(3600)
     assert stack.tick(full=True)["run"]["state"] == "FINALIZED"
@@ -89,9 +93,9 @@ def watched(stack: LocalStack, called: Called) -> None:
 
 
 def exported(stack: LocalStack, called: Called) -> None:
-    """A file too long for one invocation, with a line nobody can read; and one that is gone."""
+    """A file too long for one invocation, with lines nobody can read; and one that is gone."""
     body = event_bytes(shipped(stack, "exported"))
-    content = b"\n".join([b"{", *[body] * 100])
+    content = b"\n".join([b"{", b"{" * LARGE, *[body] * 100])
     stack.aws.s3.put_object(Bucket=bucket(stack), Key="inbound/a.export", Body=content)
     export = stack.functions[EXPORT]
     export._timeout /= 10

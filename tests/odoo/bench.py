@@ -99,6 +99,13 @@ class OdooBooks:
         found = self.call("stock.picking", "search_read", domain=domain, fields=["state"])
         return [str(row["state"]) for row in found]
 
+    def moves(self, movement_id: str) -> list[tuple[str, float]]:
+        """Description and quantity of each move that stands under a movement id."""
+        domain = [("picking_id.origin", "=", movement_id)]
+        fields = ["description_picking", "quantity"]
+        found = self.call("stock.move", "search_read", domain=domain, fields=fields, order="id")
+        return [(str(row["description_picking"]), float(row["quantity"])) for row in found]
+
     def _quants(self, sku: str, field: str) -> int:
         domain = [
             ("product_id", "=", self.product_id(sku)),

@@ -28,5 +28,8 @@ def test_guide_example() -> None:
             told.variables["ERP_BASE_URL"] = address
             give_secret(told, {"api_key": bench.odoo.keys["sync"]})
             play_guide_example(told, bench)
-            [delivery] = bench.books.deliveries("DC01:10:ff1")
-            assert delivery == "done"
+            domain = [("origin", "=like", "DC01:10:ff1%")]
+            [delivery] = bench.books.call(
+                "stock.picking", "search_read", domain=domain, fields=["state"]
+            )
+            assert delivery["state"] == "done"

@@ -119,6 +119,46 @@ def test_odoo_killed_in_the_middle_of_a_post(
     note(f"killed {milliseconds} ms into {step}: {type(outcome).__name__}, then booked once")
 
 
+def test_each_unit_is_a_move_that_odoo_does_not_merge(bench: OdooBench) -> None:
+    """Also where a person confirms the delivery: that is when Odoo merges moves."""
+    product = stocked(bench)
+    wanted = movement(1, {product: 3}, at=bench.location_id, request=f"ff-{uuid4()}")
+    bench.proxy.lose_answers(9, "/stock.move/write", "before")
+    bench.connector().post_movements([wanted])
+    bench.proxy.lose_answers(0)
+    domain = [("origin", "=", wanted.movement_id)]
+    found = bench.books.call("stock.picking", "search", domain=domain)
+    bench.books.call("stock.picking", "action_confirm", ids=found)
+    assert isinstance(book(bench, wanted), Acknowledgement)
+    assert bench.books.moves(wanted.movement_id) == [(str(line.unit), 1) for line in wanted.lines]
+    assert bench.on_hand(product) == 97
+
+
+def test_unit_that_another_delivery_has_booked_is_refused_and_stays_there(
+    bench: OdooBench,
+) -> None:
+    product, request = stocked(bench), f"ff-{uuid4()}"
+    first = movement(1, {product: 2}, at=bench.location_id, request=request, item="i")
+    again = movement(2, {product: 3}, at=bench.location_id, request=request, item="i")
+    bench.connector().post_movements([first])
+    [outcome] = bench.connector().post_movements([again])
+    assert isinstance(outcome, Rejection)
+    assert bench.books.deliveries(again.movement_id) == []
+    assert bench.books.moves(first.movement_id) == [(str(line.unit), 1) for line in first.lines]
+    assert bench.on_hand(product) == 98
+
+
+def test_movement_of_many_units_is_booked_in_time(bench: OdooBench) -> None:
+    product = stocked(bench)
+    wanted = movement(1, {product: 100}, at=bench.location_id, request=f"ff-{uuid4()}")
+    began = time.monotonic()
+    assert isinstance(book(bench, wanted), Acknowledgement)
+    taken = time.monotonic() - began
+    assert bench.on_hand(product) == 0
+    note(f"a movement of 100 units: {taken:.1f} s")
+    assert taken < 20
+
+
 def test_delivery_that_somebody_cancelled_is_for_a_person(bench: OdooBench) -> None:
     product = stocked(bench)
     wanted = shipping(bench, product)

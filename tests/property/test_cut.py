@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_sync.domain.cut import AppliedRule, choose_cut_end, cut_snapshot, roll_forward
-from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.events import FulfillmentItem, OpenEvent
+from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.units import UnitId, unit_ids
 from tests.builders import (
     DC,
     HOUR,
@@ -25,89 +28,140 @@ from tests.builders import (
 from tests.builders import event as build_event
 
 PRODUCTS = ("A", "B", "C")
-TIMESTAMPS = st.integers(0, 40)
+TIMESTAMP_MAX = 40
+TIMESTAMPS = st.integers(0, TIMESTAMP_MAX)
 COUNTER_LAG = 10 * MINUTE
 
 
 @dataclass(frozen=True)
-class Shipped:
-    """A completed event as it truly was: what we know of it, and whether the snapshot shows it."""
+class TrueUnit:
+    """A unit as it truly was: when it left, which event books it, and whether the snapshot shows
+    it."""
 
-    known: OpenEvent
+    unit: UnitId
+    product_id: str
+    logical_timestamp: int
+    owner: OpenEvent
     shown: bool
 
 
 @dataclass(frozen=True)
 class History:
-    """Stock before the first event, and all that was completed since at one location."""
+    """Stock before the first event, and all that left since at one location."""
 
     initial: dict[str, int]
-    shipped: tuple[Shipped, ...]
+    events: tuple[OpenEvent, ...]
+    units: tuple[TrueUnit, ...]
     rule: AppliedRule
 
     def on_hand(self) -> dict[str, int]:
         """The ERP's snapshot as of NOW: a product without stock may be missing."""
-        units = Counter(self.initial)
-        units.subtract(units_of(e.known for e in self.shipped if e.shown))
-        return {product: count for product, count in units.items() if count}
-
-    def open_events(self) -> list[OpenEvent]:
-        return [e.known for e in self.shipped]
+        return {p: n for p, n in self._less(u for u in self.units if u.shown).items() if n}
 
     def true_units(self, cut_end: int) -> dict[str, int]:
         """What was really there once everything up to the cut end had left."""
-        units = Counter(self.initial)
-        gone = [e.known for e in self.shipped if e.known.event.logical_timestamp <= cut_end]
-        units.subtract(units_of(gone))
-        return {product: units[product] for product in PRODUCTS}
+        return self._less(u for u in self.units if u.logical_timestamp <= cut_end)
 
     def unsure_units(self) -> Counter[str]:
         """Units that the snapshot shows and we cannot know of."""
-        unsure = [e.known for e in self.shipped if e.shown and not self.certain(e.known)]
-        return units_of(unsure)
+        return Counter(u.product_id for u in self.units if u.shown and not self.certain(u))
 
-    def certain(self, known: OpenEvent) -> bool:
-        return self.rule.applied(known, NOW)
+    def certain(self, unit: TrueUnit) -> bool:
+        return self.rule.applied(unit.owner, NOW)
+
+    def uncounted(self) -> "History":
+        """The same, before any import."""
+        return replace(self, events=tuple(replace(e, counted_by=None) for e in self.events))
+
+    def _less(self, units: Iterable[TrueUnit]) -> dict[str, int]:
+        found = Counter(self.initial)
+        found.subtract(Counter(u.product_id for u in units))
+        return {product: found[product] for product in PRODUCTS}
 
 
-def units_of(events: Iterable[OpenEvent]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for known in events:
-        found.update(known.event.units())
-    return found
+@dataclass(frozen=True)
+class _Request:
+    """Items of one request: each is first listed by the event of that index."""
+
+    items: tuple[tuple[FulfillmentItem, int], ...]
+    numbers: tuple[int, ...]
+    service_level: str
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, sure: bool = False) -> History:
+def _requests(draw: st.DrawFn) -> list[_Request]:
+    numbers = draw(st.lists(TIMESTAMPS, unique=True, max_size=8))
+    requests = []
+    while numbers:
+        size = draw(st.integers(1, min(3, len(numbers))))
+        mine, numbers = sorted(numbers[:size]), numbers[size:]
+        products = draw(st.lists(st.sampled_from(PRODUCTS), min_size=1, max_size=4))
+        first_listed = [0, *(draw(st.integers(0, size - 1)) for _ in products[1:])]
+        items = tuple(
+            (FulfillmentItem(f"i{n}", product), first)
+            for n, (product, first) in enumerate(zip(products, first_listed, strict=True))
+        )
+        level = draw(st.sampled_from(("STANDARD", "STANDARD", "COUNTER")))
+        requests.append(_Request(items, tuple(mine), level))
+    return requests
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, sure: bool = False, cumulative: bool = True) -> History:
     """Any history. `sure`: what the snapshot shows is exactly what we know it shows."""
     lag = timedelta(minutes=draw(st.sampled_from((0, 0, 20))))
     rule = AppliedRule(apply_lag=lag, other_channel_lags={"COUNTER": COUNTER_LAG})
-    numbers = draw(st.lists(TIMESTAMPS, unique=True, max_size=8))
-    shipped = []
-    for number in numbers:
-        minutes = draw(st.sampled_from((None, -60, -20, -5, 0, 5)))
-        known = open_event(
-            number,
-            *draw(st.lists(st.sampled_from(PRODUCTS), min_size=1, max_size=3)),
-            service_level=draw(st.sampled_from(("STANDARD", "STANDARD", "COUNTER"))),
-            published_at=NOW - timedelta(minutes=draw(st.sampled_from((5, 10, 60)))),
-            applied_at=None if minutes is None else NOW + timedelta(minutes=minutes),
-            forwarded_at=draw(st.sampled_from((None, NOW))),
-            counted_by=draw(st.sampled_from((None, "run-0"))),
-        )
-        certain = rule.applied(known, NOW)
-        shipped.append(Shipped(known, shown=certain or (not sure and draw(st.booleans()))))
+    events: list[OpenEvent] = []
+    units: list[TrueUnit] = []
+    for index, request in enumerate(draw(_requests())):
+        known: dict[int, OpenEvent] = {}
+        owned_before: set[str] = set()
+        for n in draw(st.permutations(range(len(request.numbers)))):
+            listed = [i for i, first in request.items if first == n or (cumulative and first < n)]
+            if not listed:
+                continue
+            owned = frozenset(i.item_id for i in listed) - owned_before
+            owned_before |= owned
+            minutes = draw(st.sampled_from((None, -60, -20, -5, 0, 5)))
+            known[n] = open_event(
+                request.numbers[n],
+                fulfillment_request_id=f"ff{index}",
+                items=tuple(listed),
+                service_level=request.service_level,
+                published_at=NOW - timedelta(minutes=draw(st.sampled_from((5, 10, 60)))),
+                applied_at=None if minutes is None else NOW + timedelta(minutes=minutes),
+                forwarded_at=draw(st.sampled_from((None, NOW))),
+                counted_by=draw(st.sampled_from((None, "run-0"))),
+                owned=owned,
+            )
+        events += known.values()
+        for item, _ in request.items:
+            listing = [e for e in known.values() if item in e.event.items]
+            owner = next(e for e in listing if e.owned and item.item_id in e.owned)
+            certain = rule.applied(owner, NOW)
+            units.append(
+                TrueUnit(
+                    UnitId(f"ff{index}", item.item_id),
+                    item.product_id,
+                    min(e.event.logical_timestamp for e in listing),
+                    owner,
+                    shown=certain or (not sure and draw(st.booleans())),
+                )
+            )
     initial = {product: draw(st.integers(0, 30)) for product in PRODUCTS}
-    return History(initial, tuple(shipped), rule)
+    return History(initial, tuple(events), tuple(units), rule)
 
 
-def cut_of(history: History, cut_end: int, events: list[OpenEvent] | None = None) -> Any:
+def cut_of(
+    history: History, cut_end: int, events: Iterable[OpenEvent] | None = None, **fields: Any
+) -> Any:
     return cut_snapshot(
         snapshot(history.on_hand()),
-        history.open_events() if events is None else events,
+        history.events if events is None else events,
         cut_end=cut_end,
         watermark=0,
         rule=history.rule,
+        **fields,
     )
 
 
@@ -135,7 +189,7 @@ def test_what_cannot_be_known_makes_it_lower_by_just_that_never_higher(
 def test_the_order_in_which_events_are_read_changes_nothing(
     history: History, cut_end: int, random: Any
 ) -> None:
-    shuffled = history.open_events()
+    shuffled = list(history.events)
     random.shuffle(shuffled)
 
     assert cut_of(history, cut_end, shuffled) == cut_of(history, cut_end)
@@ -151,7 +205,7 @@ def test_events_that_move_no_stock_change_nothing(
         for name in (ITEMS_ASSIGNED, ITEMS_FAILED)
     ]
 
-    assert cut_of(history, cut_end, [*history.open_events(), *idle]) == cut_of(history, cut_end)
+    assert cut_of(history, cut_end, [*list(history.events), *idle]) == cut_of(history, cut_end)
 
 
 @given(histories(), TIMESTAMPS)
@@ -160,17 +214,19 @@ def test_every_event_is_counted_once_and_closed_only_when_nothing_is_left_to_do(
 ) -> None:
     found = cut_of(history, cut_end)
 
-    due = {e.known.event.ref: e.known for e in history.shipped
-           if e.known.event.logical_timestamp <= cut_end}  # fmt: skip
+    due = {e.event.ref: e for e in history.events if e.event.logical_timestamp <= cut_end}
     assert set(found.counted) == {ref for ref, known in due.items() if known.counted_by is None}
-    assert set(found.closed) == {
-        ref for ref, known in due.items() if history.certain(known) and known.forwarded_at
-    }
-    assert found.touched == set(units_of(due[ref] for ref in found.counted))
+    kept = [e for e in history.events if e.event.ref not in found.closed]
+    needed = {unit for e in kept for unit in unit_ids(e.event)}
+    assert {u.unit for u in history.units if not history.certain(u)} <= needed
+    assert all(due[ref].forwarded_at for ref in found.closed)
+    assert not needed & {unit for ref in found.closed for unit in unit_ids(due[ref].event)}
+    ready = {u.unit for u in history.units if history.certain(u)} - needed
+    assert {u for ref in found.closed for u in unit_ids(due[ref].event)} == ready
 
 
-def after_run(found: Any, events: list[OpenEvent]) -> list[OpenEvent]:
-    """The open events once the run has settled."""
+def after_run(found: Any, events: Iterable[OpenEvent]) -> list[OpenEvent]:
+    """The open events once the run has been finalized."""
     return [
         replace(known, counted_by="run-1") if known.event.ref in found.counted else known
         for known in events
@@ -178,35 +234,41 @@ def after_run(found: Any, events: list[OpenEvent]) -> list[OpenEvent]:
     ]
 
 
-@given(histories(sure=True), TIMESTAMPS, TIMESTAMPS, st.data())
+def last(found: Any) -> LastQuantities:
+    """What the run's ledger keeps."""
+    return LastQuantities(found.quantities, found.lacking)
+
+
+@given(histories(sure=True).map(History.uncounted), TIMESTAMPS, TIMESTAMPS, st.data())
 def test_rolled_forward_is_exact_where_nothing_but_completions_happened(
     history: History, first: int, more: int, data: st.DataObject
 ) -> None:
-    history = replace(history, shipped=tuple(
-        replace(e, known=replace(e.known, counted_by=None)) for e in history.shipped
-    ))  # fmt: skip
-    refs = [e.known.event.ref for e in history.shipped]
-    arrived = {ref: data.draw(st.booleans(), label="arrived before the first run") for ref in refs}
-    before = [e for e in history.shipped if arrived[e.known.event.ref] or e.shown]
-    later = [e.known for e in history.shipped if e not in before]
-    base = cut_of(history, first, [e.known for e in before])
-    events = [*after_run(base, [e.known for e in before]), *later]
+    owners = {u.owner.event.ref for u in history.units if u.shown}
+    before = [
+        e
+        for e in history.events
+        if e.event.ref in owners or data.draw(st.booleans(), label="arrived before the first run")
+    ]
+    later = [e for e in history.events if e not in before]
+    base = cut_of(history, first, before)
+    events = [*after_run(base, before), *later]
 
-    found = roll_forward(DC, base.quantities, events, cut_end=first + more, watermark=first)
+    found = roll_forward(
+        DC, last(base), events, cut_end=first + more, watermark=first, rule=history.rule
+    )
 
     assert sums(found.quantities) == history.true_units(first + more)
     assert set(found.late) == {e.event.ref for e in later if e.event.logical_timestamp <= first}
 
 
-@given(histories(), TIMESTAMPS, TIMESTAMPS)
+@given(histories().map(History.uncounted), TIMESTAMPS, TIMESTAMPS)
 def test_rolled_forward_is_never_too_high(history: History, first: int, more: int) -> None:
-    history = replace(history, shipped=tuple(
-        replace(e, known=replace(e.known, counted_by=None)) for e in history.shipped
-    ))  # fmt: skip
     base = cut_of(history, first)
-    events = after_run(base, history.open_events())
+    events = after_run(base, history.events)
 
-    found = roll_forward(DC, base.quantities, events, cut_end=first + more, watermark=first)
+    found = roll_forward(
+        DC, last(base), events, cut_end=first + more, watermark=first, rule=history.rule
+    )
 
     truth = history.true_units(first + more)
     assert all(found.quantities.get(p, 0) <= truth[p] for p in PRODUCTS)
@@ -217,11 +279,48 @@ def test_rolled_forward_is_never_too_high(history: History, first: int, more: in
 def test_closing_what_needs_nothing_more_keeps_the_next_cut_exact(
     history: History, first: int, more: int
 ) -> None:
-    events = after_run(cut_of(history, first), history.open_events())
+    events = after_run(cut_of(history, first), history.events)
 
     found = cut_of(history, first + more, events)
 
     assert sums(found.quantities) == history.true_units(first + more)
+
+
+@given(histories(sure=True), TIMESTAMPS, st.sampled_from(ReleaseReading))
+def test_a_quantity_that_is_not_only_for_a_range_is_without_all_that_left(
+    history: History, cut_end: int, reading: ReleaseReading
+) -> None:
+    found = sums(cut_of(history, cut_end, reading=reading).quantities)
+
+    up_to = cut_end if reading is ReleaseReading.RANGE else max(TIMESTAMP_MAX, cut_end)
+    assert found == history.true_units(up_to)
+
+
+@given(
+    histories(sure=True).map(History.uncounted),
+    TIMESTAMPS,
+    TIMESTAMPS,
+    st.sampled_from(ReleaseReading),
+    st.sampled_from(ReleaseReading),
+)
+def test_rolled_forward_across_a_switch_of_the_reading_is_exact(
+    history: History, first: int, more: int, before: ReleaseReading, after: ReleaseReading
+) -> None:
+    base = cut_of(history, first, reading=before)
+    events = after_run(base, history.events)
+
+    found = roll_forward(
+        DC,
+        last(base),
+        events,
+        cut_end=first + more,
+        watermark=first,
+        rule=history.rule,
+        reading=after,
+    )
+
+    up_to = first + more if after is ReleaseReading.RANGE else TIMESTAMP_MAX
+    assert sums(found.quantities) == history.true_units(up_to)
 
 
 # Where the cut ends

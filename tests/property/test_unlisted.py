@@ -1,14 +1,13 @@
 """Products that an ERP leaves out keep their quantity, exact as long as only our events move it."""
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_sync.domain.cut import LocationCut, cut_snapshot
 from inventory_sync.domain.events import OpenEvent
-from inventory_sync.domain.unlisted import carry_forward_unlisted
+from inventory_sync.domain.stock import LastQuantities
 from tests.builders import snapshot
 from tests.property.test_cut import (
     PRODUCTS,
@@ -17,68 +16,63 @@ from tests.property.test_cut import (
     after_run,
     cut_of,
     histories,
+    last,
     sums,
 )
 
-UNCOUNTED = histories(sure=True).map(
-    lambda history: replace(
-        history,
-        shipped=tuple(replace(e, known=replace(e.known, counted_by=None)) for e in history.shipped),
-    )
-)
 LEFT_OUT = st.sets(st.sampled_from(PRODUCTS))
 
 
 def cut_with(
     history: History,
     left_out: set[str],
-    last: Any,
-    events: list[OpenEvent],
+    unlisted: LastQuantities,
+    events: Iterable[OpenEvent],
     cut_end: int,
-    counted: Any = (),
 ) -> LocationCut:
     listed = {p: units for p, units in history.on_hand().items() if p not in left_out}
-    filled = carry_forward_unlisted(
-        snapshot(listed), last, events, cut_end=cut_end, rule=history.rule, counted=counted
+    return cut_snapshot(
+        snapshot(listed),
+        events,
+        cut_end=cut_end,
+        watermark=0,
+        rule=history.rule,
+        unlisted=unlisted,
     )
-    return cut_snapshot(filled, events, cut_end=cut_end, watermark=0, rule=history.rule)
 
 
-@given(UNCOUNTED, LEFT_OUT, TIMESTAMPS, TIMESTAMPS)
+@given(histories(sure=True).map(History.uncounted), LEFT_OUT, TIMESTAMPS, TIMESTAMPS)
 def test_after_a_finished_import_what_is_left_out_stays_exact(
     history: History, left_out: set[str], first: int, more: int
 ) -> None:
     base = cut_of(history, first)
-    events = after_run(base, history.open_events())
+    events = after_run(base, history.events)
 
-    found = cut_with(history, left_out, base.quantities, events, first + more)
+    found = cut_with(history, left_out, last(base), events, first + more)
 
     assert sums(found.quantities) == history.true_units(first + more)
 
 
-@given(UNCOUNTED, LEFT_OUT, TIMESTAMPS, TIMESTAMPS)
+@given(histories(sure=True).map(History.uncounted), LEFT_OUT, TIMESTAMPS, TIMESTAMPS)
 def test_after_an_import_that_did_not_finish_too(
     history: History, left_out: set[str], first: int, more: int
 ) -> None:
     base = cut_of(history, first)
-    counted = {(ref.location_id, ref.event_key) for ref in base.counted}
 
-    found = cut_with(
-        history, left_out, base.quantities, history.open_events(), first + more, counted
-    )
+    found = cut_with(history, left_out, last(base), history.events, first + more)
 
     assert sums(found.quantities) == history.true_units(first + more)
 
 
 @given(histories(), LEFT_OUT, TIMESTAMPS, TIMESTAMPS)
-def test_what_is_left_out_changes_nothing_of_what_is_listed_and_settled(
+def test_what_is_left_out_changes_nothing_of_what_is_listed(
     history: History, left_out: set[str], first: int, more: int
 ) -> None:
     base = cut_of(history, first)
-    events = after_run(base, history.open_events())
+    events = after_run(base, history.events)
 
     whole = cut_of(history, first + more, events)
-    found = cut_with(history, left_out, base.quantities, events, first + more)
+    found = cut_with(history, left_out, last(base), events, first + more)
 
     listed = history.on_hand().keys() - left_out
     assert {p: found.quantities[p] for p in listed} == {p: whole.quantities[p] for p in listed}

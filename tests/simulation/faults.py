@@ -9,7 +9,7 @@ RATES = {
     "reordered": 0.2,
     "delayed_within_settle": 0.1,
     "late_beyond_settle": 0.03,
-    "conflicting_body": 0.05,
+    "told_otherwise": 0.05,
     "stream_record_lost": 0.1,
     "equal_logical_timestamp": 0.1,
     # the ERP
@@ -64,6 +64,8 @@ RATES = {
     "archive_full": 0.25,
     "erp_lists_zeros": 0.25,
     "erp_reference_short": 0.25,
+    "job_failed_in_part": 0.06,
+    "node_mistyped": 0.03,
 }
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
 LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :])
@@ -85,11 +87,12 @@ class Faults:
             if only is None or name in only:
                 self.rates[name] = min(0.9, rate * strength)
 
-    def strike(self, name: str) -> bool:
+    def strike(self, name: str, generator: Random | None = None) -> bool:
         """Whether the fault happens now; draws the same from the generator either way."""
+        generator = generator or self._generator(name)
         rate = self.rates.get(name, 0.0)
         assert name in RATES, name
-        drawn = self._generator(name).random()
+        drawn = generator.random()
         if self.quiet or drawn >= rate:
             return False
         self.injected[name] += 1
@@ -99,6 +102,10 @@ class Faults:
         if name in LATER:
             return self._later
         return self._feed if name in OF_THE_FEED else self._rng
+
+    def retry_after_seconds(self) -> float | None:
+        """What NewStore asks for with a 429."""
+        return self._later.choice((None, 60.0, 600.0))
 
     def note(self, name: str) -> None:
         """Count a fault that came about by itself."""

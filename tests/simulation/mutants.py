@@ -14,15 +14,22 @@ from unittest.mock import patch
 
 from inventory_sync.domain import cut as cut_module
 from inventory_sync.domain import import_run
+from inventory_sync.domain import units as units_module
 from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
 from inventory_sync.domain.inbound import AppendResult, ClaimResult
+from inventory_sync.domain.stock import totals_of
+from inventory_sync.domain.units import Ownership
 from inventory_sync.use_cases.forward import forward_events
 from inventory_sync.use_cases.import_stock import import_stock
-from inventory_sync.use_cases.import_stock.build import build_import, file_packer
-from inventory_sync.use_cases.import_stock.build.cut_ends import CutEnds
-from inventory_sync.use_cases.import_stock.build.last_known import LastKnown
-from inventory_sync.use_cases.import_stock.build.stock_source import StockSource
+from inventory_sync.use_cases.import_stock.build_import import (
+    choose_cut,
+    file_packer,
+    state_location,
+)
+from inventory_sync.use_cases.import_stock.build_import.gather import LocationSource
+from inventory_sync.use_cases.import_stock.build_import.last_known import LastKnown
+from inventory_sync.use_cases.import_stock.build_import.stock_source import StockSource
 from tests.simulation.runner import Adapt, run_seed
 from tests.simulation.world import World
 
@@ -46,12 +53,12 @@ def _changed_cut(change: Callable[[LocationCut], LocationCut]) -> AbstractContex
     def mutated(*args: Any, **kwargs: Any) -> LocationCut:
         return change(cut_module.cut_snapshot(*args, **kwargs))
 
-    return patch.object(build_import, "cut_snapshot", mutated)
+    return patch.object(state_location, "cut_snapshot", mutated)
 
 
 def _plus(cut: LocationCut, units: Mapping[str, int], sign: int) -> LocationCut:
     quantities = {p: q + sign * units.get(p, 0) for p, q in cut.quantities.items()}
-    return replace(cut, quantities=quantities)
+    return replace(cut, quantities=quantities, totals=totals_of(quantities))
 
 
 def _no_add_back() -> AbstractContextManager[Any]:
@@ -76,19 +83,22 @@ def _no_roll_forward() -> AbstractContextManager[Any]:
 
     def stay_behind(location_id: str, last: Any, events: Any, **kwargs: Any) -> LocationCut:
         found = honest(location_id, last, events, **kwargs)
-        return replace(found, quantities=dict(last), touched=frozenset())
+        quantities = dict(last.quantities)
+        return replace(
+            found, quantities=quantities, totals=totals_of(quantities), touched=frozenset()
+        )
 
-    return patch.object(build_import, "roll_forward", stay_behind)
+    return patch.object(state_location, "roll_forward", stay_behind)
 
 
 def _range_from_lowest_event() -> AbstractContextManager[Any]:
-    honest = CutEnds.range
+    honest = choose_cut.released_range
 
-    def lowest(cut_ends: CutEnds, cut: LocationCut) -> LogicalRange:
-        found = honest(cut_ends, cut)
+    def lowest(context: Any, cut: LocationCut, *, anew: bool) -> LogicalRange:
+        found = honest(context, cut, anew=anew)
         return LogicalRange(min(map(logical_timestamp, cut.counted), default=found.end), found.end)
 
-    return patch.object(CutEnds, "range", lowest)
+    return patch.object(state_location, "released_range", lowest)
 
 
 def _watermark_before_finish() -> AbstractContextManager[Any]:
@@ -127,51 +137,90 @@ def _no_fencing(world: World) -> None:
 
 @contextmanager
 def _no_look_up() -> Iterator[None]:
-    honest = forward_events.ForwardEvents._claim
-
-    def claim(forward: Any, open_event: Any, to_post: Any, ready: Any, result: Any) -> None:
+    def claim(forward: Any, due: Any, to_post: Any, ready: Any, result: Any) -> None:
         now = forward.clock.now()
-        ref = open_event.event.ref
-        found = forward.event_log.claim(ref, now=now, until=now + forward.claim)
+        found = forward.event_log.claim(due.event.ref, now=now, until=now + forward.claim)
         if found is not ClaimResult.TAKEN:
-            to_post.append(open_event)
+            to_post.append(due)
 
     with patch.object(forward_events.ForwardEvents, "_claim", claim):
-        assert honest is not claim
         yield
 
 
 @contextmanager
 def _events_before_snapshot() -> Iterator[None]:
-    honest_gather, honest_add = build_import._Attempt._gather, build_import._Attempt._add
+    honest_gather, honest_inputs = LocationSource.gather, LocationSource.inputs
     early: dict[str, Any] = {}
 
-    def gather(attempt: Any, place: Any) -> Any:
-        early[place.location_id] = attempt.deps.event_log.open_events_of(place.location_id)
-        return honest_gather(attempt, place)
+    def gather(source: Any, place: Any, **kwargs: Any) -> Any:
+        early[place.location_id] = source.event_log.open_events_of(place.location_id)
+        return honest_gather(source, place, **kwargs)
 
-    def add(attempt: Any, place: Any, *args: Any) -> bool:
-        log = attempt.deps.event_log
-
-        class Stale:
-            def open_events_of(self, location_id: str) -> Any:
-                return early[location_id]
-
-            def __getattr__(self, name: str) -> Any:
-                return getattr(log, name)
-
-        deps = attempt.deps
-        attempt.deps = replace(deps, event_log=Stale())
-        try:
-            return honest_add(attempt, place, *args)
-        finally:
-            attempt.deps = deps
+    def inputs(source: Any, place: Any, *args: Any, **kwargs: Any) -> Any:
+        found = honest_inputs(source, place, *args, **kwargs)
+        return replace(found, events=early[place.location_id])
 
     with (
-        patch.object(build_import._Attempt, "_gather", gather),
-        patch.object(build_import._Attempt, "_add", add),
+        patch.object(LocationSource, "gather", gather),
+        patch.object(LocationSource, "inputs", inputs),
     ):
         yield
+
+
+def _every_event_s_items_counted() -> AbstractContextManager[Any]:
+    """As if each event listed units of its own."""
+    honest = units_module.completed_units
+
+    def whole(found: Any) -> Any:
+        every = frozenset(item.item_id for item in found.event.items)
+        return replace(found, owned=None if found.owned is None else every)
+
+    def counted(events: Any) -> Any:
+        return tuple(unit for e in events for unit in honest([whole(e)]))
+
+    return patch.object(cut_module, "completed_units", counted)
+
+
+def _every_event_s_items_booked(world: World) -> None:
+    """Cumulative events taken for what has just shipped."""
+
+    def own(event: FulfillmentEvent, now: Any) -> Ownership:
+        return Ownership(frozenset(item.item_id for item in event.items), lowers=False)
+
+    world.unit_owners.own = own  # type: ignore[method-assign]
+
+
+def _owned_by_read_then_write(world: World) -> None:
+    owners = world.unit_owners
+    honest = owners.own
+
+    def own(event: FulfillmentEvent, now: Any) -> Ownership:
+        before = dict(owners.owners)
+        world.pass_time(1)
+        world.interrupt("unit_owners.own", "within")
+        owners.owners = before
+        return honest(event, now)
+
+    owners.own = own  # type: ignore[method-assign]
+
+
+def _closed_one_by_one() -> AbstractContextManager[Any]:
+    """An event closes though an open event shares a unit with it."""
+    honest = units_module.closable
+
+    def alone(events: Any, unfinished: Any, *, cut_end: int) -> Any:
+        return tuple(ref for e in events for ref in honest([e], unfinished, cut_end=cut_end))
+
+    return patch.object(cut_module, "closable", alone)
+
+
+def _closed_though_it_lowers() -> AbstractContextManager[Any]:
+    honest = forward_events.ForwardEvents._mark_forwarded
+
+    def mark(forward: Any, found: Any, result: Any, *, close: bool) -> float:
+        return honest(forward, found, result, close=close or found.due.owned is None)
+
+    return patch.object(forward_events.ForwardEvents, "_mark_forwarded", mark)
 
 
 def _trust_in_the_feed() -> AbstractContextManager[Any]:
@@ -193,12 +242,12 @@ def _late_where_a_range_is_its_files(world: World) -> None:
 
 
 def _range_forgets_late_events() -> AbstractContextManager[Any]:
-    honest = CutEnds.range
+    honest = choose_cut.released_range
 
-    def forward_only(cut_ends: CutEnds, cut: LocationCut) -> LogicalRange:
-        return honest(cut_ends, replace(cut, late=()))
+    def forward_only(context: Any, cut: LocationCut, *, anew: bool) -> LogicalRange:
+        return honest(context, replace(cut, late=()), anew=anew)
 
-    return patch.object(CutEnds, "range", forward_only)
+    return patch.object(state_location, "released_range", forward_only)
 
 
 def _unfinished_imports_forgotten() -> AbstractContextManager[Any]:
@@ -244,6 +293,11 @@ MUTANTS = (
     Mutant("rows of an unfinished import not sent again", patched=_unfinished_imports_forgotten),
     Mutant("a job NewStore does not know given up at once", patched=_unknown_job_given_up),
     Mutant("rows asked for not sent", patched=_resend_forgotten),
+    Mutant("every event's items counted", patched=_every_event_s_items_counted),
+    Mutant("every event's items booked", adapt=_every_event_s_items_booked),
+    Mutant("units owned by read-then-write", adapt=_owned_by_read_then_write),
+    Mutant("events closed one by one", patched=_closed_one_by_one),
+    Mutant("an event that lowers a timestamp closed at once", patched=_closed_though_it_lowers),
 )
 
 

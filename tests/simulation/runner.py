@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from local.newstore.job import JobFaults
+from tests.builders import OPERATOR
 from tests.simulation.figures import Figures
 from tests.simulation.invariants import Invariants, Violation
 from tests.simulation.world import World
@@ -76,8 +77,7 @@ def _step(world: World) -> None:
         world.say("the ERP refuses", product)
     if strike("erp_lag_changes"):
         world.change_lag()
-    if strike("location_disabled"):
-        world.switch_location()
+    _change_map(world)
     if strike("row_altered_at_newstore"):
         world.alter_row()
     if strike("record_expired_and_replayed"):
@@ -94,6 +94,13 @@ def _step(world: World) -> None:
         world.pass_time(rng.choice((1800, 7200, 30_000)))
 
 
+def _change_map(world: World) -> None:
+    if world.faults.strike("location_disabled"):
+        world.switch_location()
+    if world.faults.strike("node_mistyped"):
+        world.mistype_node()
+
+
 def _calm_down(world: World, invariants: Invariants) -> None:
     """No more faults and no more trade: within a few rounds everything is exact and at rest."""
     world.say("quiet")
@@ -101,8 +108,9 @@ def _calm_down(world: World, invariants: Invariants) -> None:
     world.erp_model.snapshots.planned.clear()
     world.newstore_model.jobs.next_jobs.clear()
     _end_stuck_jobs(world)
-    for place in world.location_store.locations().values():
-        world.location_store.put_location(replace(place, enabled=True))
+    places = world.location_store.locations().values()
+    right = [replace(p, enabled=True, fulfillment_node_id=p.location_id) for p in places]
+    world.location_store.put_locations(right, OPERATOR)
     last: Violation | None = None
     for _ in range(QUIET_ROUNDS_MAX):
         world.pass_time(3600)
@@ -171,7 +179,8 @@ def shrink(seed: int, outcome: Outcome, adapt: Adapt | None = None) -> tuple[int
     kept = frozenset(outcome.injected)
     for name in sorted(kept):
         tried = kept - {name}
-        if run_seed(seed, only=tried, adapt=adapt).violation == outcome.violation:
+        found = run_seed(seed, steps=outcome.steps, only=tried, adapt=adapt)
+        if found.violation == outcome.violation:
             kept = tried
     steps = outcome.steps
     while steps > 1:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.bootstrap.forward_events import CLAIM
 from inventory_sync.config import (
     CheckStreamSettings,
     ExportSettings,
@@ -93,6 +94,10 @@ def test_every_variable_of_the_template_is_read(function: str, connector: str) -
     SETTINGS[function].read(Recording(environment(function, connector)))
 
     assert set(environment(function, connector)) <= read
+
+
+def test_a_forwarder_claims_an_event_for_longer_than_it_may_run() -> None:
+    assert CLAIM.total_seconds() > FUNCTIONS["ForwardEventsFunction"]["Timeout"]
 
 
 @pytest.mark.parametrize("connector", CONNECTORS)

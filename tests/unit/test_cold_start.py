@@ -46,6 +46,7 @@ def imported(code: str) -> set[str]:
         "AWS_DEFAULT_REGION": REGION,
         "EVENTS_TABLE": "events",
         "QUARANTINE_TABLE": "quarantine",
+        "IMPORT_BUCKET": "bucket",
         "INBOUND_KEYS_SECRET_ARN": "arn",
         "NEWSTORE_TENANT": "acme",
         "POWERTOOLS_SERVICE_NAME": "inventory-sync",

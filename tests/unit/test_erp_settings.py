@@ -1,5 +1,7 @@
 """Choosing a connector: each needs its own settings, and none those of another."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from inventory_sync.config import (
@@ -59,3 +61,14 @@ def test_what_is_missing_or_wrong_is_named(variables: dict[str, str], says: str)
     with pytest.raises(FatalError) as caught:
         connector(variables)
     assert str(caught.value).startswith(says)
+
+
+def test_go_live_is_an_instant_in_utc_or_none() -> None:
+    def go_live_at(text: str) -> datetime | None:
+        return ErpSettings.read(Environment({**REST, "GO_LIVE_AT": text})).go_live_at
+
+    assert go_live_at("") is None
+    assert go_live_at("2026-03-02T06:00:00Z") == datetime(2026, 3, 2, 6, tzinfo=UTC)
+    for wrong in ("2026-03-02", "2026-03-02T06:00:00", "2026-02-30T06:00:00Z", "soon"):
+        with pytest.raises(FatalError, match="GO_LIVE_AT"):
+            go_live_at(wrong)

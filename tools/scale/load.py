@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from inventory_sync.domain.availabilities import encode_rows
-from inventory_sync.use_cases.import_stock.build.build_import import ARCHIVE_BYTES
+from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
 from tools.scale.chain import DAY_SECONDS, Chain
 from tools.scale.measured import Measured
-from tools.scale.runs import Course, RateLimiter, first_import, simulate
+from tools.scale.runs import Course, Throughput, first_import, simulate
 
 SETTLE_SECONDS = 905.0
 ROW_BYTES = len(encode_rows("STORE-00001", {"SKU-00000001": 42}).encoded) + 2
@@ -38,9 +38,9 @@ class Load:
         return max(chain.calls_a_location * a_call, cpu)
 
     @cached_property
-    def pace(self) -> RateLimiter:
+    def pace(self) -> Throughput:
         """Of its imports."""
-        return RateLimiter(
+        return Throughput(
             locations=self.chain.locations,
             read_seconds=self.read_seconds,
             archive_locations=ARCHIVE_BYTES // (ROW_BYTES * self.chain.products),

@@ -1,7 +1,7 @@
 """Imports of a large chain, run by run: how old its stock gets, how long its first import takes.
 
-A model of `use_cases/import_stock/build/build_import.py`: tests/unit/tools/test_scale.py holds it
-to that code.
+A model of `use_cases/import_stock/build_import/`: tests/unit/tools/test_scale.py holds it to that
+code.
 """
 
 import math
@@ -18,7 +18,7 @@ BLOCKS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateLimiter:
+class Throughput:
     """What one invocation can do: `reading_seconds` are those in which a read may begin."""
 
     locations: int
@@ -28,7 +28,7 @@ class RateLimiter:
     job_seconds: float = 60.0
 
 
-def first_import(pace: RateLimiter) -> list[int]:
+def first_import(pace: Throughput) -> list[int]:
     """Locations that NewStore was told of, after each run; all have events from the start."""
     told = [0]
     while told[-1] < pace.locations:
@@ -38,7 +38,7 @@ def first_import(pace: RateLimiter) -> list[int]:
     return told[1:]
 
 
-def _first_run(pace: RateLimiter, left: int) -> int:
+def _first_run(pace: Throughput, left: int) -> int:
     """How many of those that are left it brings in."""
     fit = min(left, pace.archive_locations)
     half = pace.reading_seconds / 2
@@ -64,31 +64,35 @@ class Course:
     full_days: float
 
 
-def simulate(pace: RateLimiter, days_min: int = 2) -> Course:
+def simulate(pace: Throughput, days_min: int = 2) -> Course:
     """Ticks from the end of the first import on; those that waited longest are read first."""
     size = max(1, pace.locations // BLOCKS_MAX)
     order = deque(range(math.ceil(pace.locations / size)))
     last_read = dict.fromkeys(order, 0.0)
     never_full = set(order)
+    waiting: set[int] = set()
     now = busy = oldest = 0.0
     runs, full_days, fulls = 0, 0.0, 0
     while now < days_min * DAY_SECONDS or (never_full and now < DAYS_MAX * DAY_SECONDS):
         full = now >= fulls * DAY_SECONDS  # once a day, at the first run that can
         fulls += full
+        waiting = set(order) if full else waiting
+        room = pace.archive_locations
         took = 0.0
         read: list[int] = []
         while len(read) < len(last_read) and took <= pace.reading_seconds:
-            if full and (len(read) + 1) * size > pace.archive_locations:
-                break
             place = order[0]
             order.rotate(-1)
             took += size * pace.read_seconds
             oldest = max(oldest, now + took - last_read[place])
             last_read[place] = now + took
             read.append(place)
-        if full and never_full:
-            never_full -= set(read)
-            full_days = now // DAY_SECONDS + 1
+            if place in waiting and room >= size:
+                room -= size
+                waiting.discard(place)
+                never_full.discard(place)
+                if not never_full and not full_days:
+                    full_days = now // DAY_SECONDS + 1
         busy += took
         runs += 1
         now += max(1, math.ceil((took + pace.job_seconds) / TICK_SECONDS)) * TICK_SECONDS

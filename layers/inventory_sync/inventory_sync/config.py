@@ -5,7 +5,7 @@ A wrong setting raises FatalError naming the variable and what is allowed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from inventory_sync.domain.errors import FatalError
 
@@ -49,6 +49,15 @@ class Environment:
             raise FatalError(f"{name}={value!r}: allowed is an https:// address")
         return value
 
+    def instant(self, name: str) -> datetime | None:
+        """An instant in UTC, possibly none."""
+        raw = self.optional(name)
+        try:
+            return datetime.strptime(raw, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) if raw else None
+        except ValueError as error:
+            allowed = "an instant in UTC such as 2026-03-02T06:00:00Z"
+            raise FatalError(f"{name}={raw!r}: allowed is {allowed}") from error
+
     def seconds_by_name(self, name: str) -> dict[str, timedelta]:
         """`NAME=SECONDS,NAME=SECONDS`, possibly empty."""
         found = {}
@@ -70,9 +79,9 @@ class IngestSettings:
     events_table: str
     quarantine_table: str
     inbound_keys_secret_arn: str
+    import_bucket: str
     tenant: str
     retention: timedelta
-    body_bytes_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "IngestSettings":
@@ -82,9 +91,9 @@ class IngestSettings:
             events_table=env.text("EVENTS_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
             inbound_keys_secret_arn=env.text("INBOUND_KEYS_SECRET_ARN"),
+            import_bucket=env.text("IMPORT_BUCKET"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=_body_bytes_max(env),
         )
 
 
@@ -139,6 +148,7 @@ class ErpSettings:
     connector: Connector
     apply_lag: timedelta
     other_channel_lags: Mapping[str, timedelta]
+    go_live_at: datetime | None
     timeout_seconds: int
     attempts_max: int
     calls_per_second: int
@@ -151,6 +161,7 @@ class ErpSettings:
             connector=read_connector(env),
             apply_lag=timedelta(seconds=env.number("APPLY_LAG_SECONDS", 0, 0, 172_800)),
             other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
+            go_live_at=env.instant("GO_LIVE_AT"),
             timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
             attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
             calls_per_second=env.number("ERP_CALLS_PER_SECOND", 20, 1, 1_000),
@@ -163,11 +174,11 @@ class ForwardSettings:
     """What the forwarder needs."""
 
     events_table: str
+    requests_table: str
     state_table: str
     quarantine_table: str
     erp: ErpSettings
     retention: timedelta
-    claim: timedelta
     sweep_age: timedelta
 
     @classmethod
@@ -176,12 +187,11 @@ class ForwardSettings:
         env = Environment(variables)
         return cls(
             events_table=env.text("EVENTS_TABLE"),
+            requests_table=env.text("REQUESTS_TABLE"),
             state_table=env.text("STATE_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
             erp=ErpSettings.read(env),
             retention=_retention(env),
-            # Longer than the function may run: its last post has long arrived when it ends.
-            claim=timedelta(seconds=env.number("FORWARD_CLAIM_SECONDS", 180, 150, 3_600)),
             sweep_age=timedelta(seconds=env.number("SWEEP_AGE_SECONDS", 60, 0, 3_600)),
         )
 
@@ -224,22 +234,14 @@ class ImportSettings:
     erp: ErpSettings
     retention: timedelta
     settle_window: timedelta
-    clock_skew: timedelta
-    sequence_scope: str
     first_logical_timestamp: int
     file_delivery: str
     file_signing_secret_arn: str
     file_url_days_min: int
-    provider: str
     poll_seconds_max: int
     job_spacing: timedelta
     fall_percent_max: int
     quantity_units_max: int
-
-    @property
-    def tenant_scope(self) -> bool:
-        """Whether one logical counter serves all locations."""
-        return self.sequence_scope == "tenant"
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
@@ -256,13 +258,10 @@ class ImportSettings:
             erp=ErpSettings.read(env),
             retention=_retention(env),
             settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
-            clock_skew=timedelta(seconds=env.number("CLOCK_SKEW_SECONDS", 5, 0, 300)),
-            sequence_scope=env.choice("SEQUENCE_SCOPE", "tenant", ("tenant", "location")),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
             file_delivery=delivery,
             file_signing_secret_arn=env.text(signing) if signed else env.optional(signing),
             file_url_days_min=env.number("FILE_URL_DAYS_MIN", 3, 1, 7),
-            provider=env.text("IMPORT_PROVIDER", "inventory-sync"),
             poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),
             job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
             fall_percent_max=env.number("FALL_PERCENT_MAX", 50, 1, 100),
@@ -340,7 +339,6 @@ class ExportSettings:
     export_queue_url: str
     tenant: str
     retention: timedelta
-    body_bytes_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ExportSettings":
@@ -353,12 +351,7 @@ class ExportSettings:
             export_queue_url=env.text("EXPORT_QUEUE_URL"),
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
-            body_bytes_max=_body_bytes_max(env),
         )
-
-
-def _body_bytes_max(env: Environment) -> int:
-    return env.number("EVENT_BODY_BYTES_MAX", 131_072, 1_024, 131_072)
 
 
 def _retention(env: Environment) -> timedelta:

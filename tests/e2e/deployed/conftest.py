@@ -58,7 +58,7 @@ def stack(local_aws: LocalAws) -> Iterator[DeployedStack]:
             "ImportSchedule": "rate(1 minute)",
             "WatchSchedule": "rate(1 minute)",
             "ReconcileSchedule": "rate(1 minute)",
-            "SettleWindowSeconds": "3",
+            "SettleWindowSeconds": "0",
             "HttpAttemptsMax": "1",
             "FileDelivery": "presigned_url",
         },

@@ -51,7 +51,7 @@ def test_a_file_of_the_export_brings_what_the_stream_lost_and_changes_nothing_el
     stack: DeployedStack,
 ) -> None:
     known, lost = shipped(stack, "export-known"), shipped(stack, "export-lost")
-    assert [stack.delivery.deliver_now(event) for event in known] == [202] * 2
+    assert [stack.delivery.deliver_now(event) for event in known] == [200] * 2
     stored, set_aside = stack.count(EVENTS), stack.count(QUARANTINE)
     lines = [event_bytes(event) for event in [*known, *lost]]
 

@@ -94,7 +94,7 @@ def test_a_refusal_can_be_read_by_a_script(shell: Shell) -> None:
 
 def test_a_change_of_what_somebody_else_just_changed_is_refused(shell: Shell) -> None:
     author = Author(who="ada", command="test", why="", at=NOW)
-    shell.store.put_sku("P", "changed meanwhile")
+    shell.state.put("product", "P", "changed meanwhile")
     stale = Change(kind="product", item_id="P", before="as I saw it", after="S")
 
     with pytest.raises(RejectedError):

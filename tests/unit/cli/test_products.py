@@ -25,7 +25,7 @@ def test_products_are_mapped(shell: Shell) -> None:
     ],
 )
 def test_what_is_ambiguous_is_refused(shell: Shell, rows: list[str], problem: str) -> None:
-    shell.store.put_sku("P0", "OLD")
+    shell.state.put("product", "P0", "OLD")
 
     result = shell.run("products", "load", shell.file("product_id,sku", *rows))
 
@@ -35,7 +35,7 @@ def test_what_is_ambiguous_is_refused(shell: Shell, rows: list[str], problem: st
 
 
 def test_a_sku_may_pass_to_another_product_in_one_file(shell: Shell) -> None:
-    shell.store.put_sku("P0", "S")
+    shell.state.put("product", "P0", "S")
 
     result = shell.run("products", "load", shell.file("product_id,sku", "P0,NEW", "P1,S"))
 
@@ -44,7 +44,7 @@ def test_a_sku_may_pass_to_another_product_in_one_file(shell: Shell) -> None:
 
 
 def test_products_are_listed(shell: Shell) -> None:
-    shell.store.put_sku("P0", "S")
+    shell.state.put("product", "P0", "S")
 
     listed = json.loads(shell.run("products", "list", "--json").stdout)
 

@@ -1,6 +1,7 @@
 """The cut: where it ends, what the stock is as of there, and what goes on without a snapshot."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from inventory_sync.domain.cut import (
     LogicalRange,
     choose_cut_end,
     cut_snapshot,
-    equal_timestamps,
     outlier_timestamp,
     roll_forward,
 )
-from inventory_sync.domain.stock import Units
+from inventory_sync.domain.events import FulfillmentItem
+from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.stock import LastQuantities, Units
+from inventory_sync.domain.units import UnitId, unit_ids
 from tests.builders import (
     DC,
     HOUR,
@@ -206,21 +209,6 @@ def test_unless_told_otherwise_three_hundred_thousand_items_are_passed() -> None
     assert end_of(settled(10, *many), settled(11, *many), settled(12)) == 11
 
 
-# Equal logical timestamps
-
-
-def test_one_number_at_two_locations_proves_a_counter_for_each() -> None:
-    events = [open_event(10), open_event(10, at=STORE), open_event(11), open_event(12, at=STORE)]
-
-    assert equal_timestamps(events) == 1
-
-
-def test_one_number_twice_at_one_location_proves_nothing() -> None:
-    events = [open_event(10), open_event(10, fulfillment_request_id="other")]
-
-    assert equal_timestamps(events) == 0
-
-
 # A counter that leaps
 
 
@@ -398,6 +386,7 @@ def test_a_sale_by_another_way_is_subtracted_until_its_lag_is_over() -> None:
     rule = AppliedRule(other_channel_lags={"COUNTER": HOUR})
     fresh = open_event(10, "A", service_level="COUNTER", published_at=NOW - HOUR + TICK)
     shown = open_event(11, "A", service_level="COUNTER", published_at=NOW - HOUR)
+    shown = replace(shown, owned=frozenset(item.item_id for item in shown.event.items))
 
     assert cut({"A": 5}, fresh, shown, rule=rule).quantities == {"A": 4}
 
@@ -433,9 +422,17 @@ def test_a_watermark_of_none_so_far_and_of_zero_are_not_the_same() -> None:
 # Without a snapshot
 
 
-def rolled(last_quantities: dict[str, Units], *events: Any, **fields: Any) -> LocationCut:
-    plain: dict[str, Any] = {"cut_end": 12, "watermark": 9}
-    return roll_forward(DC, last_quantities, events, **(plain | fields))
+def rolled(
+    last_quantities: dict[str, Units], *events: Any, lacking: Any = None, **fields: Any
+) -> LocationCut:
+    """The last quantities lack the units of `lacking`."""
+    plain: dict[str, Any] = {"cut_end": 12, "watermark": 9, "rule": AppliedRule()}
+    last = LastQuantities(last_quantities, units_of(lacking) if lacking else frozenset())
+    return roll_forward(DC, last, events, **(plain | fields))
+
+
+def units_of(found: Any) -> frozenset[UnitId]:
+    return frozenset(unit_ids(found.event))
 
 
 def test_a_location_without_a_snapshot_loses_what_was_completed_since() -> None:
@@ -458,7 +455,9 @@ def test_what_was_completed_after_the_cut_is_left_in() -> None:
 
 
 def test_what_the_last_quantity_has_counted_is_not_subtracted_again() -> None:
-    found = rolled({"A": 10}, open_event(9, "A", counted_by="run-0"))
+    counted = open_event(9, "A", counted_by="run-0")
+
+    found = rolled({"A": 10}, counted, lacking=counted)
 
     assert found.quantities == {"A": 10}
     assert (found.touched, found.counted) == (frozenset(), ())
@@ -503,3 +502,255 @@ def test_a_cuts_totals_are_those_of_its_quantities_not_of_the_snapshot() -> None
 
     assert (cut.totals.units, unchanged.totals.units) == (6, 7)
     assert "totals" not in repr(cut)
+
+
+# What the snapshot leaves out, where that does not mean that there is none
+
+
+def kept(last: dict[str, Units], *events: Any, lacking: Any = None) -> Units:
+    """Of B, which the snapshot does not list."""
+    unlisted = LastQuantities(last, units_of(lacking) if lacking else frozenset())
+    return cut({"A": 5}, *events, unlisted=unlisted).quantities["B"]
+
+
+def test_what_is_listed_counts_and_what_is_not_keeps_its_last_quantity() -> None:
+    found = cut({"A": 5}, unlisted=LastQuantities({"A": 9, "B": 7}))
+
+    assert found.quantities == {"A": 5, "B": 7}
+
+
+def test_without_a_word_on_it_what_is_not_listed_is_gone() -> None:
+    assert cut({"A": 5}).quantities == {"A": 5}
+
+
+def test_what_was_completed_since_is_taken_off_whether_the_erp_has_booked_it_or_not() -> None:
+    assert kept({"B": 7}, open_event(12, "B", "B")) == 5
+    assert kept({"B": 7}, forwarded(12, "B", applied_at=BEFORE)) == 6
+
+
+def test_what_the_last_quantity_lacks_is_not_taken_off_again() -> None:
+    counted = open_event(12, "B")
+
+    assert kept({"B": 7}, counted, lacking=counted) == 7
+    assert kept({"B": 7}, counted, open_event(11, "B"), lacking=counted) == 6
+
+
+def test_of_what_is_not_listed_nothing_after_the_cut_end_is_taken_off() -> None:
+    assert kept({"B": 7}, open_event(13, "B")) == 7
+    assert kept({"B": 7}, forwarded(13, "B", applied_at=BEFORE)) == 7
+
+
+def test_without_a_last_quantity_there_is_none_to_promise() -> None:
+    assert kept({}, open_event(12, "B")) == -1
+    assert cut({"A": 5}, forwarded(13, "B", applied_at=BEFORE), unlisted=LastQuantities({})
+               ).quantities == {"A": 5}  # fmt: skip
+
+
+# Units: events are cumulative
+
+
+def shipment(logical_timestamp: int, *items: str, **fields: Any) -> Any:
+    """An open event of one request that lists these items, all of product A."""
+    listed = tuple(FulfillmentItem(item, "A") for item in items)
+    plain: dict[str, Any] = {"fulfillment_request_id": "ff1", "items": listed}
+    return open_event(logical_timestamp, **(plain | fields))
+
+
+def booked(logical_timestamp: int, *items: str, owned: str, **fields: Any) -> Any:
+    """One that the ERP has booked with the items it owns, a letter each."""
+    plain: dict[str, Any] = {"applied_at": BEFORE, "forwarded_at": BEFORE}
+    return shipment(logical_timestamp, *items, owned=frozenset(owned), **(plain | fields))
+
+
+def test_a_unit_that_several_events_list_is_taken_off_once() -> None:
+    assert cut({"A": 10}, shipment(10, "a"), shipment(12, "a", "b")).quantities == {"A": 8}
+
+
+def test_a_unit_left_at_the_lowest_logical_timestamp_whatever_comes_first() -> None:
+    early, late = shipment(10, "a"), shipment(20, "a", "b")
+
+    for events in ((early, late), (late, early)):
+        assert cut({"A": 10}, *events, cut_end=15).quantities == {"A": 9}
+
+
+def test_a_unit_shows_once_the_event_that_owns_it_is_acknowledged() -> None:
+    first = booked(10, "a", owned="a")
+    both = shipment(12, "a", "b", owned=frozenset("b"))
+
+    assert cut({"A": 9}, first, both).quantities == {"A": 8}
+
+
+def test_an_event_that_owns_nothing_says_nothing_about_when_its_units_show() -> None:
+    owner = shipment(12, "a", owned=frozenset("a"))
+    lower = booked(10, "a", owned="", applied_at=None)
+
+    assert cut({"A": 10}, lower, owner).quantities == {"A": 9}
+
+
+def test_a_unit_after_the_cut_in_one_event_and_within_it_in_another_is_within_it() -> None:
+    within, beyond = booked(10, "a", owned=""), booked(20, "a", owned="a")
+
+    assert cut({"A": 9}, within, beyond).quantities == {"A": 9}
+    assert cut({"A": 9}, beyond).quantities == {"A": 10}
+
+
+def test_a_unit_whose_owner_is_closed_has_been_booked_and_counted() -> None:
+    relisted = booked(12, "a", "b", owned="b")
+
+    assert cut({"A": 8}, relisted).quantities == {"A": 8}
+    assert cut({"A": 8}, replace(relisted, applied_at=None)).quantities == {"A": 7}
+
+
+def test_a_unit_that_may_be_owned_by_a_closed_event_is_taken_off_until_that_is_known() -> None:
+    assert cut({"A": 8}, shipment(12, "a", "b")).quantities == {"A": 6}
+
+
+def test_a_unit_counted_by_one_event_is_not_touched_again_by_the_next() -> None:
+    counted = shipment(10, "a", counted_by="run-0")
+    again = replace(
+        shipment(12, "a", "b"), event=replace(shipment(12, "a", "b").event, items=(
+            FulfillmentItem("a", "A"), FulfillmentItem("b", "B"),
+        )),
+    )  # fmt: skip
+
+    found = cut({"A": 5, "B": 5}, counted, again)
+
+    assert found.touched == {"B"}
+    assert found.counted == refs(again)
+
+
+def test_a_lower_timestamp_behind_the_watermark_is_late_though_its_unit_was_counted() -> None:
+    counted = shipment(12, "a", counted_by="run-0")
+    lower = shipment(8, "a")
+
+    found = cut({"A": 5}, counted, lower)
+
+    assert (found.late, set(found.touched)) == (refs(lower), {"A"})
+    assert found.quantities == {"A": 4}
+
+
+def test_events_of_a_request_that_share_an_open_unit_close_together() -> None:
+    first = booked(10, "a", owned="a")
+    waiting = shipment(12, "a", "b", owned=frozenset("b"))
+
+    assert cut({"A": 9}, first, waiting).closed == ()
+    done = replace(waiting, applied_at=BEFORE, forwarded_at=BEFORE)
+    assert cut({"A": 8}, first, done).closed == refs(first, done)
+
+
+def test_what_a_chain_of_events_shares_keeps_all_of_them_open() -> None:
+    chain = [booked(10, "a", owned="a"), booked(11, "a", "b", owned="b"),
+             shipment(20, "a", "b", "c")]  # fmt: skip
+
+    assert cut({"A": 8}, *chain).closed == ()
+
+
+def test_other_requests_close_by_themselves() -> None:
+    other = forwarded(11, "A", applied_at=BEFORE)
+
+    assert cut({"A": 8}, shipment(10, "a"), other).closed == refs(other)
+
+
+def test_an_item_id_names_a_unit_within_its_request_only() -> None:
+    one, other = shipment(10, "a"), shipment(11, "a", fulfillment_request_id="ff2")
+
+    assert cut({"A": 10}, one, other).quantities == {"A": 8}
+
+
+def test_an_item_that_an_event_lists_twice_is_one_unit() -> None:
+    assert cut({"A": 10}, shipment(10, "a", "a")).quantities == {"A": 9}
+
+
+def test_a_unit_is_of_the_product_that_was_booked() -> None:
+    said_first = shipment(10, "a")
+    owner = booked(12, "a", owned="a", items=(FulfillmentItem("a", "B"),))
+
+    found = cut({"A": 5, "B": 5}, replace(said_first, owned=frozenset()), owner, cut_end=9)
+
+    assert found.added_back == {"B": 1}
+
+
+# The other reading: NewStore takes a shipped unit off at once
+
+
+def test_an_immediate_quantity_is_without_every_unit_that_the_erp_does_not_show() -> None:
+    events = [open_event(10, "A"), open_event(13, "A"), forwarded(14, "A", applied_at=BEFORE)]
+
+    for reading in (ReleaseReading.IMMEDIATE, ReleaseReading.FIND_OUT):
+        assert cut({"A": 10}, *events, reading=reading).quantities == {"A": 8}
+    assert cut({"A": 10}, *events, reading=ReleaseReading.RANGE).quantities == {"A": 10}
+
+
+@pytest.mark.parametrize("before", ReleaseReading)
+@pytest.mark.parametrize("after", ReleaseReading)
+def test_switching_the_reading_takes_no_unit_off_twice(
+    before: ReleaseReading, after: ReleaseReading
+) -> None:
+    events = [open_event(10, "A"), open_event(13, "A"), forwarded(14, "A", applied_at=BEFORE)]
+    base = cut({"A": 10}, *events, reading=before)
+    last = LastQuantities(base.quantities, base.lacking)
+
+    found = roll_forward(
+        DC, last, events, cut_end=12, watermark=12, rule=AppliedRule(), reading=after
+    )
+
+    assert found.quantities == cut({"A": 10}, *events, reading=after).quantities
+
+
+# Go-live
+
+GO_LIVE = AppliedRule(go_live_at=NOW - HOUR)
+
+
+def shipped(product: str, at: datetime | None) -> FulfillmentItem:
+    return FulfillmentItem(f"{product}-{at}", product, shipped_at=at)
+
+
+@pytest.mark.parametrize(
+    ("shipped_at", "published_at", "historical"),
+    [
+        (NOW - HOUR - TICK, NOW, True),
+        (NOW - HOUR, NOW, False),
+        (None, NOW - HOUR - TICK, True),
+        (None, NOW - HOUR, False),
+        (NOW, NOW - 2 * HOUR, False),
+    ],
+)
+def test_what_was_shipped_or_else_published_before_go_live_moves_nothing(
+    shipped_at: datetime | None, published_at: datetime, historical: bool
+) -> None:
+    found = open_event(items=(shipped("A", shipped_at),), published_at=published_at)
+
+    assert cut({"A": 5}, found, rule=GO_LIVE).quantities == {"A": 5 if historical else 4}
+    assert rolled({"A": 5}, found, rule=GO_LIVE).quantities == {"A": 5 if historical else 4}
+    assert cut({"A": 5}, found).quantities == {"A": 4}
+
+
+@pytest.mark.parametrize("logical_timestamp", [10, 13])
+@pytest.mark.parametrize("applied_at", [None, NOW - HOUR])
+def test_historical_units_move_no_quantity_and_others_of_their_event_do(
+    logical_timestamp: int, applied_at: datetime | None
+) -> None:
+    items = (shipped("A", NOW - 2 * HOUR), shipped("B", NOW - HOUR))
+    mixed = open_event(logical_timestamp, items=items, applied_at=applied_at)
+    after, known = logical_timestamp > 12, applied_at is not None
+
+    found = cut({"A": 5, "B": 5}, mixed, rule=GO_LIVE)
+
+    assert found.quantities == {"A": 5, "B": 5 + (after and known) - (not after and not known)}
+
+
+def test_a_unit_left_when_the_first_event_to_say_so_says() -> None:
+    listed = open_event(10, items=(shipped("A", NOW),), fulfillment_request_id="ff1")
+    old = replace(listed.event.items[0], shipped_at=NOW - 2 * HOUR)
+    again = open_event(12, items=(old,), fulfillment_request_id="ff1")
+
+    assert cut({"A": 5}, listed, again, rule=GO_LIVE).quantities == {"A": 5}
+
+
+def test_a_historical_event_is_counted_released_and_closed_as_any_other() -> None:
+    old = open_event(10, published_at=NOW - 2 * HOUR, forwarded_at=NOW)
+
+    found = cut({SKU: 5}, old, rule=GO_LIVE)
+
+    assert (found.counted, found.closed, found.touched) == (refs(old), refs(old), frozenset({SKU}))

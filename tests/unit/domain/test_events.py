@@ -1,13 +1,20 @@
 """Events: their keys, their units, which of them concern the sum."""
 
-from inventory_sync.domain.events import EventRef, logical_timestamp
-from tests.builders import DC, ITEMS_ASSIGNED, ITEMS_COMPLETED, ITEMS_FAILED, event, open_event
+from dataclasses import replace
+
+import pytest
+
+from inventory_sync.domain.events import FulfillmentItem, logical_timestamp
+from tests.builders import DC, ITEMS_ASSIGNED, ITEMS_COMPLETED, ITEMS_FAILED, NOW, event, open_event
 
 
 def test_the_key_begins_with_the_padded_logical_timestamp() -> None:
     found = event(7, name=ITEMS_ASSIGNED, fulfillment_request_id="ff1").ref
 
-    assert found == EventRef(DC, "00000000000000000007#fulfillment_request.assigned#ff1")
+    assert found.location_id == DC
+    begin = "00000000000000000007#fulfillment_request.assigned#ff1#"
+    assert found.event_key.startswith(begin)
+    assert len(found.event_key) == len(begin) + 16
 
 
 def test_keys_sort_as_logical_timestamps_do() -> None:
@@ -35,7 +42,30 @@ def test_events_that_differ_in_any_part_of_the_key_never_share_one() -> None:
 
 
 def test_a_repeated_delivery_has_the_same_key_whatever_else_it_says() -> None:
-    assert event(10, "A").ref == event(10, "B", "C", order_id="other").ref
+    later = replace(event(10, "A", "B"), published_at=NOW, order_id="other")
+
+    assert event(10, "A", "B").ref == event(10, "B", "A").ref == later.ref
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["a"], ["b"]),
+        (["a", "b"], ["a"]),
+        (["a", "b"], ["ab"]),
+        (["1:a"], ["a"]),
+        (["a"], ["a", "a"]),
+    ],
+)
+def test_two_events_of_one_request_and_timestamp_are_kept_apart_by_their_items(
+    one: list[str], other: list[str]
+) -> None:
+    refs = {
+        replace(event(10), items=tuple(FulfillmentItem(i, "A") for i in ids)).ref
+        for ids in (one, other)
+    }
+
+    assert len(refs) == 2
 
 
 def test_only_completed_items_have_left_the_location() -> None:

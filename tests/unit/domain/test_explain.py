@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.domain.cut import LogicalRange
+from inventory_sync.domain.cut import LogicalRange, Part
 from inventory_sync.domain.explain import RowSum, row_sum
 from inventory_sync.domain.manifest import Basis, Ledger
-from inventory_sync.domain.run_record import EventPart, LocationRecord, Part
+from inventory_sync.domain.run_record import EventPart, LocationRecord
 from inventory_sync.domain.stock import Units
 from tests.builders import DC, HOUR, NOW, SKU
 

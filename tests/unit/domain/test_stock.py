@@ -4,14 +4,17 @@ from decimal import Decimal
 
 import pytest
 
+from inventory_sync.domain.events import FulfillmentEvent, FulfillmentItem
 from inventory_sync.domain.stock import (
     AllocationState,
     MovementLine,
+    StockMovement,
     Units,
     allocation_change_of,
     movement_of,
     totals_of,
 )
+from inventory_sync.domain.units import UnitId
 from tests.builders import (
     DC,
     HOUR,
@@ -32,25 +35,46 @@ def test_units_are_whole_and_a_negative_row_counts_as_none() -> None:
     assert totals_of({}).units == 0
 
 
-def test_a_completed_event_books_its_units_by_product() -> None:
-    movement = movement_of(
+def booked(found: FulfillmentEvent) -> StockMovement:
+    """The movement of an event that owns all it lists."""
+    return movement_of(found, frozenset(item.item_id for item in found.items))
+
+
+def test_a_completed_event_books_a_line_for_each_of_its_units() -> None:
+    movement = booked(
         event(12, "B", "A", "B", fulfillment_request_id="ff1", order_id="o1", published_at=NOW)
     )
 
-    assert movement.lines == (MovementLine("A", 1), MovementLine("B", 2))
+    assert movement.lines == (
+        MovementLine(UnitId("ff1", "ff1-1"), "B"),
+        MovementLine(UnitId("ff1", "ff1-2"), "A"),
+        MovementLine(UnitId("ff1", "ff1-3"), "B"),
+    )
     assert (movement.location_id, movement.occurred_at) == (DC, NOW)
     assert (movement.order_id, movement.fulfillment_request_id) == ("o1", "ff1")
     assert movement.logical_timestamp == 12
-    assert movement.movement_id == "DC01:12:ff1"
+    assert movement.movement_id.startswith("DC01:12:ff1:")
+
+
+def test_an_event_books_only_the_units_it_owns() -> None:
+    movement = movement_of(event(12, "A", "B"), frozenset({"ff12-2"}))
+
+    assert movement.lines == (MovementLine(UnitId("ff12", "ff12-2"), "B"),)
+
+
+def test_an_item_that_stands_in_an_event_twice_is_booked_once() -> None:
+    item = FulfillmentItem("i1", "A")
+
+    assert len(booked(event(12, items=(item, item))).lines) == 1
 
 
 def test_the_same_event_always_books_the_same_movement() -> None:
-    assert movement_of(event(12, "A", "B")) == movement_of(event(12, "A", "B"))
+    assert booked(event(12, "A", "B")) == booked(event(12, "A", "B"))
 
 
 def test_parts_of_one_request_have_movements_of_their_own() -> None:
     ids = {
-        movement_of(found).movement_id
+        booked(found).movement_id
         for found in (
             event(12, fulfillment_request_id="ff1"),
             event(13, fulfillment_request_id="ff1"),
@@ -65,7 +89,7 @@ def test_parts_of_one_request_have_movements_of_their_own() -> None:
 def test_the_movement_id_does_not_depend_on_when_it_was_delivered() -> None:
     early, late = event(12, published_at=NOW), event(12, published_at=NOW + HOUR)
 
-    assert movement_of(early).movement_id == movement_of(late).movement_id
+    assert booked(early).movement_id == booked(late).movement_id
 
 
 def test_assigned_items_are_set_aside() -> None:

@@ -14,6 +14,7 @@ NAMED_ONLY = {
     "Approval",
     "Arrivals",
     "Changes",
+    "CompletedUnit",
     "ErpCapabilities",
     "EventPart",
     "EventStream",
@@ -29,6 +30,7 @@ NAMED_ONLY = {
     "LocationHold",
     "LocationRecord",
     "Manifest",
+    "NewStoreLocation",
     "OpenEvent",
     "OperatorHold",
     "PackedFile",
@@ -52,12 +54,12 @@ NAMED_ONLY = {
 }
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {
-    "AbandonJob", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule", "BaseFigures",
-    "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition", "FileHead",
-    "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent", "JobError",
-    "LastFigures", "Lease", "LocationCut", "LogicalRange", "MovementLine", "RecordStarted",
-    "Rejection", "RowBlock", "Selection", "Finalize", "Accepted", "StartJob", "StockSnapshot",
-    "Tries", "TryLater", "Unknown", "Wait",
+    "AbandonJob", "Accepted", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule",
+    "BaseFigures", "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition",
+    "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
+    "JobChunk", "JobError", "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
+    "MovementLine", "Node", "Ownership", "RecordStarted", "Rejection", "RowBlock", "Selection",
+    "StartJob", "StockSnapshot", "Tries", "TryLater", "UnitPart", "Unknown", "Wait",
 }  # fmt: skip
 
 

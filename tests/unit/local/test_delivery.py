@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from random import Random
+
+import pytest
 
 from local.newstore.delivery import NO_ANSWER, Delivery, post_over_http
 from tests.unit.local.clock import Clock
@@ -12,7 +15,7 @@ EVENTS = [{"name": f"event-{number}", "payload": {"città": number}} for number 
 
 
 class Receiver:
-    """Answers with the statuses it was given, then with 202."""
+    """Answers with the statuses it was given, then with 200."""
 
     def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)
@@ -22,17 +25,17 @@ class Receiver:
     def __call__(self, body: bytes, headers: Mapping[str, str]) -> int:
         self.bodies.append(body)
         self.headers.append(headers)
-        return self.statuses.pop(0) if self.statuses else 202
+        return self.statuses.pop(0) if self.statuses else 200
 
     def names(self) -> list[str]:
         return [body.split(b'"')[3].decode() for body in self.bodies]
 
 
 def test_a_script_gives_the_order_and_the_duplicates() -> None:
-    receiver = Receiver(202, 200)
+    receiver = Receiver(200, 200)
     statuses = Delivery(receiver, Clock()).deliver(EVENTS, order=[2, 0, 1], duplicates={2: 1})
     assert receiver.names() == ["event-2", "event-2", "event-0", "event-1"]
-    assert statuses == [202, 200, 202, 202]
+    assert statuses == [200, 200, 200, 200]
 
 
 def test_every_post_carries_the_api_key() -> None:
@@ -41,16 +44,87 @@ def test_every_post_carries_the_api_key() -> None:
     assert receiver.headers[0]["Authorization"] == "Bearer key-1"
 
 
-def test_a_refused_event_is_sent_again_byte_for_byte_until_it_is_taken() -> None:
-    clock, receiver = Clock(), Receiver(503, NO_ANSWER)
+def streaming(clock: Clock, receiver: Receiver, events: int = 3) -> Delivery:
     delivery = Delivery(receiver, clock)
-    delivery.enqueue(EVENTS[0])
-    for _ in range(5):
+    for event in EVENTS[:events]:
+        delivery.enqueue(event)
+    return delivery
+
+
+def deliver_for(delivery: Delivery, clock: Clock, seconds: int) -> None:
+    for _ in range(seconds):
         delivery.deliver_due()
-        clock.sleep(10)
-    assert len(receiver.bodies) == 3
-    assert len(set(receiver.bodies)) == 1
-    assert delivery.pending == 0
+        clock.sleep(1)
+
+
+@pytest.mark.parametrize("status", [201, 202, 401, 404, 413, 429, 500, 503, NO_ANSWER])
+def test_anything_but_a_200_interrupts_the_stream_until_the_body_is_taken(status: int) -> None:
+    clock, receiver = Clock(), Receiver(status, status)
+    delivery = streaming(clock, receiver)
+
+    deliver_for(delivery, clock, 30)
+
+    assert receiver.names() == ["event-0", "event-0", "event-0", "event-1", "event-2"]
+    assert len(set(receiver.bodies[:3])) == 1
+    assert (delivery.running, delivery.pending) == (True, 0)
+
+
+@pytest.mark.parametrize("status", [202, 401, 500])
+def test_after_ten_attempts_in_twenty_minutes_the_stream_stops_and_keeps_the_rest(
+    status: int,
+) -> None:
+    clock, receiver = Clock(), Receiver(*[status] * 10)
+    delivery, begun = streaming(clock, receiver), clock()
+
+    while delivery.running:
+        deliver_for(delivery, clock, 1)
+
+    assert receiver.names() == ["event-0"] * 10
+    assert timedelta(minutes=19) < clock() - begun < timedelta(minutes=21)
+    deliver_for(delivery, clock, 3600)
+    assert len(receiver.bodies) == 10
+    delivery.start()
+    deliver_for(delivery, clock, 1)
+    assert set(receiver.names()[10:]) == {"event-0", "event-1", "event-2"}
+
+
+def test_a_403_stops_the_stream_at_once() -> None:
+    clock, receiver = Clock(), Receiver(403)
+    delivery = streaming(clock, receiver)
+
+    deliver_for(delivery, clock, 60)
+
+    assert receiver.names() == ["event-0"]
+    assert (delivery.running, delivery.pending) == (False, 3)
+
+
+def test_a_400_sets_the_body_aside_and_the_31st_stops_the_stream() -> None:
+    clock, receiver = Clock(), Receiver(*[400] * 31)
+    delivery = Delivery(receiver, clock)
+    for number in range(30):
+        delivery.enqueue(EVENTS[number % 4])
+    delivery.deliver_due()
+    assert (delivery.running, len(delivery.rejected), delivery.pending) == (True, 30, 0)
+
+    delivery.enqueue(EVENTS[0])
+    delivery.enqueue(EVENTS[1])
+    delivery.deliver_due()
+
+    assert (delivery.running, len(delivery.rejected), delivery.pending) == (False, 31, 1)
+
+
+def test_a_stopped_stream_keeps_what_happens_for_thirty_days() -> None:
+    clock, receiver = Clock(), Receiver(403)
+    delivery = streaming(clock, receiver, events=2)
+    delivery.deliver_due()
+    clock.sleep(31 * 86_400)
+    delivery.enqueue(EVENTS[3])
+
+    delivery.start()
+    delivery.deliver_due()
+
+    assert receiver.names() == ["event-0", "event-3"]
+    assert len(delivery.lost) == 2
 
 
 def test_nothing_is_delivered_before_its_delay_is_over() -> None:
@@ -63,33 +137,6 @@ def test_nothing_is_delivered_before_its_delay_is_over() -> None:
     clock.sleep(60)
     delivery.deliver_due()
     assert receiver.names() == ["event-2", "event-1", "event-0"]
-
-
-def test_what_is_refused_too_often_is_a_failed_publication_that_can_be_retried() -> None:
-    clock, receiver = Clock(), Receiver(500, 500)
-    delivery = Delivery(receiver, clock)
-    delivery.attempts_max = 2
-    delivery.enqueue(EVENTS[0])
-    for _ in range(3):
-        delivery.deliver_due()
-        clock.sleep(10)
-    assert len(delivery.failed) == 1
-    delivery.retry_failed()
-    delivery.deliver_due()
-    assert [attempt.status for attempt in delivery.attempts] == [500, 500, 202]
-
-
-def test_a_4xx_is_given_up_and_can_stop_the_stream() -> None:
-    receiver = Receiver(401)
-    delivery = Delivery(receiver, Clock())
-    delivery.stops_on_4xx = True
-    for event in EVENTS[:2]:
-        delivery.enqueue(event)
-    delivery.deliver_due()
-    assert (delivery.running, delivery.pending) == (False, 1)
-    delivery.start()
-    delivery.deliver_due()
-    assert receiver.names() == ["event-0", "event-1"]
 
 
 def test_the_same_seed_gives_the_same_deliveries() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Literal
 
@@ -23,9 +24,16 @@ def erp_with(units: int = 10, dedupe: Dedupe = "native") -> ErpModel:
 
 
 def movement(
-    movement_id: str = "ff1:10", quantity: int = 1, product: str = "SKU-1", location: str = DC
+    movement_id: str = "ff1:10", units: int = 1, product: str = "SKU-1", location: str = DC
 ) -> Movement:
-    lines = (MovementLine(product, quantity),)
+    """Under another movement id with the same units."""
+    lines = tuple(MovementLine(f"i{number}", product) for number in range(units))
+    return shipping(lines, movement_id, location)
+
+
+def shipping(
+    lines: tuple[MovementLine, ...], movement_id: str = "ff1:10", location: str = DC
+) -> Movement:
     return Movement(movement_id, location, "2026-01-15T10:00:00Z", "order-1", "ff1", 10, lines)
 
 
@@ -45,14 +53,14 @@ def outcome(erp: ErpModel, sent: Movement) -> str:
 
 def test_a_movement_takes_its_units_away_at_once() -> None:
     erp = erp_with(10)
-    (result,) = erp.calls.post_movements([movement(quantity=3)])
+    (result,) = erp.calls.post_movements([movement(units=3)])
     assert (result.outcome, result.document_id) == ("applied", "DOC-000001")
     assert erp.on_hand(KEY) == 7
 
 
 def test_goods_that_left_are_booked_below_zero() -> None:
     erp = erp_with(1)
-    assert outcome(erp, movement(quantity=3)) == "applied"
+    assert outcome(erp, movement(units=3)) == "applied"
     assert erp.on_hand(KEY) == -2
 
 
@@ -70,26 +78,46 @@ def test_native_dedupe_books_once_within_one_post() -> None:
     assert [result.outcome for result in results] == ["applied", "repeated"]
 
 
-def test_native_dedupe_refuses_other_content_under_a_known_id() -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        movement(units=2),
+        movement(product="SKU-2"),
+        shipping((MovementLine("another", "SKU-1"),)),
+        replace(movement(), fulfillment_request_id="ff2"),
+    ],
+    ids=["more units", "another product", "another unit", "another request"],
+)
+def test_the_same_movement_id_with_other_units_is_a_conflict(other: Movement) -> None:
     erp = erp_with(10)
-    erp.calls.post_movements([movement(quantity=1)])
-    assert outcome(erp, movement(quantity=2)) == "conflict"
+    erp.calls.post_movements([movement()])
+    assert outcome(erp, other) == "conflict"
     assert erp.on_hand(KEY) == 9
 
 
-def test_the_same_units_in_other_lines_are_the_same_content() -> None:
+def test_a_repeated_movement_with_the_same_lines_in_another_order_is_repeated() -> None:
     erp = erp_with(10)
-    erp.calls.post_movements([movement(quantity=2)])
-    lines = (MovementLine("SKU-1", 1), MovementLine("SKU-1", 1))
-    split = Movement("ff1:10", DC, "another time", "order-1", "ff1", 10, lines)
-    assert outcome(erp, split) == "repeated"
+    sent = movement(units=2)
+    erp.calls.post_movements([sent])
+    again = replace(sent, occurred_at="another time", lines=sent.lines[::-1])
+    assert outcome(erp, again) == "repeated"
 
 
 def test_without_native_dedupe_a_second_post_books_twice_and_is_counted() -> None:
     erp = erp_with(10, "lookup")
     assert [outcome(erp, movement()) for _ in range(2)] == ["applied", "applied"]
-    assert (erp.on_hand(KEY), erp.double_bookings) == (8, 1)
+    assert (erp.on_hand(KEY), erp.double_bookings, erp.double_booked_units) == (8, 1, 1)
     assert len(erp.booked("ff1:10")) == 2
+
+
+def test_a_unit_that_two_movements_list_is_booked_twice_and_counted() -> None:
+    erp = erp_with(10)
+    assert [outcome(erp, movement(name, units)) for name, units in (("a", 1), ("b", 3))] == [
+        "applied"
+    ] * 2
+    assert (erp.double_bookings, erp.double_booked_units) == (0, 1)
+    assert erp.booked_units == {("ff1", "i0"): 2, ("ff1", "i1"): 1, ("ff1", "i2"): 1}
+    assert erp.on_hand(KEY) == 6
 
 
 @pytest.mark.parametrize("dedupe", ["native", "lookup"])
@@ -116,8 +144,8 @@ def test_after_a_lost_answer_only_a_lookup_tells(applied: bool, on_hand: int) ->
     ("sent", "reason"),
     [
         (movement(product="SKU-X"), "discontinued"),
-        (movement(quantity=0), "above 0"),
-        (movement(quantity=-1), "above 0"),
+        (movement(units=0), "another item_id"),
+        (shipping((MovementLine("i1", "A"), MovementLine("i1", "B"))), "another item_id"),
         (movement(location="NOWHERE"), "unknown location"),
         (movement(movement_id="x" * 129), "too long"),
     ],
@@ -125,7 +153,7 @@ def test_after_a_lost_answer_only_a_lookup_tells(applied: bool, on_hand: int) ->
 def test_a_rejected_movement_says_why_and_spares_the_others(sent: Movement, reason: str) -> None:
     erp = erp_with(10)
     erp.rejected_products["SKU-X"] = "discontinued"
-    rejected, applied = erp.calls.post_movements([sent, movement("ff2:11")])
+    rejected, applied = erp.calls.post_movements([sent, movement("ff1:11")])
     assert (rejected.outcome, applied.outcome) == ("rejected", "applied")
     assert reason in str(rejected.reason)
     assert erp.on_hand(KEY) == 9

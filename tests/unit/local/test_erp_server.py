@@ -20,6 +20,7 @@ from tests.unit.local.test_erp_books import DC, KEY
 SECONDS = 5
 ROOT = Path(__file__).parents[3]
 CONTRACT = yaml.safe_load((ROOT / "docs" / "erp-openapi.yaml").read_text())
+LINE = {"item_id": "i1", "product": "SKU-1", "quantity": 1}
 MOVEMENT = {
     "movement_id": "ff/1:10",
     "location": DC,
@@ -27,7 +28,10 @@ MOVEMENT = {
     "order_id": "order-1",
     "fulfillment_request_id": "ff1",
     "logical_timestamp": 10,
-    "lines": [{"product": "SKU-1", "quantity": 2}],
+    "lines": [
+        LINE,
+        {"item_id": "i2", "product": "SKU-1", "quantity": 1},
+    ],
 }
 ALLOCATION = {
     "fulfillment_request_id": "ff1",
@@ -74,7 +78,13 @@ def test_a_movement_is_posted_repeated_and_looked_up(client: Client) -> None:
     found = client.call("GET", f"/v1/movements/{quote('ff/1:10', safe='')}").json()
     assert found["lines"] == MOVEMENT["lines"]
     assert set(found) == properties("BookedMovement")
-    assert client.call("GET", "/v1/movements/unknown").status_code == 404
+
+
+def test_a_movement_that_is_not_booked_is_404_and_named(client: Client) -> None:
+    answer = client.call("GET", f"/v1/movements/{quote('ff/1:11', safe='')}")
+    assert answer.status_code == 404
+    assert answer.json() == {"error": "unknown movement", "movement_id": "ff/1:11"}
+    assert set(answer.json()) == properties("NotBooked")
 
 
 def test_the_stock_has_the_contracts_form(client: Client) -> None:
@@ -111,8 +121,11 @@ def test_a_movement_without_a_field_is_400_and_names_it(client: Client, field: s
     ("wrong", "says"),
     [
         ({"lines": []}, "lines is empty"),
-        ({"lines": [{"product": "SKU-1", "quantity": 0}]}, "quantity is below 1"),
-        ({"lines": [{"product": "SKU-1", "quantity": 1.5}]}, "quantity is not an integer"),
+        ({"lines": [{**LINE, "quantity": 0}]}, "quantity is not 1: a line is one unit"),
+        ({"lines": [{**LINE, "quantity": 2}]}, "quantity is not 1: a line is one unit"),
+        ({"lines": [{**LINE, "quantity": 1.5}]}, "quantity is not an integer"),
+        ({"lines": [{"product": "SKU-1", "quantity": 1}]}, "item_id is missing"),
+        ({"lines": [{**LINE, "item_id": ""}]}, "item_id is not a text"),
         ({"logical_timestamp": True}, "logical_timestamp is not an integer"),
     ],
 )
@@ -125,12 +138,12 @@ def test_a_movement_with_a_wrong_field_is_400_and_names_it(
 
 
 def test_a_whole_number_may_have_a_point(client: Client) -> None:
-    lines = [{"product": "SKU-1", "quantity": 2.0}]
+    lines = [{**LINE, "quantity": 1.0}]
     answer = client.call(
         "POST", "/v1/movements", json={"movements": [{**MOVEMENT, "lines": lines}]}
     )
     assert answer.json()["results"][0]["outcome"] == "applied"
-    assert client.model.on_hand(KEY) == 8
+    assert client.model.on_hand(KEY) == 9
 
 
 def test_an_allocation_of_nothing_is_400(client: Client) -> None:
@@ -192,6 +205,7 @@ def test_the_state_can_be_inspected(client: Client) -> None:
     (stock,) = state["stock"]
     assert (stock["on_hand"], stock["shown"]) == (8, 8)
     assert state["movements"][0]["document_id"] == "DOC-000001"
+    assert (state["double_bookings"], state["double_booked_units"]) == (0, 0)
 
 
 def test_the_server_answers_every_path_of_the_contract_and_no_other() -> None:

@@ -125,7 +125,7 @@ def test_rows_at_zero_are_left_out_only_where_absent_means_zero(
 
 def test_a_negative_stock_is_shown_as_it_is() -> None:
     erp = stocked(products=1)
-    erp.calls.post_movements([movement(quantity=3)])
+    erp.calls.post_movements([movement(units=3)])
     assert rows(pages(erp)) == {"SKU-1": -2}
 
 

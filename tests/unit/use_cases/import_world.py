@@ -15,18 +15,19 @@ from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Changes, ErpCapabilities
 from inventory_sync.domain.errors import (
     InventorySyncError,
-    OutcomeUnknownError,
     RejectedError,
     RetriableError,
+    TooManyJobsError,
 )
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
-from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold
+from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold, Resend
 from inventory_sync.domain.import_head import Lease
-from inventory_sync.domain.import_run import ImportRun, JobError, RunState
+from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError, RunState
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.dry_run import DryRun, Rehearsal
 from inventory_sync.use_cases.import_stock.import_stock import (
     ImportStock,
@@ -37,8 +38,11 @@ from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes
+from local.newstore.locations import store
 from local.newstore.model import NewStoreModel
-from tests.builders import DC, MINUTE, NOW, SKU, location
+from local.newstore.truth import RangeScope
+from tests.availabilities import check_archive, checked
+from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, location
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
@@ -46,6 +50,7 @@ from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_history import FakeRunHistory
 from tests.fakes.run_records import FakeRunRecords
+from tests.fakes.unit_owners import FakeUnitOwners
 from tests.simulation.ports import SimulatedErp, SimulatedNewStore
 
 TENANT = "acme"
@@ -60,6 +65,9 @@ class PlannedFaults:
 
     def plan(self, name: str, times: int = 1) -> None:
         self.planned[name] += times
+
+    def retry_after_seconds(self) -> None:
+        """NewStore does not say."""
 
     def strike(self, name: str) -> bool:
         if self.planned[name] == 0:
@@ -109,19 +117,20 @@ class TestedNewStore(SimulatedNewStore):
         super().__init__(cast(Any, world))
         self.faults = world.faults
         self.refuses: set[str] = set()
-        self.revisions: list[int] = []
+        self.retry_after_seconds: float | None = None
+        """With this NewStore answers 429 to the next job."""
 
-    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+    def create_job(self, *, name: str, source_uri: str) -> str:
         self._refuse("create_job")
-        self.revisions.append(revision)
-        return super().create_job(name=name, source_uri=source_uri, revision=revision)
+        if (seconds := self.retry_after_seconds) is not None:
+            self.retry_after_seconds = None
+            raise TooManyJobsError("20 open jobs", seconds)
+        return super().create_job(name=name, source_uri=source_uri)
 
     def start_job(self, job_id: str, source_uri: str) -> None:
         self._refuse("start_job")
         self._reach()
-        self._model.calls.start_import(job_id, source_uri)
-        if self.faults.strike("start_answer_lost"):
-            raise OutcomeUnknownError("no answer")
+        self._start(job_id, source_uri)
 
     def fail_job(self, job_id: str, reason: str) -> None:
         self._refuse("fail_job")
@@ -130,6 +139,10 @@ class TestedNewStore(SimulatedNewStore):
     def job_errors(self, job_id: str) -> list[JobError]:
         self._refuse("job_errors")
         return super().job_errors(job_id)
+
+    def job_chunks(self, job_id: str) -> list[JobChunk]:
+        self._refuse("job_chunks")
+        return super().job_chunks(job_id)
 
     def _refuse(self, method: str) -> None:
         if method in self.refuses:
@@ -151,8 +164,7 @@ class ImportWorld:
     def __init__(
         self,
         *places: str,
-        tenant_scope: bool = True,
-        stores: tuple[str, ...] | None = None,
+        known: tuple[str, ...] | None = None,
         apply_lag_seconds: float = 0,
         counter_lag: timedelta | None = None,
         first_logical_timestamp: int = 0,
@@ -160,11 +172,10 @@ class ImportWorld:
         change_feed: Any = "none",
         reads_at_once: int = 1,
         archive_bytes: int = 400_000_000,
-        range_scope: Any = None,
+        range_scope: RangeScope = "tenant",
         absent_means_zero: bool = True,
     ) -> None:
         self.places = places or (DC,)
-        self.tenant_scope = tenant_scope
         self.clock = FakeClock(NOW)
         self.rng = Random(0)
         self.faults = PlannedFaults()
@@ -176,16 +187,15 @@ class ImportWorld:
         )
         self.files = FakeFileStore()
         self.records = FakeRunRecords()
-        scope: Any = "tenant" if tenant_scope else "location"
         self.newstore_model = NewStoreModel(
             TENANT,
             self.clock.now,
-            fetch=self.files.fetch,
-            range_scope=range_scope or ("tenant" if tenant_scope else "file_locations"),
-            counter_scope=scope,
-            stores=self.places if stores is None else stores,
+            fetch=checked(self.files.fetch),
+            range_scope=range_scope,
+            locations=map(store, self.places if known is None else known),
         )
         self.event_log = FakeEventLog()
+        self.owners = FakeUnitOwners()
         self.quarantine = FakeQuarantine()
         self.leases = FakeLeases()
         self.runs = FakeRunStore(self.leases)
@@ -196,7 +206,6 @@ class ImportWorld:
         lags = {} if counter_lag is None else {"IN_STORE_HANDOVER": counter_lag}
         self.rule = AppliedRule(other_channel_lags=lags)
         self.build_settings = BuildSettings(
-            tenant_scope=tenant_scope,
             first_logical_timestamp=first_logical_timestamp,
             settle=SETTLE,
             other_channel_lags=lags,
@@ -205,11 +214,15 @@ class ImportWorld:
             reads_at_once=reads_at_once,
             archive_bytes=archive_bytes,
         )
-        self.import_settings = ImportStockSettings(tenant_scope=tenant_scope)
+        self.import_settings = ImportStockSettings()
         self.seconds_left = 900.0
         self.requests = 0
         for place in self.places:
             self.erp_model.add_location(place)
+
+    def with_archive(self, archive_bytes: int) -> BuildSettings:
+        """The settings with another limit."""
+        return replace(self.build_settings, archive_bytes=archive_bytes)
 
     # What SimulatedErp and SimulatedNewStore ask of their world
 
@@ -263,7 +276,10 @@ class ImportWorld:
             clock=self.clock,
             rows_max=rows_max,
         )
-        return dry_run(lambda: self.seconds_left, full=full, only=frozenset(only))
+        rehearsal = dry_run(lambda: self.seconds_left, full=full, only=frozenset(only))
+        if rehearsal.files:
+            check_archive((folder / "dry.zip").read_bytes())
+        return rehearsal
 
     def watermark(self) -> SetWatermark:
         return SetWatermark(
@@ -271,9 +287,7 @@ class ImportWorld:
             leases=self.leases,
             event_log=self.event_log,
             history=FakeRunHistory(self.runs),
-            files=self.files,
             clock=self.clock,
-            tenant_scope=self.tenant_scope,
         )
 
     def tick(self, *only: str, full: bool = False) -> Tick:
@@ -296,6 +310,7 @@ class ImportWorld:
         """Bring every open event into the ERP's books, or those named."""
         forward = ForwardEvents(
             event_log=self.event_log,
+            owners=self.owners,
             quarantine=self.quarantine,
             erp=self.erp,
             clock=self.clock,
@@ -342,27 +357,30 @@ class ImportWorld:
         self.clock.advance(SETTLE)
 
     def approve(self, *kinds: str, at: str = DC, ago: timedelta = timedelta(0)) -> None:
-        self.location_store.approve(
-            Approval(
-                location_id=at,
-                kinds=kinds,
-                who="olga",
-                why="the shop closed",
-                at=self.clock.now() - ago,
-            )
+        approval = Approval(
+            location_id=at,
+            kinds=kinds,
+            who="olga",
+            why="the shop closed",
+            at=self.clock.now() - ago,
         )
+        self.location_store.approve(approval, OPERATOR)
 
     def hold(self, at: str = ALL_IMPORTS) -> None:
         """An operator holds a location, or pauses imports."""
-        self.location_store.set_operator_hold(
-            OperatorHold(location_id=at, who="olga", why="stock-take", at=self.clock.now())
-        )
+        hold = OperatorHold(location_id=at, who="olga", why="stock-take", at=self.clock.now())
+        self.location_store.hold(hold, OPERATOR)
 
     def resume(self, at: str = ALL_IMPORTS) -> None:
-        self.location_store.end_operator_hold(at)
+        self.location_store.resume(at, OPERATOR)
 
     def put_location(self, location_id: str, **fields: Any) -> None:
-        self.location_store.put_location(location(location_id, **fields))
+        self.location_store.put_locations([location(location_id, **fields)], OPERATOR)
+
+    def ask_resend(self, *products: str, at: str) -> None:
+        """An operator has these rows sent again, or all of the location's."""
+        resend = Resend(location_id=at, products=products, at=self.clock.now())
+        self.location_store.request_resend(resend, OPERATOR)
 
     def erp_lag(self, lag: timedelta) -> None:
         """The ERP declares another apply lag."""

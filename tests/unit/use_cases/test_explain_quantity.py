@@ -2,8 +2,8 @@
 
 import pytest
 
+from inventory_sync.domain.cut import Part
 from inventory_sync.domain.errors import RejectedError, RetriableError
-from inventory_sync.domain.run_record import Part
 from inventory_sync.use_cases.explain_quantity import ExplainQuantity, Explanation
 from tests.builders import DC, MINUTE, SKU
 from tests.fakes.run_history import FakeEventHistory, FakeRunHistory

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
@@ -15,8 +16,11 @@ from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.ports.observe import Clock, Observer
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport, BuildSettings
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
+CLOCK_SKEW = timedelta(seconds=5)
+"""How far NewStore's clock and ours may differ."""
 SPARE_SECONDS = 360
 """What the longest read of one location takes, and a minute for the rest."""
 
@@ -35,7 +39,7 @@ def make_build(
     return BuildImport(
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         erp=make_erp(settings.erp, secrets, locations, clock, client),
-        newstore=make_newstore(settings.newstore, settings.provider, secrets, clock),
+        newstore=make_newstore(settings.newstore, secrets, clock),
         files=S3FileStore(s3, settings.import_bucket, _signer(settings, secrets)),
         records=S3RunRecords(s3, settings.import_bucket),
         location_store=locations,
@@ -47,10 +51,10 @@ def make_build(
 
 def _build_settings(settings: ImportSettings) -> BuildSettings:
     return BuildSettings(
-        tenant_scope=settings.tenant_scope,
         first_logical_timestamp=settings.first_logical_timestamp,
-        settle=settings.settle_window + settings.clock_skew,
+        settle=settings.settle_window + CLOCK_SKEW,
         other_channel_lags=settings.erp.other_channel_lags,
+        go_live_at=settings.erp.go_live_at,
         spare_seconds=SPARE_SECONDS,
         reads_at_once=settings.erp.reads_at_once,
         guards=GuardLimits(

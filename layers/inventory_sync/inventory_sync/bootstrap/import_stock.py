@@ -35,7 +35,6 @@ def import_stock(runtime: Runtime) -> tuple[ImportStock, PowertoolsObserver]:
         clock=clock,
         observer=observer,
         settings=ImportStockSettings(
-            tenant_scope=settings.tenant_scope,
             lease=LEASE,
             job_spacing=settings.job_spacing,
             poll_seconds_max=settings.poll_seconds_max,

@@ -7,6 +7,8 @@ from inventory_sync.adapters.aws.inbound_keys import SecretInboundKeys
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
 from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.adapters.s3.bucket import Bucket
+from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import IngestSettings
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from inventory_sync.ports.observe import Clock, Observer
 
 READ_SECONDS = 1.5
-"""Three attempts end well before the webhook's time-out, so that NewStore gets its 503."""
+"""Three attempts end well before the webhook's time-out, so that NewStore gets its 500."""
 
 
 def ingest_event(runtime: Runtime) -> IngestResources:
@@ -48,12 +50,12 @@ def ingest_with(runtime: Runtime, observer: "Observer") -> IngestEvent:
 def _ingest(
     settings: IngestSettings, client: Clients, observer: "Observer", clock: "Clock"
 ) -> IngestEvent:
-    dynamodb = client("dynamodb")
+    dynamodb, retention = client("dynamodb"), settings.retention
+    bodies = EventBodies(lambda: Bucket(client("s3"), settings.import_bucket))
     return IngestEvent(
         parse=lambda body: parse_event(body, settings.tenant),
-        event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
-        quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention),
+        event_log=DynamoEventLog(dynamodb, settings.events_table, retention, bodies),
+        quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, retention, bodies),
         clock=clock,
         observer=observer,
-        body_bytes_max=settings.body_bytes_max,
     )

@@ -4,6 +4,8 @@ from inventory_sync.adapters.aws.export_queue import SqsExportQueue
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
 from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.adapters.s3.bucket import Bucket
+from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.adapters.s3.export_files import LocalExportFiles, S3ExportFiles
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.runtime import Runtime
@@ -43,18 +45,19 @@ def _make(
     observer: Observer,
     clock: Clock,
 ) -> IngestExport:
-    dynamodb = client("dynamodb")
-    quarantine = DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention)
+    dynamodb, retention = client("dynamodb"), settings.retention
+    bucket = Bucket(client.s3(), settings.import_bucket)
+    bodies = EventBodies(lambda: bucket)
+    quarantine = DynamoQuarantine(dynamodb, settings.quarantine_table, retention, bodies)
     tally = TallyObserver(observer)
     return IngestExport(
         files=files,
         ingest=IngestEvent(
             parse=lambda body: parse_event(body, settings.tenant),
-            event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
+            event_log=DynamoEventLog(dynamodb, settings.events_table, retention, bodies),
             quarantine=quarantine,
             clock=clock,
             observer=tally,
-            body_bytes_max=settings.body_bytes_max,
         ),
         tally=tally,
         quarantine=quarantine,

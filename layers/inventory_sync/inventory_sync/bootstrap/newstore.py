@@ -11,6 +11,7 @@ from inventory_sync.ports.newstore import NewStoreReader
 from inventory_sync.ports.observe import Clock
 
 PROVIDER = "inventory-sync"
+"""Who NewStore's job list says an import comes from."""
 
 
 def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> AuthorizedHttp:
@@ -27,16 +28,14 @@ def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) 
     return AuthorizedHttp(http, tokens)
 
 
-def make_newstore(
-    settings: NewStoreSettings, provider: str, secrets: Secrets, clock: Clock
-) -> NewStoreClient:
-    """The client; jobs it makes carry the provider's name."""
+def make_newstore(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> NewStoreClient:
+    """The client."""
     http = authorized_http(settings, secrets, clock)
-    return NewStoreClient(http, base_url=settings.base_url, provider=provider)
+    return NewStoreClient(http, base_url=settings.base_url, provider=PROVIDER)
 
 
 def read_newstore(runtime: Runtime) -> NewStoreReader:
     """What an operator asks NewStore with."""
     settings = NewStoreSettings.read(Environment(runtime.variables))
     secrets = Secrets(runtime.clients()("secretsmanager"), runtime.clock)
-    return make_newstore(settings, PROVIDER, secrets, runtime.clock)
+    return make_newstore(settings, secrets, runtime.clock)

@@ -12,7 +12,7 @@ from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.reports import S3Reports
 from inventory_sync.bootstrap.erp import make_erp
-from inventory_sync.bootstrap.newstore import PROVIDER, make_newstore
+from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ReconcileSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
@@ -38,7 +38,7 @@ def reconcile_with(runtime: Runtime, observer: Observer) -> ReconcileStock:
         event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
         history=DynamoEventHistory(dynamodb, settings.events_table),
         erp=make_erp(settings.erp, secrets, locations, clock, client),
-        newstore=make_newstore(settings.newstore, PROVIDER, secrets, clock),
+        newstore=make_newstore(settings.newstore, secrets, clock),
         files=S3FileStore(s3, settings.import_bucket, str),
         runs=DynamoRunStore(table, timedelta(0)),
         run_history=DynamoRunHistory(table),
@@ -46,5 +46,8 @@ def reconcile_with(runtime: Runtime, observer: Observer) -> ReconcileStock:
         reports=S3Reports(s3, settings.import_bucket),
         clock=clock,
         observer=observer,
-        limits=ReconcileLimits(other_channel_lags=settings.erp.other_channel_lags),
+        limits=ReconcileLimits(
+            other_channel_lags=settings.erp.other_channel_lags,
+            go_live_at=settings.erp.go_live_at,
+        ),
     )

@@ -6,7 +6,6 @@ from inventory_sync.adapters.dynamodb.leases import DynamoLeases
 from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ImportSettings
 from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
@@ -23,7 +22,5 @@ def set_watermark(runtime: Runtime, author: Author | None) -> SetWatermark:
         leases=DynamoLeases(table),
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         history=DynamoRunHistory(table),
-        files=S3FileStore(client.s3(), settings.import_bucket, str),
         clock=runtime.clock,
-        tenant_scope=settings.tenant_scope,
     )

@@ -3,16 +3,30 @@
 quantity(l, p) =   on hand in the ERP's snapshot
                  + units completed after the cut end that the snapshot already shows
                  - units completed up to the cut end that it does not show yet
+
+That is for an import that releases a range. Whatever is imported, and whatever it starts from (a
+snapshot, or the last quantities), there is one sum: the base, plus the units that the base lacks
+and the import must still have, less those that the base has and the import must be without.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TypedDict
 
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
-from inventory_sync.domain.stock import StockSnapshot, Totals, Units, totals_of
+from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.stock import LastQuantities, StockSnapshot, Totals, Units, totals_of
+from inventory_sync.domain.units import (
+    CompletedUnit,
+    UnitId,
+    closable,
+    completed_units,
+    left_at,
+    units_by_product,
+)
 
 LEAP_MIN = 1_000_000
 """Steps of the logical counter up to this are plausible at any height; above, up to a tenth."""
@@ -39,14 +53,34 @@ class LogicalRange:
 
 @dataclass(frozen=True, slots=True)
 class AppliedRule:
-    """When an event counts as visible in an ERP snapshot.
+    """When a unit, or an event, counts as visible in an ERP snapshot.
 
     `other_channel_lags` names the service levels whose units the ERP learns of by another way
-    (a POS feed), and how long after publication they are in its figure at the latest.
+    (a POS feed), and how long after publication they are in its figure at the latest. What left
+    before `go_live_at` is in it already, and always was.
     """
 
     apply_lag: timedelta = timedelta(0)
     other_channel_lags: Mapping[str, timedelta] = field(default_factory=dict)
+    go_live_at: datetime | None = None
+
+    def historical(self, left_at: datetime) -> bool:
+        """Whether a unit left before go-live: orders migrated into NewStore publish theirs.
+
+        Such a unit moves nothing: the ERP must not book it, no quantity has it to be taken off,
+        and whether NewStore ever took it off is not known, so none is added back.
+        """
+        return self.go_live_at is not None and left_at < self.go_live_at
+
+    def to_book(self, event: FulfillmentEvent, owned: frozenset[str]) -> frozenset[str]:
+        """Of the items an event owns those that the ERP has to learn of from us."""
+        if self.other_channel(event):
+            return frozenset()
+        return frozenset(
+            item.item_id
+            for item in event.items
+            if item.item_id in owned and not self.historical(left_at(event, item))
+        )
 
     def other_channel(self, event: FulfillmentEvent) -> bool:
         """Whether the ERP learns of the event without us."""
@@ -59,6 +93,12 @@ class AppliedRule:
             return event.published_at + self.other_channel_lags[event.service_level] <= as_of
         applied_at = open_event.applied_at
         return applied_at is not None and applied_at <= as_of - self.apply_lag
+
+    def unit_applied(self, unit: CompletedUnit, as_of: datetime) -> bool:
+        """Whether it shows a unit for certain: by the event that books it."""
+        if self.historical(unit.left_at):
+            return True
+        return unit.owner is not None and self.applied(unit.owner, as_of)
 
 
 def choose_cut_end(
@@ -126,13 +166,25 @@ def _plausible_after(logical_timestamp: int) -> int:
     return logical_timestamp + max(LEAP_MIN, logical_timestamp // 10)
 
 
-def equal_timestamps(events: Iterable[OpenEvent]) -> int:
-    """How many logical timestamps stand at more than one location: proof of one counter each."""
-    locations: dict[int, set[str]] = {}
-    for open_event in events:
-        event = open_event.event
-        locations.setdefault(event.logical_timestamp, set()).add(event.location_id)
-    return sum(len(found) > 1 for found in locations.values())
+class Part(StrEnum):
+    """A unit's part in the sum of its location."""
+
+    ADDED_BACK = "added_back"
+    """The base lacks it, and the import must still have it."""
+    SUBTRACTED = "subtracted"
+    """The base has it, and the import must be without it."""
+    IN_BASE = "in_base"
+    """The base lacks it already, as the import must."""
+    AFTER = "after"
+    """Both still have it: it is for a later import."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPart:
+    """One completed unit in a location's sum."""
+
+    unit: CompletedUnit
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,29 +192,37 @@ class LocationCut:
     """One location's stock as of `cut_end`.
 
     `quantities`, in order of the products, may be negative: what is sent is clamped, what is
-    remembered is not.
-    `touched` are the products of completed events that no finished import has counted.
-    `counted` are those events; `closed` are the events that need nothing more. `added_events` and
-    `subtracted_events` are those whose units `added_back` and `subtracted` sum up.
+    remembered is not. `totals` are theirs.
+    `touched` are the products of units that no finished import has counted.
+    `counted` are the events of those units; `closed` are the events that need nothing more; `late`
+    are those of the counted that came in at or below the watermark.
     """
 
     location_id: str
     cut_end: int
     quantities: Mapping[str, Units]
+    totals: Totals = field(repr=False, compare=False)
     touched: frozenset[str]
-    added_back: Mapping[str, int]
-    subtracted: Mapping[str, int]
+    parts: tuple[UnitPart, ...]
     counted: tuple[EventRef, ...]
     closed: tuple[EventRef, ...]
     late: tuple[EventRef, ...]
-    added_events: tuple[EventRef, ...] = ()
-    subtracted_events: tuple[EventRef, ...] = ()
-    known_totals: InitVar[Totals | None] = None
-    """Where the quantities are those of a snapshot."""
-    totals: Totals = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self, known_totals: Totals | None) -> None:
-        object.__setattr__(self, "totals", known_totals or totals_of(self.quantities))
+    @property
+    def added_back(self) -> Counter[str]:
+        """Units by product."""
+        return units_by_product(p.unit for p in self.parts if p.part is Part.ADDED_BACK)
+
+    @property
+    def subtracted(self) -> Counter[str]:
+        """Units by product."""
+        return units_by_product(p.unit for p in self.parts if p.part is Part.SUBTRACTED)
+
+    @property
+    def lacking(self) -> frozenset[UnitId]:
+        """The open units that the quantities are without."""
+        without = {Part.SUBTRACTED, Part.IN_BASE}
+        return frozenset(p.unit.unit for p in self.parts if p.part in without)
 
 
 def cut_snapshot(
@@ -172,91 +232,104 @@ def cut_snapshot(
     cut_end: int,
     watermark: int | None,
     rule: AppliedRule,
+    reading: ReleaseReading = ReleaseReading.RANGE,
+    unlisted: LastQuantities | None = None,
 ) -> LocationCut:
     """State the snapshot as of `cut_end`.
 
-    `events` are all open events of the location, read after the snapshot.
+    `events` are all open events of the location, read after the snapshot. `unlisted` is given where
+    a product that the snapshot leaves out is not gone: it keeps its last quantity, rolled forward.
     """
-    added: list[FulfillmentEvent] = []
-    subtracted: list[FulfillmentEvent] = []
-    closed: list[EventRef] = []
-    completed = sorted((e for e in events if e.event.completed), key=lambda e: e.event.ref)
-    for open_event in completed:
-        event = open_event.event
-        applied = rule.applied(open_event, snapshot.as_of)
-        if event.logical_timestamp > cut_end:
-            if applied:
-                added.append(event)
-        elif not applied:
-            subtracted.append(event)
-        elif open_event.forwarded_at is not None:
-            closed.append(event.ref)
-    added_units, subtracted_units = _units(added), _units(subtracted)
-    quantities = _as_of_the_cut(snapshot.on_hand_units, added_units, subtracted_units)
-    as_snapshot = quantities is snapshot.on_hand_units
+    events = tuple(events)
+    units = completed_units(events)
+    listed = snapshot.on_hand_units
+    last = unlisted or LastQuantities({})
+    base = listed if unlisted is None else {**last.quantities, **listed}
+
+    def base_lacks(unit: CompletedUnit) -> bool:
+        if unlisted is not None and unit.product_id not in listed:
+            return unit.unit in last.lacking
+        return rule.unit_applied(unit, snapshot.as_of)
+
+    moved = [unit for unit in units if not rule.historical(unit.left_at)]
+    parts = _parts(moved, base_lacks, reading, cut_end)
+    quantities = _quantities(base, parts)
+    unfinished = [u.unit for u in units if not rule.unit_applied(u, snapshot.as_of)]
     return LocationCut(
         location_id=snapshot.location_id,
         cut_end=cut_end,
         quantities=quantities,
-        known_totals=snapshot.totals if as_snapshot else None,
-        added_back=added_units,
-        subtracted=subtracted_units,
-        closed=tuple(closed),
-        added_events=_refs(added),
-        subtracted_events=_refs(subtracted),
-        **_uncounted(completed, cut_end, watermark),
+        totals=snapshot.totals if quantities is listed else totals_of(quantities),
+        parts=parts,
+        closed=closable(events, unfinished, cut_end=cut_end),
+        **_uncounted(events, units, cut_end, watermark),
     )
-
-
-def _as_of_the_cut(
-    on_hand_units: Mapping[str, Units], added: Counter[str], subtracted: Counter[str]
-) -> Mapping[str, Units]:
-    """The sum, by product; the snapshot's own rows where no event changes one."""
-    if not added and not subtracted:
-        return _by_product(on_hand_units)
-    quantities = dict(on_hand_units)
-    for product in {*added, *subtracted}:
-        units = added[product] - subtracted[product]
-        quantities[product] = quantities.get(product, 0) + units
-    return _by_product(quantities)
-
-
-def _by_product(quantities: Mapping[str, Units]) -> Mapping[str, Units]:
-    """In order of the products: most ERPs list them so."""
-    products = sorted(quantities)
-    if products == list(quantities):
-        return quantities
-    return {product: quantities[product] for product in products}
 
 
 def roll_forward(
     location_id: str,
-    last_quantities: Mapping[str, Units],
+    last: LastQuantities,
     events: Iterable[OpenEvent],
     *,
     cut_end: int,
     watermark: int | None,
+    rule: AppliedRule,
+    reading: ReleaseReading = ReleaseReading.RANGE,
 ) -> LocationCut:
     """State a location without a snapshot: its last quantities less what was completed since.
 
     The other products keep their last quantity. A product without one has none in stock.
     """
-    completed = sorted((e for e in events if e.event.completed), key=lambda e: e.event.ref)
-    since = [e.event for e in completed if _counts(e, cut_end)]
-    subtracted = _units(since)
-    quantities = dict(last_quantities)
-    for product, units in subtracted.items():
-        quantities[product] = quantities.get(product, 0) - units
+    events = tuple(events)
+    units = completed_units(events)
+    moved = [unit for unit in units if not rule.historical(unit.left_at)]
+    parts = _parts(moved, lambda unit: unit.unit in last.lacking, reading, cut_end)
+    quantities = _quantities(last.quantities, parts)
     return LocationCut(
         location_id=location_id,
         cut_end=cut_end,
-        quantities=_by_product(quantities),
-        added_back={},
-        subtracted=subtracted,
+        quantities=quantities,
+        totals=totals_of(quantities),
+        parts=parts,
         closed=(),
-        subtracted_events=_refs(since),
-        **_uncounted(completed, cut_end, watermark),
+        **_uncounted(events, units, cut_end, watermark),
     )
+
+
+def _parts(
+    units: Iterable[CompletedUnit],
+    base_lacks: Callable[[CompletedUnit], bool],
+    reading: ReleaseReading,
+    cut_end: int,
+) -> tuple[UnitPart, ...]:
+    part_of = {
+        (True, False): Part.ADDED_BACK,
+        (False, True): Part.SUBTRACTED,
+        (True, True): Part.IN_BASE,
+        (False, False): Part.AFTER,
+    }
+    return tuple(
+        UnitPart(
+            unit,
+            part_of[base_lacks(unit), reading.quantity_lacks(unit.logical_timestamp, cut_end)],
+        )
+        for unit in units
+    )
+
+
+def _quantities(base: Mapping[str, Units], parts: tuple[UnitPart, ...]) -> Mapping[str, Units]:
+    """The sum, in order of the products; the base's own rows where no unit changes one."""
+    moved: Counter[str] = Counter()
+    for found in parts:
+        sign = (found.part is Part.ADDED_BACK) - (found.part is Part.SUBTRACTED)
+        if sign:
+            moved[found.unit.product_id] += sign
+    if moved:
+        base = {**base, **{product: base.get(product, 0) + n for product, n in moved.items()}}
+    products = sorted(base)
+    if products == list(base):
+        return base
+    return {product: base[product] for product in products}
 
 
 class _Uncounted(TypedDict):
@@ -265,27 +338,30 @@ class _Uncounted(TypedDict):
     late: tuple[EventRef, ...]
 
 
-def _units(events: Iterable[FulfillmentEvent]) -> Counter[str]:
-    units: Counter[str] = Counter()
-    for event in events:
-        units.update(event.units())
-    return units
+def _uncounted(
+    events: Iterable[OpenEvent],
+    units: Iterable[CompletedUnit],
+    cut_end: int,
+    watermark: int | None,
+) -> _Uncounted:
+    """What a run up to `cut_end` is the first to count.
 
-
-def _refs(events: Iterable[FulfillmentEvent]) -> tuple[EventRef, ...]:
-    return tuple(event.ref for event in events)
-
-
-def _counts(open_event: OpenEvent, cut_end: int) -> bool:
-    return open_event.counted_by is None and open_event.event.logical_timestamp <= cut_end
-
-
-def _uncounted(completed: list[OpenEvent], cut_end: int, watermark: int | None) -> _Uncounted:
-    counted = [e.event for e in completed if _counts(e, cut_end)]
-    return {
-        "touched": frozenset(item.product_id for event in counted for item in event.items),
-        "counted": tuple(event.ref for event in counted),
-        "late": tuple(
-            e.ref for e in counted if watermark is not None and e.logical_timestamp <= watermark
+    An event at or below the watermark is late, also where its units were counted before at a
+    higher logical timestamp: the range that passed it need not have released them. Its rows go out
+    again with a range that reaches back to it.
+    """
+    counted = sorted(
+        (
+            e.event
+            for e in events
+            if e.event.completed and e.counted_by is None and e.event.logical_timestamp <= cut_end
         ),
+        key=lambda event: event.ref,
+    )
+    late = [e for e in counted if watermark is not None and e.logical_timestamp <= watermark]
+    fresh = {u.product_id for u in units if u.logical_timestamp <= cut_end and not u.counted}
+    return {
+        "touched": frozenset(fresh | {item.product_id for e in late for item in e.items}),
+        "counted": tuple(event.ref for event in counted),
+        "late": tuple(event.ref for event in late),
     }

@@ -1,9 +1,13 @@
 """NewStore's fulfillment events and what the adapter knows about each."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
+
+_DIGEST_CHARACTERS = 16
 
 
 class EventName(StrEnum):
@@ -16,10 +20,14 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FulfillmentItem:
-    """One unit of one product: NewStore's items have no quantity."""
+    """One unit of one product: NewStore's items have no quantity.
+
+    `shipped_at` is when it left by NewStore's word, UTC; only completed items may have it.
+    """
 
     item_id: str
     product_id: str
+    shipped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,12 +54,17 @@ class FulfillmentEvent:
     service_level: str
     items: tuple[FulfillmentItem, ...]
     published_at: datetime
+    ref: EventRef = field(init=False, repr=False, compare=False)
+    """The storage key: two events never share one, a repeated delivery always does.
 
-    @property
-    def ref(self) -> EventRef:
-        """The storage key: two events never share one, a repeated delivery always does."""
-        key = f"{self.logical_timestamp:020d}#{self.name}#{self.fulfillment_request_id}"
-        return EventRef(self.location_id, key)
+    NewStore tells events apart by their name, request and item ids: two of one request may share a
+    logical timestamp.
+    """
+
+    def __post_init__(self) -> None:
+        digest = _digest(item.item_id for item in self.items)
+        key = f"{self.logical_timestamp:020d}#{self.name}#{self.fulfillment_request_id}#{digest}"
+        object.__setattr__(self, "ref", EventRef(self.location_id, key))
 
     @property
     def completed(self) -> bool:
@@ -61,6 +74,13 @@ class FulfillmentEvent:
     def units(self) -> Counter[str]:
         """Units by product id."""
         return Counter(item.product_id for item in self.items)
+
+
+def _digest(item_ids: Iterable[str]) -> str:
+    """Of a set of ids, whatever their order; each with its length, so that no two sets meet."""
+    texts = sorted(item_ids)
+    whole = "".join(f"{len(text)}:{text}" for text in texts)
+    return sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
 
 
 def logical_timestamp(ref: EventRef) -> int:
@@ -75,7 +95,9 @@ class OpenEvent:
     `applied_at` is on the ERP's clock, `received_at` and `forwarded_at` are on ours.
     `forwarded_at` is set once the ERP has everything the event asks for (movement and
     allocation). `counted_by` is the import run whose quantity for this location first counted
-    the event.
+    the event. `owned` are the ids of the items that its own movement books; None until the store
+    has decided, and its other items are owned by other events. `retried` says that a person had it
+    forwarded once more.
     """
 
     event: FulfillmentEvent
@@ -84,6 +106,8 @@ class OpenEvent:
     forwarded_at: datetime | None = None
     rejected_reason: str | None = None
     counted_by: str | None = None
+    owned: frozenset[str] | None = None
+    retried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inventory_sync.domain.cut import Part
 from inventory_sync.domain.manifest import Basis, Ledger
 from inventory_sync.domain.row_selection import sendable
-from inventory_sync.domain.run_record import EventPart, LocationRecord, Part
+from inventory_sync.domain.run_record import EventPart, LocationRecord
 from inventory_sync.domain.stock import Units
 
 _SIGNS: Mapping[Part, int] = {Part.ADDED_BACK: 1, Part.SUBTRACTED: -1}

@@ -1,7 +1,6 @@
 """The one record all import ticks work on, and the lease to advance it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from inventory_sync.domain.import_run import ImportRun
@@ -11,10 +10,8 @@ from inventory_sync.domain.import_run import ImportRun
 class ImportHead:
     """The one record all ticks work on; `version` grows with each write.
 
-    `watermark` is None before the first finished import, and unused under location scope, where
-    each location's is in the manifest of `finished_run_id`. `unfinished_run_id` is the last
-    attempted run that did not finish: its rows' state at NewStore is unknown. `watermarks_set`,
-    by location and under location scope only, are those that an operator has moved back since.
+    `watermark` is None before the first finished import. `unfinished_run_id` is the last attempted
+    run that did not finish: its rows' state at NewStore is unknown.
     """
 
     version: int = 0
@@ -22,11 +19,10 @@ class ImportHead:
     finished_run_id: str | None = None
     unfinished_run_id: str | None = None
     watermark: int | None = None
-    last_revision: int = 0
+    create_not_before: datetime | None = None
     last_job_created_at: datetime | None = None
     last_finished_at: datetime | None = None
     last_full_at: datetime | None = None
-    watermarks_set: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

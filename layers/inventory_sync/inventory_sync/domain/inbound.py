@@ -42,7 +42,24 @@ class AppendResult(StrEnum):
 
     APPENDED = "appended"
     ALREADY_STORED = "already_stored"
+    """The same event, in the same words."""
+    STORED_OTHERWISE = "stored_otherwise"
+    """The same event: its body says something else of what does not count."""
     CONFLICTING = "conflicting"
+    """Other products for the same items: the first stands."""
+
+
+def same_event(one: FulfillmentEvent, other: FulfillmentEvent) -> bool:
+    """Whether two events under one key say the same of what counts.
+
+    The key has location, logical timestamp, name, request and the items' ids; left are their
+    products. When it was published, and all that we do not use, may be told in other words.
+    """
+    return _products(one) == _products(other)
+
+
+def _products(event: FulfillmentEvent) -> list[tuple[str, str]]:
+    return sorted((item.item_id, item.product_id) for item in event.items)
 
 
 class ClaimResult(StrEnum):

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from inventory_sync.domain.guards import LastFigures
+from inventory_sync.domain.locations import Node
+from inventory_sync.domain.stock import LastQuantities, Units
+from inventory_sync.domain.units import UnitId
 
 
 class Basis(StrEnum):
@@ -30,15 +32,19 @@ class LocationEntry:
 
     `as_of` is the snapshot's, on the ERP's clock; a location rolled forward keeps the last one.
     `feed` says from where on changes have to be read to bring the snapshot's rows up to date.
+    `node` is what an import called it, so where its quantities are at NewStore.
+    `refresh_from` is the product from which on rows wait to be sent, be they changed or not, since
+    an archive was full; the empty text stands for all of them.
     """
 
-    cut_end: int
     basis: Basis
     as_of: datetime
     ledger_run_id: str
     rows: int
     units: int
+    node: Node
     feed: FeedPosition | None = None
+    refresh_from: str | None = None
 
     @property
     def figures(self) -> LastFigures:
@@ -48,23 +54,17 @@ class LocationEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """All locations that have quantities at NewStore, by location id, as of one run.
-
-    `cut_end` is the sequence's under tenant scope, the highest of all under location scope.
-    """
+    """All locations that have quantities at NewStore, by location id, as of one run's cut end."""
 
     run_id: str
     cut_end: int
     locations: Mapping[str, LocationEntry] = field(default_factory=dict)
 
-    def moved_back(self, tenant: int | None, by_location: Mapping[str, int]) -> "Manifest":
-        """As if its ranges had ended where an operator has since set the watermarks."""
-        locations = {
-            key: replace(entry, cut_end=min(entry.cut_end, by_location.get(key, entry.cut_end)))
-            for key, entry in self.locations.items()
-        }
-        end = self.cut_end if tenant is None else min(self.cut_end, tenant)
-        return replace(self, cut_end=end, locations=locations if by_location else self.locations)
+    def moved_back(self, watermark: int | None) -> "Manifest":
+        """As if its range had ended where an operator has since set the watermark."""
+        if watermark is None:
+            return self
+        return replace(self, cut_end=min(self.cut_end, watermark))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +72,20 @@ class Ledger:
     """The quantities of one location as of the cut end of one run.
 
     `quantities`, in order of the products, are what was computed, so possibly negative; `sent` are
-    the products whose rows that run sent.
+    the products whose rows that run sent; `lacking` are the units, open then, that the quantities
+    are without.
     """
 
     location_id: str
     run_id: str
-    quantities: Mapping[str, int | Decimal]
+    quantities: Mapping[str, Units]
     sent: Set[str]
+    lacking: frozenset[UnitId] = frozenset()
+
+    @property
+    def last(self) -> LastQuantities:
+        """What a later run rolls forward."""
+        return LastQuantities(self.quantities, self.lacking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,25 +7,12 @@ the location's ledger is the base figure itself: nothing was added or taken off.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from inventory_sync.domain.cut import LocationCut, LogicalRange
-from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.cut import LocationCut, LogicalRange, Part
+from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.domain.stock import Units
-
-
-class Part(StrEnum):
-    """What a completed event did to the sum of its location."""
-
-    ADDED_BACK = "added_back"
-    """After the cut end, and the snapshot shows it."""
-    SUBTRACTED = "subtracted"
-    """Up to the cut end, and the base figure does not have it."""
-    IN_BASE = "in_base"
-    """Up to the cut end, and the base figure has it."""
-    AFTER = "after"
-    """After the cut end, and the base figure does not have it: for a later import."""
+from inventory_sync.domain.units import CompletedUnit, units_by_product
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +32,7 @@ class BaseFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPart:
-    """An event and its part in the sum; `counted` if this run was the first to count it.
+    """An event and the part of its units in the sum; `counted` if this run was first to count it.
 
     `applied_at` is the ERP's acknowledgement as it was known then, on the ERP's clock.
     """
@@ -83,31 +70,33 @@ class LocationRecord:
     events: tuple[EventPart, ...] = ()
 
 
-def event_parts(cut: LocationCut, events: Iterable[OpenEvent]) -> tuple[EventPart, ...]:
-    """Each completed event's part in the cut that was made of them, by logical timestamp."""
-    added, subtracted = frozenset(cut.added_events), frozenset(cut.subtracted_events)
+def event_parts(cut: LocationCut) -> tuple[EventPart, ...]:
+    """Each completed event's part in the cut, by logical timestamp, with the units it brought.
+
+    A unit is its first event's. Where some of an event's units have another part than the rest, it
+    stands there once for each.
+    """
     counted, late = frozenset(cut.counted), frozenset(cut.late)
-
-    def part_of(open_event: OpenEvent) -> Part:
-        ref = open_event.event.ref
-        if ref in added:
-            return Part.ADDED_BACK
-        if ref in subtracted:
-            return Part.SUBTRACTED
-        before = open_event.event.logical_timestamp <= cut.cut_end
-        return Part.IN_BASE if before else Part.AFTER
-
+    by_event: dict[tuple[EventRef, Part], list[CompletedUnit]] = {}
+    for found in cut.parts:
+        key = (found.unit.first.event.ref, found.part)
+        by_event.setdefault(key, []).append(found.unit)
     return tuple(
         EventPart(
-            event_key=e.event.ref.event_key,
-            logical_timestamp=e.event.logical_timestamp,
-            part=part_of(e),
-            counted=e.event.ref in counted,
-            late=e.event.ref in late,
-            published_at=e.event.published_at,
-            applied_at=e.applied_at,
-            units=dict(sorted(e.event.units().items())),
+            event_key=ref.event_key,
+            logical_timestamp=units[0].logical_timestamp,
+            part=part,
+            counted=ref in counted,
+            late=ref in late,
+            published_at=units[0].first.event.published_at,
+            applied_at=_applied_at(units),
+            units=dict(sorted(units_by_product(units).items())),
         )
-        for e in sorted(events, key=lambda e: e.event.ref)
-        if e.event.completed
+        for (ref, part), units in sorted(by_event.items())
     )
+
+
+def _applied_at(units: list[CompletedUnit]) -> datetime | None:
+    """When the ERP had booked the last of them; None while it has not."""
+    known = [unit.owner.applied_at if unit.owner else None for unit in units]
+    return max((at for at in known if at is not None), default=None) if all(known) else None

@@ -1,6 +1,6 @@
 """Stock figures, movements and allocations, in units."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from inventory_sync.domain.events import EventName, FulfillmentEvent
+from inventory_sync.domain.units import UnitId
 
 Units = int | Decimal
 """Whole numbers as int; a figure with a fraction stays Decimal so that the guard can name it."""
@@ -41,6 +42,14 @@ def totals_of(quantities: Mapping[str, Units]) -> Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class LastQuantities:
+    """What an import computed for a location; `lacking` are the open units it was without then."""
+
+    quantities: Mapping[str, Units]
+    lacking: frozenset[UnitId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class StockSnapshot:
     """What the ERP said one location holds.
 
@@ -59,15 +68,15 @@ class StockSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class MovementLine:
-    """Units of one product that left."""
+    """One unit that left; `unit` names it in every event and every repeat."""
 
+    unit: UnitId
     product_id: str
-    units: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockMovement:
-    """Units that left a location, booked in the ERP once under its movement id."""
+    """Units that left a location, one line each, booked in the ERP once under its movement id."""
 
     movement_id: str
     location_id: str
@@ -135,23 +144,34 @@ MovementOutcome = Acknowledgement | Rejection | TryLater | Unknown
 AllocationOutcome = Accepted | Rejection | TryLater
 
 
-def movement_of(event: FulfillmentEvent) -> StockMovement:
-    """The movement an `items_completed` event books; the same event always gives the same id."""
-    units = sorted(event.units().items())
+def movement_of(event: FulfillmentEvent, owned: Set[str]) -> StockMovement:
+    """What an `items_completed` event books: the items it owns, by their ids.
+
+    The same event always gives the same id and, since the store never changes an item's owner, the
+    same lines.
+    """
+    request_id = event.fulfillment_request_id
+    lines = {
+        item.item_id: MovementLine(UnitId(request_id, item.item_id), item.product_id)
+        for item in event.items
+        if item.item_id in owned
+    }
     return StockMovement(
         movement_id=movement_id(event),
         location_id=event.location_id,
         occurred_at=event.published_at,
         order_id=event.order_id,
-        fulfillment_request_id=event.fulfillment_request_id,
+        fulfillment_request_id=request_id,
         logical_timestamp=event.logical_timestamp,
-        lines=tuple(MovementLine(product_id, count) for product_id, count in units),
+        lines=tuple(lines[item_id] for item_id in sorted(lines)),
     )
 
 
 def movement_id(event: FulfillmentEvent) -> str:
-    """Unique for each event: one request ships in parts, so its id alone is not enough."""
-    return f"{event.location_id}:{event.logical_timestamp}:{event.fulfillment_request_id}"
+    """Unique for each event: a request ships in parts, and two may share a logical timestamp."""
+    digest = event.ref.event_key.rpartition("#")[2]
+    parts = (event.location_id, event.logical_timestamp, event.fulfillment_request_id, digest)
+    return ":".join(map(str, parts))
 
 
 def allocation_change_of(event: FulfillmentEvent) -> AllocationChange:

@@ -8,6 +8,7 @@ from typing import Protocol
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent, StoredEvent
 from inventory_sync.domain.inbound import AppendResult, ClaimResult, ExportFile, QuarantineEntry
 from inventory_sync.domain.stock import Acknowledgement
+from inventory_sync.domain.units import Ownership
 
 
 class EventLog(Protocol):
@@ -25,6 +26,12 @@ class EventLog(Protocol):
     def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
         """Become the one writer of an event's reference until then."""
 
+    def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
+        """The event's movement books only these of its items, by their ids; others own the rest.
+
+        An event that is applied or forwarded without it owns all of its items.
+        """
+
     def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         """The ERP booked the movement; the first acknowledgement stands."""
 
@@ -38,8 +45,8 @@ class EventLog(Protocol):
     ) -> float:
         """The ERP has everything the event asks for; `close` where no import waits for it.
 
-        With `applied` it notes that too, as `mark_applied` does, in the same write. Returns how
-        many gigabytes the location's events take at most; 0 where the store does not say.
+        With `applied` it marks that too, in the same write. Returns how many gigabytes the
+        location's events take at most; 0 where the store does not say.
         """
 
     def mark_rejected(self, ref: EventRef, reason: str) -> None:
@@ -50,6 +57,18 @@ class EventLog(Protocol):
 
     def close(self, ref: EventRef) -> None:
         """Applied and released: the event is history."""
+
+
+class UnitOwners(Protocol):
+    """Which event of a request books which of its units."""
+
+    def own(self, event: FulfillmentEvent, now: datetime) -> Ownership:
+        """Let the event own each of its units that no other event owns, for good.
+
+        Durable when it returns, and the same at every repeat, in whatever order the events of a
+        request come. RetriableError where the store cannot be reached, RejectedError where a
+        request has more units than it can keep.
+        """
 
 
 class Quarantine(Protocol):

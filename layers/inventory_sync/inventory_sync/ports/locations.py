@@ -33,25 +33,10 @@ class RunLocations(Protocol):
 
 
 class LocationStore(RunLocations, Protocol):
-    """The location map, what is held and approved, and which rows are to be sent again."""
-
-    def put_location(self, location: Location) -> None:
-        """Add or replace a row of the map."""
-
-    def approve(self, approval: Approval) -> None:
-        """Record it."""
+    """What an import does with approvals and requests of operators besides reading them."""
 
     def use_approval(self, location_id: str, run_id: str) -> None:
         """It was used by that run and counts no more; kept as a record."""
 
-    def ask_resend(self, resend: Resend) -> None:
-        """Record it; it replaces what was asked for the location before."""
-
     def resend_done(self, resend: Resend) -> None:
         """A finished import has sent them; one that was asked for since stands."""
-
-    def set_operator_hold(self, hold: OperatorHold) -> None:
-        """Record it."""
-
-    def end_operator_hold(self, location_id: str) -> None:
-        """From the next run on the location is read again, or imports go on."""

@@ -30,7 +30,9 @@ from inventory_sync.domain.stock import (
     StockMovement,
     StockSnapshot,
     TryLater,
+    Unknown,
 )
+from inventory_sync.domain.units import UnitId
 from tests.aws import aws_session
 from tests.connector.bench import movement
 from tests.unit.adapters.http_support import StandingClock
@@ -231,13 +233,17 @@ def test_acknowledgements_that_cannot_be_read_hold_nobody_up(files: Files) -> No
     assert isinstance(erp.post_movements([wanted])[0], Acknowledgement)
 
 
-def test_movement_file_has_one_row_for_each_line(files: Files) -> None:
+def test_movement_file_has_one_row_for_each_unit_and_names_it(files: Files) -> None:
     erp = files.erp(acknowledged=False)
     erp.post_movements([movement(7, {"A": 2, "B": 1}, at="DC01", request="ff/1")])
     [entry] = files.client.list_objects_v2(Bucket="erp", Prefix="movements/")["Contents"]
     body = files.client.get_object(Bucket="erp", Key=entry["Key"])["Body"].read().decode()
     fixed = "DC01:7:ff/1,DC01,2026-01-15T10:30:00+00:00,order-1,ff/1,7"
-    assert body.splitlines()[1:] == [f"{fixed},A,2", f"{fixed},B,1"]
+    assert body.splitlines()[1:] == [
+        f"{fixed},7/0,A,1",
+        f"{fixed},7/1,A,1",
+        f"{fixed},7/2,B,1",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -343,6 +349,29 @@ def test_other_content_under_an_id_that_is_there_is_refused(files: Files) -> Non
     erp.post_movements([movement(1, {"A": 2}, at="DC01")])
     [outcome] = erp.post_movements([movement(1, {"A": 3}, at="DC01")])
     assert isinstance(outcome, Rejection)
+
+
+def test_other_units_under_an_id_that_is_there_are_refused(files: Files) -> None:
+    erp = files.erp(acknowledged=False)
+    erp.post_movements([movement(1, {"A": 2}, at="DC01")])
+    [outcome] = erp.post_movements([movement(1, {"A": 2}, at="DC01", item="other")])
+    assert isinstance(outcome, Rejection)
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+@pytest.mark.parametrize(
+    "content", ["", "nothing of the kind\n", "movement_id,location\nDC01:2:ff1,DC01\n"]
+)
+def test_file_that_does_not_name_the_movement_is_no_answer(
+    files: Files, content: str, acknowledged: bool
+) -> None:
+    wanted = movement(1, {"A": 2}, at="DC01")
+    erp = files.erp(acknowledged=acknowledged)
+    assert erp.look_up(wanted.movement_id) is None
+    erp.post_movements([wanted])
+    [key] = movement_files(files)
+    files.put(key, content)
+    assert isinstance(erp.look_up(wanted.movement_id), Unknown)
 
 
 def test_of_two_writers_at_once_the_first_stands(files: Files) -> None:
@@ -471,13 +500,17 @@ def test_parts_leave_nothing_behind() -> None:
 
 SAMPLES = Path(__file__).parents[4] / "examples" / "csv"
 SHIPPED = StockMovement(
-    movement_id="DC01:10:5f0c7f64",
+    movement_id="DC01:10:5f0c7f64:8f14e45fceea",
     location_id="DC01",
     occurred_at=datetime(2026, 3, 2, 11, 57, 55, tzinfo=UTC),
     order_id="order-1",
     fulfillment_request_id="5f0c7f64",
     logical_timestamp=10,
-    lines=(MovementLine("SKU-1", 1), MovementLine("SKU-2", 2)),
+    lines=(
+        MovementLine(UnitId("5f0c7f64", "4c1d2a9e"), "SKU-1"),
+        MovementLine(UnitId("5f0c7f64", "7d0f6b52"), "SKU-2"),
+        MovementLine(UnitId("5f0c7f64", "e81a9c04"), "SKU-2"),
+    ),
 )
 
 
@@ -491,10 +524,10 @@ def test_samples_are_read_as_they_stand_there(files: Files) -> None:
     assert erp.snapshot("DC01") == StockSnapshot(
         "DC01", datetime(2026, 3, 2, 12, tzinfo=UTC), {"SKU-1": 17, "SKU-2": 1204, "SKU-3": -1}
     )
-    assert erp.look_up("DC01:10:5f0c7f64") == Acknowledgement(
+    assert erp.look_up(SHIPPED.movement_id) == Acknowledgement(
         datetime(2026, 3, 2, 11, 58, 10, tzinfo=UTC), "WA-000815"
     )
-    assert erp.look_up("DC01:11:9b1d2c55") == Rejection("unbekannter Artikel")
+    assert erp.look_up("DC01:11:9b1d2c55:c9f0f895fb98") == Rejection("unbekannter Artikel")
 
 
 def test_sample_of_a_movement_is_what_is_written(files: Files) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.unit.adapters.http_support import (
     secrets_account,
 )
 
+WANTED = movement(1, {"A": 1}, at="DC01")
 WAREHOUSE = [{"id": 1, "lot_stock_id": [8, "DC01/Stock"], "out_type_id": [2, "Deliveries"]}]
 TYPES = [
     {
@@ -35,6 +37,7 @@ TYPES = [
 DONE = {
     "id": 3,
     "name": "OUT/1",
+    "origin": WANTED.movement_id,
     "state": "done",
     "date_done": "2026-03-02 11:00:00",
     "location_id": [8, "S"],
@@ -45,18 +48,19 @@ MOVE = {
     "product_id": [7, "A"],
     "product_uom_qty": 1.0,
     "quantity": 1.0,
+    "description_picking": str(WANTED.lines[0].unit),
     "picking_id": [3, "OUT/1"],
 }
+PRODUCT = {"id": 7, "default_code": "A", "uom_id": 1}
 ANSWERS: dict[str, Any] = {
     "stock.warehouse/search_read": WAREHOUSE,
     "stock.picking.type/search_read": TYPES,
     "stock.move/default_get": {"date": "2026-03-02 12:00:00"},
-    "product.product/search_read": [{"id": 7, "default_code": "A"}],
+    "product.product/search_read": [PRODUCT],
     "stock.picking/search_read": [],
     "stock.move/search_read": [MOVE],
     "stock.picking/load": {"ids": [3], "messages": [], "nextrow": 0},
 }
-WANTED = movement(1, {"A": 1}, at="DC01")
 Answer = Reply | Callable[[int], Reply]
 
 
@@ -67,8 +71,13 @@ def account() -> Iterator[SecretsAccount]:
 
 
 @contextmanager
-def odoo(account: SecretsAccount, **changed: Answer) -> Iterator[tuple[OdooErp, list[str]]]:
-    """`changed` by call, dots and slashes as underscores; a function is given how often it was."""
+def odoo(
+    account: SecretsAccount, bodies: list[Any] | None = None, **changed: Answer
+) -> Iterator[tuple[OdooErp, list[str]]]:
+    """`changed` by call, dots and slashes as underscores; a function is given how often it was.
+
+    Calls and what was sent with them are put into `bodies`.
+    """
     seen: list[str] = []
     calls: Mapping[str, Answer] = {key.replace("__", "/"): value for key, value in changed.items()}
 
@@ -76,6 +85,8 @@ def odoo(account: SecretsAccount, **changed: Answer) -> Iterator[tuple[OdooErp, 
         assert call.headers["X-Odoo-Database"] == "shop"
         name = call.path.removeprefix("/json/2/")
         seen.append(name)
+        if bodies is not None:
+            bodies.append((name, call.json))
         given = calls.get(name.replace(".", "_"))
         if callable(given):
             return given(seen.count(name))
@@ -153,13 +164,38 @@ def test_refused_validation_is_a_rejection(account: SecretsAccount) -> None:
     assert outcome == Rejection("Odoo: You need to supply a Lot/Serial number")
 
 
+def test_delivery_has_a_move_for_each_unit_named_after_it(account: SecretsAccount) -> None:
+    wanted = movement(1, {"A": 2}, at="DC01")
+    bodies: list[Any] = []
+    with odoo(account, bodies=bodies) as (erp, _):
+        erp.post_movements([wanted])
+        erp.post_movements([replace(wanted, movement_id="another")])
+    loads = [_moves(body) for name, body in bodies if name == "stock.picking/load"]
+    first, another = loads[0], loads[-1]
+    assert [move["move_ids/description_picking"] for move in first] == ["ff1/1/0", "ff1/1/1"]
+    assert [move["move_ids/product_uom_qty"] for move in first] == ["1", "1"]
+    assert len({move["move_ids/id"] for move in first}) == 2
+    assert [m["move_ids/id"] for m in another] == [m["move_ids/id"] for m in first]
+    assert another[0]["id"] != first[0]["id"]
+
+
+def _moves(body: Any) -> list[dict[str, str]]:
+    return [dict(zip(body["fields"], row, strict=True)) for row in body["data"]]
+
+
 def test_delivery_with_other_lines_under_its_id_is_a_rejection(account: SecretsAccount) -> None:
-    other = Reply([{**MOVE, "quantity": 2.0, "product_uom_qty": 2.0}])
-    for state in (DONE, DRAFT):
-        with odoo(
-            account, stock_picking__search_read=Reply([state]), stock_move__search_read=other
-        ) as (erp, _):
-            assert isinstance(erp.post_movements([WANTED])[0], Rejection)
+    for change in (
+        {"quantity": 2.0, "product_uom_qty": 2.0},
+        {"product_id": [8, "B"]},
+        {"description_picking": "ff1/another"},
+        {"description_picking": False},
+    ):
+        other = Reply([{**MOVE, **change}])
+        for state in (DONE, DRAFT):
+            with odoo(
+                account, stock_picking__search_read=Reply([state]), stock_move__search_read=other
+            ) as (erp, _):
+                assert isinstance(erp.post_movements([WANTED])[0], Rejection)
 
 
 @pytest.mark.parametrize("reply", [Reply(status=502), Reply(b"<html>"), Reply(cut=True)])
@@ -175,7 +211,8 @@ def test_wrong_key_address_or_rights_are_for_later(account: SecretsAccount, stat
 
 
 def test_look_up_without_an_answer_is_never_taken_for_none(account: SecretsAccount) -> None:
-    for reply in (Reply(status=503), Reply({"rows": 1}), refusal(404, "no such model")):
+    another = Reply([{**DONE, "origin": "another"}])
+    for reply in (Reply(status=503), Reply({"rows": 1}), refusal(404, "no such model"), another):
         with odoo(account, stock_picking__search_read=reply) as (erp, _):
             assert isinstance(erp.look_up(WANTED.movement_id), Unknown)
     with odoo(account, stock_picking__search_read=Reply([DRAFT])) as (erp, _):
@@ -184,7 +221,7 @@ def test_look_up_without_an_answer_is_never_taken_for_none(account: SecretsAccou
 
 def test_product_with_stock_and_no_reference_is_no_snapshot(account: SecretsAccount) -> None:
     def products(times: int) -> Reply:
-        return Reply([{"id": 7, "default_code": False}] if times == 1 else [])
+        return Reply([{**PRODUCT, "default_code": False}] if times == 1 else [])
 
     sums = Reply([{"product_id": 7, "quantity": 3.0}])
     with (
@@ -199,7 +236,7 @@ def test_product_with_stock_and_no_reference_is_no_snapshot(account: SecretsAcco
 
 def test_sums_of_floating_figures_are_whole_units_again(account: SecretsAccount) -> None:
     def products(times: int) -> Reply:
-        return Reply([{"id": 7, "default_code": "A"}] if times == 1 else [])
+        return Reply([PRODUCT] if times == 1 else [])
 
     sums = Reply([{"product_id": 7, "quantity": 2.9999999999999996}])
     with odoo(account, product_product__search_read=products, stock_quant__search_read=sums) as (

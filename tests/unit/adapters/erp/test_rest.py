@@ -32,6 +32,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
+from inventory_sync.domain.units import UnitId
 from tests.unit.adapters.http_support import (
     LIMITS,
     NOON,
@@ -82,6 +83,7 @@ class Erp:
         *,
         ids: IdMap | None = None,
         capabilities: Mapping[str, Any] | None = None,
+        capabilities_answer: Reply | None = None,
         apply_lag: timedelta = timedelta(0),
         limits: SnapshotLimits | None = None,
         http_limits: HttpLimits = LIMITS,
@@ -90,7 +92,7 @@ class Erp:
 
         def route(call: Call) -> Reply:
             if call.path == "/v1/capabilities":
-                return Reply({**CAPABILITIES, **(capabilities or {})})
+                return capabilities_answer or Reply({**CAPABILITIES, **(capabilities or {})})
             self.calls.append(call)
             return answer(call)
 
@@ -123,7 +125,7 @@ def movement(movement_id: str = "m-1", product_id: str = "SKU-1") -> StockMoveme
         order_id="order-1",
         fulfillment_request_id="ff-1",
         logical_timestamp=10,
-        lines=(MovementLine(product_id, 2),),
+        lines=tuple(MovementLine(UnitId("ff-1", item), product_id) for item in ("i-1", "i-2")),
     )
 
 
@@ -144,6 +146,10 @@ def change(logical_timestamp: int = 10) -> AllocationChange:
 def result(movement_id: str, outcome: str = "applied", **more: Any) -> dict[str, Any]:
     booked = {"applied_at": APPLIED_AT, "document_id": "DOC-1"}
     return {"movement_id": movement_id, "outcome": outcome, **booked, **more}
+
+
+def not_booked(movement_id: str) -> Reply:
+    return Reply({"error": "unknown movement", "movement_id": movement_id}, status=404)
 
 
 def all_applied(call: Call) -> Reply:
@@ -216,7 +222,7 @@ def test_nothing_is_posted_while_capabilities_are_unknown(erp: Erp) -> None:
 # Movements
 
 
-def test_movement_is_told_in_the_erps_terms(erp: Erp) -> None:
+def test_movement_is_told_in_the_erps_terms_and_its_lines_name_their_units(erp: Erp) -> None:
     ids = IdMap({"DC01": "WH-1"}, {"SKU-1": "100-1"})
     with erp.answering(all_applied, ids=ids) as client:
         assert client.post_movements([movement()]) == [ACKNOWLEDGED]
@@ -228,7 +234,10 @@ def test_movement_is_told_in_the_erps_terms(erp: Erp) -> None:
             "order_id": "order-1",
             "fulfillment_request_id": "ff-1",
             "logical_timestamp": 10,
-            "lines": [{"product": "100-1", "quantity": 2}],
+            "lines": [
+                {"item_id": "i-1", "product": "100-1", "quantity": 1},
+                {"item_id": "i-2", "product": "100-1", "quantity": 1},
+            ],
         }
     ]
 
@@ -370,15 +379,35 @@ def test_booked_movement_is_found(erp: Erp) -> None:
     assert erp.calls[0].path == "/v1/movements/DC01%3A10%3Aff%2F1"
 
 
-def test_movement_the_erp_has_not_is_none(erp: Erp) -> None:
-    with erp.answering(always(Reply({"error": "unknown movement"}, status=404))) as client:
+def test_movement_the_erp_says_it_has_not_is_none(erp: Erp) -> None:
+    with erp.answering(always(not_booked("m-1"))) as client:
         assert client.look_up("m-1") is None
+
+
+def test_reference_too_long_for_the_erp_is_looked_up_in_short(erp: Erp) -> None:
+    short = reference_of("m" * 41, 40)
+    with erp.answering(always(not_booked(short))) as client:
+        assert client.look_up("m" * 41) is None
+    with erp.answering(always(not_booked("m" * 41))) as client:
+        assert isinstance(client.look_up("m" * 41), Unknown)
+
+
+def test_look_up_at_an_address_without_the_contract_is_unknown(erp: Erp) -> None:
+    """Not even the capabilities are there."""
+    refused = Reply({"error": "no route", "movement_id": "m-1"}, status=404)
+    with erp.answering(always(refused), capabilities_answer=refused) as client:
+        assert isinstance(client.look_up("m-1"), Unknown)
 
 
 @pytest.mark.parametrize(
     "reply",
     [
         Reply(b"<html>no such page</html>", status=404),
+        Reply({"message": "no route matches"}, status=404),
+        Reply({"error": "unknown movement"}, status=404),
+        Reply({"error": "unknown movement", "movement_id": "another"}, status=404),
+        Reply({"error": "unknown movement", "movement_id": ["m-1"]}, status=404),
+        Reply({"error": "unknown movement", "movement_id": "m-1"}, status=410),
         Reply(status=500),
         Reply(status=400),
         Reply(status=401),
@@ -388,7 +417,8 @@ def test_movement_the_erp_has_not_is_none(erp: Erp) -> None:
         Reply({"movement_id": "another", "applied_at": APPLIED_AT}),
     ],
     ids=[
-        "a gateway's 404", "500", "400", "401", "reset", "html", "no instant", "another's",
+        "a page's 404", "a gateway's 404", "404 of nothing", "404 of another", "404 of a list",
+        "410", "500", "400", "401", "reset", "html", "no instant", "another's",
     ],
 )  # fmt: skip
 def test_look_up_without_a_clear_answer_is_unknown_never_absent(erp: Erp, reply: Reply) -> None:

@@ -1,6 +1,7 @@
 """Forward: every event into the ERP's books exactly once, whatever it answers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,12 @@ import pytest
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import RetriableError
-from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.events import (
+    EventRef,
+    FulfillmentEvent,
+    FulfillmentItem,
+    OpenEvent,
+)
 from inventory_sync.domain.stock import (
     Accepted,
     Acknowledgement,
@@ -25,6 +31,7 @@ from inventory_sync.domain.stock import (
 )
 from inventory_sync.use_cases.forward.forward_events import (
     BATCH_EVENTS_MAX,
+    BOOKED_AFTER_MAX,
     REPLAYED_AFTER,
     ForwardEvents,
 )
@@ -33,12 +40,14 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.unit_owners import FakeUnitOwners
 
 ACK = Acknowledgement(NOW + MINUTE, "DOC-1")
 LOST = Unknown("no answer")
 BUSY = TryLater("503")
 NO = Rejection("unknown article")
 TICK = timedelta(microseconds=1)
+DAY = 24 * HOUR
 
 
 class BookingErp:
@@ -51,6 +60,8 @@ class BookingErp:
         self.allocation_answers: dict[str, AllocationOutcome] = {}
         self.look_ups: dict[str, MovementOutcome | None] = {}
         self.posted: list[str] = []
+        self.lines: list[str] = []
+        """The units of what was posted."""
         self.changes: list[AllocationChange] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
@@ -64,6 +75,7 @@ class BookingErp:
 
     def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
         self.meanwhile()
+        self.lines += [line.unit.item_id for movement in movements for line in movement.lines]
         return [self._post(movement.movement_id) for movement in movements]
 
     def _post(self, movement: str) -> MovementOutcome:
@@ -84,6 +96,7 @@ class World:
 
     def __init__(self, dedupe: Dedupe = Dedupe.NATIVE, **lags: timedelta) -> None:
         self.log = FakeEventLog()
+        self.owners = FakeUnitOwners()
         self.quarantine = FakeQuarantine()
         self.clock = FakeClock(NOW)
         self.observer = FakeObserver()
@@ -91,6 +104,7 @@ class World:
         erp: Any = self.erp
         self.forward = ForwardEvents(
             event_log=self.log,
+            owners=self.owners,
             quarantine=self.quarantine,
             erp=erp,
             clock=self.clock,
@@ -112,6 +126,9 @@ class World:
         state = self.log.state_of(found.ref)
         assert state is not None
         return state
+
+    def owned(self, found: FulfillmentEvent) -> str:
+        return "".join(sorted(self.state(found).owned or ()))
 
     def sweep(self, seconds: float = 900) -> Any:
         return self.forward.sweep(lambda: seconds)
@@ -383,6 +400,224 @@ def test_after_a_crash_a_lookup_without_an_answer_leaves_it_for_later() -> None:
     result = world.forward(events)
 
     assert (result.later, world.booked()) == (refs(SHIPPED), [])
+
+
+# Events are cumulative: a unit is booked once
+
+
+def shipment(logical_timestamp: int, items: str, **fields: Any) -> Any:
+    """An event of one request that lists these items, a letter each."""
+    listed = tuple(FulfillmentItem(item, "A") for item in items)
+    return event(logical_timestamp, **({"fulfillment_request_id": "ff1", "items": listed} | fields))
+
+
+FIRST, SECOND = shipment(10, "a"), shipment(20, "ab")
+
+
+@BOTH
+def test_an_event_books_only_the_units_that_no_other_event_owns(dedupe: Dedupe) -> None:
+    world = World(dedupe)
+
+    world.forward(world.store(FIRST))
+    world.forward(world.store(SECOND))
+
+    assert world.erp.lines == ["a", "b"]
+    assert world.booked() == [movement_id(FIRST), movement_id(SECOND)]
+    assert [world.owned(FIRST), world.owned(SECOND)] == ["a", "b"]
+
+
+@BOTH
+def test_out_of_order_the_event_that_comes_first_books_all_it_lists(dedupe: Dedupe) -> None:
+    world = World(dedupe)
+
+    world.forward(world.store(SECOND))
+    world.forward(world.store(FIRST))
+
+    assert (world.booked(), world.erp.lines) == ([movement_id(SECOND)], ["a", "b"])
+    assert world.state(FIRST).owned == frozenset()
+
+
+def test_an_event_with_a_lower_logical_timestamp_stays_open_though_it_books_nothing() -> None:
+    world = World()
+    world.forward(world.store(SECOND))
+
+    world.forward(world.store(FIRST))
+
+    assert world.log.is_open(FIRST.ref)
+    assert world.state(FIRST).forwarded_at == NOW
+
+
+def test_an_event_that_lists_nothing_new_is_closed_at_once() -> None:
+    world, again = World(), shipment(30, "ab")
+    world.forward(world.store(SECOND))
+
+    result = world.forward(world.store(again))
+
+    assert result.forwarded == refs(again)
+    assert not world.log.is_open(again.ref)
+    assert world.erp.lines == ["a", "b"]
+
+
+def test_two_events_of_a_request_in_one_batch_book_each_unit_once() -> None:
+    world = World()
+
+    world.forward(world.store(SECOND, FIRST))
+
+    assert sorted(world.erp.lines) == ["a", "b"]
+
+
+def test_two_forwarders_at_once_book_each_unit_once() -> None:
+    world = World()
+    world.store(FIRST, SECOND)
+
+    def second_forwarder() -> None:
+        world.erp.meanwhile = lambda: None
+        world.forward([OpenEvent(event=SECOND, received_at=NOW)])
+
+    world.erp.meanwhile = second_forwarder
+    world.forward([OpenEvent(event=FIRST, received_at=NOW)])
+
+    assert sorted(world.erp.lines) == ["a", "b"]
+
+
+def test_after_a_crash_between_owning_and_posting_the_same_units_are_booked() -> None:
+    world = World()
+    events = world.store(FIRST)
+    world.owners.own(FIRST, NOW)
+    world.forward(world.store(SECOND)[1:])
+
+    world.forward(events)
+
+    assert sorted(world.erp.lines) == ["a", "b"]
+    assert world.owned(SECOND) == "b"
+
+
+def test_what_others_own_is_known_before_the_erp_answers() -> None:
+    world = World()
+    world.forward(world.store(FIRST))
+    world.answer(SECOND, BUSY)
+
+    world.forward(world.store(SECOND))
+
+    assert world.owned(SECOND) == "b"
+    assert world.state(SECOND).applied_at is None
+
+
+def test_a_replayed_event_whose_record_had_run_out_is_posted_under_the_same_reference() -> None:
+    world = World()
+    world.forward(world.store(FIRST))
+    world.forward(world.store(SECOND))
+    world.log.forget(FIRST.ref)
+
+    world.forward(world.store(FIRST)[:1])
+
+    assert world.booked() == [movement_id(FIRST), movement_id(SECOND), movement_id(FIRST)]
+    assert world.erp.lines == ["a", "b", "a"]
+
+
+def test_the_same_items_under_another_location_are_the_same_units() -> None:
+    world = World()
+    elsewhere = shipment(10, "a", location_id="ELSEWHERE")
+    world.forward(world.store(FIRST))
+
+    world.forward(world.store(elsewhere))
+
+    assert world.erp.lines == ["a"]
+
+
+def test_a_sale_by_another_way_owns_its_units_too() -> None:
+    world = World(COUNTER=HOUR)
+    sold = shipment(10, "a", service_level="COUNTER")
+    more = shipment(20, "ab", service_level="COUNTER")
+
+    world.forward(world.store(sold, more))
+
+    assert world.erp.lines == []
+    assert [world.owned(sold), world.owned(more)] == ["a", "b"]
+
+
+def test_while_the_owners_cannot_be_written_nothing_is_posted() -> None:
+    world = World()
+    world.owners.fails_with = RetriableError("throttled")
+
+    with pytest.raises(RetriableError):
+        world.forward(world.store(FIRST))
+
+    assert world.booked() == []
+
+
+def test_a_request_with_too_many_units_holds_up_only_itself() -> None:
+    world = World()
+    world.owners.refuses.add("ff1")
+
+    result = world.forward(world.store(FIRST, SHIPPED))
+
+    assert (result.rejected, result.forwarded) == (refs(FIRST), refs(SHIPPED))
+    assert world.quarantine.entries[0].ref == FIRST.ref
+
+
+@BOTH
+def test_what_was_published_long_ago_is_booked_only_when_a_person_says_so(dedupe: Dedupe) -> None:
+    world = World(dedupe)
+    late = FIRST.published_at + BOOKED_AFTER_MAX
+    [fresh] = world.store(FIRST, at=late)
+    old = OpenEvent(event=FIRST, received_at=late + TICK)
+
+    assert world.forward([old]).rejected == refs(FIRST)
+    assert world.booked() == []
+    assert [entry.reason for entry in world.quarantine.entries] == ["published_long_ago"]
+    assert world.forward([replace(old, retried=True)]).forwarded == refs(FIRST)
+    assert len(world.booked()) == 1
+    assert fresh.received_at == late
+
+
+def test_what_came_in_just_in_time_is_booked() -> None:
+    world = World()
+
+    result = world.forward(world.store(FIRST, at=FIRST.published_at + BOOKED_AFTER_MAX))
+
+    assert result.forwarded == refs(FIRST)
+
+
+# Go-live
+
+LIVE_AT = NOW - HOUR
+
+
+def live(world: World) -> World:
+    world.forward = replace(world.forward, rule=AppliedRule(go_live_at=LIVE_AT))
+    return world
+
+
+@BOTH
+def test_what_left_before_go_live_is_never_booked(dedupe: Dedupe) -> None:
+    world = live(World(dedupe))
+    old = event(12, published_at=LIVE_AT - MINUTE)
+
+    result = world.forward(world.store(old))
+
+    assert (world.booked(), result.forwarded) == ([], refs(old))
+    assert (world.state(old).forwarded_at, world.state(old).applied_at) == (NOW, None)
+    assert world.log.is_open(old.ref)
+
+
+def test_however_old_it_is_it_needs_no_person() -> None:
+    world = live(World())
+    old = event(12, published_at=LIVE_AT - 2000 * DAY)
+
+    assert world.forward(world.store(old, at=NOW)).forwarded == refs(old)
+
+
+def test_of_an_event_with_historical_units_the_others_alone_are_booked() -> None:
+    world = live(World())
+    items = (
+        FulfillmentItem("a", "A", shipped_at=LIVE_AT - MINUTE),
+        FulfillmentItem("b", "B", shipped_at=LIVE_AT),
+    )
+
+    world.forward(world.store(event(12, items=items, published_at=NOW)))
+
+    assert world.erp.lines == ["b"]
 
 
 # One event never holds up the others

@@ -68,12 +68,9 @@ def test_the_sum_of_every_row_that_changes_is_told(tmp_path: Path) -> None:
     assert [record.basis for record in found.locations] == [Basis.SNAPSHOT] * 2
 
 
-@pytest.mark.parametrize("tenant_scope", [True, False])
 @pytest.mark.parametrize("full", [True, False])
-def test_a_real_run_on_the_same_facts_sends_the_same_bytes(
-    tmp_path: Path, tenant_scope: bool, full: bool
-) -> None:
-    world = added_back_and_subtracted(tenant_scope=tenant_scope, file_bytes=1)
+def test_a_real_run_on_the_same_facts_sends_the_same_bytes(tmp_path: Path, full: bool) -> None:
+    world = added_back_and_subtracted(file_bytes=1)
 
     found = world.dry_run(tmp_path, full=full)
     run = world.importer()(lambda: 900, full=full).run

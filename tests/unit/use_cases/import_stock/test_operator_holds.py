@@ -2,10 +2,9 @@
 
 import pytest
 
-from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.use_cases.import_stock.import_stock import TickOutcome
-from tests.builders import DC, HOUR, MINUTE, NOW, SKU, STORE
+from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld, started
 
 SKU_2 = "SKU-2"
@@ -227,7 +226,7 @@ def test_a_location_that_is_not_imported_cannot_be_asked_for() -> None:
 
 def test_rows_asked_for_again_wait_for_a_run_that_reads_their_location() -> None:
     world = started(DC, STORE)
-    world.location_store.ask_resend(Resend(location_id=STORE, products=(SKU,), at=NOW))
+    world.ask_resend(SKU, at=STORE)
 
     world.import_now(DC)
     assert STORE in world.location_store.resends()
@@ -237,9 +236,9 @@ def test_rows_asked_for_again_wait_for_a_run_that_reads_their_location() -> None
     assert world.location_store.resends() == {}
 
 
-@pytest.mark.parametrize("tenant_scope", [True, False])
-def test_under_both_scopes_the_sum_stays_exact(tenant_scope: bool) -> None:
-    world = started(DC, STORE, tenant_scope=tenant_scope)
+@pytest.mark.parametrize("range_scope", ["tenant", "file_locations"])
+def test_whatever_a_range_acts_on_the_sum_stays_exact(range_scope: str) -> None:
+    world = started(DC, STORE, range_scope=range_scope)
     world.ship(1)
     world.ship(2, at=STORE)
     world.forward()

@@ -13,9 +13,9 @@ FAR = 900_000
 """By mistake, and not so far that the cut would stay below: past it every event is late."""
 
 
-def imported(*timestamps: int, tenant_scope: bool = True) -> ImportWorld:
+def imported(*timestamps: int) -> ImportWorld:
     """A world whose events are applied, released and done with."""
-    world = ImportWorld(DC, STORE, tenant_scope=tenant_scope)
+    world = ImportWorld(DC, STORE)
     for place in world.places:
         world.stock(50, at=place)
     world.import_now()
@@ -40,24 +40,6 @@ def test_the_next_import_releases_from_there_once_more() -> None:
     assert world.runs.head().watermark == 8
 
 
-def test_under_location_scope_one_location_moves_and_the_others_stay() -> None:
-    world = imported(3, 7, tenant_scope=False)
-    world.ship(4, at=STORE)
-    world.settle()
-    world.import_now()
-
-    world.watermark()(3, DC)
-    shown = {w.location_id: w.value for w in world.watermark().show()}
-    world.ship(8)
-    world.settle()
-    run = world.import_now()
-
-    assert shown == {DC: 3, STORE: 4}
-    assert [file.released for file in world.sent(run)] == [(3, 8)]
-    assert {w.location_id: w.value for w in world.watermark().show()} == {DC: 8, STORE: 4}
-    assert (world.atp(), world.atp(at=STORE)) == (47, 49)
-
-
 def test_a_watermark_that_ran_away_is_brought_back_and_new_events_are_not_late() -> None:
     world = imported(3, FAR)
     world.clock.advance(HOUR)
@@ -79,10 +61,11 @@ def test_it_stays_above_events_that_are_released_and_not_applied_yet() -> None:
     world.settle()
     world.import_now()
 
-    (shown,) = world.watermark().show()
+    shown = world.watermark().show()
     with pytest.raises(RejectedError, match="event 7 of DC01 is open"):
         world.watermark()(6)
 
+    assert shown is not None
     assert (shown.value, shown.lowest) == (7, 7)
     assert world.runs.head().watermark == 7
 
@@ -118,18 +101,9 @@ def test_it_is_never_moved_ahead(value: int) -> None:
 def test_before_the_first_import_there_is_none() -> None:
     world = ImportWorld()
 
-    assert world.watermark().show() == ()
+    assert world.watermark().show() is None
     with pytest.raises(RejectedError, match="FirstLogicalTimestamp"):
         world.watermark()(0)
-
-
-@pytest.mark.parametrize(
-    ("tenant_scope", "location_id", "told"),
-    [(True, DC, "name no location"), (False, "", "name one"), (False, "X", "no import of X")],
-)
-def test_it_is_set_for_what_has_one(tenant_scope: bool, location_id: str, told: str) -> None:
-    with pytest.raises(RejectedError, match=told):
-        imported(7, tenant_scope=tenant_scope).watermark()(3, location_id)
 
 
 def tick_at_work(world: ImportWorld) -> None:

@@ -23,7 +23,43 @@ def test_lines_are_the_same_however_the_pieces_fall(size: int) -> None:
     assert [FILE[line.begin : line.end].strip() for line in lines] == [x.body for x in lines]
 
 
-@given(st.lists(st.binary(max_size=30)), st.integers(1, 40))
+OBJECTS = [
+    b'{"a": 1}',
+    b'{"note": "a}{b} {c", "items": [{"id": 1}, {"id": 2}]}',
+    '{"ü": "}\ufeff{"}'.encode(),
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("between", [b"", b" ", b"\r", b"\t \t", b"\xef\xbb\xbf", b"\n", b"\r\n"])
+def test_objects_without_newlines_between_them_are_lines(between: bytes, size: int) -> None:
+    content = between.join(OBJECTS)
+
+    lines = list(read_lines(pieces(content, size), 0))
+
+    assert [line.body.strip(b"\xef\xbb\xbf") for line in lines] == OBJECTS
+    assert [line.end for line in lines[:-1]] == [line.begin for line in lines[1:]]
+
+
+@pytest.mark.parametrize("size", [1, 5, 100])
+@pytest.mark.parametrize("between", [b"", b"\n"])
+@pytest.mark.parametrize("broken", [b'{"a": tru}', b'{"a": "}', b"{", b"xx}", b'{"a": {"b": 1}'])
+def test_what_is_broken_costs_only_itself(broken: bytes, between: bytes, size: int) -> None:
+    """Without newlines it may cost the object after it too: nothing says where it ends."""
+    good = [b'{"n": %d}' % number for number in range(20)]
+    content = between.join([*good[:10], broken, *good[10:]])
+
+    bodies = [line.body for line in read_lines(pieces(content, size), 0)]
+
+    lost = [body for body in good if body not in bodies]
+    assert lost == ([] if between else lost[:1])
+    assert b"".join(bodies) == b"".join([*good[:10], broken, *good[10:]])
+
+
+@given(
+    st.lists(st.one_of(st.binary(max_size=30), st.text(alphabet='{}",a: ').map(str.encode))),
+    st.integers(1, 40),
+)
 def test_reading_on_from_any_line_gives_the_rest(parts: list[bytes], size: int) -> None:
     content = b"\n".join(parts)
     lines = list(read_lines(pieces(content, size), 0))

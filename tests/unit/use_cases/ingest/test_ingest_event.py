@@ -12,8 +12,13 @@ from inventory_sync.domain.errors import (
     RejectedError,
     RetriableError,
 )
-from inventory_sync.domain.events import EventRef
-from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestOutcome, IngestResult
+from inventory_sync.domain.events import FulfillmentEvent
+from inventory_sync.use_cases.ingest.ingest_event import (
+    PARSED_BYTES_MAX,
+    IngestEvent,
+    IngestOutcome,
+    IngestResult,
+)
 from tests.event_bodies import TENANT, event_body
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
@@ -21,13 +26,15 @@ from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 
 NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
-REF = EventRef("DC01", "00000000000000000010#fulfillment_request.items_completed#ff1")
+PARSED = parse_event(event_body(), TENANT)
+assert isinstance(PARSED, FulfillmentEvent)
+REF = PARSED.ref
 
 
 class World:
     """The use case over fakes."""
 
-    def __init__(self, body_bytes_max: int = 10_000) -> None:
+    def __init__(self) -> None:
         self.log = FakeEventLog()
         self.quarantine = FakeQuarantine()
         self.clock = FakeClock(NOW)
@@ -38,7 +45,6 @@ class World:
             quarantine=self.quarantine,
             clock=self.clock,
             observer=self.observer,
-            body_bytes_max=body_bytes_max,
         )
 
 
@@ -92,9 +98,49 @@ def test_events_of_one_request_at_one_location_are_kept_apart() -> None:
     assert {world.log.body_of(ref) for ref in world.log.refs()} == bodies
 
 
-def test_another_body_under_a_stored_key_is_quarantined_with_its_event() -> None:
+@pytest.mark.parametrize(
+    "again",
+    [
+        event_body(published_at="2026-03-02T09:59:59Z"),
+        event_body(associate_id="later", order_id="filled in", service_level="OTHER"),
+        event_body(
+            items=[{"id": "item-1", "product_id": "SKU-1", "shipped_at": "2026-03-02T09:00Z"}]
+        ),
+    ],
+)
+def test_a_repeat_that_says_the_same_of_what_counts_is_known_and_noted(again: bytes) -> None:
     world = World()
-    first, second = event_body(), event_body(products=["SKU-1", "SKU-2"])
+    world.ingest(event_body())
+
+    outcome = world.ingest(again)
+
+    assert (outcome.result, outcome.reason) == (IngestResult.ALREADY_STORED, "")
+    assert world.log.body_of(REF) == event_body()
+    assert world.quarantine.entries == []
+    counts = world.observer.counts
+    assert (counts["EventsAlreadyStored"], counts["EventsStoredOtherwise"]) == (1, 1)
+
+
+def test_a_repeat_with_its_items_in_another_order_is_known() -> None:
+    world = World()
+    items = [{"id": "a", "product_id": "SKU-1"}, {"id": "b", "product_id": "SKU-2"}]
+    world.ingest(event_body(items=items))
+
+    assert world.ingest(event_body(items=items[::-1])).result is IngestResult.ALREADY_STORED
+
+
+def test_two_events_of_one_request_and_timestamp_are_both_stored() -> None:
+    """NewStore tells them apart by the items' ids."""
+    world = World()
+    bodies = [event_body(items=[{"id": i, "product_id": "SKU-1"}]) for i in ("a", "b")]
+
+    assert {world.ingest(body).result for body in bodies} == {IngestResult.STORED}
+    assert len(world.log.refs()) == 2
+
+
+def test_another_product_under_a_stored_key_is_quarantined_with_its_event() -> None:
+    world = World()
+    first, second = event_body(), event_body(products=["SKU-2"])
     world.ingest(first)
 
     outcome = world.ingest(second)
@@ -111,7 +157,7 @@ def test_another_body_under_a_stored_key_is_quarantined_with_its_event() -> None
     [
         (b"\xff\x00", "unparsable"),
         (b"", "unparsable"),
-        (event_body(logical_timestamp="10"), "unparsable"),
+        (event_body(logical_timestamp="ten"), "unparsable"),
         (event_body(tenant="other"), "wrong_tenant"),
     ],
 )
@@ -149,17 +195,18 @@ def test_other_events_are_counted_by_name_and_not_kept() -> None:
     assert world.quarantine.entries == []
 
 
-def test_the_limit_is_the_longest_body_that_is_taken() -> None:
+def test_what_is_too_large_to_be_parsed_is_quarantined_whole() -> None:
+    world = World()
     body = event_body()
+    longest = body + b" " * (PARSED_BYTES_MAX - len(body))
 
-    assert World(len(body)).ingest(body).result is IngestResult.STORED
-    small = World(len(body) - 1)
-    outcome = small.ingest(body)
+    assert world.ingest(longest).result is IngestResult.STORED
+    outcome = world.ingest(longest + b" ")
 
-    assert outcome.result is IngestResult.TOO_LARGE
-    assert str(len(body) - 1) in outcome.detail
-    assert small.log.refs() == []
-    assert small.quarantine.entries == []
+    assert (outcome.result, outcome.reason) == (IngestResult.QUARANTINED, "too_large")
+    assert str(PARSED_BYTES_MAX) in outcome.detail
+    assert world.log.refs() == [REF]
+    assert [entry.body for entry in world.quarantine.entries] == [longest + b" "]
 
 
 @pytest.mark.parametrize("error", [RetriableError("unreachable"), FatalError("denied")])
@@ -180,7 +227,7 @@ def test_nothing_of_a_body_is_noted() -> None:
     world.ingest(event_body(id="secret-id\x00", associate_id="secret-name"))
     world.ingest(b'"secret-text')
     world.ingest(event_body(tenant="secret-tenant"))
-    world.ingest(b"secret" * 5_000)
+    world.ingest(b"secret" * PARSED_BYTES_MAX)
 
     assert len(world.observer.notes) == 4
     assert "secret" not in repr(world.observer.notes)

@@ -12,7 +12,12 @@ from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.inbound import ExportFile
 from inventory_sync.use_cases.ingest.export_lines import LINE_BYTES_MAX
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
-from inventory_sync.use_cases.ingest.ingest_export import LINES_AT_ONCE, SPARE_SECONDS, IngestExport
+from inventory_sync.use_cases.ingest.ingest_export import (
+    LINES_AT_ONCE,
+    PORTION_BYTES_MAX,
+    SPARE_SECONDS,
+    IngestExport,
+)
 from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
 from tests.contract.builders import NOON
 from tests.event_bodies import event_body
@@ -22,7 +27,6 @@ from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 
 FILE = ExportFile(bucket="b", key="inbound/acme/1-data-x.export")
-LIMIT = 131_072
 
 
 def line(number: int) -> bytes:
@@ -47,7 +51,6 @@ class Reading:
                 quarantine=self.quarantine,
                 clock=clock,
                 observer=tally,
-                body_bytes_max=LIMIT,
             ),
             tally=tally,
             quarantine=self.quarantine,
@@ -94,15 +97,14 @@ def test_a_bad_line_goes_to_quarantine_and_the_others_go_on() -> None:
 
 def test_a_line_that_is_too_large_is_kept_with_where_it_stands() -> None:
     huge = b"x" * (LINE_BYTES_MAX + 10)
-    reading = Reading(line(1), b"y" * (LIMIT + 1), huge, line(2))
+    reading = Reading(line(1), huge, line(2))
 
-    assert reading().results == {IngestResult.STORED: 2, IngestResult.QUARANTINED: 2}
-    long, longer = sorted(reading.quarantine.entries, key=lambda entry: len(entry.body))
-    assert (long.reason, len(long.body)) == ("too_large", LIMIT + 1)
-    assert len(longer.body) == LINE_BYTES_MAX
-    place = len(line(1)) + 1 + LIMIT + 2
-    assert f"{len(huge)} bytes at byte {place} of s3://b/inbound" in longer.detail
-    assert reading.observer.counts["EventsQuarantined"] == 2
+    assert reading().results == {IngestResult.STORED: 2, IngestResult.QUARANTINED: 1}
+    [entry] = reading.quarantine.entries
+    assert (entry.reason, len(entry.body)) == ("too_large", LINE_BYTES_MAX)
+    place = len(line(1)) + 1
+    assert f"{len(huge)} bytes at byte {place} of s3://b/inbound" in entry.detail
+    assert reading.observer.counts["EventsQuarantined"] == 1
 
 
 def test_when_time_runs_out_the_rest_is_read_on_from_where_it_stands() -> None:
@@ -144,12 +146,30 @@ def test_a_store_that_fails_in_the_middle_costs_no_more_than_its_portion() -> No
     assert reading(progress.offset).results == {IngestResult.STORED: LINES_AT_ONCE}
 
 
-def test_what_is_no_export_is_not_read_to_its_end() -> None:
-    reading = Reading(*[b"\x89PNG %d" % number for number in range(1000)])
+def test_what_begins_with_no_text_is_refused_whole() -> None:
+    reading = Reading(*[b"\x89PNG\x00\x00\x00\x1a %d" % number for number in range(1000)], line(1))
 
-    with pytest.raises(RejectedError, match="none of its first 64 lines"):
+    with pytest.raises(RejectedError, match="no text"):
         reading()
-    assert len(reading.quarantine.entries) == LINES_AT_ONCE
+    assert (reading.quarantine.entries, reading.log.refs()) == ([], [])
+
+
+def test_bad_lines_at_the_beginning_cost_only_themselves() -> None:
+    bad = [b"no event %d" % number for number in range(2 * LINES_AT_ONCE)]
+    reading = Reading(b"\x00\x01", *bad, *map(line, range(3)))
+
+    assert reading().results == {
+        IngestResult.QUARANTINED: 2 * LINES_AT_ONCE + 1,
+        IngestResult.STORED: 3,
+    }
+
+
+def test_events_without_newlines_between_them_and_with_a_byte_order_mark_are_all_stored() -> None:
+    reading = Reading()
+    reading.content = b"\xef\xbb\xbf" + b"".join(map(line, range(200)))
+
+    assert reading().results == {IngestResult.STORED: 200}
+    assert reading.quarantine.entries == []
 
 
 def test_a_file_of_another_kind_is_not_opened() -> None:
@@ -186,3 +206,21 @@ def test_a_large_file_is_read_in_little_memory() -> None:
     assert progress.results == {IngestResult.IGNORED: 4_000}
     assert progress.offset > 20_000_000
     assert peak < 4_000_000
+
+
+def test_long_lines_are_held_a_few_at_a_time() -> None:
+    body = b'{"tenant": "acme", "name": "order.created", "payload": "%s"}' % (b"x" * 1_000_000)
+    reading = Reading()
+
+    @contextmanager
+    def many(file: ExportFile, offset: int) -> Iterator[Iterator[bytes]]:
+        yield (body + b"\n" for _ in range(64))
+
+    reading.chunks = many  # type: ignore[method-assign]
+    tracemalloc.start()
+    progress = reading()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert progress.results == {IngestResult.IGNORED: 64}
+    assert peak < 10 * PORTION_BYTES_MAX

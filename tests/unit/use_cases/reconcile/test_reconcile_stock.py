@@ -1,6 +1,6 @@
 """Reconcile: every cause is told from the others, and a busy shop raises no alarm."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -10,12 +10,14 @@ import pytest
 from inventory_sync.domain.atp import Allocation, AtpKey, StockInsights
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RejectedError, RetriableError
+from inventory_sync.domain.locations import NewStoreLocations
 from inventory_sync.use_cases.reconcile.reconcile_stock import (
     Reconciled,
     ReconcileLimits,
     ReconcileStock,
 )
 from local.newstore.availabilities import ImportFinding
+from local.newstore.locations import store
 from tests.builders import DC, HOUR, SKU, STORE
 from tests.fakes.reports import FakeReports
 from tests.fakes.run_history import FakeEventHistory, FakeRunHistory
@@ -30,8 +32,8 @@ class ModelReader:
         self.calls = 0
         self.meanwhile: Callable[[], None] = lambda: None
 
-    def known_nodes(self) -> frozenset[str]:
-        return frozenset(self.world.places)
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        return self.world.newstore.locations(ids)
 
     def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
         wanted = list(keys)
@@ -149,6 +151,24 @@ def test_an_event_that_came_late_oversells_until_the_next_import() -> None:
     assert shop.causes() == {}
 
 
+def test_a_location_that_is_off_promises_nothing_and_has_not_drifted() -> None:
+    shop = Shop(DC, STORE)
+    shop.world.newstore_model.locations.add(store(STORE, is_enabled=False))
+
+    found = shop.reconcile()
+
+    assert (found.off, found.drifts, found.totals.rows) == ((STORE,), (), 1)
+    [summary] = shop.reports.summaries.values()
+    assert summary["locations_off"] == [STORE]
+
+
+def test_a_location_is_compared_under_the_node_that_its_quantities_are_at() -> None:
+    shop = Shop()
+    shop.world.put_location(DC, fulfillment_node_id="DCO1")
+
+    assert shop.causes() == {}
+
+
 def test_an_event_on_its_way_is_in_newstores_allocations_already() -> None:
     shop = Shop()
     shop.world.ship(10, delivered=False)
@@ -205,7 +225,7 @@ def test_rows_of_an_import_that_did_not_finish_are_waiting() -> None:
 def test_rows_that_newstore_refused_are_waiting_to_be_sent_again() -> None:
     shop = Shop()
     shop.world.stock(30)
-    finding = ImportFinding("busy", "availability", SKU)
+    finding = ImportFinding("busy", "availabilities", SKU)
     shop.world.newstore_model.jobs.report_errors_next_job([finding], [(DC, SKU)])
     shop.world.import_now()
 

@@ -31,7 +31,7 @@ class Watched:
         self.newstore = Newstore()
         self.newstore.model.now = self.clock.now
         self.newstore.model.publications._now = self.clock.now
-        self.webhook_status = 202
+        self.webhook_status = 200
         self.received: list[bytes] = []
         self.newstore.model.publications.send = self._receive
         self.streams = ModelStreams(self.newstore.model)

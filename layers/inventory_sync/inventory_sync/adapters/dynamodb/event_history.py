@@ -8,6 +8,7 @@ from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.dynamodb.calls import Item, items_of
 from inventory_sync.adapters.dynamodb.event_log import read_open_event
 from inventory_sync.adapters.instants import to_text
+from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
 from inventory_sync.domain.events import EventRef, StoredEvent
 
 if TYPE_CHECKING:
@@ -27,9 +28,12 @@ _WITHOUT_BODY = (
 class DynamoEventHistory:
     """Bodies are not read but for `body`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, bodies: EventBodies = SMALL_BODIES
+    ) -> None:
         self._client = client
         self._table = table
+        self._bodies = bodies
 
     def of_location(
         self, location_id: str, *, first: int = 0, last: int | None = None
@@ -75,7 +79,7 @@ class DynamoEventHistory:
     def body(self, ref: EventRef) -> bytes | None:
         """What NewStore sent, byte for byte."""
         item = self._item(ref)
-        return None if item is None else bytes(item["body"]["B"])
+        return None if item is None else self._bodies.read(item)
 
     def _read(self, read: Any, arguments: dict[str, Any]) -> Iterator[StoredEvent]:
         return map(read_stored_event, items_of(_WHAT, read, arguments))

@@ -1,13 +1,16 @@
 """The events table: DynamoDB as an append-only log with a sparse index of what is still open."""
 
+import base64
 import json
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.dynamodb.calls import Item, Refused, items_of, write_if
 from inventory_sync.adapters.dynamodb.item_size import bytes_of, shortened
 from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
+from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import (
     EventName,
@@ -16,7 +19,7 @@ from inventory_sync.domain.events import (
     FulfillmentItem,
     OpenEvent,
 )
-from inventory_sync.domain.inbound import AppendResult, ClaimResult
+from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,8 +31,10 @@ NOTE_BYTES_MAX = 2_000
 """Of what the ERP says about an event; the quarantine has its reason at greater length."""
 EVENT_BYTES_MAX = 409_600 - 9_600
 """DynamoDB's 400 KB for an item with its copies in local indexes, less what is noted later."""
+ITEMS_BYTES_MAX = 131_072
+"""More of an event's items is packed: they stand in the index too."""
 
-_NOT_IN_INDEX = frozenset({"body", "retain_until"})
+_NOT_IN_INDEX = frozenset({"body", "body_key", "body_bytes", "retain_until"})
 _WHAT = "events table"
 _SET_APPLIED = (
     "applied_at = if_not_exists(applied_at, :applied_at),"
@@ -40,21 +45,31 @@ _SET_APPLIED = (
 class DynamoEventLog:
     """`retention` counts from receipt; an event that is still open outlives it.
 
-    An item holds the event's fields for the index, its body for the record, and `open_key` for
-    as long as it is open. `expires_at` is set when it is closed.
+    An item holds the event's fields for the index, its body (or where S3 has it) for the record,
+    and `open_key` for as long as it is open. `expires_at` is set when it is closed. Only the
+    flows that append name a bucket for large bodies.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, retention: timedelta) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        retention: timedelta,
+        bodies: EventBodies = SMALL_BODIES,
+    ) -> None:
         self._client = client
         self._table = table
         self._retention = retention
+        self._bodies = bodies
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
         """One conditional put; its refusal brings back what stands there.
 
-        RejectedError for an event too large to be stored: no repeat makes it smaller.
+        A large body is in S3 before the item that points to it is here. RejectedError for an
+        event with too many items to be stored: no repeat makes it smaller.
         """
-        item = event_item(event, body, received_at, received_at + self._retention)
+        kept = self._bodies.keep(body)
+        item = event_item(event, kept, received_at, received_at + self._retention)
         refuse_oversized(item)
         arguments = {
             "TableName": self._table,
@@ -64,8 +79,7 @@ class DynamoEventLog:
         }
         answer = write_if(_WHAT, self._client.put_item, arguments)
         if isinstance(answer, Refused):
-            same = same_content(bytes(answer.item["body"]["B"]), body)
-            return AppendResult.ALREADY_STORED if same else AppendResult.CONFLICTING
+            return _compared(event, item, answer.item)
         return AppendResult.APPENDED
 
     def open_events(self) -> Iterator[OpenEvent]:
@@ -107,6 +121,14 @@ class DynamoEventLog:
             return ClaimResult.TAKEN
         first = answer["Attributes"]["attempts"]["N"] == "1"
         return ClaimResult.FIRST if first else ClaimResult.AGAIN
+
+    def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
+        """The owner of a unit never changes: every repeat writes the same.
+
+        One bit for each item, the first item's the lowest: an event may list thousands.
+        """
+        bits = sum(1 << n for n, item in enumerate(event.items) if item.item_id in owned)
+        self._update(event.ref, "SET owned = :owned", {":owned": f"{bits:x}"})
 
     def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
         """The first acknowledgement stands; a rejection it follows is over."""
@@ -179,6 +201,20 @@ class DynamoEventLog:
         return map(read_open_event, items_of(_WHAT, read, arguments))
 
 
+def _compared(event: FulfillmentEvent, item: Item, stored: Item) -> AppendResult:
+    if not same_event(event, read_open_event(stored).event):
+        return AppendResult.CONFLICTING
+    if _same_body(stored, item):
+        return AppendResult.ALREADY_STORED
+    return AppendResult.STORED_OTHERWISE
+
+
+def _same_body(stored: Item, item: Item) -> bool:
+    if "body_key" in stored or "body_key" in item:
+        return stored.get("body_key") == item.get("body_key")
+    return same_content(bytes(stored["body"]["B"]), item["body"]["B"])
+
+
 def same_content(one: bytes, other: bytes) -> bool:
     """Whether two bodies are the same JSON; blanks and the order of members mean nothing.
 
@@ -202,7 +238,7 @@ def _applied_values(applied_at: datetime, document_id: str) -> dict[str, str]:
 
 
 def refuse_oversized(item: Item) -> None:
-    """RejectedError unless an item of this table, its copy in the index and all notes fit.
+    """RejectedError unless an item of this table, its copy in the index and all marks fit.
 
     Counted here, since no refusal of DynamoDB's says by a code of its own that it is about this.
     """
@@ -217,6 +253,7 @@ def refuse_oversized(item: Item) -> None:
 
 def read_open_event(item: Item) -> OpenEvent:
     """The event of an item of the table, its index or its stream."""
+    items = _read_items(item["items"])
     return OpenEvent(
         event=FulfillmentEvent(
             name=EventName(item["event_name"]["S"]),
@@ -225,7 +262,7 @@ def read_open_event(item: Item) -> OpenEvent:
             fulfillment_request_id=item["fulfillment_request_id"]["S"],
             order_id=item["order_id"]["S"],
             service_level=item["service_level"]["S"],
-            items=tuple(FulfillmentItem(*pair) for pair in json.loads(item["items"]["S"])),
+            items=items,
             published_at=from_text(item["published_at"]["S"]),
         ),
         received_at=from_text(item["received_at"]["S"]),
@@ -233,7 +270,43 @@ def read_open_event(item: Item) -> OpenEvent:
         forwarded_at=_instant(item, "forwarded_at"),
         rejected_reason=item.get("rejected_reason", {}).get("S"),
         counted_by=item.get("counted_by", {}).get("S"),
+        owned=_owned(item, items),
+        retried="retried" in item,
     )
+
+
+def _owned(item: Item, items: tuple[FulfillmentItem, ...]) -> frozenset[str] | None:
+    """Which of its items it owns: all once it is done, unless it was marked before; else open."""
+    if "owned" in item:
+        bits = int(item["owned"]["S"], 16)
+        return frozenset(found.item_id for n, found in enumerate(items) if bits >> n & 1)
+    done = "applied_at" in item or "forwarded_at" in item
+    return frozenset(found.item_id for found in items) if done else None
+
+
+def _items_attribute(items: Iterable[FulfillmentItem]) -> dict[str, Any]:
+    lists = [_item_list(item) for item in items]
+    text = json.dumps(lists, ensure_ascii=False, separators=(",", ":"))
+    encoded = text.encode()
+    return {"B": zlib.compress(encoded)} if len(encoded) > ITEMS_BYTES_MAX else {"S": text}
+
+
+def _item_list(item: FulfillmentItem) -> list[str]:
+    shipped = [] if item.shipped_at is None else [to_text(item.shipped_at)]
+    return [item.item_id, item.product_id, *shipped]
+
+
+def _item(item_id: str, product_id: str, shipped_at: str = "") -> FulfillmentItem:
+    return FulfillmentItem(item_id, product_id, from_text(shipped_at) if shipped_at else None)
+
+
+def _read_items(attribute: Mapping[str, Any]) -> tuple[FulfillmentItem, ...]:
+    """A stream's record has bytes in base64."""
+    text = attribute.get("S")
+    if text is None:
+        packed = attribute["B"]
+        text = zlib.decompress(base64.b64decode(packed) if isinstance(packed, str) else packed)
+    return tuple(_item(*found) for found in json.loads(text))
 
 
 def _instant(item: Item, name: str) -> datetime | None:
@@ -245,10 +318,12 @@ def _key(ref: EventRef) -> dict[str, Any]:
 
 
 def event_item(
-    event: FulfillmentEvent, body: bytes, received_at: datetime, retain_until: datetime
+    event: FulfillmentEvent,
+    body: Mapping[str, Any],
+    received_at: datetime,
+    retain_until: datetime,
 ) -> dict[str, Any]:
-    """What is stored of a new event."""
-    pairs = [[item.item_id, item.product_id] for item in event.items]
+    """What is stored of a new event; `body` are the attributes that have it or point to it."""
     return {
         **_key(event.ref),
         "open_key": {"S": event.ref.event_key},
@@ -259,7 +334,7 @@ def event_item(
         "published_at": {"S": to_text(event.published_at)},
         "received_at": {"S": to_text(received_at)},
         "service_level": {"S": event.service_level},
-        "items": {"S": json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))},
+        "items": _items_attribute(event.items),
         "retain_until": {"N": str(int(retain_until.timestamp()))},
-        "body": {"B": body},
+        **body,
     }

@@ -16,7 +16,10 @@ def operator_hold_id(location_id: str) -> str:
 
 
 class DynamoLocationStore:
-    """One item each; product ids that are not mapped are the same on both sides."""
+    """One item each; what operators change is written by `LocationChanges` alone.
+
+    Product ids that are not mapped are the same on both sides.
+    """
 
     def __init__(self, table: StateTable) -> None:
         self._table = table
@@ -28,17 +31,9 @@ class DynamoLocationStore:
             for item_id, record in self._table.records("location")
         }
 
-    def put_location(self, location: Location) -> None:
-        """Add or replace a row."""
-        self._table.put("location", location.location_id, encode(location))
-
     def skus(self) -> Mapping[str, str]:
         """The ERP's product id by NewStore's, for those that differ."""
         return dict(self._table.records("product"))
-
-    def put_sku(self, product_id: str, sku: str) -> None:
-        """Add or replace a product's row."""
-        self._table.put("product", product_id, sku)
 
     def approvals(self) -> Mapping[str, Approval]:
         """Unused approvals by location id."""
@@ -46,10 +41,6 @@ class DynamoLocationStore:
             item_id: decode(Approval, record, f"approval {item_id}")
             for item_id, record in self._table.records("approval")
         }
-
-    def approve(self, approval: Approval) -> None:
-        """Record it."""
-        self._table.put("approval", approval.location_id, encode(approval))
 
     def use_approval(self, location_id: str, run_id: str) -> None:
         """Move it to the used ones, under the run that used it."""
@@ -66,10 +57,6 @@ class DynamoLocationStore:
             for item_id, record in self._table.records("resend")
         }
 
-    def ask_resend(self, resend: Resend) -> None:
-        """Record it."""
-        self._table.put("resend", resend.location_id, encode(resend))
-
     def resend_done(self, resend: Resend) -> None:
         """Only the very request that was met: a later one has another moment."""
         self._table.delete("resend", resend.location_id, record=encode(resend))
@@ -81,14 +68,6 @@ class DynamoLocationStore:
             for item_id, record in self._table.records(OPERATOR_HOLD)
         )
         return {hold.location_id: hold for hold in found}
-
-    def set_operator_hold(self, hold: OperatorHold) -> None:
-        """Record it."""
-        self._table.put(OPERATOR_HOLD, operator_hold_id(hold.location_id), encode(hold))
-
-    def end_operator_hold(self, location_id: str) -> None:
-        """Nothing happens where there is none."""
-        self._table.delete(OPERATOR_HOLD, operator_hold_id(location_id))
 
     def holds(self) -> Mapping[str, LocationHold]:
         """What is held now, by location id."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.instants import to_text
+from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
 from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.inbound import QuarantineEntry
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DETAIL_CHARACTERS_MAX = 2_000
-"""A reason may come from outside; with the longest body the item stays below 400 KB."""
+"""A reason may come from outside."""
 DEPTH_PAGES_MAX = 5
 """Of 1 MB each: some thousand usual entries, or forty of the longest."""
 
@@ -22,10 +23,17 @@ DEPTH_PAGES_MAX = 5
 class DynamoQuarantine:
     """`retention` counts from the last time the same entry came in."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, retention: timedelta) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        retention: timedelta,
+        bodies: EventBodies = SMALL_BODIES,
+    ) -> None:
         self._client = client
         self._table = table
         self._retention = retention
+        self._bodies = bodies
 
     def add(self, entry: QuarantineEntry) -> None:
         """One put under an id made of what the entry is, so that a repeat meets itself."""
@@ -33,7 +41,7 @@ class DynamoQuarantine:
             "quarantine_id": {"S": quarantine_id(entry)},
             "reason": {"S": entry.reason},
             "detail": {"S": storable_detail(entry.detail)},
-            "body": {"B": entry.body},
+            **self._bodies.keep(entry.body),
             "received_at": {"S": to_text(entry.received_at)},
             "expires_at": {"N": str(int((entry.received_at + self._retention).timestamp()))},
         }
@@ -46,13 +54,13 @@ class DynamoQuarantine:
     def depth(self) -> int:
         """By a count of the first pages: the item count AWS keeps is hours old.
 
-        What an operator has settled is history.
+        What an operator has resolved is history.
         """
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._table,
             Select="COUNT",
             ConsistentRead=True,
-            FilterExpression="attribute_not_exists(settled)",
+            FilterExpression="attribute_not_exists(resolution)",
         )
         with translated("quarantine table"):
             return sum(page["Count"] for page in islice(pages, DEPTH_PAGES_MAX))

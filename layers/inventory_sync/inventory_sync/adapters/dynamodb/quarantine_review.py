@@ -1,12 +1,14 @@
-"""The quarantine table as operators read and settle it."""
+"""The quarantine table as operators read and resolve it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
 from inventory_sync.adapters.dynamodb.calls import items_of, transact
 from inventory_sync.adapters.instants import from_text, to_text
+from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef
 from inventory_sync.domain.inbound import QuarantineEntry
@@ -19,23 +21,30 @@ _WHAT = "quarantine table"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """An entry; `settled` says what became of it, empty while somebody has to look at it."""
+    """An entry; `resolution` says what became of it, empty while somebody has to look at it.
+
+    The entry of a large body has none: `QuarantineReview.body` reads it.
+    """
 
     entry_id: str
     entry: QuarantineEntry
-    settled: str = ""
+    body_bytes: int
+    resolution: str = ""
 
 
 class QuarantineReview:
     """Entries by their id, which may be shortened as far as it stays unique.
 
-    What is settled stays for its retention, and comes back by itself where the same comes in again.
+    What is resolved stays for its retention, and comes back by itself where the same comes again.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, audited: AuditedTable) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, audited: AuditedTable, bodies: EventBodies
+    ) -> None:
         self._client = client
         self._table = table
         self._audited = audited
+        self._bodies = bodies
 
     def entries(self) -> Iterator[Quarantined]:
         """All, in no order; the table holds what is wrong, so it is small."""
@@ -50,24 +59,34 @@ class QuarantineReview:
             raise RejectedError(f"{number} with {beginning!r}; see `quarantine list`")
         return found[0]
 
-    def settle(self, entry_id: str, word: str, author: Author) -> None:
+    def body(self, entry_id: str) -> bytes:
+        """Byte for byte; RejectedError where its retention is over."""
+        key: Any = {"quarantine_id": {"S": entry_id}}
+        with translated(_WHAT):
+            answer: Any = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            raise RejectedError(f"{entry_id[:12]} is gone; its retention is over")
+        return self._bodies.read(answer["Item"])
+
+    def resolve(self, entry_id: str, word: str, author: Author) -> None:
         """Nobody has to look at it any more; `word` says what became of it."""
-        self._write([self._settled(entry_id, word, author)], entry_id, word, author)
+        self._write([self._resolved(entry_id, word, author)], entry_id, word, author)
 
     def release(self, entry_id: str, ref: EventRef, events_table: str, author: Author) -> None:
-        """Let the sweep forward an event again that the ERP had refused, and settle its entry."""
+        """Let the sweep forward an event again that the ERP had refused, and resolve its entry."""
         key = {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
         update = {
             "TableName": events_table,
             "Key": key,
-            "UpdateExpression": "REMOVE rejected_reason",
+            "UpdateExpression": "SET retried = :yes REMOVE rejected_reason",
             "ConditionExpression": "attribute_exists(rejected_reason)",
+            "ExpressionAttributeValues": {":yes": {"BOOL": True}},
         }
         word = "to be forwarded again"
-        settled = self._settled(entry_id, word, author)
-        self._write([{"Update": update}, settled], entry_id, word, author)
+        resolved = self._resolved(entry_id, word, author)
+        self._write([{"Update": update}, resolved], entry_id, word, author)
 
-    def _settled(self, entry_id: str, word: str, author: Author) -> dict[str, Any]:
+    def _resolved(self, entry_id: str, word: str, author: Author) -> dict[str, Any]:
         told = f"{word} by {author.who} at {to_text(author.at)}" + (
             f": {author.why}" if author.why else ""
         )
@@ -75,9 +94,9 @@ class QuarantineReview:
             "Update": {
                 "TableName": self._table,
                 "Key": {"quarantine_id": {"S": entry_id}},
-                "UpdateExpression": "SET settled = :told",
+                "UpdateExpression": "SET resolution = :told",
                 "ConditionExpression": (
-                    "attribute_exists(quarantine_id) AND attribute_not_exists(settled)"
+                    "attribute_exists(quarantine_id) AND attribute_not_exists(resolution)"
                 ),
                 "ExpressionAttributeValues": {":told": {"S": told}},
             }
@@ -89,7 +108,7 @@ class QuarantineReview:
         items: Any = [*writes, self._audited.record_of([change], author)]
         if not transact(_WHAT, self._client, items):
             raise RejectedError(
-                f"{entry_id[:12]} is settled already, or its event is no longer refused by the"
+                f"{entry_id[:12]} is resolved already, or its event is no longer refused by the"
                 " ERP; see `quarantine list --all` and `events --rejected`"
             )
 
@@ -98,13 +117,15 @@ def _quarantined(item: Any) -> Quarantined:
     ref = None
     if "location_id" in item:
         ref = EventRef(item["location_id"]["S"], item["event_key"]["S"])
+    body = bytes(item.get("body", {}).get("B", b""))
     return Quarantined(
         entry_id=item["quarantine_id"]["S"],
-        settled=item.get("settled", {}).get("S", ""),
+        body_bytes=int(item["body_bytes"]["N"]) if "body_bytes" in item else len(body),
+        resolution=item.get("resolution", {}).get("S", ""),
         entry=QuarantineEntry(
             reason=item["reason"]["S"],
             detail=item["detail"]["S"],
-            body=bytes(item["body"]["B"]),
+            body=body,
             received_at=from_text(item["received_at"]["S"]),
             ref=ref,
         ),

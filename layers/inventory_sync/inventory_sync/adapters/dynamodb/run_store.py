@@ -20,7 +20,7 @@ _HEAD_KEY = StateTable.key("head", "import")
 class DynamoRunStore:
     """Head and history item change in one transaction with a check of the lease.
 
-    Where an operator is the `author`, the audit record of the watermarks is in it too.
+    Where an operator is the `author`, the audit record of the watermark is in it too.
     """
 
     def __init__(
@@ -93,6 +93,6 @@ class DynamoRunStore:
 
 def _watermark_change(before: ImportHead, after: ImportHead) -> Change:
     def told(head: ImportHead) -> str:
-        return json.dumps({"tenant": head.watermark, "locations": dict(head.watermarks_set)})
+        return json.dumps(head.watermark)
 
     return Change(kind="watermark", item_id="import", before=told(before), after=told(after))

@@ -1,6 +1,7 @@
 """NewStore's event bodies, read by hand: pydantic would double the webhook's cold start.
 
-Tolerant of what we do not use, strict about what becomes a key, a quantity or a point in time.
+Tolerant of what we do not use and of matters of form: a shipment that is not understood is released
+at NewStore all the same. Strict about what a key, a quantity or a point in time is.
 """
 
 import json
@@ -26,9 +27,12 @@ _NAMES = {name.value: name for name in EventName}
 _UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_IN_METRICS = re.compile(r"[^A-Za-z0-9._-]")
 _INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})"
-    r"(?:\.([0-9]{0,9}))?(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})"
+    r"(?::([0-9]{2})(?:[.,]([0-9]*))?)?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
+_DIGITS = re.compile("[0-9]{1,19}")
+_EXACT_FLOATS = 2.0**53
+"""Below it a float stands for one whole number only."""
 _JSON_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", int: "a number"}
 
 _Fields = dict[str, object]
@@ -54,7 +58,7 @@ def parse_event(body: bytes, tenant: str) -> FulfillmentEvent | IgnoredEvent:
 
 def _json(body: bytes) -> object:
     try:
-        return _DECODER.decode(body.decode("utf-8"))
+        return _DECODER.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 from byte {error.start} on"
         raise _unparsable("the body", problem, "send JSON in UTF-8") from error
@@ -90,7 +94,7 @@ def _event(fields: _Fields, tenant: str) -> FulfillmentEvent | IgnoredEvent:
         order_id=_optional_text(payload, "order_id"),
         service_level=_optional_text(payload, "service_level"),
         items=_items(payload.get("items")),
-        published_at=_instant(_raw_text(fields, "published_at", "published_at")),
+        published_at=_published_at(fields.get("published_at")),
     )
 
 
@@ -104,35 +108,58 @@ def _items(value: object) -> tuple[FulfillmentItem, ...]:
 
 def _item(value: object, where: str) -> FulfillmentItem:
     fields = _object(value, where)
-    return FulfillmentItem(_text(fields, "id", where), _text(fields, "product_id", where))
+    return FulfillmentItem(
+        item_id=_text(fields, "id", where),
+        product_id=_text(fields, "product_id", where),
+        shipped_at=_instant(fields.get("shipped_at")),
+    )
 
 
 def _logical_timestamp(value: object) -> int:
     where = "payload.logical_timestamp"
-    if type(value) is not int:
-        problem = "has a fraction or an exponent" if type(value) is float else f"is {_kind(value)}"
+    number = _whole(value)
+    if number is None and isinstance(value, str) and _DIGITS.fullmatch(value):
+        number = int(value)
+    if number is None:
+        problem = "has a fraction" if type(value) is float else f"is {_kind(value)}"
         raise _unparsable(where, problem, "send it as a JSON integer such as 12")
-    if not 0 <= value <= LOGICAL_TIMESTAMP_MAX:
+    if not 0 <= number <= LOGICAL_TIMESTAMP_MAX:
         raise _unparsable(where, "is out of range", f"allowed is 0 to {LOGICAL_TIMESTAMP_MAX}")
-    return value
+    return number
 
 
-def _instant(text: str) -> datetime:
-    """UTC; digits beyond the microsecond are cut off, a missing offset means UTC."""
-    match = _INSTANT.fullmatch(text)
-    try:
-        if match is None:
-            raise ValueError
-        day, time, fraction, offset = match.groups()
-        zone = "+00:00" if (offset or "Z") in "Zz" else offset
-        micros = (fraction or "")[:6].ljust(6, "0")
-        instant = datetime.fromisoformat(f"{day}T{time}.{micros}{zone}").astimezone(UTC)
-        if instant.year not in YEARS:
-            raise ValueError
-    except (ValueError, OverflowError) as error:
+def _whole(value: object) -> int | None:
+    """The whole number that a JSON number stands for."""
+    if type(value) is float and value.is_integer() and abs(value) < _EXACT_FLOATS:
+        return int(value)
+    return value if type(value) is int else None
+
+
+def _published_at(value: object) -> datetime:
+    instant = _instant(value)
+    if instant is None:
         remedy = f"send an instant of {YEARS[0]} to {YEARS[-1]} such as 2026-03-02T09:00:00.123Z"
-        raise _unparsable("published_at", "is no ISO 8601 instant", remedy) from error
+        raise _unparsable("published_at", "is no ISO 8601 instant", remedy)
     return instant
+
+
+def _instant(value: object) -> datetime | None:
+    """UTC; digits beyond the microsecond are cut off, a missing offset means UTC.
+
+    None for anything else, and for a placeholder such as the year 1.
+    """
+    match = _INSTANT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    day, minutes, seconds, fraction, offset = match.groups()
+    zone = "+00:00" if (offset or "Z") in "Zz" else f"{offset:0<5}"
+    micros = (fraction or "")[:6].ljust(6, "0")
+    try:
+        text = f"{day}T{minutes}:{seconds or '00'}.{micros}{zone}"
+        instant = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return instant if instant.year in YEARS else None
 
 
 def _object(value: object, where: str) -> _Fields:
@@ -148,8 +175,10 @@ def _optional_text(fields: _Fields, name: str) -> str:
 
 
 def _text(fields: _Fields, name: str, where: str = "payload") -> str:
+    """A number is taken for the text of its digits: an ERP's product may be 4006381333931."""
     path = f"{where}.{name}"
-    text = _raw_text(fields, name, path)
+    number = _whole(fields.get(name))
+    text = _raw_text(fields, name, path) if number is None else str(number)
     if len(text) > TEXT_CHARACTERS_MAX:
         raise _unparsable(path, "is too long", f"allowed are {TEXT_CHARACTERS_MAX} characters")
     if _UNUSABLE.search(text):

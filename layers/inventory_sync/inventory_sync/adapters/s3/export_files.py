@@ -1,10 +1,17 @@
-"""NewStore's export files in S3, or on this machine: read from a byte on, unpacked as they come."""
+"""NewStore's export files in S3, or on this machine: read from a byte on, unpacked as they come.
+
+Whether a file is packed is seen by how it begins, whatever its name says.
+"""
 
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +23,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 65_536
+ZIP_BYTES_MAX = 256 * 1024**2
+"""A zip file is kept whole while it is read: its table of contents is at its end."""
+_ZIP_MEMORY_BYTES = 8 * 1024**2
+_GZIP_MARK, _ZIP_MARK = b"\x1f\x8b", b"PK\x03\x04"
+_MARK_BYTES = 4
+_NOT_DATA = "__MACOSX/"
+_ZIP_FAULTS = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error)
 _WHAT = "export file"
 _GZIP = 16 + zlib.MAX_WBITS
 _GONE = frozenset({"NoSuchKey", "404"})
@@ -32,23 +46,25 @@ class S3ExportFiles:
     @contextmanager
     def chunks(self, file: ExportFile, offset: int) -> Iterator[Iterator[bytes]]:
         """A connection that breaks is a RetriableError; the offset says from where to go on."""
-        packed = is_packed(file)
-        body = self._open(file, 0 if packed else offset)
+        packed = is_packed(self._begin(file))
+        body = self._open(file, f"{0 if packed else offset}-")
         if body is None:
             yield iter(())
             return
-        try:
-            with translated(_WHAT):
-                pieces = body.iter_chunks(CHUNK_BYTES)
-                yield skipped(unpacked(pieces, file), offset) if packed else pieces
-        finally:
-            body.close()
+        with closing(body), translated(_WHAT):
+            pieces = body.iter_chunks(CHUNK_BYTES)
+            yield skipped(unpacked(pieces, file), offset) if packed else pieces
 
-    def _open(self, file: ExportFile, offset: int) -> Any:
+    def _begin(self, file: ExportFile) -> bytes:
+        body = self._open(file, f"0-{_MARK_BYTES - 1}")
+        if body is None:
+            return b""
+        with closing(body), translated(_WHAT):
+            return bytes(body.read())
+
+    def _open(self, file: ExportFile, bytes_: str) -> Any:
         """None where the file ends before."""
-        arguments: Any = {"Bucket": file.bucket, "Key": file.key}
-        if offset:
-            arguments["Range"] = f"bytes={offset}-"
+        arguments: Any = {"Bucket": file.bucket, "Key": file.key, "Range": f"bytes={bytes_}"}
         if file.etag:
             arguments["IfMatch"] = file.etag
         with translated(_WHAT):
@@ -77,25 +93,31 @@ class LocalExportFiles:
     def _pieces(self, file: ExportFile, offset: int) -> Iterator[bytes]:
         try:
             with Path(file.key).open("rb") as opened:
-                packed = is_packed(file)
-                if not packed:
-                    opened.seek(offset)
+                packed = is_packed(opened.read(_MARK_BYTES))
+                opened.seek(0 if packed else offset)
                 pieces = iter(lambda: opened.read(CHUNK_BYTES), b"")
                 yield from skipped(unpacked(pieces, file), offset) if packed else pieces
         except OSError as error:
             raise RejectedError(f"{file.key} cannot be read: {error.strerror}") from error
 
 
-def is_packed(file: ExportFile) -> bool:
-    """By its name."""
-    return file.key.endswith(".gz")
+def is_packed(begin: bytes) -> bool:
+    """By the first bytes of a file."""
+    return begin.startswith((_GZIP_MARK, _ZIP_MARK))
 
 
 def unpacked(pieces: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
-    """The content of a gzip file of one or more parts, at most CHUNK_BYTES at a time.
+    """The content of a packed file, at most CHUNK_BYTES at a time.
 
-    RejectedError where it is none, or ends in the middle: what came before has been given out.
+    RejectedError where it is broken or ends in the middle: what came before has been given out.
     """
+    first = next(pieces, b"")
+    unpack = _unzipped if first.startswith(_ZIP_MARK) else _gunzipped
+    return unpack(chain([first], pieces), file)
+
+
+def _gunzipped(pieces: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
+    """Of one or more gzip parts."""
     unpacker = zlib.decompressobj(_GZIP)
     begun = False
     try:
@@ -113,6 +135,24 @@ def unpacked(pieces: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
         raise RejectedError(f"{file.uri} is no gzip file, or broken: {error}") from error
     if begun and not unpacker.eof:
         raise RejectedError(f"{file.uri} ends in the middle of a gzip part; have it written again")
+
+
+def _unzipped(pieces: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
+    """All files in it, in the order of its table of contents, a newline after each."""
+    with SpooledTemporaryFile(_ZIP_MEMORY_BYTES) as spool:
+        for piece in pieces:
+            spool.write(piece)
+            if spool.tell() > ZIP_BYTES_MAX:
+                raise RejectedError(f"{file.uri} is a zip file of over {ZIP_BYTES_MAX} bytes")
+        try:
+            with ZipFile(spool) as archive:
+                for member in archive.infolist():
+                    if not (member.is_dir() or member.filename.startswith(_NOT_DATA)):
+                        with archive.open(member) as opened:
+                            yield from iter(partial(opened.read, CHUNK_BYTES), b"")
+                        yield b"\n"
+        except _ZIP_FAULTS as error:
+            raise RejectedError(f"{file.uri} is a broken or encrypted zip file: {error}") from error
 
 
 def skipped(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:

@@ -1,7 +1,8 @@
 """A location's ledger as gzipped JSON: the one record with a row for each product.
 
 Read and written for each location in each run, so by column and without a model of every row.
-`sent_all` says that every row was sent; `sent` has the others that were.
+`sent_all` says that every row was sent; `sent` has the others that were; `lacking` has pairs of
+request and item.
 """
 
 import gzip
@@ -14,6 +15,7 @@ from pydantic_core import from_json, to_json
 
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.manifest import Ledger
+from inventory_sync.domain.units import UnitId
 
 _NOT_OURS = (
     OSError,
@@ -24,7 +26,7 @@ _NOT_OURS = (
     AttributeError,
     InvalidOperation,
 )
-_FIELDS = {"location_id", "run_id", "products", "units", "sent_all", "sent"}
+_FIELDS = {"location_id", "run_id", "products", "units", "sent_all", "sent", "lacking"}
 
 
 def encode_ledger(ledger: Ledger) -> bytes:
@@ -39,6 +41,7 @@ def encode_ledger(ledger: Ledger) -> bytes:
         "units": list(ledger.quantities.values()),
         "sent_all": sent_all,
         "sent": [] if none_besides else sorted(ledger.sent - products if sent_all else ledger.sent),
+        "lacking": sorted(ledger.lacking),
     }
     return gzip.compress(to_json(record), compresslevel=1, mtime=0)
 
@@ -61,6 +64,7 @@ def decode_ledger(data: bytes, what: str) -> Ledger:
             run_id=record["run_id"],
             quantities=quantities,
             sent=sent,
+            lacking=frozenset(UnitId(*pair) for pair in record["lacking"]),
         )
     except _NOT_OURS as error:
         raise FatalError(f"{what}: not a ledger of ours: {error}") from error

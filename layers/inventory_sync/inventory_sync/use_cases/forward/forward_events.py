@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Dedupe
-from inventory_sync.domain.events import EventRef, OpenEvent
+from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.inbound import ClaimResult, QuarantineEntry
 from inventory_sync.domain.stock import (
     Accepted,
@@ -14,24 +15,35 @@ from inventory_sync.domain.stock import (
     AllocationOutcome,
     MovementOutcome,
     Rejection,
+    StockMovement,
     TryLater,
     Unknown,
     allocation_change_of,
     movement_of,
 )
+from inventory_sync.domain.units import unit_ids
 from inventory_sync.ports.erp import Erp
-from inventory_sync.ports.events import EventLog, Quarantine
+from inventory_sync.ports.events import EventLog, Quarantine, UnitOwners
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.use_cases.forward.event_trail import EventTrail
 from inventory_sync.use_cases.forward.left_behind import LeftBehind
 
 REJECTED_BY_ERP = "rejected_by_erp"
+PUBLISHED_LONG_AGO = "published_long_ago"
 """Why an event is in quarantine that stands in the events table."""
 BATCH_EVENTS_MAX = 100
 SAFETY_SECONDS = 10.0
 """No new batch is begun when the invocation has less time left."""
 
 
+BOOKED_AFTER_MAX = timedelta(days=60)
+"""An event that comes in later than this after it was published is booked only when a person says
+so. NewStore repeats what is up to 30 days old (docs/newstore.md); who owns a unit is kept longer
+than either (bootstrap/forward_events.py)."""
+TOO_OLD = (
+    f"published more than {BOOKED_AFTER_MAX.days} days before it came in: it may have been booked"
+    " before; look in the ERP, then `quarantine retry` books it, `quarantine drop` does not"
+)
 REPLAYED_AFTER = timedelta(minutes=30)
 """What came later than this after it happened may have been here before: NewStore delivers within
 15 minutes, and a replayed event whose record had run out looks like a new one."""
@@ -53,10 +65,27 @@ class ForwardResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
-    """An event whose allocation is next; `applied` where its booking is still to be noted."""
+class _Due:
+    """An event and the items that its movement books; none where it needs no movement."""
 
     open_event: OpenEvent
+    owned: frozenset[str] = frozenset()
+
+    @property
+    def event(self) -> FulfillmentEvent:
+        return self.open_event.event
+
+    @property
+    def movement(self) -> StockMovement:
+        """Of the items it owns: the same at every repeat."""
+        return movement_of(self.event, self.owned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An event whose allocation is next; `applied` where its booking is still to be marked."""
+
+    due: _Due
     applied: Acknowledgement | None = None
 
 
@@ -65,6 +94,7 @@ class ForwardEvents:
     """`claim` is how long a forwarder is an event's only writer: longer than a post can hang."""
 
     event_log: EventLog
+    owners: UnitOwners
     quarantine: Quarantine
     erp: Erp
     clock: Clock
@@ -105,142 +135,159 @@ class ForwardEvents:
 
     def _book_movements(self, waiting: list[OpenEvent], result: ForwardResult) -> list[_Ready]:
         """Book what has to be booked; returns the events whose allocations are next."""
-        ready = [_Ready(e) for e in waiting if not self._needs_movement(e)]
-        to_post: list[OpenEvent] = []
+        ready: list[_Ready] = []
+        to_post: list[_Due] = []
         for open_event in waiting:
-            if self._needs_movement(open_event):
-                self._claim(open_event, to_post, ready, result)
+            if not open_event.event.completed:
+                ready.append(_Ready(_Due(open_event)))
+            elif due := self._own(open_event, result):
+                if due.owned and open_event.applied_at is None:
+                    self._claim(due, to_post, ready, result)
+                else:
+                    ready.append(_Ready(due))
         if to_post:
-            outcomes = self.erp.post_movements([movement_of(e.event) for e in to_post])
-            for open_event, outcome in zip(to_post, outcomes, strict=True):
-                certain = self._certain(open_event, outcome)
-                self._record_outcome(open_event, certain, ready, result)
+            outcomes = self.erp.post_movements([due.movement for due in to_post])
+            for due, outcome in zip(to_post, outcomes, strict=True):
+                self._record_outcome(due, self._certain(due, outcome), ready, result)
         return ready
 
-    def _needs_movement(self, open_event: OpenEvent) -> bool:
-        return (
-            open_event.event.completed
-            and open_event.applied_at is None
-            and not self.rule.other_channel(open_event.event)
-        )
+    def _own(self, open_event: OpenEvent, result: ForwardResult) -> _Due | None:
+        """Let the event own its units before anything is posted; None where nothing is to be done.
+
+        Events are cumulative: what an earlier one owns is not booked again.
+        """
+        event = open_event.event
+        try:
+            found = self.owners.own(event, self.clock.now())
+        except RejectedError as error:
+            self._reject(open_event, str(error), result)
+            return None
+        if len(found.owned) < len(set(unit_ids(event))) and open_event.owned is None:
+            # Else an import would take off again what others have booked.
+            self.event_log.mark_owned(event, found.owned)
+        if not found.owned:
+            self._mark_forwarded(_Ready(_Due(open_event)), result, close=not found.lowers)
+            return None
+        to_book = self.rule.to_book(event, found.owned)
+        if to_book and open_event.applied_at is None and _too_old(open_event):
+            self._reject(open_event, TOO_OLD, result, PUBLISHED_LONG_AGO)
+            return None
+        return _Due(open_event, to_book)
 
     def _claim(
-        self,
-        open_event: OpenEvent,
-        to_post: list[OpenEvent],
-        ready: list[_Ready],
-        result: ForwardResult,
+        self, due: _Due, to_post: list[_Due], ready: list[_Ready], result: ForwardResult
     ) -> None:
         """Sort an event under what may be done now.
 
         An ERP that books a repeat twice gets one writer for each reference, and is asked before
-        anything that may have been posted is posted again. What another writer has in hand is
+        anything that may have been posted is posted again. What another writer has claimed is
         left to it, and to the sweep once its claim has run out.
         """
         if self.erp.capabilities().dedupe is Dedupe.NATIVE:
-            to_post.append(open_event)
+            to_post.append(due)
             return
         now = self.clock.now()
-        match self.event_log.claim(open_event.event.ref, now=now, until=now + self.claim):
-            case ClaimResult.FIRST if not _may_be_replayed(open_event):
-                to_post.append(open_event)
+        match self.event_log.claim(due.event.ref, now=now, until=now + self.claim):
+            case ClaimResult.FIRST if not _may_be_replayed(due.open_event):
+                to_post.append(due)
             case ClaimResult.FIRST:
-                booked = self.erp.look_up(movement_of(open_event.event).movement_id)
+                booked = self.erp.look_up(due.movement.movement_id)
                 if booked is None:
-                    to_post.append(open_event)
+                    to_post.append(due)
                 else:
-                    self._record_outcome(open_event, booked, ready, result)
+                    self._record_outcome(due, booked, ready, result)
             case ClaimResult.AGAIN:
-                found = self.erp.look_up(movement_of(open_event.event).movement_id)
+                found = self.erp.look_up(due.movement.movement_id)
                 if found is None:
                     # By itself: it may be what made the ERP fail before.
-                    movement = movement_of(open_event.event)
-                    found = self.erp.post_movements([movement])[0]
-                self._record_outcome(open_event, found, ready, result)
+                    found = self.erp.post_movements([due.movement])[0]
+                self._record_outcome(due, found, ready, result)
             case ClaimResult.TAKEN:
-                self._trail.claimed_elsewhere(open_event.event)
+                self._trail.claimed_elsewhere(due.event)
 
-    def _certain(self, open_event: OpenEvent, outcome: MovementOutcome) -> MovementOutcome:
+    def _certain(self, due: _Due, outcome: MovementOutcome) -> MovementOutcome:
         """After an unknown outcome look it up, then post it again where that is safe."""
         if not isinstance(outcome, Unknown):
             return outcome
-        movement = movement_of(open_event.event)
-        found = self.erp.look_up(movement.movement_id)
+        found = self.erp.look_up(due.movement.movement_id)
         if found is not None:
             return found
         if self.erp.capabilities().dedupe is not Dedupe.NATIVE:
             return outcome
-        return self.erp.post_movements([movement])[0]
+        return self.erp.post_movements([due.movement])[0]
 
     def _record_outcome(
-        self,
-        open_event: OpenEvent,
-        outcome: MovementOutcome,
-        ready: list[_Ready],
-        result: ForwardResult,
+        self, due: _Due, outcome: MovementOutcome, ready: list[_Ready], result: ForwardResult
     ) -> None:
         match outcome:
             case Acknowledgement():
-                ready.append(_Ready(open_event, outcome))
+                ready.append(_Ready(due, outcome))
             case Rejection(reason):
-                self._reject(open_event, reason, result)
+                self._reject(due.open_event, reason, result)
             case TryLater(reason) | Unknown(reason):
-                self._trail.to_retry(open_event.event, "movement", reason)
-                result.later.append(open_event.event.ref)
+                self._trail.to_retry(due.event, "movement", reason)
+                result.later.append(due.event.ref)
 
     def _change_allocations(self, ready: list[_Ready], result: ForwardResult) -> None:
-        """Whatever becomes of the allocation, what the ERP has booked is noted."""
+        """Whatever becomes of the allocation, what the ERP has booked is marked."""
         if not ready:
             return
         outcomes: list[AllocationOutcome] = [Accepted() for _ in ready]
         if self.erp.capabilities().reservations:
-            changes = [allocation_change_of(found.open_event.event) for found in ready]
+            changes = [allocation_change_of(found.due.event) for found in ready]
             outcomes = self.erp.change_allocations(changes)
         gigabytes = 0.0
         for found, outcome in zip(ready, outcomes, strict=True):
-            ref = found.open_event.event.ref
+            event = found.due.event
             if found.applied is not None and not isinstance(outcome, Accepted):
                 applied = found.applied
-                self.event_log.mark_applied(ref, applied.applied_at, applied.document_id)
+                self.event_log.mark_applied(event.ref, applied.applied_at, applied.document_id)
             match outcome:
                 case Accepted():
-                    gigabytes = max(gigabytes, self._note_forwarded(found, result))
+                    close = not event.completed
+                    gigabytes = max(gigabytes, self._mark_forwarded(found, result, close=close))
                 case Rejection(reason):
-                    self._reject(found.open_event, reason, result)
+                    self._reject(found.due.open_event, reason, result)
                 case TryLater(reason):
-                    event = found.open_event.event
                     self._trail.to_retry(event, "allocation", reason, found.applied)
-                    result.later.append(ref)
+                    result.later.append(event.ref)
         self.observer.count("LocationGigabytes", gigabytes)
 
-    def _note_forwarded(self, found: _Ready, result: ForwardResult) -> float:
-        """A completed event stays open until an import has released it.
+    def _mark_forwarded(self, found: _Ready, result: ForwardResult, *, close: bool) -> float:
+        """A completed event stays open until an import has counted it, unless it brings nothing:
+        neither a unit that no other event owns, nor a lower logical timestamp for one.
 
         Returns how many gigabytes the location's events take at most.
         """
-        event, now = found.open_event.event, self.clock.now()
+        event, now = found.due.event, self.clock.now()
         gigabytes = self.event_log.mark_forwarded(
-            event.ref, now, close=not event.completed, applied=found.applied
+            event.ref, now, close=close, applied=found.applied
         )
         self._trail.forwarded(event, found.applied)
         result.forwarded.append(event.ref)
         return gigabytes
 
-    def _reject(self, open_event: OpenEvent, reason: str, result: ForwardResult) -> None:
+    def _reject(
+        self,
+        open_event: OpenEvent,
+        detail: str,
+        result: ForwardResult,
+        reason: str = REJECTED_BY_ERP,
+    ) -> None:
         """Quarantine first: a crash between the two writes repeats the rejection."""
         ref = open_event.event.ref
         self.quarantine.add(
             QuarantineEntry(
-                reason=REJECTED_BY_ERP,
-                detail=reason,
+                reason=reason,
+                detail=detail,
                 body=b"",
                 received_at=open_event.received_at,
                 ref=ref,
             )
         )
-        self.event_log.mark_rejected(ref, reason)
-        self.observer.count("EventsQuarantined", reason=REJECTED_BY_ERP)
-        self._trail.rejected(open_event.event, reason)
+        self.event_log.mark_rejected(ref, detail)
+        self.observer.count("EventsQuarantined", reason=reason)
+        self._trail.rejected(open_event.event, detail)
         result.rejected.append(ref)
 
     @property
@@ -250,3 +297,9 @@ class ForwardEvents:
 
 def _may_be_replayed(open_event: OpenEvent) -> bool:
     return open_event.received_at - open_event.event.published_at > REPLAYED_AFTER
+
+
+def _too_old(open_event: OpenEvent) -> bool:
+    """Whether its units may have been booked so long ago that nothing here knows it any more."""
+    age = open_event.received_at - open_event.event.published_at
+    return age > BOOKED_AFTER_MAX and not open_event.retried

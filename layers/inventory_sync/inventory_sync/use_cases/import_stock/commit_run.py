@@ -10,12 +10,10 @@ from inventory_sync.domain.import_run import ImportRun, RunState
 JOB_ERRORS_MAX = 100
 
 
-def commit_run(
-    head: ImportHead, run: ImportRun, *, now: datetime, tenant_scope: bool
-) -> ImportHead:
+def commit_run(head: ImportHead, run: ImportRun, *, now: datetime) -> ImportHead:
     """Watermark and rows together: the head that says that the run has finished."""
     watermark = head.watermark
-    if tenant_scope and (run.job_id or watermark is not None):
+    if run.job_id or watermark is not None:
         invariant(
             watermark is None or run.cut_end >= watermark,
             "watermark_monotonic",
@@ -31,7 +29,6 @@ def commit_run(
         # A run that read nothing, or less than all, has not brought all up to date.
         last_finished_at=now if run.snapshots and not run.only else head.last_finished_at,
         last_full_at=now if run.full and not run.only else head.last_full_at,
-        watermarks_set={},
     )
 
 

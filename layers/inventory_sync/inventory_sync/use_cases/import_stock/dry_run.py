@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from inventory_sync.domain.availabilities import PackedFile
+from inventory_sync.domain.cut import Part
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.holds import ALL_IMPORTS, LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.manifest import Ledger, Manifest
 from inventory_sync.domain.row_selection import sendable
-from inventory_sync.domain.run_record import LocationRecord, Part
+from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.ports.files import ScratchArchive
 from inventory_sync.ports.observe import Clock, RemainingSeconds
 from inventory_sync.ports.runs import RunStore
-from inventory_sync.use_cases.import_stock.build.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.dry_run_ports import DryFiles, DryLocations, DryRecords
 from inventory_sync.use_cases.import_stock.plan_run import may_plan, plan_run, why_not_only
 

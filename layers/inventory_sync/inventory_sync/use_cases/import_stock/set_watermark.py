@@ -1,14 +1,12 @@
 """Set the watermark: move it back, so that the next import releases from there once more."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from inventory_sync.domain.errors import RejectedError
-from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
+from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.ports.events import EventLog
-from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.observe import Clock
 from inventory_sync.ports.runs import Leases, RunHistory, RunStore
 
@@ -19,12 +17,8 @@ SHOW_WINDOW = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watermark:
-    """`location_id` is empty where the tenant has one sequence.
+    """It can be moved back to `lowest` and no further: `because` is the event that stands there."""
 
-    It can be moved back to `lowest` and no further: `because` is the event that stands there.
-    """
-
-    location_id: str
     value: int
     lowest: int
     because: FulfillmentEvent | None
@@ -44,22 +38,14 @@ class SetWatermark:
     leases: Leases
     event_log: EventLog
     history: RunHistory
-    files: FileStore
     clock: Clock
-    tenant_scope: bool
 
-    def show(self) -> tuple[Watermark, ...]:
-        """Of the tenant, or of each location that was imported; none before the first import."""
-        head = self.runs.head()
-        values = self._values(head)
-        events = list(self.event_log.open_events()) if values else []
-        released_before = self._released_before()
-        return tuple(
-            self._watermark(location_id, value, events, released_before)
-            for location_id, value in sorted(values.items())
-        )
+    def show(self) -> Watermark | None:
+        """None before the first finished import."""
+        value = self.runs.head().watermark
+        return None if value is None else self._watermark(value)
 
-    def __call__(self, value: int, location_id: str = "") -> Watermark:
+    def __call__(self, value: int) -> Watermark:
         """What it was; RejectedError where it cannot be set so, with what to do."""
         now = self.clock.now()
         lease = self.leases.acquire(now=now, until=now + LEASE)
@@ -67,42 +53,33 @@ class SetWatermark:
             raise RejectedError("an import tick is at work; try again in a minute")
         try:
             head = self.runs.head()
-            before = self._checked(head, value, location_id)
-            changed = (
-                replace(head, watermark=value)
-                if self.tenant_scope
-                else replace(head, watermarks_set={**head.watermarks_set, location_id: value})
-            )
-            self.runs.save(changed, lease=lease, now=self.clock.now())
+            before = self._checked(head, value)
+            self.runs.save(replace(head, watermark=value), lease=lease, now=self.clock.now())
         finally:
             self.leases.release(lease)
         return before
 
-    def _checked(self, head: ImportHead, value: int, location_id: str) -> Watermark:
+    def _checked(self, head: ImportHead, value: int) -> Watermark:
         if head.run is not None and not head.run.ended:
             raise RejectedError(
                 f"run {head.run.run_id} is {head.run.state}; wait until it has ended: `run last`"
             )
-        values = self._values(head)
-        if not values:
+        if head.watermark is None:
             raise RejectedError(
                 "no import has finished: the first range starts at FirstLogicalTimestamp,"
                 " a parameter of the stack"
             )
-        if location_id not in values:
-            raise RejectedError(_wrong_scope(location_id, self.tenant_scope))
         if head.unfinished_run_id is not None:
             raise RejectedError(
                 f"rows of run {head.unfinished_run_id} are to be sent again;"
                 " wait until the next import has finished"
             )
-        if value >= values[location_id]:
+        if value >= head.watermark:
             raise RejectedError(
-                f"it stands at {values[location_id]}: imports alone move it forward, past events"
+                f"it stands at {head.watermark}: imports alone move it forward, past events"
                 " whose settle window is over"
             )
-        events = list(self.event_log.open_events())
-        found = self._watermark(location_id, values[location_id], events, self._released_before())
+        found = self._watermark(head.watermark)
         if value < found.lowest and found.because is not None:
             raise RejectedError(
                 f"event {found.lowest} of {found.because.location_id} is open and may be released"
@@ -110,36 +87,18 @@ class SetWatermark:
             )
         return found
 
-    def _values(self, head: ImportHead) -> dict[str, int]:
-        if head.finished_run_id is None:
-            return {}
-        if self.tenant_scope:
-            return {} if head.watermark is None else {"": head.watermark}
-        manifest = self.files.manifest(head.finished_run_id)
-        moved = manifest.moved_back(None, head.watermarks_set)
-        return {key: entry.cut_end for key, entry in moved.locations.items()}
-
-    def _watermark(
-        self,
-        location_id: str,
-        value: int,
-        events: Iterable[OpenEvent],
-        released_before: datetime | None,
-    ) -> Watermark:
+    def _watermark(self, value: int) -> Watermark:
+        released_before = self._released_before()
         doubtful = [
             e.event
-            for e in events
+            for e in self.event_log.open_events()
             if e.event.completed
             and e.event.logical_timestamp <= value
-            and (self.tenant_scope or e.event.location_id == location_id)
             and (e.counted_by is not None or _before(e.event, released_before))
         ]
         because = max(doubtful, key=lambda e: (e.logical_timestamp, e.ref), default=None)
         return Watermark(
-            location_id=location_id,
-            value=value,
-            lowest=because.logical_timestamp if because else 0,
-            because=because,
+            value=value, lowest=because.logical_timestamp if because else 0, because=because
         )
 
     def _released_before(self) -> datetime | None:
@@ -152,11 +111,3 @@ class SetWatermark:
 
 def _before(event: FulfillmentEvent, released_before: datetime | None) -> bool:
     return released_before is not None and event.published_at < released_before
-
-
-def _wrong_scope(location_id: str, tenant_scope: bool) -> str:
-    if tenant_scope:
-        return "the tenant has one watermark (SequenceScope=tenant): name no location"
-    if not location_id:
-        return "each location has a watermark of its own (SequenceScope=location): name one"
-    return f"no import of {location_id} has finished; see `watermark show`"

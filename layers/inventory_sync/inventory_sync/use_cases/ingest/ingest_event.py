@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 CONFLICTING_BODY = "conflicting_body"
 NOT_STORABLE = "not_storable"
+TOO_LARGE = "too_large"
+
+PARSED_BYTES_MAX = 6 * 1024**2
+"""Longer bodies are not parsed. AWS Lambda takes no more in one call, so only an export file has
+them; ten thousand items of NewStore's take less."""
 
 
 class IngestResult(StrEnum):
-    """What became of a body; all but the last are final, a repeat changes nothing."""
+    """What became of a body. Each is final: a repeat changes nothing."""
 
     STORED = "stored"
     ALREADY_STORED = "already_stored"
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
-    TOO_LARGE = "too_large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +48,19 @@ class IngestOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestEvent:
-    """`body_bytes_max` leaves room for the event's own fields in a table item of 400 KB."""
+    """Takes one body at a time, from whatever channel it came."""
 
     parse: ParseEvent
     event_log: "EventLog"
     quarantine: "Quarantine"
     clock: "Clock"
     observer: "Observer"
-    body_bytes_max: int
 
     def __call__(self, body: bytes) -> IngestOutcome:
         """Store, ignore or quarantine it; RetriableError or FatalError where it was not kept."""
-        if len(body) > self.body_bytes_max:
-            self.observer.count("EventsTooLarge")
-            self.observer.log("event too large", bytes=len(body), allowed=self.body_bytes_max)
-            detail = f"the body has {len(body)} bytes, allowed are {self.body_bytes_max}"
-            return IngestOutcome(IngestResult.TOO_LARGE, detail=detail)
+        if len(body) > PARSED_BYTES_MAX:
+            detail = f"the body has {len(body)} bytes; parsed are at most {PARSED_BYTES_MAX}"
+            return self._set_aside(TOO_LARGE, detail, body)
         try:
             event = self.parse(body)
         except MalformedEventError as error:
@@ -82,8 +83,14 @@ class IngestEvent:
             case AppendResult.ALREADY_STORED:
                 self.observer.count("EventsAlreadyStored")
                 return IngestOutcome(IngestResult.ALREADY_STORED)
+            case AppendResult.STORED_OTHERWISE:
+                self.observer.count("EventsAlreadyStored")
+                self.observer.count("EventsStoredOtherwise")
+                self.observer.log("event stored otherwise", event_ref=event.ref)
+                detail = "the stored body differs in what does not count"
+                return IngestOutcome(IngestResult.ALREADY_STORED, detail=detail)
             case AppendResult.CONFLICTING:
-                detail = "another body is stored under this event's key; compare the two"
+                detail = "an event with other products for these items is stored; compare the two"
                 return self._set_aside(CONFLICTING_BODY, detail, body, event.ref)
 
     def _set_aside(

@@ -7,24 +7,26 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.inbound import ExportFile, QuarantineEntry
 from inventory_sync.ports.events import ExportFiles, Quarantine
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
-from inventory_sync.use_cases.ingest.export_lines import ExportLine, read_lines
-from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
+from inventory_sync.use_cases.ingest.export_lines import LINE_BYTES_MAX, ExportLine, read_lines
+from inventory_sync.use_cases.ingest.ingest_event import TOO_LARGE, IngestEvent, IngestResult
 from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
 
-TOO_LARGE = "too_large"
-SUFFIXES = (".export", ".export.gz")
+SUFFIXES = (".export", ".export.gz", ".export.zip")
 LINES_AT_ONCE = 64
+PORTION_BYTES_MAX = 4 * 1024**2
+"""Of the lines that are held and parsed at once, or one that is longer."""
 THREADS = 8
 SPARE_SECONDS = 45.0
 """Kept back of the invocation for one portion that takes long, and for handing on the rest."""
-PROBE_LINES_MIN = 8
-"""Where so many lines stand in a file's first portion and none is an event, it is no export."""
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
+CONTROLS_ONE_IN = 50
+"""Where more of a file's first bytes are control characters, it is no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class IngestExport:
                 self.files.chunks(file, offset) as chunks,
                 ThreadPoolExecutor(THREADS) as threads,
             ):
-                session.read(read_lines(chunks, offset), threads, remaining_seconds)
+                lines = read_lines(_text(chunks, file), offset)
+                session.read(lines, threads, remaining_seconds)
         except RetriableError as error:
             if session.offset == offset:
                 raise
@@ -108,13 +111,8 @@ class _Session:
         remaining_seconds: RemainingSeconds,
     ) -> None:
         """The order of events means nothing, so those of a portion are taken side by side."""
-        first = self.offset == 0
-        while portion := list(islice(lines, LINES_AT_ONCE)):
-            results = list(threads.map(self._take, portion))
-            self.results.update(results)
-            if first:
-                self._refuse_what_is_no_export(results)
-            first = False
+        while portion := _portion(lines):
+            self.results.update(threads.map(self._take, portion))
             self.offset = portion[-1].end
             if remaining_seconds() < SPARE_SECONDS:
                 return
@@ -127,14 +125,13 @@ class _Session:
 
     def _take(self, line: ExportLine) -> IngestResult:
         deps = self.deps
-        if line.length <= deps.ingest.body_bytes_max:
+        if line.length <= LINE_BYTES_MAX:
             return deps.ingest(line.body).result
-        # The webhook can refuse such an event; here nobody is left to send it again.
         deps.quarantine.add(
             QuarantineEntry(
                 reason=TOO_LARGE,
                 detail=f"{line.length} bytes at byte {line.begin} of {self.file.uri}, which has it"
-                f" whole; allowed are {deps.ingest.body_bytes_max}",
+                f" whole; parsed are at most {LINE_BYTES_MAX}",
                 body=line.body,
                 received_at=deps.clock.now(),
             )
@@ -142,9 +139,22 @@ class _Session:
         deps.tally.count("EventsQuarantined", reason=TOO_LARGE)
         return IngestResult.QUARANTINED
 
-    def _refuse_what_is_no_export(self, results: list[IngestResult]) -> None:
-        if len(results) >= PROBE_LINES_MIN and set(results) == {IngestResult.QUARANTINED}:
-            raise RejectedError(
-                f"{self.file.uri}: none of its first {len(results)} lines is an event; they are in"
-                " quarantine, the rest was not read. Is it of this tenant?"
-            )
+
+def _text(chunks: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
+    """The same; RejectedError where they begin with no text, so that nothing of it is taken."""
+    first = next(chunks, b"")
+    controls = len(first) - len(first.translate(None, _CONTROLS))
+    if controls * CONTROLS_ONE_IN > len(first):
+        raise RejectedError(f"{file.uri} is no text, so no export file; nothing of it was taken")
+    return chain([first], chunks)
+
+
+def _portion(lines: Iterator[ExportLine]) -> list[ExportLine]:
+    """The next lines: few enough to be held at once, and no more than are worth the threads."""
+    portion, held = [], 0
+    for line in islice(lines, LINES_AT_ONCE):
+        portion.append(line)
+        held += len(line.body)
+        if held >= PORTION_BYTES_MAX:
+            break
+    return portion

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot
@@ -11,10 +11,11 @@ from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_head import ImportHead
-from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Ledger, LocationEntry, Manifest
+from inventory_sync.domain.locations import Location, NewStoreLocations, Node
+from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.domain.row_selection import sendable
-from inventory_sync.domain.unlisted import carry_forward_unlisted
+from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.units import completed_units, units_by_product
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import DriftReport, FileStore, Reports
@@ -40,19 +41,24 @@ class ReconcileLimits:
     """
 
     other_channel_lags: Mapping[str, timedelta]
+    go_live_at: datetime | None = None
     show_window: timedelta = timedelta(minutes=15)
     confirm_after: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """`folder` is where the report stands; `drifts` are the rows that differ, up to a bound."""
+    """`folder` is where the report stands; `drifts` are the rows that differ, up to a bound.
+
+    `off` are locations that NewStore promises nothing of, whatever their stock: not compared.
+    """
 
     report_id: str
     folder: str
     totals: DriftTotals
     drifts: tuple[RowDrift, ...]
     unread: Mapping[str, str]
+    off: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,7 @@ class ReconcileStock:
             totals=session.totals,
             drifts=tuple(session.kept),
             unread=session.unread,
+            off=tuple(session.off),
         )
 
     def _count(self, totals: DriftTotals) -> None:
@@ -116,15 +123,26 @@ class _Session:
     kept: list[RowDrift] = field(default_factory=list)
     doubtful: list[RowDrift] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    off: list[str] = field(default_factory=list)
 
     def places(self, only: frozenset[str]) -> list[Location]:
-        """RejectedError for a location that is not imported, or where nothing ever was."""
+        """Those to compare, under the nodes that their quantities are at.
+
+        RejectedError for a location that is not imported, or where nothing ever was.
+        """
         self._look()
         known = self.deps.location_store.locations()
-        imported = {key: known[key] for key in self.manifest.locations if key in known}
+        imported = {
+            key: _under(entry.node, known[key])
+            for key, entry in sorted(self.manifest.locations.items())
+            if key in known
+        }
         if missing := sorted(only - imported.keys()):
             raise RejectedError(f"no import has finished for {', '.join(missing)}")
-        return [imported[key] for key in sorted(imported) if not only or key in only]
+        wanted = {key: place for key, place in imported.items() if not only or key in only}
+        listed = self.deps.newstore.locations({p.fulfillment_node_id for p in wanted.values()})
+        self.off = [key for key, place in wanted.items() if _is_off(place, listed)]
+        return [place for key, place in wanted.items() if key not in self.off]
 
     def _look(self) -> None:
         """What the last finished import said, and which events it has counted."""
@@ -133,8 +151,6 @@ class _Session:
             raise RejectedError("no import has finished yet, so there is nothing to compare with")
         self.head = head
         self.manifest: Manifest = self.deps.files.manifest(head.finished_run_id)
-        counted = self.deps.files.finalization(head.finished_run_id).counted
-        self.counted = frozenset(counted)
         self.not_shown = self._not_shown()
 
     def compare(self, place: Location, report: DriftReport) -> None:
@@ -158,9 +174,8 @@ class _Session:
                 for d in self.doubtful
                 if d.figures.location_id == location_id
             }
-            again = {
-                d.figures.product_id: d for d in self._drifts(places[location_id], frozenset(first))
-            }
+            place = _under(self.manifest.locations[location_id].node, places[location_id])
+            again = {d.figures.product_id: d for d in self._drifts(place, frozenset(first))}
             for product_id, drift in first.items():
                 self._keep(_settled(drift, again.get(product_id)), report)
 
@@ -195,50 +210,57 @@ class _Session:
         location_id = place.location_id
         ledger = self.deps.files.ledger(location_id, entry.ledger_run_id)
         sent = {p: sendable(q) for p, q in ledger.quantities.items()} if ledger else {}
-        erp, events = self._erp_now(location_id, entry, ledger)
+        last = ledger.last if ledger else LastQuantities({})
+        erp, events = self._erp_now(location_id, last)
         return Books(
             sent=sent,
             erp=erp,
-            late=self._late(events, entry.cut_end),
+            late=self._late(events, last),
             waiting=self._waiting(location_id),
-            released_up_to=entry.cut_end,
+            released_up_to=self.manifest.cut_end,
             finished_run_id=self.manifest.run_id,
         )
 
-    def _late(self, events: list[OpenEvent], cut_end: int) -> Counter[str]:
+    def _late(self, events: list[OpenEvent], last: LastQuantities) -> Counter[str]:
         """Units that a range has passed over and no import has counted."""
-        late: Counter[str] = Counter()
-        for e in events:
-            counted = (e.event.location_id, e.event.ref.event_key) in self.counted
-            if e.event.completed and e.counted_by is None and not counted:
-                late.update(e.event.units() if e.event.logical_timestamp <= cut_end else ())
-        return late
+        rule = self._rule(timedelta(0))
+        return units_by_product(
+            unit
+            for unit in completed_units(events)
+            if unit.logical_timestamp <= self.manifest.cut_end
+            and unit.unit not in last.lacking
+            and not rule.historical(unit.left_at)
+        )
+
+    def _rule(self, apply_lag: timedelta) -> AppliedRule:
+        limits = self.deps.limits
+        return AppliedRule(apply_lag, limits.other_channel_lags, limits.go_live_at)
 
     def _erp_now(
-        self, location_id: str, entry: LocationEntry, ledger: Ledger | None
+        self, location_id: str, last: LastQuantities
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
         """What an import would state now for the range that is released already."""
         deps = self.deps
-        snapshot, absent_means_zero = None, True
-        rule = AppliedRule(timedelta(0), deps.limits.other_channel_lags)
+        snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
+        rule = self._rule(timedelta(0))
         if self.read_erp:
             try:
                 capabilities = deps.erp.capabilities()
                 absent_means_zero = capabilities.absent_means_zero
-                rule = AppliedRule(capabilities.apply_lag, deps.limits.other_channel_lags)
+                rule = self._rule(capabilities.apply_lag)
                 snapshot = deps.erp.snapshot(location_id)
             except (RetriableError, RejectedError, FatalError) as error:
                 self.unread[location_id] = str(error)
         events = deps.event_log.open_events_of(location_id)
         if snapshot is None:
             return None, events
-        if not absent_means_zero:
-            last = ledger.quantities if ledger else {}
-            snapshot = carry_forward_unlisted(
-                snapshot, last, events, cut_end=entry.cut_end, rule=rule, counted=self.counted
-            )
         cut = cut_snapshot(
-            snapshot, events, cut_end=entry.cut_end, watermark=entry.cut_end, rule=rule
+            snapshot,
+            events,
+            cut_end=cut_end,
+            watermark=cut_end,
+            rule=rule,
+            unlisted=None if absent_means_zero else last,
         )
         return {p: sendable(q) for p, q in cut.quantities.items()}, events
 
@@ -272,6 +294,7 @@ class _Session:
             "oversold_units": totals.oversold_units,
             "rows_by_cause": {c.value: totals.rows_by_cause[c] for c in Cause},
             "units_by_cause": {c.value: totals.units_by_cause[c] for c in Cause},
+            "locations_off": self.off,
             "erp_not_read": dict(sorted(self.unread.items())),
         }
 
@@ -282,3 +305,12 @@ def _settled(first: RowDrift, again: RowDrift | None) -> RowDrift:
         return drift_of(replace(first.figures, moving=True))
     same = again.parts.get(Cause.UNEXPLAINED) == first.parts[Cause.UNEXPLAINED]
     return again if same else drift_of(replace(again.figures, moving=True))
+
+
+def _under(node: Node, place: Location) -> Location:
+    return replace(place, fulfillment_node_id=node.fulfillment_node_id, store_id=node.store_id)
+
+
+def _is_off(place: Location, listed: NewStoreLocations) -> bool:
+    location = listed.get(place.fulfillment_node_id)
+    return location is not None and not location.enabled

@@ -16,6 +16,7 @@ from inventory_sync.domain.stock import (
     Rejection,
     StockMovement,
     TryLater,
+    Unknown,
 )
 
 HEADERS = (
@@ -25,6 +26,7 @@ HEADERS = (
     "order_id",
     "fulfillment_request_id",
     "logical_timestamp",
+    "item_id",
     "product",
     "quantity",
 )
@@ -33,7 +35,10 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 
 
 class CsvMovements:
-    """One file for each movement, so that a repeat writes the same file again, or none."""
+    """One file for each movement, so that a repeat writes the same file again, or none.
+
+    A row of it is a unit.
+    """
 
     def __init__(self, bucket: CsvBucket, ids: Ids) -> None:
         self._bucket = bucket
@@ -53,8 +58,14 @@ class CsvMovements:
         """The ERP's word, or that it has none yet; None where no file was written."""
         if form.acknowledged and movement_id in (answered := self._answered(form, None)):
             return answered[movement_id]
-        file = self._bucket.head(_key(movement_id))
-        return None if file is None else _waiting(file, form)
+        key = _key(movement_id)
+        file = self._bucket.head(key)
+        if file is None:
+            return None
+        named = {row[0] for row in _parsed(self._bucket.read(key) or b"")[1:]}
+        if named != {movement_id}:
+            return Unknown(f"{key} is there, but does not name movement {movement_id}")
+        return _waiting(file, form)
 
     def _post(
         self, movement: StockMovement, form: CsvFormat, answered: dict[str, MovementOutcome]
@@ -80,7 +91,8 @@ class CsvMovements:
             str(movement.logical_timestamp),
         )
         lines = [
-            [*fixed, self._ids.sku(line.product_id), str(line.units)] for line in movement.lines
+            [*fixed, line.unit.item_id, self._ids.sku(line.product_id), "1"]
+            for line in movement.lines
         ]
         return [list(HEADERS), *lines]
 
@@ -136,10 +148,13 @@ def _written(rows: list[list[str]], form: CsvFormat) -> bytes:
 
 
 def _parsed(body: bytes) -> list[list[str]]:
-    """Of a file of ours, whatever the delimiter was when it was written."""
+    """Of a file of ours, whatever the delimiter was when it was written; nothing of another's."""
     text = body.decode("utf-8", "replace")
+    if not text.startswith(HEADERS[0]):
+        return []
     delimiter = text[len(HEADERS[0]) : len(HEADERS[0]) + 1] or ","
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return [row for row in rows if row]
 
 
 def _key(movement_id: str) -> str:

@@ -94,7 +94,7 @@ class OdooAllocations:
             logical_timestamp=change.logical_timestamp,
             state=change.state,
             items=[
-                (item_id, products[sku])
+                (item_id, products[sku].id)
                 for (item_id, _), sku in zip(change.items, skus, strict=True)
             ],
         )

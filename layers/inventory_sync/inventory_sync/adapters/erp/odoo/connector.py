@@ -36,7 +36,7 @@ ORIGIN_CHARACTERS_MAX = 500
 class OdooErp:
     """Implements ports.Erp. `apply_lag` is the setting: Odoo itself shows at once what it booked.
 
-    `post_seconds_max` bounds one call with many entries; it must stay below FORWARD_CLAIM_SECONDS.
+    `post_seconds_max` bounds one call with many entries; it must stay below the forwarder's claim.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class OdooErp:
         """None where there is no delivery, or one that is not done: posting it goes on with it."""
         try:
             delivery = self._shipments.find(movement_id)
-            if delivery is None or delivery.states != {"done"}:
+            if delivery is None or not delivery.is_done:
                 return None
             return self._shipments.acknowledged(delivery)
         except (RetriableError, RejectedError, FatalError) as error:

@@ -36,10 +36,11 @@ class _TypeRow(_Row):
 
 
 class ProductRow(_Row):
-    """`default_code` is the internal reference, False without one."""
+    """`default_code` is the internal reference, False without one; `uom_id` the unit of measure."""
 
     id: int
     default_code: str | bool
+    uom_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,17 +83,17 @@ class OdooMaster:
             kept = self._warehouses[code] = (now, self._find(code))
         return kept[1]
 
-    def products(self, skus: Iterable[str]) -> dict[str, int]:
-        """Odoo's id by internal reference, of those it has; RejectedError where two share one."""
+    def products(self, skus: Iterable[str]) -> dict[str, ProductRow]:
+        """By internal reference, those that Odoo has; RejectedError where two share one."""
         wanted = sorted(set(skus))
-        found: dict[str, int] = {}
+        found: dict[str, ProductRow] = {}
         for start in range(0, len(wanted), PRODUCTS_MAX):
             part = wanted[start : start + PRODUCTS_MAX]
             for row in self.product_rows([("default_code", "in", part)]):
                 sku = str(row.default_code)
                 if sku in found:
                     raise shared(sku)
-                found[sku] = row.id
+                found[sku] = row
         return found
 
     def product_rows(self, domain: list[object], limit: int | None = None) -> list[ProductRow]:
@@ -102,9 +103,10 @@ class OdooMaster:
             "product.product",
             "search_read",
             domain=domain,
-            fields=["default_code"],
+            fields=["default_code", "uom_id"],
             order="id",
             limit=limit,
+            load=None,
             context={"active_test": False},
         )
 

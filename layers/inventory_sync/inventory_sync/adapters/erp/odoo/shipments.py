@@ -1,5 +1,9 @@
 """Movements as deliveries: written by external id, so that any step may be repeated.
 
+A delivery has a stock move for each unit, described by the unit's id: Odoo merges the moves of a
+delivery that are alike in all, their description too. The external id of a move is made of its
+unit, so that Odoo never has two moves of one unit.
+
 what is found under the movement id     what is done
 nothing                                 load the delivery, set what is done, validate, look
 a delivery that is not done             the same: load by the same ids changes nothing
@@ -9,23 +13,23 @@ cancelled                               refused: a person has to look
 """
 
 import re
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
-from pydantic import BaseModel, ConfigDict
-
 from inventory_sync.adapters.erp.ids import Ids
-from inventory_sync.adapters.erp.odoo.api import TICK, OdooApi, OdooRefusedError, instant, odoo_time
-from inventory_sync.adapters.erp.odoo.master import OdooMaster, Warehouse
+from inventory_sync.adapters.erp.odoo.api import TICK, OdooApi, OdooRefusedError, odoo_time
+from inventory_sync.adapters.erp.odoo.deliveries import Delivery, Line, find_delivery
+from inventory_sync.adapters.erp.odoo.master import OdooMaster, ProductRow, Warehouse
 from inventory_sync.domain.stock import Acknowledgement, Rejection, StockMovement, TryLater
+from inventory_sync.domain.units import UnitId
 
 COMMITTED_WITHIN = timedelta(minutes=15)
 """From a delivery's `date_done` to its commit: far more than Odoo lets a request run."""
 
 _DATABASE_TROUBLE = re.compile("serializ|deadlock|concurrent|duplicate key|unknown", re.IGNORECASE)
-_FIELDS = (
+_FIELDS = [
     "id",
     "origin",
     "note",
@@ -34,48 +38,25 @@ _FIELDS = (
     "location_dest_id/.id",
     "scheduled_date",
     "move_ids/id",
+    "move_ids/description_picking",
     "move_ids/product_id/.id",
+    "move_ids/product_uom/.id",
     "move_ids/product_uom_qty",
     "move_ids/location_id/.id",
     "move_ids/location_dest_id/.id",
-)
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _PickingRow(_Row):
-    id: int
-    name: str | bool
-    state: str
-    date_done: str | bool
-    location_id: tuple[int, str]
-
-
-class _MoveRow(_Row):
-    id: int
-    product_id: tuple[int, str]
-    product_uom_qty: float
-    quantity: float
-    picking_id: tuple[int, str | bool]
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """Everything Odoo has under one movement id; units by Odoo's product id.
+class _Content:
+    """What a delivery has to be: Odoo's product of each unit, and where they leave from."""
 
-    `asked` is what the lines say, `done` what has left.
-    """
+    products: Mapping[UnitId, ProductRow]
+    warehouse: Warehouse
 
-    picking_ids: tuple[int, ...]
-    stock_id: int
-    states: frozenset[str]
-    document_id: str
-    done_at: datetime | None
-    asked: dict[int, float]
-    done: dict[int, float]
-    moves: tuple[tuple[int, float], ...]
+    def is_that_of(self, delivery: Delivery, lines: Mapping[Line, float]) -> bool:
+        wanted = {(str(unit), product.id): 1 for unit, product in self.products.items()}
+        return lines == wanted and delivery.stock_id == self.warehouse.stock_id
 
 
 class OdooShipments:
@@ -88,25 +69,7 @@ class OdooShipments:
 
     def find(self, movement_id: str) -> Delivery | None:
         """What stands in Odoo under the id, whole or not."""
-        pickings = self._api.rows(
-            _PickingRow,
-            "stock.picking",
-            "search_read",
-            domain=[("origin", "=", movement_id), ("picking_type_id.code", "=", "outgoing")],
-            fields=["name", "state", "date_done", "location_id"],
-            order="id",
-        )
-        if not pickings:
-            return None
-        moves = self._api.rows(
-            _MoveRow,
-            "stock.move",
-            "search_read",
-            domain=[("picking_id", "in", [picking.id for picking in pickings])],
-            fields=["product_id", "product_uom_qty", "quantity", "picking_id"],
-            order="id",
-        )
-        return _delivery(pickings, moves)
+        return find_delivery(self._api, movement_id)
 
     def acknowledged(self, delivery: Delivery) -> Acknowledgement:
         """A delivery that was found done. Odoo does not say when it was committed: not after now.
@@ -120,61 +83,49 @@ class OdooShipments:
     def book(self, movement: StockMovement) -> Acknowledgement | Rejection | TryLater:
         """Bring it to done; OutcomeUnknownError and RetriableError leave a state to go on from."""
         warehouse = self._master.warehouse(self._ids.erp_location(movement.location_id))
-        skus = {line.product_id: self._ids.sku(line.product_id) for line in movement.lines}
+        skus = {line.unit: self._ids.sku(line.product_id) for line in movement.lines}
         products = self._master.products(skus.values())
         missing = sorted(set(skus.values()) - products.keys())
         if missing:
             names = ", ".join(missing)
             return Rejection(f"Odoo has no product with the internal reference {names}")
-        units: Counter[int] = Counter()
-        for line in movement.lines:
-            units[products[skus[line.product_id]]] += line.units
-        return self._bring_to_done(movement, warehouse, units)
+        by_unit = {unit: products[sku] for unit, sku in skus.items()}
+        return self._bring_to_done(movement, _Content(by_unit, warehouse))
 
     def _bring_to_done(
-        self, movement: StockMovement, warehouse: Warehouse, units: Counter[int]
+        self, movement: StockMovement, content: _Content
     ) -> Acknowledgement | Rejection | TryLater:
         delivery = self.find(movement.movement_id)
         refused = ""
         for _ in range(2):
-            if delivery is not None and delivery.states == {"done"}:
-                return self._if_same(delivery, warehouse, units)
-            if fault := _fault(delivery, warehouse, units):
+            if delivery is not None and delivery.is_done:
+                return self._if_same(delivery, content)
+            if fault := _fault(delivery, content):
                 return fault
             try:
-                self._step(movement, warehouse, units, delivery)
+                self._step(movement, content, delivery)
             except OdooRefusedError as error:
                 refused = str(error)
             delivery = self.find(movement.movement_id)
-        if delivery is not None and delivery.states == {"done"}:
-            return self._if_same(delivery, warehouse, units)
+        if delivery is not None and delivery.is_done:
+            return self._if_same(delivery, content)
         if not refused or _DATABASE_TROUBLE.search(refused):
             return TryLater(refused or "Odoo left the delivery undone without a reason")
         return Rejection(f"Odoo: {refused}")
 
-    def _step(
-        self,
-        movement: StockMovement,
-        warehouse: Warehouse,
-        units: Counter[int],
-        delivery: Delivery | None,
-    ) -> None:
+    def _step(self, movement: StockMovement, content: _Content, delivery: Delivery | None) -> None:
         if delivery is None:
-            self._api.load("stock.picking", list(_FIELDS), _rows(movement, warehouse, units))
+            self._api.load("stock.picking", _FIELDS, _rows(movement, content))
             delivery = self.find(movement.movement_id)
-        if delivery is None or delivery.states == {"done"}:
+        if delivery is None or delivery.is_done:
             return
-        for move_id, quantity in delivery.moves:
-            # Said outright: else Odoo would ship no more than it thinks is there.
-            self._api.do(
-                "stock.move", "write", ids=[move_id], vals={"quantity": quantity, "picked": True}
-            )
+        # Said outright: else Odoo would ship no more than it thinks is there.
+        done = {"quantity": 1, "picked": True}
+        self._api.do("stock.move", "write", ids=list(delivery.move_ids), vals=done)
         self._api.do("stock.picking", "button_validate", ids=list(delivery.picking_ids))
 
-    def _if_same(
-        self, delivery: Delivery, warehouse: Warehouse, units: Counter[int]
-    ) -> Acknowledgement | Rejection:
-        if delivery.done == units and delivery.stock_id == warehouse.stock_id:
+    def _if_same(self, delivery: Delivery, content: _Content) -> Acknowledgement | Rejection:
+        if content.is_that_of(delivery, delivery.done):
             return self.acknowledged(delivery)
         return Rejection(f"booked before with other content: {delivery.document_id}")
 
@@ -185,11 +136,15 @@ def external_id(*parts: str) -> str:
     return f"inventory_sync.m_{sha256(text.encode()).hexdigest()[:40]}"
 
 
-def _rows(movement: StockMovement, warehouse: Warehouse, units: Counter[int]) -> list[list[str]]:
-    """One line for each product, each with an external id: else a repeat would double it."""
-    name = external_id(movement.movement_id)
+def _rows(movement: StockMovement, content: _Content) -> list[list[str]]:
+    """One for each unit; the delivery itself stands in the first.
+
+    The unit of measure is the product's own anyway, but Odoo refuses one for a move that is done.
+    Without it Odoo would take a unit that is booked already out of its delivery, and say nothing.
+    """
+    warehouse = content.warehouse
     head = [
-        name,
+        external_id(movement.movement_id),
         movement.movement_id,
         f"NewStore order {movement.order_id}, request {movement.fulfillment_request_id}",
         str(warehouse.delivery_type_id),
@@ -199,40 +154,18 @@ def _rows(movement: StockMovement, warehouse: Warehouse, units: Counter[int]) ->
     ]
     blank = [""] * len(head)
     places = [str(warehouse.stock_id), str(warehouse.customer_id)]
-    return [
-        [*(blank if number else head), f"{name}_{product}", str(product), str(count), *places]
-        for number, (product, count) in enumerate(sorted(units.items()))
+    lines = [
+        [external_id(*unit), str(unit), str(product.id), str(product.uom_id), "1", *places]
+        for unit, product in sorted(content.products.items())
     ]
+    return [[*(blank if number else head), *line] for number, line in enumerate(lines)]
 
 
-def _fault(
-    delivery: Delivery | None, warehouse: Warehouse, units: Counter[int]
-) -> Rejection | None:
+def _fault(delivery: Delivery | None, content: _Content) -> Rejection | None:
     if delivery is None:
         return None
     if "cancel" in delivery.states:
         return Rejection(f"cancelled in Odoo: {delivery.document_id}; the goods have left: book it")
-    if delivery.asked != units or delivery.stock_id != warehouse.stock_id:
+    if not content.is_that_of(delivery, delivery.asked):
         return Rejection(f"another delivery stands under its id: {delivery.document_id}")
     return None
-
-
-def _delivery(pickings: list[_PickingRow], moves: list[_MoveRow]) -> Delivery:
-    done_ids = {picking.id for picking in pickings if picking.state == "done"}
-    instants = [instant(str(p.date_done)) for p in pickings if p.id in done_ids and p.date_done]
-    asked: Counter[int] = Counter()
-    done: Counter[int] = Counter()
-    for move in moves:
-        asked[move.product_id[0]] += move.product_uom_qty  # type: ignore[assignment]
-        if move.picking_id[0] in done_ids:
-            done[move.product_id[0]] += move.quantity  # type: ignore[assignment]
-    return Delivery(
-        picking_ids=tuple(picking.id for picking in pickings),
-        stock_id=pickings[0].location_id[0],
-        states=frozenset(picking.state for picking in pickings),
-        document_id=", ".join(str(picking.name or picking.id) for picking in pickings),
-        done_at=max(instants, default=None),
-        asked=dict(asked),
-        done=dict(done),
-        moves=tuple((move.id, move.product_uom_qty) for move in moves),
-    )

@@ -72,13 +72,10 @@ class OdooStock:
         stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
         as_of = self._api.now()
         found = self._master.products(ids.sku(product_id) for product_id in product_ids)
-        pages = sorted((number, sku) for sku, number in found.items())
+        products = sorted(found.values(), key=lambda product: product.id)
         units: dict[str, Units] = {}
-        for start in range(0, len(pages), PRODUCTS_MAX):
-            part = [
-                ProductRow(id=number, default_code=sku)
-                for number, sku in pages[start : start + PRODUCTS_MAX]
-            ]
+        for start in range(0, len(products), PRODUCTS_MAX):
+            part = products[start : start + PRODUCTS_MAX]
             among = [("product_id", "in", [row.id for row in part])]
             _add(units, part, self._sums(stock_id, among), ids, location_id)
         return StockSnapshot(location_id, as_of, units)

@@ -22,6 +22,7 @@ from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.domain.erp import Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import (
     FatalError,
+    RejectedError,
     RetriableError,
 )
 from inventory_sync.domain.references import reference_of
@@ -44,7 +45,7 @@ _NOT_FOUND = 404
 class RestErp:
     """Implements ports.Erp. `apply_lag` is the setting; the longer of it and the ERP's counts.
 
-    `post_seconds_max` bounds one call with many entries; it must stay below FORWARD_CLAIM_SECONDS.
+    `post_seconds_max` bounds one call with many entries; it must stay below the forwarder's claim.
     """
 
     def __init__(
@@ -98,18 +99,9 @@ class RestErp:
         """None only where the ERP itself says that it has none; Unknown where it does not say."""
         try:
             reference = reference_of(movement_id, self._capabilities().reference_length_max)
-            url = f"{self._base_url}/v1/movements/{quote(reference, safe='')}"
-            request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
-            found = read_model(MovementAnswer, self._http.call(request), request.where)
-        except HttpRejectedError as error:
-            if error.status == _NOT_FOUND and error.body is not None:
-                return None
+            return self._look_up(reference)
+        except (RetriableError, RejectedError, FatalError) as error:
             return Unknown(f"no answer to the look-up: {error}")
-        except (RetriableError, FatalError) as error:
-            return Unknown(f"no answer to the look-up: {error}")
-        if found.movement_id != reference:
-            return Unknown(f"the look-up gave movement {found.movement_id[:80]!r}")
-        return found.acknowledgement()
 
     def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
         """One outcome per change; repeats are harmless, so an unknown outcome is TryLater."""
@@ -131,6 +123,20 @@ class RestErp:
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
         """The rows of these products, under our ids."""
         return self._changes.read(location_id, product_ids)
+
+    def _look_up(self, reference: str) -> MovementOutcome | None:
+        """An answer counts only if it names the reference: a gateway has a 404 of its own."""
+        url = f"{self._base_url}/v1/movements/{quote(reference, safe='')}"
+        request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
+        try:
+            found = read_model(MovementAnswer, self._http.call(request), request.where)
+        except HttpRejectedError as error:
+            if error.status == _NOT_FOUND and (error.body or {}).get("movement_id") == reference:
+                return None
+            raise
+        if found.movement_id != reference:
+            return Unknown(f"the look-up gave movement {found.movement_id[:80]!r}")
+        return found.acknowledgement()
 
     def _capabilities(self) -> CapabilitiesAnswer:
         now = self._clock.now()

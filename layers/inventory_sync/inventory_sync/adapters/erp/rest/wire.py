@@ -186,7 +186,8 @@ def movement_json(movement: StockMovement, reference: str, ids: Ids) -> Mapping[
         "fulfillment_request_id": movement.fulfillment_request_id,
         "logical_timestamp": movement.logical_timestamp,
         "lines": [
-            {"product": ids.sku(line.product_id), "quantity": line.units} for line in movement.lines
+            {"item_id": line.unit.item_id, "product": ids.sku(line.product_id), "quantity": 1}
+            for line in movement.lines
         ],
     }
 

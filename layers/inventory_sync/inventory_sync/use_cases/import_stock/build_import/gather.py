@@ -1,0 +1,127 @@
+"""Read what one location's statement needs: the ERP's stock, the last quantities, its events."""
+
+from dataclasses import dataclass
+
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.manifest import Ledger
+from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.events import EventLog
+from inventory_sync.ports.files import FileStore
+from inventory_sync.ports.locations import RunLocations
+from inventory_sync.ports.observe import Observer, RemainingSeconds
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.last_known import Last, LastKnown
+from inventory_sync.use_cases.import_stock.build_import.read_stock import (
+    Fetched,
+    LeftOut,
+    StockReader,
+)
+from inventory_sync.use_cases.import_stock.build_import.state_location import LocationInputs
+from inventory_sync.use_cases.import_stock.build_import.stock_source import (
+    Known,
+    Reading,
+    StockSource,
+)
+
+ARCHIVE_FULL = LeftOut("the archive is full: it comes first in the next run")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A location's quantities as of the last finished import, and what the ERP says."""
+
+    base: Ledger | None
+    fetched: Fetched
+
+
+@dataclass(frozen=True, slots=True)
+class LocationSource:
+    """Over the ports; what a guard holds back is kept in `reader`."""
+
+    context: ImportContext
+    event_log: EventLog
+    last: LastKnown
+    reader: StockReader
+
+    @classmethod
+    def of(
+        cls,
+        context: ImportContext,
+        *,
+        erp: Erp,
+        event_log: EventLog,
+        files: FileStore,
+        location_store: RunLocations,
+        observer: Observer,
+        remaining_seconds: RemainingSeconds,
+    ) -> "LocationSource":
+        """For one run."""
+        last = LastKnown(
+            files=files,
+            previous=context.previous,
+            unfinished=context.unfinished,
+            resends=context.resends,
+        )
+        reader = StockReader(
+            context=context,
+            source=StockSource(erp=erp, event_log=event_log, fed=context.erp.has_feed),
+            location_store=location_store,
+            observer=observer,
+            remaining_seconds=remaining_seconds,
+        )
+        return cls(context, event_log, last, reader)
+
+    def hold_unread(self) -> None:
+        """Hold what the map does not know, and what NewStore is the inventory master of.
+
+        Nothing can be sent for the first; nothing has to be for the second.
+        """
+        for location_id in sorted(self.context.unmapped | self.context.mastered):
+            self.reader.hold_unread(location_id)
+
+    def gather(self, place: Location, *, archive_full: bool) -> Gathered:
+        """What has to be waited for; may run in a thread of its own."""
+        base, known = self.last.base(place.location_id), None
+        if archive_full:
+            return Gathered(base, ARCHIVE_FULL)
+        entry = self.context.entry(place)
+        feed = entry.feed if entry else None
+        whole = self.context.run.full or entry is None or entry.refresh_from is not None
+        if base and feed and feed.erp_location == place.erp_location and not whole:
+            known = Known(base.quantities, feed.cursor)
+        return Gathered(base, self.reader.fetch(place, known))
+
+    def inputs(self, place: Location, gathered: Gathered, *, archive_full: bool) -> LocationInputs:
+        """Judge the ERP's stock, then read the events."""
+        location_id, base = place.location_id, gathered.base
+        fetched = ARCHIVE_FULL if archive_full else gathered.fetched
+        keeps_unlisted = not self.context.erp.absent_means_zero
+        kept = base.quantities if base and keeps_unlisted else {}
+        entry = self.context.previous.locations.get(location_id)
+        judged = self.reader.judge(place, entry, fetched, kept)
+        reading = judged if isinstance(judged, Reading) else None
+        ever = self.last.ever(location_id, base) if keeps_unlisted else None
+        anew = self.context.entry(place) is None
+        doubtful = self.last.doubtful(self.context.run, location_id, base)
+        if reading is not None and anew:
+            doubtful |= self.last.left_by_others(place)
+        return LocationInputs(
+            place=place,
+            base=base,
+            anew=anew,
+            left_at=entry.node if entry is not None and anew else None,
+            reading=reading,
+            last=self._last(place, base),
+            unlisted=(ever.last if ever else LastQuantities({})) if keeps_unlisted else None,
+            events=self.event_log.open_events_of(location_id),
+            doubtful=doubtful,
+        )
+
+    def _last(self, place: Location, base: Ledger | None) -> Last | None:
+        """None where another location of the map has the node of the last quantities by now."""
+        last = self.last.quantities(place.location_id, base)
+        if last is None or last.node.fulfillment_node_id == place.fulfillment_node_id:
+            return last
+        taken = self.context.others_at(last.node.fulfillment_node_id, place.location_id)
+        return None if taken else last

@@ -1,0 +1,95 @@
+"""What NewStore was last told of each location, and which of its rows are in doubt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from inventory_sync.domain.holds import Resend
+from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.locations import Location, Node
+from inventory_sync.domain.manifest import Ledger, Manifest
+from inventory_sync.ports.files import FileStore
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """A location's last quantities, where they are, and of when its snapshot was."""
+
+    node: Node
+    as_of: datetime
+    ledger: Ledger
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastKnown:
+    """`previous` is the last finished run's manifest, `unfinished` that of an attempted one.
+
+    `resends` are the rows that operators want sent again.
+    """
+
+    files: FileStore
+    previous: Manifest
+    unfinished: Manifest
+    resends: Mapping[str, Resend]
+
+    def base(self, location_id: str) -> Ledger | None:
+        """The location's quantities as of the last finished import."""
+        entry = self.previous.locations.get(location_id)
+        return self.files.ledger(location_id, entry.ledger_run_id) if entry else None
+
+    def quantities(self, location_id: str, base: Ledger | None) -> Last | None:
+        """What a location without a snapshot is rolled forward from.
+
+        An attempted import that read a newer snapshot comes first, as it may have reached
+        NewStore. Its ledger names the units that its quantities lack already.
+        """
+        entry = self.previous.locations.get(location_id)
+        attempted = self.unfinished.locations.get(location_id)
+        if attempted is not None and (entry is None or attempted.as_of > entry.as_of):
+            ledger = self.files.ledger(location_id, attempted.ledger_run_id)
+            if ledger is not None:
+                return Last(attempted.node, attempted.as_of, ledger)
+        if entry is None or base is None:
+            return None
+        return Last(entry.node, entry.as_of, base)
+
+    def ever(self, location_id: str, base: Ledger | None) -> Ledger | None:
+        """The last quantities of the location that any run has kept."""
+        last = self.quantities(location_id, base)
+        return last.ledger if last else self.files.latest_ledger(location_id)
+
+    def doubtful(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
+        """Products whose row has to be sent whatever it was."""
+        doubtful = self._unfinished_rows(location_id) | self._asked(run, location_id, base)
+        if location_id not in self.previous.locations:
+            doubtful |= self._once_sent(location_id)
+        return doubtful
+
+    def left_by_others(self, place: Location) -> frozenset[str]:
+        """Products that imports of other locations have left under the place's node."""
+        left: set[str] = set()
+        for manifest in (self.previous, self.unfinished):
+            for location_id, entry in manifest.locations.items():
+                here = entry.node.fulfillment_node_id == place.fulfillment_node_id
+                if here and location_id != place.location_id:
+                    ledger = self.files.ledger(location_id, entry.ledger_run_id)
+                    left.update(ledger.quantities if ledger else ())
+        return frozenset(left)
+
+    def _unfinished_rows(self, location_id: str) -> frozenset[str]:
+        if location_id not in self.unfinished.locations:
+            return frozenset()
+        ledger = self.files.ledger(location_id, self.unfinished.run_id)
+        return frozenset(ledger.sent) if ledger else frozenset()
+
+    def _asked(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
+        """Rows that an operator wants sent again; all the location has where none is named."""
+        asked = self.resends.get(location_id)
+        if asked is None or asked.at > run.planned_at:
+            return frozenset()
+        return frozenset(asked.products or (base.quantities if base else ()))
+
+    def _once_sent(self, location_id: str) -> frozenset[str]:
+        """Products that an import before a fresh start may have left at NewStore."""
+        ledger = self.files.latest_ledger(location_id)
+        return frozenset(ledger.quantities) if ledger else frozenset()

@@ -1,0 +1,30 @@
+"""What a deployment sets for the build of an import."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES, FILE_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSettings:
+    """`settle` is the settle window plus what clocks may differ by.
+
+    `spare_seconds` is kept back of the invocation for uploading and starting the job. Up to
+    `reads_at_once` locations are read from the ERP while another one is cut and packed.
+    """
+
+    first_logical_timestamp: int
+    settle: timedelta
+    other_channel_lags: Mapping[str, timedelta]
+    guards: GuardLimits
+    go_live_at: datetime | None = None
+    reading: ReleaseReading = ReleaseReading.RANGE
+    spare_seconds: float = 120.0
+    reads_at_once: int = 1
+    file_bytes: int = FILE_BYTES
+    archive_bytes: int = ARCHIVE_BYTES
+    approval_age_max: timedelta = timedelta(hours=24)

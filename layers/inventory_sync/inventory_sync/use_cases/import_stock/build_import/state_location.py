@@ -1,0 +1,171 @@
+"""State one location: from what was read of it to what an import sends, as a function of values."""
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from inventory_sync.domain.cut import LocationCut, LogicalRange, cut_snapshot, roll_forward
+from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.locations import Location, Node
+from inventory_sync.domain.manifest import Basis, FeedPosition, Ledger, LocationEntry
+from inventory_sync.domain.row_selection import Selection, select_rows
+from inventory_sync.domain.run_record import BaseFigures
+from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.use_cases.import_stock.build_import.choose_cut import released_range
+from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.last_known import Last
+from inventory_sync.use_cases.import_stock.build_import.stock_source import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationInputs:
+    """All that was read of one location.
+
+    `base` are its quantities as of the last finished import. `anew` says that this import had it
+    under another node, which is `left_at`, or not at all. `reading` is the ERP's stock; None where
+    it was not read or is not used: then it is rolled forward from `last`. `unlisted` are the last
+    quantities that any run has kept, where a product that the ERP does not list is not gone.
+    `events` are its open events, read after its stock, so that every acknowledgement before it is
+    known. `doubtful` rows are sent whatever they were.
+    """
+
+    place: Location
+    base: Ledger | None
+    anew: bool
+    left_at: Node | None
+    reading: Reading | None
+    last: Last | None
+    unlisted: LastQuantities | None
+    events: list[OpenEvent]
+    doubtful: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRows:
+    """Products of a location under a node that it has no longer."""
+
+    node: Node
+    products: Set[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationStatement:
+    """What a run says of one location; `selection` are the rows that it should send.
+
+    `place` is named as it is at NewStore. `left` are rows that are still under the node it had.
+    `as_of` is the moment up to which the ERP's bookings are in the quantities.
+    """
+
+    place: Location
+    base: Ledger | None
+    figures: BaseFigures
+    as_of: datetime
+    cut: LocationCut
+    selection: Selection
+    released: LogicalRange
+    feed: FeedPosition | None
+    left: LeftRows | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoBaseline:
+    """There is no quantity to state; `passed` says that the cut end is not below its events."""
+
+    location_id: str
+    passed: bool
+
+
+def state_location(
+    context: ImportContext, inputs: LocationInputs, cut_end: int
+) -> LocationStatement | NoBaseline:
+    """The location as of the cut end; nothing is read or written here."""
+    if inputs.reading is not None:
+        return _from_snapshot(context, inputs, inputs.reading, cut_end)
+    if inputs.last is not None:
+        return _rolled_forward(context, inputs, inputs.last, cut_end)
+    passed = any(
+        e.event.completed
+        and e.counted_by is None
+        and context.previous.cut_end < e.event.logical_timestamp <= cut_end
+        for e in inputs.events
+    )
+    return NoBaseline(inputs.place.location_id, passed)
+
+
+def _from_snapshot(
+    context: ImportContext, inputs: LocationInputs, reading: Reading, cut_end: int
+) -> LocationStatement:
+    snapshot, place, base = reading.snapshot, inputs.place, inputs.base
+    told = None if inputs.anew else base
+    cut = cut_snapshot(
+        snapshot,
+        inputs.events,
+        cut_end=cut_end,
+        watermark=context.watermark,
+        rule=context.erp.rule,
+        reading=context.settings.reading,
+        unlisted=inputs.unlisted,
+    )
+    listed = snapshot.on_hand_units
+    figures = listed if inputs.unlisted is None else {**inputs.unlisted.quantities, **listed}
+    selection = select_rows(
+        cut,
+        last_sent=told.quantities if told else None,
+        doubtful=inputs.doubtful,
+        refresh_from=_refresh_from(context, place),
+    )
+    left_at = inputs.left_at
+    return LocationStatement(
+        place=_named(place, place.node(context.listed.get(place.fulfillment_node_id))),
+        base=told,
+        figures=BaseFigures(Basis.SNAPSHOT, figures, snapshot.as_of),
+        as_of=snapshot.as_of - context.erp.rule.apply_lag,
+        cut=cut,
+        selection=selection,
+        released=released_range(context, cut, anew=inputs.anew),
+        feed=FeedPosition(place.erp_location, reading.cursor) if reading.cursor else None,
+        left=LeftRows(left_at, base.quantities.keys()) if left_at and base else None,
+    )
+
+
+def _rolled_forward(
+    context: ImportContext, inputs: LocationInputs, last: Last, cut_end: int
+) -> LocationStatement:
+    """Only a snapshot says that a row is gone or has changed by itself: no others are sent.
+
+    It stays under the node that its last quantities are at: what the map calls it now may be wrong.
+    """
+    cut = roll_forward(
+        inputs.place.location_id,
+        last.ledger.last,
+        inputs.events,
+        cut_end=cut_end,
+        watermark=context.watermark,
+        rule=context.erp.rule,
+        reading=context.settings.reading,
+    )
+    return LocationStatement(
+        place=_named(inputs.place, last.node),
+        base=inputs.base,
+        figures=BaseFigures(
+            Basis.ROLLED_FORWARD, last.ledger.quantities, last.as_of, last.ledger.run_id
+        ),
+        as_of=last.as_of,
+        cut=cut,
+        selection=select_rows(cut, last_sent=None, doubtful=inputs.doubtful),
+        released=released_range(context, cut, anew=not inputs.base),
+        feed=None,
+    )
+
+
+def _named(place: Location, node: Node) -> Location:
+    """As an import names it."""
+    return replace(place, fulfillment_node_id=node.fulfillment_node_id, store_id=node.store_id)
+
+
+def _refresh_from(context: ImportContext, place: Location) -> str | None:
+    """The product from which on every row is sent; None where only what has changed is."""
+    entry: LocationEntry | None = context.entry(place)
+    if context.run.full or entry is None:
+        return ""
+    return entry.refresh_from
