@@ -125,7 +125,7 @@ build: .venv-sam/.installed .aws-sam/.started ## Build the functions and their l
 # What is not shipped starts programs (without a shell: ruff asks for a reason at each), and has
 # made-up secrets and seeded randomness for its simulators. What is shipped is excused from nothing.
 security: .venv-sam/.installed .venv-security/.installed audit sbom ## Look for insecure infrastructure, code and packages
-	.venv-sam/bin/python tools/expand_template.py template.yaml build/template.expanded.json
+	.venv-sam/bin/python -m tools.expand_template template.yaml build/template.expanded.json
 	.venv-sam/bin/cfn-lint --template build/template.expanded.json
 	.venv-security/bin/checkov --config-file .checkov.yaml --file build/template.expanded.json
 	.venv-security/bin/bandit --quiet --recursive $(shipped)

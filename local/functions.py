@@ -35,6 +35,7 @@ class LocalContext:
     deadline: datetime
     clock: Clock
     aws_request_id: str
+    memory_limit_in_mb: int = 512
 
     @property
     def invoked_function_arn(self) -> str:

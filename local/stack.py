@@ -41,6 +41,7 @@ from local.stream import EventStream, mapping_limits
 from local.template import ROOT, Template
 
 TENANT = "acme"
+STREAM_ID = "inventory-sync"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
@@ -54,12 +55,18 @@ EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 class StackPlan:
     """What differs from one local stack to the next.
 
-    `parameters` are the template's. `erp` and `newstore` go to the simulators' models. `endpoints`
-    are variables such as AWS_ENDPOINT_URL_DYNAMODB for services that are not the embedded AWS.
+    `parameters` are the template's; `settings` are variables that are no parameters, since nobody
+    should change them in production. `schedules`, by a function's logical id and its event, and
+    `signed_urls`, without a secret given, are for a deployed stack only. `erp` and `newstore` go to
+    the simulators' models. `endpoints` are variables such as AWS_ENDPOINT_URL_DYNAMODB for services
+    that are not the embedded AWS.
     """
 
     locations: Sequence[Location] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    schedules: Mapping[str, str] = field(default_factory=dict)
+    signed_urls: bool = False
     erp: Mapping[str, Any] = field(default_factory=dict)
     newstore: Mapping[str, Any] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
@@ -152,7 +159,8 @@ def local_stack(
     """
     clock = clock or LocalClock()
     # A name of its own: the logger of a service lives as long as the process.
-    template = Template(ROOT / "template.yaml", f"local-{secrets.token_hex(4)}", plan.parameters)
+    name = f"local-{secrets.token_hex(4)}"
+    template = Template(ROOT / "template.yaml", name, plan.parameters, plan.settings)
     with ExitStack() as exits:
         variables = {**template.globals_environment(), **plan.endpoints}
         aws = exits.enter_context(embedded_aws(variables))
@@ -183,7 +191,6 @@ def local_stack(
             functions=functions,
         )
         publish_over(newstore, stack.delivery)
-        newstore.publications.retries_at_once = False
         load_map(stack.state, plan.locations, clock.now())
         yield stack
 
@@ -195,8 +202,9 @@ def load_map(state: StateTable, locations: Sequence[Location], at: datetime) -> 
 
 
 def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
-    """Retries and replays go the way of the stream."""
+    """What NewStore sends by itself goes the way of the stream, which stops where that stops."""
     newstore.publications.send = delivery.deliver_now
+    newstore.integrations.senders[STREAM_ID] = delivery
 
 
 def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
@@ -220,13 +228,7 @@ def _erp(plan: StackPlan, clock: Clock) -> ErpModel:
 
 def addresses(newstore_url: str, erp_url: str) -> dict[str, str]:
     """The parameters that say where the simulators are."""
-    realm = f"{newstore_url}/auth/realms/{TENANT}/protocol/openid-connect/token"
-    return {
-        "Tenant": TENANT,
-        "NewStoreBaseUrl": newstore_url,
-        "NewStoreTokenUrl": realm,
-        "ErpBaseUrl": erp_url,
-    }
+    return {"Tenant": TENANT, "NewStoreBaseUrl": newstore_url, "ErpBaseUrl": erp_url}
 
 
 def _stream(aws: Aws, template: Template, forward: LocalFunction) -> EventStream:

@@ -37,8 +37,10 @@ def _tick(
 
 
 def _log(observer: PowertoolsObserver, tick: Tick) -> None:
-    run = {"run_id": tick.run.run_id, "job_id": tick.run.job_id} if tick.run is not None else {}
-    observer.log("tick", outcome=tick.outcome, detail=tick.detail, **run)
+    figures: dict[str, object] = {"outcome": tick.outcome, "detail": tick.detail}
+    if tick.run is not None:
+        figures |= {"run_id": tick.run.run_id, "state": tick.run.state, "job_id": tick.run.job_id}
+    observer.log("tick", **figures)
 
 
 def _answer(tick: Tick) -> Answer:

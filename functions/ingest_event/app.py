@@ -18,6 +18,7 @@ from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.use_cases.ingest.ingest_event import (
     IngestOutcome,
     IngestResources,
+    IngestResult,
 )
 
 EXPECTED_AUTHORIZATION = "expected is the header `Authorization: Bearer <api_key>`"
@@ -58,6 +59,8 @@ def _answer_to(event: ApiEvent, door: IngestResources) -> ApiAnswer:
         authenticate = {"WWW-Authenticate": "Bearer"}
         return _answer(401, "unauthorized", EXPECTED_AUTHORIZATION, authenticate)
     outcome = door.ingest(_body(event))
+    if outcome.result is IngestResult.IGNORED:
+        door.observer.log("event ignored", detail=outcome.detail)
     return _answer(200, outcome.result.value, _detail(outcome))
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from local.http_server import CallFaults, CallRefusedError, api_call, up_to_date
-from local.newstore.events import iso_instant
-from local.newstore.fulfillment import StockKey
+from local.http_server import CallFaults, api_call, up_to_date
 from local.newstore.job import chunk_json, error_json, job_item, job_json
 from local.newstore.truth import NewStoreTruth
 
-ATP_KEYS_MAX = 2000
 LIST_COUNT = 10
 """Jobs in a page, unless asked for more."""
 
@@ -114,30 +111,6 @@ class NewStoreCalls:
         return f"https://{self._model.tenant}.p.newstore.net/v0/d/import?{query}"
 
     @api_call
-    def availabilities(self, keys: Sequence[StockKey]) -> list[dict[str, Any]]:
-        """ATP of each key; CallRefusedError 400 unless there are 1 to 2000."""
-        if not 1 <= len(keys) <= ATP_KEYS_MAX:
-            raise CallRefusedError(400, f"1 to {ATP_KEYS_MAX} atp_keys")
-        return [
-            {"product_id": key[1], "fulfillment_node_id": key[0], "atp": self._model.atp(key)}
-            for key in keys
-        ]
-
-    @api_call
-    def stock_insights(self, key: StockKey) -> dict[str, Any]:
-        """Allocations (open, and completed but not released) and reservations of one key."""
-        allocations = [
-            {
-                "order_uuid": request.order_id,
-                "item_uuid": item.item_id,
-                "created_at": iso_instant(item.created_at),
-            }
-            for request, item in self._model.book.allocations(key)
-        ]
-        reservations = [{"reservation_id": f"r-{n}"} for n in range(self._model.reservations[key])]
-        return {"allocations": allocations, "reservations": reservations}
-
-    @api_call
     def list_locations(self) -> list[dict[str, Any]]:
         return self._model.locations.listed()
 
@@ -145,47 +118,3 @@ class NewStoreCalls:
     def get_location(self, location_id: str) -> dict[str, Any]:
         """CallRefusedError 404 unknown."""
         return self._model.locations.get(location_id)
-
-    @api_call
-    def list_integrations(self) -> list[dict[str, Any]]:
-        return self._model.integrations.list_all()
-
-    @api_call
-    def create_integration(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """CallRefusedError 400 and 409 as `Integrations.create` has them."""
-        return self._model.integrations.create(body)
-
-    @api_call
-    def get_integration(self, integration_id: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown."""
-        return self._model.integrations.get(integration_id)
-
-    @api_call
-    def change_integration(self, integration_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """CallRefusedError 404 unknown, 400 for what cannot be changed."""
-        return self._model.integrations.change(integration_id, body)
-
-    @api_call
-    def delete_integration(self, integration_id: str) -> None:
-        """CallRefusedError 404 unknown."""
-        self._model.integrations.delete(integration_id)
-
-    @api_call
-    def start_integration(self, integration_id: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown."""
-        return self._model.integrations.start(integration_id)
-
-    @api_call
-    def stop_integration(self, integration_id: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown."""
-        return self._model.integrations.stop(integration_id)
-
-    @api_call
-    def published_events(self, filters: Mapping[str, str]) -> list[dict[str, Any]]:
-        """CallRefusedError 404 where NewStore does not offer the list."""
-        return self._model.publications.listed(filters)
-
-    @api_call
-    def retry_publication(self, integration_id: str, publication_id: str) -> None:
-        """CallRefusedError 404 unknown, or not offered."""
-        self._model.publications.retry(integration_id, publication_id)

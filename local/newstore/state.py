@@ -13,9 +13,7 @@ def newstore_state(model: NewStoreModel) -> dict[str, Any]:
     """A snapshot under the model's lock."""
     with model.lock:
         model.advance()
-        keys = sorted(
-            model.imported.keys() | model.book.open.keys() | model.book.completed_unreleased.keys()
-        )
+        keys = model.stock_keys()
         return {
             "tenant": model.tenant,
             "stock": [

@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import Literal
 
 from local.http_server import CallFaults, up_to_date
+from local.newstore.atp_exports import AtpExports
 from local.newstore.availabilities import AvailabilitiesFile, Mode, Row
 from local.newstore.events import Event
 from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item, StockKey
-from local.newstore.integrations import CallbackForm, Integrations
+from local.newstore.integrations import Integrations
 from local.newstore.jobs import ImportJobs
 from local.newstore.locations import Locations, StockLocation
 from local.newstore.publications import Publications
 from local.newstore.publisher import Publisher
+from local.newstore.request_limit import RequestLimit
 from local.newstore.tokens import TokenIssuer
 
 RangeScope = Literal["tenant", "file_locations"]
@@ -42,7 +44,6 @@ class NewStoreTruth:
         locations: Iterable[StockLocation] = (),
         clients: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
-        callback_form: CallbackForm = "flat",
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.tenant, self.now = tenant, now
@@ -51,6 +52,8 @@ class NewStoreTruth:
         self.lock = threading.RLock()
         self.faults = CallFaults(now)
         self.faults.sleep = sleep
+        self.request_limit = RequestLimit(now)
+        self.atp_exports = AtpExports(now)
         self.publisher = Publisher(tenant, now)
         self.book = FulfillmentBook()
         self.cumulative_events = True
@@ -61,7 +64,7 @@ class NewStoreTruth:
         self.jobs.job_seconds = job_seconds
         self.jobs.seconds_between_files = seconds_between_files
         self.tokens = TokenIssuer(now, clients or {}, users or {})
-        self.integrations = Integrations(callback_form)
+        self.integrations = Integrations(now)
         self.publications = Publications(now)
         self.imported: dict[StockKey, int] = {}
         self.reservations: Counter[StockKey] = Counter()
@@ -159,6 +162,12 @@ class NewStoreTruth:
             - self.safety_stock[key]
         )
 
+    def stock_keys(self) -> list[StockKey]:
+        """Every row there is."""
+        return sorted(
+            self.imported.keys() | self.book.open.keys() | self.book.completed_unreleased.keys()
+        )
+
     @property
     @up_to_date
     def created_locations(self) -> list[str]:
@@ -174,12 +183,9 @@ class NewStoreTruth:
     def advance(self) -> None:
         """Apply what import jobs have to apply until now(), and end the replays that are due."""
         self.jobs.advance()
-        if self.publications.send is None:
-            return
-        for integration in self.integrations.replaying(self.now()):
-            for event in self.integrations.replay(integration["id"], self.publisher.events):
-                self.publications.publish(integration["id"], event)
-            integration["status"] = "stopped"
+        self.integrations.advance()
+        if self.publications.send is not None:
+            self._replay()
 
     # Inside
 
@@ -191,6 +197,11 @@ class NewStoreTruth:
         for row in rows:
             allocated = self.book.open[row.key] if mode == "atp" else 0
             self.imported[row.key] = row.quantity + allocated
+
+    def _replay(self) -> None:
+        for integration, events in self.integrations.replays(self.publisher.events):
+            for event in events:
+                self.publications.publish(integration.integration_id, event, "temporary")
 
     def _apply_file(self, file: AvailabilitiesFile) -> None:
         self.locations.note_import(file.nodes)

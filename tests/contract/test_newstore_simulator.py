@@ -6,7 +6,6 @@ from typing import get_args
 
 import pytest
 
-from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.errors import (
     FatalError,
     OutcomeUnknownError,
@@ -45,7 +44,7 @@ def test_job_goes_from_received_to_finished(contract: Contract) -> None:
     contract.newstore.clock.instant += timedelta(seconds=30)
     assert contract.state_of(job_id) is JobState.FINISHED
     assert contract.client.received_jobs() == []
-    assert contract.client.atp([AtpKey(SKU, DC)]) == {AtpKey(SKU, DC): 17}
+    assert contract.newstore.model.atp((DC, SKU)) == 17
 
 
 def test_failed_job_lists_its_errors(contract: Contract) -> None:

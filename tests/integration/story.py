@@ -63,7 +63,7 @@ STOCK: Mapping[Key, int] = {
     (DC, "SKU-1"): 10, (DC, "SKU-2"): 8, (DC, "SKU-3"): 5,
     (NYC, "SKU-1"): 6, (NYC, "SKU-2"): 4, (NYC, "SKU-3"): 3,
 }  # fmt: skip
-TABLES = ("EventsTable", "StateTable", "QuarantineTable")
+TABLES = ("EventsTable", "RequestsTable", "StateTable", "QuarantineTable")
 BUCKET = "import-bucket"
 SETTLE_SECONDS = 240
 LEASE_SECONDS = 600
@@ -371,7 +371,6 @@ def _variables(aws: Aws, newstore_url: str, erp_url: str) -> dict[str, str]:
         "IMPORT_BUCKET": BUCKET,
         "NEWSTORE_TENANT": TENANT,
         "NEWSTORE_BASE_URL": newstore_url,
-        "NEWSTORE_TOKEN_URL": f"{newstore_url}/auth/realms/{TENANT}/protocol/openid-connect/token",
         "NEWSTORE_SECRET_ARN": arns["NewStoreSecretArn"],
         "ERP_BASE_URL": erp_url,
         "ERP_SECRET_ARN": arns["ErpSecretArn"],

@@ -103,7 +103,7 @@ def test_events_are_listed_with_how_far_they_have_come(shop: Operated) -> None:
 def test_status_says_what_needs_looking_at(shop: Operated) -> None:
     shop.run("stream", "register", *WHO)
     well = shop.json("status")
-    shop.stack.newstore.integrations.stop("inventory-sync")
+    shop.stack.newstore.integrations.stop(shop.stack.template.stack_name)
     shop.wait(90)
 
     ill = shop.json("status", code=4)
@@ -167,3 +167,12 @@ def test_rows_can_be_sent_again_on_demand(shop: Operated) -> None:
     assert "no NOWHERE" in shop.run("resend", "NOWHERE", *WHO, code=1).output
 
     assert shop.tick()["run"]["rows"] == 1
+
+
+def test_an_order_s_items_have_newstores_own_status(shop: Operated) -> None:
+    shop.ship("ff7", SKU, at=70)
+    items = shop.json("order", "order-ff7")["items"]
+
+    assert [(i["fulfillment_request_id"], i["status"]) for i in items] == [("ff7", "shipped")]
+    assert "shipped" in shop.run("order", "order-ff7").output
+    assert "not routed" in shop.run("order", "nobody-s", code=4).output

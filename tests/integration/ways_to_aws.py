@@ -88,7 +88,7 @@ def large_files_break(stack: LocalStack, called: Called) -> None:
 
 
 def watched(stack: LocalStack, called: Called) -> None:
-    """The watch finds no stream and says so."""
+    """The stream check finds no stream and says so."""
     stack.functions[WATCH]({})
 
 
@@ -109,9 +109,7 @@ def url_signed(stack: LocalStack, called: Called) -> None:
     """NewStore is given a URL instead of the bucket's key."""
     key = {"access_key_id": "AKIALOCAL", "secret_access_key": "local"}
     secret = stack.aws.secrets.create_secret(Name="signing", SecretString=json.dumps(key))
-    stack.template.set_parameters(
-        {"FileDelivery": "presigned_url", "FileSigningSecretArn": secret["ARN"]}
-    )
+    stack.template.set_parameters({"FileSigningSecretArn": secret["ARN"]})
     with called.by(stack.template.physical_id(IMPORT)):
         importer, _ = import_stock(runtime_of(stack, called, IMPORT))
     assert importer.files.archive_uri("run").startswith("https://")

@@ -1,4 +1,4 @@
-"""The event stream's second life in the deployed stack: the watch's schedule, the export's queue.
+"""The event stream in the deployed stack: the stream check's schedule, the export's queue.
 
 NewStore's simulator stops the stream, and drops a file where its S3 export would.
 """
@@ -13,16 +13,21 @@ from local.newstore.events import Event, event_bytes
 from local.stack import EVENTS, QUARANTINE
 from tests.e2e.deployed.waiting import eventually
 
-STREAM = "inventory-sync"
 BUCKET = "ImportBucket"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def stopped(stack: DeployedStack, stories: object) -> None:
-    """Registered by hand, and stopped at NewStore before the watch's next look."""
+    """Registered by hand, and stopped at NewStore before the stream check's next run."""
     integrations = stack.newstore.integrations
-    integrations.create({"id": STREAM, "callback_url": stack.outputs["EventUrl"]})
-    integrations.stop(STREAM)
+    integrations.create(
+        {
+            "id": stack.name,
+            "integration_type": "permanent",
+            "callback_parameters": {"callback_url": stack.outputs["EventUrl"]},
+        }
+    )
+    integrations.stop(stack.name)
 
 
 def write(stack: DeployedStack, key: str, content: bytes) -> None:
@@ -82,8 +87,10 @@ def test_what_lies_elsewhere_in_the_bucket_wakes_nobody(stack: DeployedStack) ->
     assert stack.count(QUARANTINE) == set_aside
 
 
-def test_the_watch_s_schedule_starts_the_stopped_stream(stack: DeployedStack) -> None:
-    eventually(lambda: stack.newstore.integrations.get(STREAM)["status"] == "running", "the watch")
+def test_the_stream_check_s_schedule_starts_the_stopped_stream(stack: DeployedStack) -> None:
+    eventually(
+        lambda: stack.newstore.integrations.of(stack.name).status == "running", "the stream check"
+    )
 
     [(_, record)] = list(stack.state.records("stream_check"))
     assert len(json.loads(record)["restarts"]) == 1

@@ -1,15 +1,25 @@
 """What surrounds the use case of every function but the webhook."""
 
+import json
 from collections.abc import Mapping
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger, Metrics
 
 from inventory_sync.bootstrap.handler import Answer, Handler, SecondsLeft, handler_of
+from inventory_sync.observability import PowertoolsObserver
 from tests.fakes.observer import FakeObserver
 
-CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 1_500)
+CONTEXT = SimpleNamespace(
+    get_remaining_time_in_millis=lambda: 1_500,
+    function_name="forward",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn",
+    aws_request_id="request-7",
+)
 
 
 class Told(FakeObserver):
@@ -62,3 +72,21 @@ def test_what_the_use_case_needs_is_made_at_the_first_event_and_kept() -> None:
     handler({"number": 6}, CONTEXT)
     handler({"number": 8}, CONTEXT)
     assert len(made) == 1
+
+
+def test_every_line_names_the_request_failures_too() -> None:
+    log = StringIO()
+    logger = Logger(service="handler-test", stream=log)
+    metrics = Metrics(namespace="Test", service="handler-test")
+
+    def fail(by: int, observer: Any, event: Mapping[str, Any], seconds_left: SecondsLeft) -> Answer:
+        observer.log("begun")
+        return divide(by, observer, event, seconds_left)
+
+    made: Any = (0, PowertoolsObserver(logger, metrics))
+    with pytest.raises(ZeroDivisionError):
+        handler_of(lambda: made, fail)({"number": 1}, CONTEXT)
+
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["message"] for line in lines] == ["begun", "unexpected failure"]
+    assert {line["function_request_id"] for line in lines} == {"request-7"}

@@ -25,8 +25,9 @@ class Newstore:
     def __init__(self, **settings: Any) -> None:
         self.clock = Clock()
         self.files: dict[str, bytes] = {}
+        now = settings.pop("now", self.clock)
         settings = {"locations": [dc(DC), dc("NYC")], "sleep": self.clock.sleep, **settings}
-        self.model = NewStoreModel("acme", self.clock, fetch=self.files.__getitem__, **settings)
+        self.model = NewStoreModel("acme", now, fetch=self.files.__getitem__, **settings)
         self.archives = 0
         self._requests = 0
 

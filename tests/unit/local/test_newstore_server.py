@@ -127,7 +127,7 @@ def test_insights_and_locations_have_newstores_form(client: Client) -> None:
     params = {"product_id": SKU, "fulfillment_node_id": DC}
     insights = client.call("GET", "/v0/stock/insights", params=params).json()
     assert set(insights["allocations"][0]) == {"order_uuid", "item_uuid", "created_at"}
-    assert insights["reservations"] == []
+    assert "reservations" not in insights
     locations = client.call("GET", "/v0/locations").json()["locations"]
     assert [location["id"] for location in locations] == [DC, "NYC"]
     assert client.call("GET", f"/v0/locations/{DC}").json() == locations[0]
@@ -136,13 +136,17 @@ def test_insights_and_locations_have_newstores_form(client: Client) -> None:
 
 def test_an_integration_is_managed_over_http(client: Client) -> None:
     path = "/api/v1/org/integrations/eventstream"
-    client.call("POST", path, json={"id": "stock", "callback_url": "https://example.com/event"})
-    client.call("POST", f"{path}/stock/_start")
+    callback = {"callback_url": "https://example.com/event", "api_key": "key-1"}
+    body = {"id": "stock", "integration_type": "permanent", "callback_parameters": callback}
+    client.call("POST", path, json=body)
     assert client.call("GET", f"{path}/stock").json()["status"] == "running"
-    client.call("PATCH", f"{path}/stock", json={"api_key": "key-2"})
     client.call("POST", f"{path}/stock/_stop")
+    change = {"callback_parameters": {**callback, "api_key": "key-2"}}
+    client.call("PATCH", f"{path}/stock", json=change)
     (integration,) = client.call("GET", path).json()["integrations"]
-    assert (integration["status"], integration["api_key"]) == ("stopped", "key-2")
+    shown = {"callback_url": callback["callback_url"]}
+    assert integration == {**body, "callback_parameters": shown, "status": "stopped"}
+    assert client.newstore.model.integrations.of("stock").callback["api_key"] == "key-2"
     client.call("DELETE", f"{path}/stock")
     assert client.call("GET", path).json()["integrations"] == []
 

@@ -18,19 +18,26 @@ Make = Callable[[], tuple[T, PowertoolsObserver]]
 def handler_of(
     make: Make[T], answer: Callable[[T, PowertoolsObserver, Event, SecondsLeft], Answer]
 ) -> Handler:
-    """A failure is logged once and raised, and metrics are written out whatever happens."""
-    resources = cache(make)
+    """A failure is logged once and raised, and metrics are written out whatever happens.
 
-    def handler(event: Event, context: Any) -> Answer:
-        use_case, observer = resources()
-        try:
-            return answer(
-                use_case, observer, event, lambda: context.get_remaining_time_in_millis() / 1000
-            )
-        except Exception as error:
-            observer.failure(error)
-            raise
-        finally:
-            observer.flush()
+    What is logged names the invocation.
+    """
 
-    return handler
+    @cache
+    def made() -> Handler:
+        use_case, observer = make()
+
+        def handler(event: Event, context: Any) -> Answer:
+            try:
+                return answer(
+                    use_case, observer, event, lambda: context.get_remaining_time_in_millis() / 1000
+                )
+            except Exception as error:
+                observer.failure(error)
+                raise
+            finally:
+                observer.flush()
+
+        return observer.in_context(handler)
+
+    return lambda event, context: made()(event, context)

@@ -8,9 +8,8 @@ import pytest
 
 from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.http.request import HttpLimits
-from inventory_sync.adapters.newstore.imports import ATP_KEYS_MAX, NewStoreClient
+from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.newstore.lists import COUNT, COUNT_DEFAULT, PAGES_MAX
-from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.errors import (
     FatalError,
     OutcomeUnknownError,
@@ -385,44 +384,6 @@ def test_missing_list_of_locations_is_not_an_empty_one(
         pytest.raises(RetriableError),
     ):
         client.locations([])
-
-
-def test_atp_is_asked_for_in_chunks_and_only_what_was_asked_for_is_given(
-    account: SecretsAccount, clock: StandingClock
-) -> None:
-    def answer(call: Call) -> Reply:
-        items = [{**key, "atp": 5, "more": 1} for key in call.json["atp_keys"]]
-        items += [{"product_id": "not asked for", "fulfillment_node_id": "DC01", "atp": 1}]
-        return Reply({"items": items})
-
-    keys = [AtpKey(f"SKU-{number}", "DC01") for number in range(ATP_KEYS_MAX + 1)]
-    server = LocalServer(answer)
-    with client_of(server, account, clock) as client:
-        assert client.atp([*keys, keys[0]]) == dict.fromkeys(keys, 5)
-        assert [len(call.json["atp_keys"]) for call in server.calls] == [ATP_KEYS_MAX, 1]
-
-
-def test_atp_of_nothing_needs_no_call(account: SecretsAccount, clock: StandingClock) -> None:
-    server = replying(Reply({}))
-    with client_of(server, account, clock) as client:
-        assert client.atp([]) == {}
-        assert server.calls == []
-
-
-def test_key_without_an_answer_is_left_out(account: SecretsAccount, clock: StandingClock) -> None:
-    with client_of(replying(Reply({"items": []})), account, clock) as client:
-        assert client.atp([AtpKey("SKU-1", "DC01")]) == {}
-
-
-@pytest.mark.parametrize("items", [None, [{"product_id": "SKU-1", "atp": "many"}]])
-def test_unreadable_atp_is_retriable(
-    account: SecretsAccount, clock: StandingClock, items: object
-) -> None:
-    with (
-        client_of(replying(Reply({"items": items})), account, clock) as client,
-        pytest.raises(RetriableError),
-    ):
-        client.atp([AtpKey("SKU-1", "DC01")])
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -1,4 +1,4 @@
-"""The watch's memory: one item of the state table for each stream."""
+"""The stream check's memory: one item of the state table for each stream."""
 
 from dataclasses import replace
 
@@ -21,11 +21,11 @@ class DynamoStreamCheckStates:
         item = self._table.get(KIND, stream_id)
         if item is None:
             return StreamCheckState()
-        return decode(StreamCheckState, item["record"]["S"], f"watch over {stream_id}")
+        return decode(StreamCheckState, item["record"]["S"], f"check of stream {stream_id}")
 
     def save(self, stream_id: str, memory: StreamCheckState) -> StreamCheckState:
         """One conditional write."""
         written = replace(memory, version=memory.version + 1)
         if not self._table.replace(KIND, stream_id, encode(written), version=written.version):
-            raise LeaseLostError(f"another look at stream {stream_id} is under way")
+            raise LeaseLostError(f"another check of stream {stream_id} is at work")
         return written

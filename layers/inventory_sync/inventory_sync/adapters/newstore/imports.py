@@ -1,6 +1,6 @@
-"""NewStore's import and availability API, as docs/newstore.md has it."""
+"""NewStore's import API, as docs/newstore.md has it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
@@ -11,14 +11,11 @@ from inventory_sync.adapters.http.errors import HttpRejectedError, ThrottledErro
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.newstore.lists import read_list, read_pages
 from inventory_sync.adapters.newstore.wire import (
-    AtpAnswer,
-    InsightsAnswer,
     JobAnswer,
     JobChunkAnswer,
     JobErrorAnswer,
     LocationAnswer,
 )
-from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.errors import OutcomeUnknownError, RetriableError, TooManyJobsError
 from inventory_sync.domain.import_run import (
     JOB_FAILED,
@@ -35,8 +32,6 @@ from inventory_sync.domain.locations import (
 
 LOOKUPS_AT_ONCE = 8
 """Locations that are asked for by their ids."""
-ATP_KEYS_MAX = 2000
-"""In one call (docs/newstore.md, "Reading back")."""
 
 
 class NewStoreClient:
@@ -135,35 +130,6 @@ class NewStoreClient:
         if answer is None:
             return None
         return read_model(LocationAnswer, answer, request.where).location()
-
-    def atp(self, keys: Iterable[AtpKey]) -> dict[AtpKey, int]:
-        """Units NewStore would promise; keys it does not answer are left out."""
-        wanted = sorted(set(keys))
-        found: dict[AtpKey, int] = {}
-        for start in range(0, len(wanted), ATP_KEYS_MAX):
-            chunk = wanted[start : start + ATP_KEYS_MAX]
-            found.update(self._atp(chunk))
-        return found
-
-    def _atp(self, keys: list[AtpKey]) -> dict[AtpKey, int]:
-        body = {"atp_keys": [key._asdict() for key in keys]}
-        request = self._post("/v0/availabilities", body, retry=RetrySafety.ALWAYS)
-        items = self._http.call(request).get("items")
-        if not isinstance(items, list):
-            raise RetriableError(f"{request.where}: expected a list under items")
-        answers = [read_model(AtpAnswer, item, request.where) for item in items]
-        by_key = {AtpKey(a.product_id, a.fulfillment_node_id): a.atp for a in answers}
-        return {key: by_key[key] for key in keys if key in by_key}
-
-    def insights(self, key: AtpKey) -> StockInsights:
-        """What NewStore takes off a row's quantity; at most 90 calls a second are allowed."""
-        request = HttpRequest(
-            method="GET",
-            url=f"{self._base_url}/v0/stock/insights",
-            retry=RetrySafety.ALWAYS,
-            query=key._asdict(),
-        )
-        return read_model(InsightsAnswer, self._http.call(request), request.where).insights()
 
     def _get(self, path: str) -> HttpRequest:
         return HttpRequest(method="GET", url=self._base_url + path, retry=RetrySafety.ALWAYS)

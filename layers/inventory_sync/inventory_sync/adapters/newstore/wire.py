@@ -1,11 +1,10 @@
 """NewStore's answers, read tolerantly: unknown fields are ignored, ids come under several names."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from inventory_sync.adapters.redaction import excerpt
-from inventory_sync.domain.atp import Allocation, StockInsights
 from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
 from inventory_sync.domain.locations import LocationType, NewStoreLocation
 
@@ -92,35 +91,6 @@ class LocationAnswer(Answer):
             store_id=self.store_id,
             inventory_master=self.is_inventory_master,
             enabled=self.is_enabled,
-        )
-
-
-class AtpAnswer(Answer):
-    """What NewStore would promise of one product at one node."""
-
-    product_id: str
-    fulfillment_node_id: str
-    atp: int
-
-
-class AllocationAnswer(Answer):
-    """One item set aside, or completed and not released."""
-
-    order_uuid: Text = ""
-    item_uuid: Text = ""
-
-
-class InsightsAnswer(Answer):
-    """What is taken off a row's quantity."""
-
-    allocations: list[AllocationAnswer]
-    reservations: list[dict[str, Any]]
-
-    def insights(self) -> StockInsights:
-        """In our terms."""
-        return StockInsights(
-            allocations=tuple(Allocation(a.order_uuid, a.item_uuid) for a in self.allocations),
-            reservations=len(self.reservations),
         )
 
 

@@ -1,11 +1,14 @@
 """Reconcile: compare what NewStore promises with the books, and say why it differs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
+from typing import TypeVar
 
+from inventory_sync.domain.atp import SafetyStock
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot
 from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
@@ -20,17 +23,32 @@ from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import DriftReport, FileStore, Reports
 from inventory_sync.ports.locations import LocationStore
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.ports.runs import RunHistory, RunStore
 from inventory_sync.use_cases.reconcile.drift_totals import DriftTotals
-from inventory_sync.use_cases.reconcile.read_atp import KEYS_PER_CALL, AtpReader, Books
+from inventory_sync.use_cases.reconcile.export_atp import ExportAtp
+from inventory_sync.use_cases.reconcile.patience import patiently
+from inventory_sync.use_cases.reconcile.read_atp import (
+    KEYS_PER_CALL,
+    AtpReader,
+    Books,
+    FirstAtp,
+    atp_by_keys,
+    atp_of_export,
+)
 
 SPARE_SECONDS = 90.0
 """Kept back of the invocation for the second look and the report."""
 CONFIRM_ROWS_MAX = 5_000
+ROWS_BY_KEYS_MAX = 6_000
+"""Three calls; above that NewStore exports all rows in one."""
+EXPORT_SHARE = 0.5
+"""Of the time; after that rows are asked for by their keys."""
 RUN_AGE_MAX = timedelta(hours=12)
 """No run takes longer from its plan to its end."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +69,7 @@ class Reconciled:
     """`folder` is where the report stands; `drifts` are the rows that differ, up to a bound.
 
     `off` are locations that NewStore promises nothing of, whatever their stock: not compared.
+    `without` names what NewStore did not give: rows with safety stock then look unexplained.
     """
 
     report_id: str
@@ -59,6 +78,7 @@ class Reconciled:
     drifts: tuple[RowDrift, ...]
     unread: Mapping[str, str]
     off: tuple[str, ...]
+    without: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +89,8 @@ class ReconcileStock:
     history: EventHistory
     erp: Erp
     newstore: NewStoreReader
+    stock: StockReader
+    export_atp: ExportAtp
     files: FileStore
     runs: RunStore
     run_history: RunHistory
@@ -89,7 +111,9 @@ class ReconcileStock:
         session = _Session(self, remaining_seconds, read_erp)
         report_id = f"{self.clock.now():%Y%m%dT%H%M%SZ}"
         with self.reports.writer(report_id) as report:
-            for place in session.places(only):
+            places = session.places(only)
+            session.prepare(places)
+            for place in places:
                 session.compare(place, report)
             session.confirm(report)
         folder = self.reports.save_summary(report_id, session.summary())
@@ -101,15 +125,15 @@ class ReconcileStock:
             drifts=tuple(session.kept),
             unread=session.unread,
             off=tuple(session.off),
+            without=tuple(session.without),
         )
 
     def _count(self, totals: DriftTotals) -> None:
-        self.observer.count("RowsReconciled", totals.rows)
         self.observer.count("RowsUnchecked", totals.unchecked)
         self.observer.count("RowsUnexplained", totals.rows_by_cause[Cause.UNEXPLAINED])
         self.observer.count("AllocationsLeaked", totals.units_by_cause[Cause.LEAKED_ALLOCATION])
-        for cause in Cause:
-            self.observer.count("RowsDrifted", totals.rows_by_cause[cause], cause=cause.value)
+        drifted = {f"drifted_{cause}": totals.rows_by_cause[cause] for cause in Cause}
+        self.observer.log("rows reconciled", rows=totals.rows, **drifted)
 
 
 @dataclass
@@ -124,6 +148,9 @@ class _Session:
     doubtful: list[RowDrift] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     off: list[str] = field(default_factory=list)
+    safety_stock: SafetyStock = field(default_factory=SafetyStock)
+    exported: FirstAtp | None = None
+    without: list[str] = field(default_factory=list)
 
     def places(self, only: frozenset[str]) -> list[Location]:
         """Those to compare, under the nodes that their quantities are at.
@@ -143,6 +170,27 @@ class _Session:
         listed = self.deps.newstore.locations({p.fulfillment_node_id for p in wanted.values()})
         self.off = [key for key, place in wanted.items() if _is_off(place, listed)]
         return [place for key, place in wanted.items() if key not in self.off]
+
+    def prepare(self, places: list[Location]) -> None:
+        """What is read once for all rows; without it rows are judged by less, or read by keys."""
+        if (found := self._optional("safety stock", self.deps.stock.safety_stock)) is not None:
+            self.safety_stock = found
+        rows = sum(self.manifest.locations[place.location_id].rows for place in places)
+        if rows <= ROWS_BY_KEYS_MAX:
+            return
+        nodes = frozenset(place.fulfillment_node_id for place in places)
+        kept_back = (1 - EXPORT_SHARE) * self.remaining_seconds()
+        export = partial(self.deps.export_atp, nodes, lambda: self.remaining_seconds() - kept_back)
+        if (exported := self._optional("export of ATP", export)) is not None:
+            self.exported = atp_of_export(exported)
+
+    def _optional(self, what: str, read: Callable[[], T]) -> T | None:
+        try:
+            return patiently(read, self.deps.clock, self.remaining_seconds)
+        except (RetriableError, RejectedError, FatalError) as error:
+            self.deps.observer.log(f"reconciling without NewStore's {what}", reason=error)
+            self.without.append(what)
+            return None
 
     def _look(self) -> None:
         """What the last finished import said, and which events it has counted."""
@@ -189,8 +237,11 @@ class _Session:
     def _drifts(self, place: Location, only: frozenset[str] | None = None) -> Iterator[RowDrift]:
         entry = self.manifest.locations[place.location_id]
         version, books = self.head.version, self._books(place, entry)
+        by_keys = atp_by_keys(self.deps.stock)
         reader = AtpReader(
-            newstore=self.deps.newstore,
+            stock=self.deps.stock,
+            first=by_keys if only is not None else self.exported or by_keys,
+            safety_stock=self.safety_stock,
             history=self.deps.history,
             clock=self.deps.clock,
             remaining_seconds=lambda: self.remaining_seconds() - SPARE_SECONDS,
@@ -240,7 +291,7 @@ class _Session:
         self, location_id: str, last: LastQuantities
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
         """What an import would state now for the range that is released already."""
-        deps = self.deps
+        deps, started_at = self.deps, self.deps.clock.now()
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
         rule = self._rule(timedelta(0))
         if self.read_erp:
@@ -260,6 +311,7 @@ class _Session:
             cut_end=cut_end,
             watermark=cut_end,
             rule=rule,
+            read_started_at=started_at,
             unlisted=None if absent_means_zero else last,
         )
         return {p: sendable(q) for p, q in cut.quantities.items()}, events
@@ -296,6 +348,7 @@ class _Session:
             "units_by_cause": {c.value: totals.units_by_cause[c] for c in Cause},
             "locations_off": self.off,
             "erp_not_read": dict(sorted(self.unread.items())),
+            "without": self.without,
         }
 
 
