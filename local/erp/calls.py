@@ -1,10 +1,10 @@
-"""The calls of docs/erp-openapi.yaml, over the model; every call may fail on order."""
+"""The calls of docs/erp-openapi.yaml, over the books; every call may fail on order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from local.erp.books import ErpBooks
 from local.erp.records import (
     Allocation,
     AllocationOutcome,
@@ -20,16 +20,13 @@ from local.erp.records import (
 )
 from local.http_server import CallRefusedError, api_call
 
-if TYPE_CHECKING:
-    from local.erp.model import ErpModel
-
 READ_PRODUCTS_MAX = 1_000
 
 
 class ErpCalls:
     """What the adapter asks for. Raises CallRefusedError, AnswerLostError, AnswerGarbledError."""
 
-    def __init__(self, model: ErpModel) -> None:
+    def __init__(self, model: ErpBooks) -> None:
         self._model = model
         self.faults = model.faults
         self.lock = model.lock

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from local.http_server import CallFaults, api_call, up_to_date
 from local.newstore.job import chunk_json, error_json, job_item, job_json
-
-if TYPE_CHECKING:
-    from local.newstore.model import NewStoreModel
+from local.newstore.truth import NewStoreTruth
 
 LIST_COUNT = 10
 """Jobs in a page, unless asked for more."""
@@ -19,7 +17,7 @@ LIST_COUNT = 10
 class NewStoreCalls:
     """What the adapter asks for. Raises CallRefusedError, AnswerLostError, AnswerGarbledError."""
 
-    def __init__(self, model: NewStoreModel, faults: CallFaults) -> None:
+    def __init__(self, model: NewStoreTruth, faults: CallFaults) -> None:
         self._model = model
         self.faults = faults
         self.lock = model.lock

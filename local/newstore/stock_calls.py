@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.http_server import CallFaults, CallRefusedError, api_call
 from local.newstore.events import iso_instant
 from local.newstore.fulfillment import FulfillmentRequest, ItemState, StockKey
-
-if TYPE_CHECKING:
-    from local.newstore.model import NewStoreModel
+from local.newstore.truth import NewStoreTruth
 
 ATP_KEYS_MAX = 2_000
 INSIGHTS_MAX = 1_000
@@ -27,7 +25,7 @@ _STATUS: dict[ItemState, str] = {
 class StockCalls:
     """As NewStoreCalls."""
 
-    def __init__(self, model: NewStoreModel, faults: CallFaults) -> None:
+    def __init__(self, model: NewStoreTruth, faults: CallFaults) -> None:
         self._model = model
         self.faults = faults
         self.lock = model.lock

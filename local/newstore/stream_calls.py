@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.http_server import CallFaults, api_call
 from local.newstore.events import Event
-
-if TYPE_CHECKING:
-    from local.newstore.model import NewStoreModel
+from local.newstore.truth import NewStoreTruth
 
 
 class StreamCalls:
     """As NewStoreCalls. All but the lists raise CallRefusedError 404 for what is unknown."""
 
-    def __init__(self, model: NewStoreModel, faults: CallFaults) -> None:
+    def __init__(self, model: NewStoreTruth, faults: CallFaults) -> None:
         self._model = model
         self.faults = faults
         self.lock = model.lock

@@ -1,4 +1,4 @@
-"""The slice of the simulation that every change has to pass; `make simulate` runs more."""
+"""300 seeds in `make check`, a sample of them in `make test`; `make simulate` runs more."""
 
 import json
 from pathlib import Path

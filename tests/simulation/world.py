@@ -28,7 +28,8 @@ from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResu
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
 from local.newstore.locations import store
-from local.newstore.model import NewStoreModel, RangeScope
+from local.newstore.model import NewStoreModel
+from local.newstore.truth import RangeScope
 from tests.availabilities import checked
 from tests.builders import OPERATOR
 from tests.fakes.event_log import FakeEventLog

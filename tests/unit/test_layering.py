@@ -9,7 +9,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,9 @@ EXCEPTIONS = {
     ),
 }
 """Allowed all the same, each for its reason."""
+
+BESIDE = ("cli", "local", "tools", "examples")
+"""What is not in the layer."""
 
 AT_IMPORT = frozenset({"os.environ", "os.getenv", "os.putenv", "getenv", "environ", "open"})
 CLIENT_MAKERS = frozenset({"boto3", "botocore", "requests", "socket", "urllib"})
@@ -101,6 +104,19 @@ class Tree:
                 else:
                     yield Import(name, node.lineno, base)
 
+    def circles(self) -> list[str]:
+        """Modules that cannot be understood one after the other: each imports the other in the end.
+
+        What is not shipped counts too; so does what only types ask for.
+        """
+        package = self.root / "layers" / PACKAGE
+        imports: dict[str, set[str]] = {}
+        for base, folder in [(package, PACKAGE), *((self.root, name) for name in BESIDE)]:
+            for path in (base / folder).rglob("*.py"):
+                name = ".".join(path.relative_to(base).with_suffix("").parts)
+                imports[name] = set(modules_of(ast.parse(path.read_text())))
+        return sorted(name for name in imports if name in reached_from(name, imports))
+
     def eager(self) -> list[str]:
         """Everything that would touch the world while a module is imported."""
         return [
@@ -108,6 +124,27 @@ class Tree:
             for _, path in self.files()
             for line, what in touches(ast.parse(path.read_text()))
         ]
+
+
+def modules_of(tree: ast.Module) -> Iterator[str]:
+    """What is imported, where a name might be a module as one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def reached_from(start: str, imports: Mapping[str, set[str]]) -> set[str]:
+    """All that importing a module ends up with."""
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = imports.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting += new
+    return reached
 
 
 def allowed(layer: str, found: Import) -> bool:
@@ -192,6 +229,10 @@ def test_every_exception_is_still_needed() -> None:
     assert set(EXCEPTIONS) <= found
 
 
+def test_no_module_imports_one_that_imports_it() -> None:
+    assert HOUSE.circles() == []
+
+
 def test_nothing_happens_at_import() -> None:
     assert HOUSE.eager() == []
 
@@ -223,6 +264,18 @@ def test_every_module_can_be_imported_without_an_environment() -> None:
 
 
 # The test itself can fail
+
+
+def test_a_circle_is_found_however_long(tmp_path: Path) -> None:
+    tree = tree_of(
+        tmp_path,
+        domain__a="from inventory_sync.domain import b",
+        domain__b="import inventory_sync.domain.c",
+        domain__c="def f():\n    from inventory_sync.domain.a import g",
+        domain__d="import inventory_sync.domain.a",
+    )
+
+    assert tree.circles() == [f"inventory_sync.domain.{name}" for name in "abc"]
 
 
 def tree_of(folder: Path, **sources: str) -> Tree:

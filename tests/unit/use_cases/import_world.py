@@ -1,11 +1,12 @@
 """The import's use cases over the fakes, the simulators of both sides, and faults named in turn."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, cast
 
 from inventory_sync.adapters.newstore.event_body import parse_event
@@ -22,7 +23,7 @@ from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold, Resend
 from inventory_sync.domain.import_head import Lease
-from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError
+from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError, RunState
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -38,7 +39,8 @@ from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes
 from local.newstore.locations import store
-from local.newstore.model import NewStoreModel, RangeScope
+from local.newstore.model import NewStoreModel
+from local.newstore.truth import RangeScope
 from tests.availabilities import check_archive, checked
 from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, location
 from tests.fakes.clock import FakeClock
@@ -171,6 +173,7 @@ class ImportWorld:
         reads_at_once: int = 1,
         archive_bytes: int = 400_000_000,
         range_scope: RangeScope = "tenant",
+        absent_means_zero: bool = True,
     ) -> None:
         self.places = places or (DC,)
         self.clock = FakeClock(NOW)
@@ -178,6 +181,9 @@ class ImportWorld:
         self.faults = PlannedFaults()
         self.erp_model = ErpModel(
             self.clock.now, apply_lag_seconds=apply_lag_seconds, change_feed=change_feed
+        )
+        self.erp_model.capabilities = replace(
+            self.erp_model.capabilities, absent_means_zero=absent_means_zero
         )
         self.files = FakeFileStore()
         self.records = FakeRunRecords()
@@ -430,3 +436,16 @@ class ImportWorld:
     def take_lease(self) -> Lease | None:
         now = self.clock.now()
         return self.leases.acquire(now=now, until=now + 3 * MINUTE)
+
+
+TEN: Mapping[str, int] = MappingProxyType({SKU: 10})
+
+
+def started(*places: str, units: Mapping[str, int] = TEN, **settings: Any) -> ImportWorld:
+    """A world whose first import has finished: everywhere these units by product."""
+    world = ImportWorld(*places, **settings)
+    for place in world.places:
+        for product, count in units.items():
+            world.stock(count, product, at=place)
+    assert world.import_now().state is RunState.FINALIZED
+    return world

@@ -7,9 +7,10 @@ from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.use_cases.explain_quantity import ExplainQuantity, Explanation
 from tests.builders import DC, MINUTE, SKU
 from tests.fakes.run_history import FakeEventHistory, FakeRunHistory
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 OTHER = "SKU-2"
+STOCK = {SKU: 20, OTHER: 5}
 
 
 def explainer(world: ImportWorld) -> ExplainQuantity:
@@ -26,14 +27,6 @@ def explain(world: ImportWorld, product: str = SKU, **asked) -> Explanation:
     return explainer(world)(DC, product, **asked)
 
 
-def started(units: int = 20) -> ImportWorld:
-    world = ImportWorld()
-    world.stock(units)
-    world.stock(5, OTHER)
-    world.import_now()
-    return world
-
-
 def moves(found: Explanation) -> dict[int, int]:
     """Units by logical timestamp."""
     return {term.event.logical_timestamp: term.units for term in found.row.terms}
@@ -41,7 +34,7 @@ def moves(found: Explanation) -> dict[int, int]:
 
 def added_back_and_subtracted() -> ImportWorld:
     """10 is in the ERP's figure, 11 is not yet, 12 is though it is after the cut end."""
-    world = started()
+    world = started(units=STOCK)
     world.ship(10)
     world.forward()
     world.ship(11, SKU, SKU)
@@ -88,7 +81,7 @@ def test_every_row_of_every_run_adds_up_to_the_figure_in_its_file() -> None:
 
 
 def test_a_row_that_later_runs_did_not_send_is_explained_by_the_run_that_did() -> None:
-    world = started()
+    world = started(units=STOCK)
     first = world.runs.head().finished_run_id
     world.stock(6, OTHER)
     second = world.import_now()
@@ -101,7 +94,7 @@ def test_a_row_that_later_runs_did_not_send_is_explained_by_the_run_that_did() -
 
 
 def test_the_past_is_explained_as_it_was_then() -> None:
-    world = started()
+    world = started(units=STOCK)
     then = world.clock.now()
     world.clock.advance(MINUTE)
     world.stock(30)
@@ -112,7 +105,7 @@ def test_the_past_is_explained_as_it_was_then() -> None:
 
 
 def test_a_run_that_failed_explains_nothing_but_is_named() -> None:
-    world = started()
+    world = started(units=STOCK)
     world.stock(30)
     world.newstore_model.jobs.fail_next_job()
     failed = world.import_now()
@@ -123,7 +116,7 @@ def test_a_run_that_failed_explains_nothing_but_is_named() -> None:
 
 
 def test_a_location_rolled_forward_starts_from_its_last_figure() -> None:
-    world = started()
+    world = started(units=STOCK)
     world.erp.shown[DC] = RetriableError("down")
     world.ship(10)
     world.settle()
@@ -136,7 +129,7 @@ def test_a_location_rolled_forward_starts_from_its_last_figure() -> None:
 
 
 def test_less_than_none_was_sent_as_none() -> None:
-    world = started(units=1)
+    world = started(units={SKU: 1, OTHER: 5})
     world.erp.shown[DC] = RetriableError("down")
     world.ship(10, SKU, SKU)
     world.settle()
@@ -148,7 +141,7 @@ def test_less_than_none_was_sent_as_none() -> None:
 
 
 def test_what_happened_since_is_listed_late_events_too() -> None:
-    world = started()
+    world = started(units=STOCK)
     world.ship(10)
     late = world.ship(11, delivered=False)
     world.ship(12)
@@ -187,7 +180,7 @@ def test_a_record_that_does_not_fit_its_ledger_is_seen() -> None:
 
 @pytest.mark.parametrize("product", ["unknown", SKU])
 def test_a_row_that_no_run_has_sent_is_refused_with_what_to_look_at(product: str) -> None:
-    world = started() if product == "unknown" else ImportWorld()
+    world = started(units=STOCK) if product == "unknown" else ImportWorld()
 
     with pytest.raises(RejectedError, match=f"has sent {product} at {DC}"):
         explain(world, product)

@@ -44,7 +44,8 @@ def test_a_reading_of_too_many_pages_is_no_shorter_reading() -> None:
 
 def refuse(code: str, **response: Any) -> Any:
     def write(**_: Any) -> Any:
-        raise ClientError({"Error": {"Code": code}, **response}, "PutItem")  # type: ignore[arg-type]
+        answer: Any = {"Error": {"Code": code}, **response}
+        raise ClientError(answer, "PutItem")
 
     return write
 

@@ -24,7 +24,7 @@ from inventory_sync.use_cases.import_stock.plan_run import FULL_EVERY
 from local.newstore.availabilities import ImportFinding
 from local.newstore.job import JobFaults
 from tests.builders import DC, HOUR, MINUTE, NOW, SKU, STORE
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 KEY = (DC, SKU)
 
@@ -33,13 +33,6 @@ def stocked(*places: str, **settings: Any) -> ImportWorld:
     world = ImportWorld(*places, **settings)
     for place in world.places:
         world.stock(10, at=place)
-    return world
-
-
-def started(*places: str, **settings: Any) -> ImportWorld:
-    """A world whose first import has finished."""
-    world = stocked(*places, **settings)
-    world.import_now()
     return world
 
 

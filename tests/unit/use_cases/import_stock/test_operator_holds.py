@@ -1,31 +1,20 @@
 """What operators keep out of imports: a location until it is resumed, or imports altogether."""
 
-from typing import Any
-
 import pytest
 
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.use_cases.import_stock.import_stock import TickOutcome
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 SKU_2 = "SKU-2"
-
-
-def started(*places: str, **settings: Any) -> ImportWorld:
-    """Two locations that have been imported once."""
-    world = ImportWorld(*(places or (DC, STORE)), **settings)
-    for place in world.places:
-        world.stock(10, at=place)
-    world.import_now()
-    return world
 
 
 # One location
 
 
 def test_a_location_that_an_operator_holds_is_rolled_forward_until_it_is_resumed() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold(DC)
     world.ship(1)
     world.stock(50)
@@ -44,7 +33,7 @@ def test_a_location_that_an_operator_holds_is_rolled_forward_until_it_is_resumed
 
 
 def test_no_approval_lets_through_what_an_operator_holds() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold(DC)
     world.stock(50)
     world.approve("operator")
@@ -55,7 +44,7 @@ def test_no_approval_lets_through_what_an_operator_holds() -> None:
 
 
 def test_an_operators_hold_is_not_counted_as_a_guards() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold(DC)
 
     world.import_now()
@@ -67,7 +56,7 @@ def test_an_operators_hold_is_not_counted_as_a_guards() -> None:
 
 
 def test_where_operators_hold_every_location_the_run_is_held() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold(DC)
     world.hold(STORE)
 
@@ -75,7 +64,7 @@ def test_where_operators_hold_every_location_the_run_is_held() -> None:
 
 
 def test_how_long_the_oldest_hold_stands_is_told_at_each_tick() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.import_now()
     assert world.observer.counts["OperatorHoldSeconds"] == 0
     world.hold(DC)
@@ -106,7 +95,7 @@ def test_a_location_held_before_its_first_import_keeps_the_cut_below_its_events(
 
 
 def test_while_imports_are_paused_ticks_do_nothing() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.hold()
     world.stock(50)
 
@@ -124,7 +113,7 @@ def test_while_imports_are_paused_ticks_do_nothing() -> None:
 
 
 def test_a_job_that_newstore_is_at_is_followed_to_its_end() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.stock(50)
     world.newstore_model.jobs.job_seconds = 600
     assert world.tick().outcome is TickOutcome.WAITING
@@ -138,7 +127,7 @@ def test_a_job_that_newstore_is_at_is_followed_to_its_end() -> None:
 
 
 def test_files_without_a_job_are_given_up_by_choice_and_their_rows_sent_later() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.ship(1)
     world.settle()
     world.faults.plan("too_many_jobs")
@@ -157,7 +146,7 @@ def test_files_without_a_job_are_given_up_by_choice_and_their_rows_sent_later() 
 
 
 def test_a_job_that_was_created_and_not_started_is_set_to_failed() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.ship(1)
     world.settle()
     world.faults.plan("create_answer_lost")
@@ -177,7 +166,7 @@ def test_a_job_that_was_created_and_not_started_is_set_to_failed() -> None:
 
 
 def test_a_run_for_one_location_reads_no_other_and_rolls_the_others_forward() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.ship(1)
     world.ship(2, at=STORE)
     world.stock(50)
@@ -198,7 +187,7 @@ def test_a_run_for_one_location_reads_no_other_and_rolls_the_others_forward() ->
 
 
 def test_a_run_for_one_location_is_no_full_refresh_of_all() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.stock(3, SKU_2, at=STORE)
     world.clock.advance(26 * HOUR)
     before = world.runs.head().last_full_at
@@ -213,7 +202,7 @@ def test_a_run_for_one_location_is_no_full_refresh_of_all() -> None:
 
 
 def test_a_run_for_one_location_that_broke_off_gives_way_to_one_for_all() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.seconds_left = 10
     world.tick(DC, full=True)
     world.seconds_left = 900
@@ -224,7 +213,7 @@ def test_a_run_for_one_location_that_broke_off_gives_way_to_one_for_all() -> Non
 
 
 def test_a_location_that_is_not_imported_cannot_be_asked_for() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.put_location(STORE, enabled=False)
 
     tick = world.tick("nowhere", STORE)
@@ -236,7 +225,7 @@ def test_a_location_that_is_not_imported_cannot_be_asked_for() -> None:
 
 
 def test_rows_asked_for_again_wait_for_a_run_that_reads_their_location() -> None:
-    world = started()
+    world = started(DC, STORE)
     world.ask_resend(SKU, at=STORE)
 
     world.import_now(DC)
@@ -249,7 +238,7 @@ def test_rows_asked_for_again_wait_for_a_run_that_reads_their_location() -> None
 
 @pytest.mark.parametrize("range_scope", ["tenant", "file_locations"])
 def test_whatever_a_range_acts_on_the_sum_stays_exact(range_scope: str) -> None:
-    world = started(range_scope=range_scope)
+    world = started(DC, STORE, range_scope=range_scope)
     world.ship(1)
     world.ship(2, at=STORE)
     world.forward()

@@ -22,19 +22,10 @@ from inventory_sync.use_cases.import_stock.build_import.run_tally import (
 from local.newstore.availabilities import ImportFinding
 from local.newstore.locations import store
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 DOWN = RetriableError("503")
 KEY = (DC, SKU)
-
-
-def started(*places: str, **settings: object) -> ImportWorld:
-    """A world whose first import has finished: 10 units of SKU-1 everywhere."""
-    world = ImportWorld(*places, **settings)  # type: ignore[arg-type]
-    for place in world.places:
-        world.stock(10, at=place)
-    assert world.import_now().state is RunState.FINALIZED
-    return world
 
 
 # The sum, through both simulators

@@ -6,26 +6,22 @@ import pytest
 
 from inventory_sync.domain.stock import StockSnapshot
 from tests.builders import DC, SKU, STORE
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 KEY = (DC, SKU)
 OTHER = "SKU-2"
 
 
-def started(*places: str, feed: str = "sequence") -> ImportWorld:
-    """The first import has finished: 10 units of both products everywhere."""
-    world = ImportWorld(*places, change_feed=feed)
-    for place in world.places:
-        world.stock(10, at=place)
-        world.stock(10, OTHER, at=place)
-    world.import_now()
+def fed(*places: str, feed: str = "sequence") -> ImportWorld:
+    """The first import has finished, and nothing was read since."""
+    world = started(*places, units={SKU: 10, OTHER: 10}, change_feed=feed)
     world.erp.snapshots_read.clear()
     return world
 
 
 @pytest.mark.parametrize("feed", ["sequence", "timestamp"])
 def test_what_has_changed_is_sent_without_reading_everything(feed: str) -> None:
-    world = started(feed=feed)
+    world = fed(feed=feed)
     world.stock(7)
 
     run = world.import_now()
@@ -34,14 +30,14 @@ def test_what_has_changed_is_sent_without_reading_everything(feed: str) -> None:
 
 
 def test_a_row_that_the_erp_lists_no_more_is_sent_as_none() -> None:
-    world = started()
+    world = fed()
     world.stock(0)
 
     assert world.rows(world.import_now()) == {KEY: 0}
 
 
 def test_what_follows_is_read_from_where_the_last_finished_import_stood() -> None:
-    world = started()
+    world = fed()
     for units in (7, 8):
         world.stock(units)
         assert world.rows(world.import_now()) == {KEY: units}
@@ -53,7 +49,7 @@ def test_what_follows_is_read_from_where_the_last_finished_import_stood() -> Non
 
 
 def test_the_sum_does_not_rest_on_the_feed() -> None:
-    world = started()
+    world = fed()
     world.erp_model.changes.untold.add(KEY)
     world.ship(10)
     world.settle()
@@ -71,7 +67,7 @@ def test_the_sum_does_not_rest_on_the_feed() -> None:
 
 
 def test_what_the_feed_lost_is_found_by_the_next_full_refresh() -> None:
-    world = started()
+    world = fed()
     world.erp_model.changes.untold.add(KEY)
     world.stock(7)
     world.import_now()
@@ -83,7 +79,7 @@ def test_what_the_feed_lost_is_found_by_the_next_full_refresh() -> None:
 
 
 def test_after_a_full_refresh_the_feed_goes_on() -> None:
-    world = started()
+    world = fed()
     world.import_now(full=True)
     world.stock(7)
 
@@ -93,7 +89,7 @@ def test_after_a_full_refresh_the_feed_goes_on() -> None:
 
 
 def test_a_feed_that_forgot_where_we_stood_means_reading_everything() -> None:
-    world = started()
+    world = fed()
     world.erp_model.changes.forget()
     world.stock(7)
 
@@ -103,7 +99,7 @@ def test_a_feed_that_forgot_where_we_stood_means_reading_everything() -> None:
 
 
 def test_a_location_that_could_not_be_read_is_read_whole_the_next_time() -> None:
-    world = started(DC, STORE)
+    world = fed(DC, STORE)
     world.erp.changes_fail_at.add(STORE)
     world.stock(7, at=STORE)
     assert STORE in world.import_now().left_out
@@ -115,7 +111,7 @@ def test_a_location_that_could_not_be_read_is_read_whole_the_next_time() -> None
 
 
 def test_a_location_under_another_name_in_the_erp_is_read_whole() -> None:
-    world = started(DC, STORE)
+    world = fed(DC, STORE)
     world.put_location(DC, erp_location="DC-renamed")
     world.stock(7)
 
@@ -125,7 +121,7 @@ def test_a_location_under_another_name_in_the_erp_is_read_whole() -> None:
 
 
 def test_an_apply_lag_is_allowed_for() -> None:
-    world = started()
+    world = fed()
     world.erp_lag(timedelta(minutes=30))
     world.clock.advance(3600)
     world.ship(10)
@@ -138,7 +134,7 @@ def test_an_apply_lag_is_allowed_for() -> None:
 
 
 def test_what_only_an_approval_let_through_is_read_whole_once_more() -> None:
-    world = started()
+    world = fed()
     world.stock(100)
     world.import_now()
     world.erp.shown[DC] = StockSnapshot(DC, world.clock.now(), {SKU: 1, OTHER: 10})

@@ -2,8 +2,7 @@
 
 from inventory_sync.domain.import_run import ImportRun
 from tests.builders import DC
-from tests.unit.use_cases.import_stock.build_import.test_build_import import started
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 PRODUCTS = [f"P{number}" for number in range(7)]
 THREE_ROWS = 250

@@ -1,6 +1,6 @@
 """An ERP that does not list all it has: what it leaves out keeps its quantity at NewStore."""
 
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockSnapshot
 from tests.builders import DC, SKU
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 OTHER = "SKU-2"
 
@@ -20,20 +20,12 @@ def listing(world: ImportWorld, **rows: int) -> None:
     world.erp.shown[DC] = StockSnapshot(DC, world.clock.now(), on_hand)
 
 
-def started(change_feed: str = "none") -> ImportWorld:
-    """The first import has finished: ten units of two products, 30 of a third."""
-    world = ImportWorld(change_feed=change_feed)
-    declared = world.erp_model.capabilities
-    world.erp_model.capabilities = replace(declared, absent_means_zero=False)
-    world.stock(10)
-    world.stock(10, OTHER)
-    world.stock(30, "SKU-3")
-    world.import_now()
-    return world
+partly_listed = partial(started, units={SKU: 10, OTHER: 10, "SKU-3": 30}, absent_means_zero=False)
+"""The first import has finished; the ERP leaves out rows it says nothing of."""
 
 
 def test_a_row_that_is_left_out_is_not_sent_and_stays() -> None:
-    world = started()
+    world = partly_listed()
     listing(world, SKU_1=8)
 
     assert world.rows(world.import_now()) == {(DC, SKU): 8}
@@ -41,7 +33,7 @@ def test_a_row_that_is_left_out_is_not_sent_and_stays() -> None:
 
 
 def test_a_full_refresh_sends_what_is_left_out_as_it_was() -> None:
-    world = started()
+    world = partly_listed()
     listing(world, SKU_1=8)
 
     run = world.import_now(full=True)
@@ -51,7 +43,7 @@ def test_a_full_refresh_sends_what_is_left_out_as_it_was() -> None:
 
 @pytest.mark.parametrize("booked", [True, False])
 def test_what_is_shipped_of_it_is_taken_off_once(booked: bool) -> None:
-    world = started()
+    world = partly_listed()
     world.ship(10, OTHER)
     if booked:
         world.forward()
@@ -65,7 +57,7 @@ def test_what_is_shipped_of_it_is_taken_off_once(booked: bool) -> None:
 
 
 def test_once_it_is_listed_again_the_listed_figure_counts() -> None:
-    world = started()
+    world = partly_listed()
     world.ship(10, OTHER)
     world.forward()
     world.settle()
@@ -79,7 +71,7 @@ def test_once_it_is_listed_again_the_listed_figure_counts() -> None:
 
 
 def test_rows_that_are_left_out_have_not_fallen() -> None:
-    world = started()
+    world = partly_listed()
     listing(world, SKU_1=10)
 
     assert world.import_now().state is RunState.FINALIZED
@@ -87,7 +79,7 @@ def test_rows_that_are_left_out_have_not_fallen() -> None:
 
 
 def test_rows_that_are_listed_may_still_have() -> None:
-    world = started()
+    world = partly_listed()
     listing(world, SKU_1=0, SKU_2=0, SKU_3=0)
 
     world.import_now()
@@ -96,7 +88,7 @@ def test_rows_that_are_listed_may_still_have() -> None:
 
 
 def test_a_snapshot_without_any_row_says_nothing_whatever_an_operator_approves() -> None:
-    world = started()
+    world = partly_listed()
     listing(world)
     world.approve("snapshot_empty", "snapshot_incomplete")
 
@@ -106,7 +98,7 @@ def test_a_snapshot_without_any_row_says_nothing_whatever_an_operator_approves()
 
 
 def test_what_an_import_that_failed_had_read_and_counted_stands() -> None:
-    world = started()
+    world = partly_listed()
     world.ship(10, OTHER)
     world.settle()
     listing(world, SKU_2=4)
@@ -121,7 +113,7 @@ def test_what_an_import_that_failed_had_read_and_counted_stands() -> None:
 
 
 def test_after_a_fresh_start_too() -> None:
-    world = started()
+    world = partly_listed()
     world.forget_head()
     listing(world, SKU_1=8)
 
@@ -131,7 +123,7 @@ def test_after_a_fresh_start_too() -> None:
 
 
 def test_a_product_that_was_never_listed_promises_none_though_it_is_shipped() -> None:
-    world = started()
+    world = partly_listed()
     world.ship(10, "SKU-9")
     world.forward()
     world.settle()
@@ -144,7 +136,7 @@ def test_a_product_that_was_never_listed_promises_none_though_it_is_shipped() ->
 
 
 def test_what_a_feed_names_and_a_read_leaves_out_keeps_its_quantity() -> None:
-    world = started("sequence")
+    world = partly_listed(change_feed="sequence")
     world.erp_model.unlisted.add((DC, OTHER))
     world.erp_model.receive((DC, OTHER), 5)
 
@@ -154,7 +146,7 @@ def test_what_a_feed_names_and_a_read_leaves_out_keeps_its_quantity() -> None:
 
 
 def test_a_location_that_cannot_be_read_is_rolled_forward_as_ever() -> None:
-    world = started()
+    world = partly_listed()
     world.ship(10, OTHER)
     world.settle()
     world.erp.shown[DC] = RetriableError("503")

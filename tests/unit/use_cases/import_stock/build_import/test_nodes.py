@@ -1,7 +1,5 @@
 """Where a location's rows go at NewStore: by what it lists, and by where imports have put them."""
 
-from typing import Any
-
 import pytest
 
 from inventory_sync.domain.errors import RetriableError
@@ -9,20 +7,11 @@ from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.locations import Node
 from local.newstore.locations import dc, store
 from tests.builders import DC, SKU, STORE
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 DOWN = RetriableError("503")
 TYPO = "DCO1"
 ONLY_DC, ONLY_STORE = "ONLY-DC", "ONLY-STORE"
-
-
-def started(*places: str, **settings: Any) -> ImportWorld:
-    """10 units of SKU-1 everywhere, and a first import finished."""
-    world = ImportWorld(*places, **settings)
-    for place in world.places:
-        world.stock(10, at=place)
-    assert world.import_now().state is RunState.FINALIZED
-    return world
 
 
 def nodes_sent(world: ImportWorld) -> set[str]:

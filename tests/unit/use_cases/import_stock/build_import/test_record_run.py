@@ -6,15 +6,7 @@ from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.domain.run_record import LocationRecord
 from tests.builders import DC, SKU, STORE
-from tests.unit.use_cases.import_world import ImportWorld
-
-
-def started() -> ImportWorld:
-    """Twenty units, imported once."""
-    world = ImportWorld()
-    world.stock(20)
-    world.import_now()
-    return world
+from tests.unit.use_cases.import_world import ImportWorld, started
 
 
 def record_of(world: ImportWorld, run: ImportRun) -> LocationRecord:
@@ -23,7 +15,7 @@ def record_of(world: ImportWorld, run: ImportRun) -> LocationRecord:
 
 
 def test_a_run_without_events_keeps_its_location_and_no_row() -> None:
-    world = started()
+    world = started(units={SKU: 20})
     world.stock(21)
 
     record = record_of(world, world.import_now())
@@ -33,7 +25,7 @@ def test_a_run_without_events_keeps_its_location_and_no_row() -> None:
 
 
 def test_a_row_that_an_event_touched_is_kept_with_what_the_snapshot_said() -> None:
-    world = started()
+    world = started(units={SKU: 20})
     world.ship(10)
     world.forward()
     world.ship(11)
@@ -48,7 +40,7 @@ def test_a_row_that_an_event_touched_is_kept_with_what_the_snapshot_said() -> No
 
 
 def test_a_location_rolled_forward_names_the_run_it_starts_from() -> None:
-    world = started()
+    world = started(units={SKU: 20})
     before = world.runs.head().finished_run_id
     world.erp.shown[DC] = RetriableError("down")
     world.ship(10)
@@ -61,7 +53,7 @@ def test_a_location_rolled_forward_names_the_run_it_starts_from() -> None:
 
 
 def test_a_row_sent_as_none_is_counted_as_clamped() -> None:
-    world = started()
+    world = started(units={SKU: 20})
     world.erp.shown[DC] = RetriableError("down")
     world.ship(10, *[SKU] * 21)
     world.settle()
