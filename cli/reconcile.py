@@ -85,6 +85,7 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
             "drifts": rows,
             "erp_not_read": dict(found.unread),
             "without": list(found.without),
+            "locations_off": list(found.off),
         },
         f"{totals.rows} rows compared{left}, {totals.agreeing} agree."
         f" Oversold: {totals.oversold_units} units.",
@@ -92,6 +93,7 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
         *([columns(rows)] if rows else []),
         *unread,
         *[f"NewStore's {what} could not be read." for what in found.without],
+        *([f"Off at NewStore, so not compared: {', '.join(found.off)}"] if found.off else []),
         *([f"{queued} rows queued for the next import."] if queued else []),
         f"Report: {found.folder}",
     )

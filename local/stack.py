@@ -31,6 +31,7 @@ from local.front_door import PATH, STAGE, front_door_app
 from local.functions import LocalFunction
 from local.http_server import HttpServer
 from local.newstore.delivery import Delivery, post_over_http
+from local.newstore.locations import of_map
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.stream import EventStream, mapping_limits
@@ -195,7 +196,7 @@ def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
         TENANT,
         clock.now,
         fetch=aws.fetch_file,
-        stores=[location.fulfillment_node_id for location in plan.locations],
+        locations=[of_map(p.fulfillment_node_id, p.store_id) for p in plan.locations],
         clients={CLIENT_ID: CLIENT_SECRET},
         sleep=clock.sleep,
         **plan.newstore,

@@ -15,14 +15,9 @@ from local.newstore.state import newstore_state
 from local.newstore.stock_server import EXPORT_FILE, add_stock
 from local.newstore.stream_server import add_streams
 
-CREATE_FIELDS = {
-    "provider": str,
-    "name": str,
-    "source_uri": str,
-    "revision": int,
-    "entities": list,
-    "full": bool,
-}
+PAGE = frozenset({"offset", "count"})
+CREATE_REQUIRED = {"provider": str, "source_uri": str, "entities": list}
+CREATE_OPTIONAL = {"name": str, "full": bool}
 _NOT_NEWSTORES = ("state", "control", EXPORT_FILE, None)
 """Endpoints that are not of NewStore's API."""
 
@@ -40,7 +35,7 @@ def newstore_app(model: NewStoreModel) -> Flask:
     map_faults(app, error_body)
     _add_tokens(app, model)
     _add_imports(app, model)
-    _add_stores(app, model)
+    _add_locations(app, model)
     add_stock(app, model)
     add_streams(app, model)
 
@@ -91,11 +86,15 @@ def _add_tokens(app: Flask, model: NewStoreModel) -> None:
 def _add_imports(app: Flask, model: NewStoreModel) -> None:
     @app.post("/v0/d/import")
     def create_import() -> Response:
-        return jsonify({"id": model.calls.create_import(**_import_fields())})
+        return _created({"id": model.calls.create_import(**_import_fields())})
 
     @app.get("/v0/d/import")
     def list_imports() -> Response:
-        return jsonify({"items": model.calls.list_imports(request.args.get("filter[state]"))})
+        try:
+            place = {name: int(request.args[name]) for name in PAGE & request.args.keys()}
+        except ValueError as error:
+            raise CallRefusedError(400, "offset and count are whole numbers") from error
+        return jsonify(model.calls.list_imports(request.args.get("filter[state]", ""), **place))
 
     @app.get("/v0/d/import/<import_id>")
     def get_import(import_id: str) -> Response:
@@ -103,21 +102,35 @@ def _add_imports(app: Flask, model: NewStoreModel) -> None:
 
     @app.post("/v0/d/import/<import_id>/start")
     def start_import(import_id: str) -> Response:
-        return jsonify(model.calls.start_import(import_id, json_body().get("transformed_uri")))
+        transformed_uri = json_body().get("transformed_uri")
+        if not isinstance(transformed_uri, str):
+            raise CallRefusedError(400, "transformed_uri is missing")
+        return jsonify(model.calls.start_import(import_id, transformed_uri))
 
     @app.get("/v0/d/import/<import_id>/errors")
     def import_errors(import_id: str) -> Response:
         return jsonify({"items": model.calls.import_errors(import_id)})
 
+    @app.get("/v0/d/import/<import_id>/chunks")
+    def import_chunks(import_id: str) -> Response:
+        return jsonify({"items": model.calls.import_chunks(import_id)})
+
     @app.post("/v0/d/import/<import_id>/set_fail")
     def set_fail(import_id: str) -> Response:
-        return jsonify(model.calls.set_import_failed(import_id, str(json_body().get("reason", ""))))
+        reason = json_body().get("reason")
+        if not isinstance(reason, str):
+            raise CallRefusedError(400, "reason is missing")
+        return jsonify(model.calls.set_import_failed(import_id, reason))
 
 
-def _add_stores(app: Flask, model: NewStoreModel) -> None:
-    @app.get("/v0/d/stores")
-    def list_stores() -> Response:
-        return jsonify({"stores": model.calls.list_stores()})
+def _add_locations(app: Flask, model: NewStoreModel) -> None:
+    @app.get("/v0/locations")
+    def list_locations() -> Response:
+        return jsonify({"locations": model.calls.list_locations()})
+
+    @app.get("/v0/locations/<path:location_id>")
+    def get_location(location_id: str) -> Response:
+        return jsonify(model.calls.get_location(location_id))
 
 
 def _require_grant(grant_type: str) -> None:
@@ -126,8 +139,18 @@ def _require_grant(grant_type: str) -> None:
 
 
 def _import_fields() -> dict[str, Any]:
-    body = json_body()
-    for name, kind in CREATE_FIELDS.items():
+    """The documents name no other answer to a wrong body than 422."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise CallRefusedError(422, "the body is not a JSON object")
+    given = {n: kind for n, kind in CREATE_OPTIONAL.items() if n in body}
+    for name, kind in (CREATE_REQUIRED | given).items():
         if not isinstance(body.get(name), kind):
-            raise CallRefusedError(400, f"{name} is missing or not of type {kind.__name__}")
-    return {name: body[name] for name in CREATE_FIELDS}
+            raise CallRefusedError(422, f"{name} is missing or not of type {kind.__name__}")
+    return {name: body[name] for name in CREATE_REQUIRED | given}
+
+
+def _created(body: dict[str, Any]) -> Response:
+    response = jsonify(body)
+    response.status_code = 201
+    return response

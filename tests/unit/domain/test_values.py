@@ -32,6 +32,7 @@ NAMED_ONLY = {
     "LocationHold",
     "LocationRecord",
     "Manifest",
+    "NewStoreLocation",
     "OpenEvent",
     "OperatorHold",
     "PackedFile",
@@ -57,8 +58,8 @@ BY_POSITION_TOO = {
     "AbandonJob", "Accepted", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule",
     "BaseFigures", "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition",
     "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
-    "JobError", "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
-    "MovementLine", "Ownership", "RecordStarted", "RejectedEvent", "Rejection", "RowBlock",
+    "JobChunk", "JobError", "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
+    "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent", "Rejection", "RowBlock",
     "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",
     "Unknown", "Wait",
 }  # fmt: skip

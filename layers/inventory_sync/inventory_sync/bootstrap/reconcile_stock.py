@@ -11,11 +11,17 @@ from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.reports import S3Reports
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
-from inventory_sync.bootstrap.newstore import authorized_http, make_exports, make_stock
+from inventory_sync.bootstrap.newstore import (
+    PROVIDER,
+    authorized_http,
+    make_exports,
+    make_stock,
+)
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ReconcileSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
@@ -50,6 +56,7 @@ def reconcile_with(
         event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
         history=DynamoEventHistory(dynamodb, settings.events_table),
         erp=make_erp(settings.erp, secrets, locations, clock, client),
+        newstore=NewStoreClient(http, base_url=settings.newstore.base_url, provider=PROVIDER),
         stock=make_stock(settings.newstore, http),
         export_atp=ExportAtp(make_exports(settings.newstore, http, clock), clock),
         files=S3FileStore(s3, settings.import_bucket, str),

@@ -31,7 +31,14 @@ class BlockedError(RetriableError):
 
 
 class TooManyJobsError(RetriableError):
-    """NewStore refused a job with 429; it may have kept the job: list before creating again."""
+    """NewStore refused a job with 429; it may have kept the job: list before creating again.
+
+    `retry_after_seconds` is what it asked to wait, None where it did not say.
+    """
+
+    def __init__(self, text: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class SnapshotIncompleteError(RetriableError):

@@ -1,6 +1,6 @@
 """NewStore's APIs as the flows use them."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -12,7 +12,8 @@ from inventory_sync.domain.atp import (
     StockInsights,
 )
 from inventory_sync.domain.event_stream import EventStream, StreamRegistration
-from inventory_sync.domain.import_run import ImportJob, JobError
+from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError
+from inventory_sync.domain.locations import NewStoreLocations
 from inventory_sync.domain.stream_check import StreamCheckState
 from inventory_sync.domain.stream_records import FailedAttempt, RejectedEvent, StreamLogEntry
 
@@ -20,11 +21,11 @@ from inventory_sync.domain.stream_records import FailedAttempt, RejectedEvent, S
 class NewStore(Protocol):
     """NewStore's import API. Methods raise RetriableError, OutcomeUnknownError or RejectedError."""
 
-    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+    def create_job(self, *, name: str, source_uri: str) -> str:
         """The new job's id; TooManyJobsError when NewStore has too many open ones."""
 
     def start_job(self, job_id: str, source_uri: str) -> None:
-        """Let NewStore process the file."""
+        """Let NewStore process the file; nothing happens where the job has started already."""
 
     def job(self, job_id: str) -> ImportJob | None:
         """The job, or None where NewStore does not know it."""
@@ -36,17 +37,20 @@ class NewStore(Protocol):
         """Set a job to failed."""
 
     def job_errors(self, job_id: str) -> list[JobError]:
-        """What NewStore found wrong with the job's file."""
+        """What NewStore found wrong with the job's file, be it finished or failed."""
 
-    def known_nodes(self) -> frozenset[str]:
-        """Ids of the locations NewStore lists."""
+    def job_chunks(self, job_id: str) -> list[JobChunk]:
+        """The parts in which NewStore processed the job."""
+
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        """Those NewStore has: all of them, or at least those of `ids`, where it lists too few."""
 
 
 class NewStoreReader(Protocol):
     """What NewStore shows of its locations. Methods raise RetriableError or RejectedError."""
 
-    def known_nodes(self) -> frozenset[str]:
-        """Ids of the locations it lists."""
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        """Those it has: all of them, or at least those of `ids`, where it lists too few."""
 
 
 class StockReader(Protocol):

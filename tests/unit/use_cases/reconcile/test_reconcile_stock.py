@@ -17,6 +17,7 @@ from inventory_sync.use_cases.reconcile.reconcile_stock import (
     ReconcileStock,
 )
 from local.newstore.availabilities import ImportFinding
+from local.newstore.locations import store
 from tests.builders import DC, HOUR, SKU, STORE
 from tests.fakes.reports import FakeReports
 from tests.fakes.run_history import FakeEventHistory, FakeRunHistory
@@ -47,6 +48,7 @@ class Shop:
             event_log=world.event_log,
             history=FakeEventHistory(world.event_log),
             erp=world.erp,
+            newstore=world.newstore,
             stock=self.stock,
             export_atp=ExportAtp(self.exports, world.clock),
             files=world.files,
@@ -123,6 +125,24 @@ def test_an_event_that_came_late_oversells_until_the_next_import() -> None:
     assert shop.causes() == {}
 
 
+def test_a_location_that_is_off_promises_nothing_and_has_not_drifted() -> None:
+    shop = Shop(DC, STORE)
+    shop.world.newstore_model.locations.add(store(STORE, is_enabled=False))
+
+    found = shop.reconcile()
+
+    assert (found.off, found.drifts, found.totals.rows) == ((STORE,), (), 1)
+    [summary] = shop.reports.summaries.values()
+    assert summary["locations_off"] == [STORE]
+
+
+def test_a_location_is_compared_under_the_node_that_its_quantities_are_at() -> None:
+    shop = Shop()
+    shop.world.put_location(DC, fulfillment_node_id="DCO1")
+
+    assert shop.causes() == {}
+
+
 def test_an_event_on_its_way_is_in_newstores_allocations_already() -> None:
     shop = Shop()
     shop.world.ship(10, delivered=False)
@@ -179,7 +199,7 @@ def test_rows_of_an_import_that_did_not_finish_are_waiting() -> None:
 def test_rows_that_newstore_refused_are_waiting_to_be_sent_again() -> None:
     shop = Shop()
     shop.world.stock(30)
-    finding = ImportFinding("busy", "availability", SKU)
+    finding = ImportFinding("busy", "availabilities", SKU)
     shop.world.newstore_model.jobs.report_errors_next_job([finding], [(DC, SKU)])
     shop.world.import_now()
 

@@ -14,7 +14,7 @@ from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, InvariantError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_head import ImportHead
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, NewStoreLocations, Node
 from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.domain.row_selection import sendable
 from inventory_sync.domain.stock import LastQuantities
@@ -23,7 +23,7 @@ from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import DriftReport, FileStore, Reports
 from inventory_sync.ports.locations import LocationStore
-from inventory_sync.ports.newstore import StockReader
+from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.ports.runs import RunHistory, RunStore
 from inventory_sync.use_cases.reconcile.drift_totals import DriftTotals
@@ -69,6 +69,7 @@ class Reconciled:
     """`folder` is where the report stands; `drifts` are the rows that differ, up to a bound.
 
     `without` names what NewStore did not give: rows with safety stock then look unexplained.
+    `off` are locations that NewStore promises nothing of, whatever their stock: not compared.
     """
 
     report_id: str
@@ -77,6 +78,7 @@ class Reconciled:
     drifts: tuple[RowDrift, ...]
     unread: Mapping[str, str]
     without: tuple[str, ...]
+    off: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ class ReconcileStock:
     event_log: EventLog
     history: EventHistory
     erp: Erp
+    newstore: NewStoreReader
     stock: StockReader
     export_atp: ExportAtp
     files: FileStore
@@ -122,6 +125,7 @@ class ReconcileStock:
             drifts=tuple(session.kept),
             unread=session.unread,
             without=tuple(session.without),
+            off=tuple(session.off),
         )
 
     def _count(self, totals: DriftTotals) -> None:
@@ -147,15 +151,26 @@ class _Session:
     safety_stock: SafetyStock = field(default_factory=SafetyStock)
     exported: FirstAtp | None = None
     without: list[str] = field(default_factory=list)
+    off: list[str] = field(default_factory=list)
 
     def places(self, only: frozenset[str]) -> list[Location]:
-        """RejectedError for a location that is not imported, or where nothing ever was."""
+        """Those to compare, under the nodes that their quantities are at.
+
+        RejectedError for a location that is not imported, or where nothing ever was.
+        """
         self._look()
         known = self.deps.location_store.locations()
-        imported = {key: known[key] for key in self.manifest.locations if key in known}
+        imported = {
+            key: _under(entry.node, known[key])
+            for key, entry in sorted(self.manifest.locations.items())
+            if key in known
+        }
         if missing := sorted(only - imported.keys()):
             raise RejectedError(f"no import has finished for {', '.join(missing)}")
-        return [imported[key] for key in sorted(imported) if not only or key in only]
+        wanted = {key: place for key, place in imported.items() if not only or key in only}
+        listed = self.deps.newstore.locations({p.fulfillment_node_id for p in wanted.values()})
+        self.off = [key for key, place in wanted.items() if _is_off(place, listed)]
+        return [place for key, place in wanted.items() if key not in self.off]
 
     def prepare(self, places: list[Location]) -> None:
         """What is read once for all rows; without it rows are judged by less, or read by keys."""
@@ -210,9 +225,8 @@ class _Session:
                 for d in self.doubtful
                 if d.figures.location_id == location_id
             }
-            again = {
-                d.figures.product_id: d for d in self._drifts(places[location_id], frozenset(first))
-            }
+            place = _under(self.manifest.locations[location_id].node, places[location_id])
+            again = {d.figures.product_id: d for d in self._drifts(place, frozenset(first))}
             for product_id, drift in first.items():
                 self._keep(_settled(drift, again.get(product_id)), report)
 
@@ -336,6 +350,7 @@ class _Session:
             "oversold_units": totals.oversold_units,
             "rows_by_cause": {c.value: totals.rows_by_cause[c] for c in Cause},
             "units_by_cause": {c.value: totals.units_by_cause[c] for c in Cause},
+            "locations_off": self.off,
             "erp_not_read": dict(sorted(self.unread.items())),
             "without": self.without,
         }
@@ -347,3 +362,12 @@ def _settled(first: RowDrift, again: RowDrift | None) -> RowDrift:
         return drift_of(replace(first.figures, moving=True))
     same = again.parts.get(Cause.UNEXPLAINED) == first.parts[Cause.UNEXPLAINED]
     return again if same else drift_of(replace(again.figures, moving=True))
+
+
+def _under(node: Node, place: Location) -> Location:
+    return replace(place, fulfillment_node_id=node.fulfillment_node_id, store_id=node.store_id)
+
+
+def _is_off(place: Location, listed: NewStoreLocations) -> bool:
+    location = listed.get(place.fulfillment_node_id)
+    return location is not None and not location.enabled
