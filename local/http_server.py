@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
@@ -191,19 +191,14 @@ def api_call(method: Callable[Concatenate[M, P], R]) -> Callable[Concatenate[M, 
     return call
 
 
-def map_faults(
-    app: Flask,
-    error_body: Callable[[CallRefusedError], Mapping[str, Any]] = lambda refusal: {
-        "error": refusal.error,
-        **refusal.fields,
-    },
-) -> None:
+def map_faults(app: Flask, error_body: Callable[[CallRefusedError], object] | None = None) -> None:
     """Turn the models' exceptions into what a client sees on the wire."""
     from flask import Response, jsonify, request
 
     @app.errorhandler(CallRefusedError)
     def refused(refusal: CallRefusedError) -> Response:
-        response = jsonify(error_body(refusal))
+        body = {"error": refusal.error, **refusal.fields}
+        response = jsonify(error_body(refusal) if error_body else body)
         response.status_code = refusal.status
         if refusal.retry_after_seconds is not None:
             response.headers["Retry-After"] = str(refusal.retry_after_seconds)

@@ -196,11 +196,6 @@ class NewStoreModel:
 
     # Inside
 
-    def _replay(self) -> None:
-        for integration, events in self.integrations.replays(self.publisher.events):
-            for event in events:
-                self.publications.publish(integration.integration_id, event, "temporary")
-
     def _check_file(self, file: AvailabilitiesFile) -> None:
         self.locations.check(file.nodes)
 
@@ -209,6 +204,11 @@ class NewStoreModel:
         for row in rows:
             allocated = self.book.open[row.key] if mode == "atp" else 0
             self.imported[row.key] = row.quantity + allocated
+
+    def _replay(self) -> None:
+        for integration, events in self.integrations.replays(self.publisher.events):
+            for event in events:
+                self.publications.publish(integration.integration_id, event, "temporary")
 
     def _apply_file(self, file: AvailabilitiesFile) -> None:
         self.locations.note_import(file.nodes)

@@ -23,7 +23,7 @@ from local.http_server import Garbling
 from local.newstore.jobs import OPEN_JOBS_MAX, RETRY_AFTER_SECONDS
 from local.newstore.locations import dc, store
 from tests.contract.newstore import CLIENT, URI, USER, Contract, newstore_contract
-from tests.unit.local.newstore_builder import DC, KEY, file_of, zip_of
+from tests.unit.local.newstore_builder import DC, SKU, file_of, zip_of
 
 
 @pytest.fixture(params=[CLIENT, USER], ids=["API client", "integration user"])
@@ -44,7 +44,7 @@ def test_job_goes_from_received_to_finished(contract: Contract) -> None:
     contract.newstore.clock.instant += timedelta(seconds=30)
     assert contract.state_of(job_id) is JobState.FINISHED
     assert contract.client.received_jobs() == []
-    assert contract.newstore.model.atp(KEY) == 17
+    assert contract.newstore.model.atp((DC, SKU)) == 17
 
 
 def test_failed_job_lists_its_errors(contract: Contract) -> None:

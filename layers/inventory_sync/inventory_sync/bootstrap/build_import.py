@@ -12,7 +12,7 @@ from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
-from inventory_sync.bootstrap.newstore import make_newstore
+from inventory_sync.bootstrap.newstore import authorized_http, make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.ports.observe import Clock, Observer
@@ -39,7 +39,9 @@ def make_build(
     return BuildImport(
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         erp=make_erp(settings.erp, secrets, locations, clock, client),
-        newstore=make_newstore(settings.newstore, secrets, clock),
+        newstore=make_newstore(
+            settings.newstore, authorized_http(settings.newstore, secrets, clock)
+        ),
         files=S3FileStore(s3, settings.import_bucket, _signer(settings, secrets)),
         records=S3RunRecords(s3, settings.import_bucket),
         location_store=locations,
@@ -57,10 +59,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         go_live_at=settings.erp.go_live_at,
         spare_seconds=SPARE_SECONDS,
         reads_at_once=settings.erp.reads_at_once,
-        guards=GuardLimits(
-            fall_share_max=settings.fall_percent_max / 100,
-            quantity_units_max=settings.quantity_units_max,
-        ),
+        guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),
     )
 
 
@@ -68,7 +67,7 @@ def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
     """Turns a key of the bucket into what NewStore is given; refuses what would not last."""
 
     def sign(key: str) -> str:
-        if settings.file_delivery == "s3_uri":
+        if not settings.file_signing_secret_arn:
             return s3_uri(settings.import_bucket, key)
         uri = presigned_url(
             secrets.read(settings.file_signing_secret_arn),
@@ -79,7 +78,7 @@ def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
             or os.environ.get("AWS_ENDPOINT_URL")
             or None,
         )
-        refuse_short_lived(uri, settings.file_url_days_min)
+        refuse_short_lived(uri)
         return uri
 
     return sign

@@ -68,8 +68,8 @@ class ReconcileLimits:
 class Reconciled:
     """`folder` is where the report stands; `drifts` are the rows that differ, up to a bound.
 
-    `without` names what NewStore did not give: rows with safety stock then look unexplained.
     `off` are locations that NewStore promises nothing of, whatever their stock: not compared.
+    `without` names what NewStore did not give: rows with safety stock then look unexplained.
     """
 
     report_id: str
@@ -77,8 +77,8 @@ class Reconciled:
     totals: DriftTotals
     drifts: tuple[RowDrift, ...]
     unread: Mapping[str, str]
-    without: tuple[str, ...]
     off: tuple[str, ...]
+    without: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,17 +124,16 @@ class ReconcileStock:
             totals=session.totals,
             drifts=tuple(session.kept),
             unread=session.unread,
-            without=tuple(session.without),
             off=tuple(session.off),
+            without=tuple(session.without),
         )
 
     def _count(self, totals: DriftTotals) -> None:
-        self.observer.count("RowsReconciled", totals.rows)
         self.observer.count("RowsUnchecked", totals.unchecked)
         self.observer.count("RowsUnexplained", totals.rows_by_cause[Cause.UNEXPLAINED])
         self.observer.count("AllocationsLeaked", totals.units_by_cause[Cause.LEAKED_ALLOCATION])
-        for cause in Cause:
-            self.observer.count("RowsDrifted", totals.rows_by_cause[cause], cause=cause.value)
+        drifted = {f"drifted_{cause}": totals.rows_by_cause[cause] for cause in Cause}
+        self.observer.log("rows reconciled", rows=totals.rows, **drifted)
 
 
 @dataclass
@@ -148,10 +147,10 @@ class _Session:
     kept: list[RowDrift] = field(default_factory=list)
     doubtful: list[RowDrift] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    off: list[str] = field(default_factory=list)
     safety_stock: SafetyStock = field(default_factory=SafetyStock)
     exported: FirstAtp | None = None
     without: list[str] = field(default_factory=list)
-    off: list[str] = field(default_factory=list)
 
     def places(self, only: frozenset[str]) -> list[Location]:
         """Those to compare, under the nodes that their quantities are at.
@@ -294,7 +293,7 @@ class _Session:
         self, location_id: str, last: LastQuantities
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
         """What an import would state now for the range that is released already."""
-        deps = self.deps
+        deps, started_at = self.deps, self.deps.clock.now()
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
         rule = self._rule(timedelta(0))
         if self.read_erp:
@@ -316,6 +315,7 @@ class _Session:
             cut_end=cut_end,
             watermark=cut_end,
             rule=rule,
+            read_started_at=started_at,
             unlisted=None if absent_means_zero else last,
         )
         return {p: sendable(q) for p, q in cut.quantities.items()}, events
