@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from flask import request
 
 from local.http_server import CallRefusedError
+
+REQUEST_ID = "0" * 32
 
 
 def json_body() -> dict[str, Any]:
@@ -19,7 +19,9 @@ def json_body() -> dict[str, Any]:
     return body
 
 
-def error_body(refusal: CallRefusedError) -> dict[str, str]:
-    """Code, message and request id, as NewStore's error schemas have them."""
-    code = HTTPStatus(refusal.status).phrase.lower().replace(" ", "_")
-    return {"error_code": code, "message": refusal.error, "request_id": uuid4().hex}
+def error_body(refusal: CallRefusedError) -> dict[str, Any]:
+    """As each of NewStore's APIs has it."""
+    error = {"message": refusal.error, "request_id": REQUEST_ID}
+    if request.path.startswith("/v0/d/import"):
+        return error
+    return {"error_code": f"error_{refusal.status}", **error}

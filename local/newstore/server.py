@@ -15,7 +15,6 @@ from local.newstore.state import newstore_state
 from local.newstore.stock_server import EXPORT_FILE, add_stock
 from local.newstore.stream_server import add_streams
 
-REQUEST_ID = "0" * 32
 PAGE = frozenset({"offset", "count"})
 CREATE_REQUIRED = {"provider": str, "source_uri": str, "entities": list}
 CREATE_OPTIONAL = {"name": str, "full": bool}
@@ -155,11 +154,3 @@ def _created(body: dict[str, Any]) -> Response:
     response = jsonify(body)
     response.status_code = 201
     return response
-
-
-def _error_body(refusal: CallRefusedError) -> dict[str, Any]:
-    """As each of NewStore's APIs has it."""
-    error = {"message": refusal.error, "request_id": REQUEST_ID}
-    if request.path.startswith("/v0/d/import"):
-        return error
-    return {"error_code": f"error_{refusal.status}", **error}
