@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -169,7 +170,10 @@ def test_an_operator_reads_retries_and_deletes_rejected_events(shop: Operated) -
     assert shop.stack.count(EVENTS) == 2
     assert "None." in shop.run("stream", "rejected", "list").output
     commands = [json.loads(r)["author"]["command"] for _, r in shop.stack.state.records("audit")]
-    assert commands[1:] == ["stream rejected delete", *["stream rejected retry"] * 2]
+    assert Counter(command for command in commands if "rejected" in command) == {
+        "stream rejected delete": 1,
+        "stream rejected retry": 2,
+    }
 
 
 def test_a_rejected_event_that_the_webhook_does_not_take_is_left(shop: Operated) -> None:

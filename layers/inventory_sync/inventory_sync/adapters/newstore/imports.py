@@ -1,4 +1,4 @@
-"""NewStore's import API, as docs/newstore.md has it."""
+"""NewStore's import and location API, as docs/newstore.md has it."""
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
