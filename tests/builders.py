@@ -11,6 +11,7 @@ from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Manifest
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms, ImportContext
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
@@ -112,6 +113,7 @@ def import_context(**fields: Any) -> ImportContext:
             other_channel_lags={},
             guards=GuardLimits(),
         ),
+        "reading": ReleaseReading.RANGE,
         "locations": {},
         "known_nodes": frozenset(),
         "previous": Manifest(run_id="", cut_end=0),

@@ -272,6 +272,7 @@ class World:
             ),
             event_log=event_log,
             newstore=newstore,
+            newstore_reader=newstore,
             files=files,
             records=records,
             runs=Watched(self, self.runs, "runs"),

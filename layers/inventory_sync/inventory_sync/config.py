@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.reading import ReleaseReading
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,7 @@ class ImportSettings:
     retention: timedelta
     settle_window: timedelta
     first_logical_timestamp: int
+    release_reading: ReleaseReading
     file_delivery: str
     file_signing_secret_arn: str
     file_url_days_min: int
@@ -259,6 +261,7 @@ class ImportSettings:
             retention=_retention(env),
             settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
+            release_reading=_release_reading(env),
             file_delivery=delivery,
             file_signing_secret_arn=env.text(signing) if signed else env.optional(signing),
             file_url_days_min=env.number("FILE_URL_DAYS_MIN", 3, 1, 7),
@@ -352,6 +355,11 @@ class ExportSettings:
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
         )
+
+
+def _release_reading(env: Environment) -> ReleaseReading:
+    named = env.choice("RELEASE_READING", "find_out", ("range", "immediate", "find_out"))
+    return ReleaseReading(named)
 
 
 def _retention(env: Environment) -> timedelta:

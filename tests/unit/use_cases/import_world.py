@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.adapters.s3.scratch_archive import ZipOnDisk
+from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Changes, ErpCapabilities
 from inventory_sync.domain.errors import (
@@ -132,6 +133,10 @@ class TestedNewStore(SimulatedNewStore):
         self._refuse("job_errors")
         return super().job_errors(job_id)
 
+    def insights(self, key: AtpKey) -> StockInsights:
+        self._refuse("insights")
+        return super().insights(key)
+
     def _refuse(self, method: str) -> None:
         if method in self.refuses:
             raise RejectedError(f"{method}: 400")
@@ -239,6 +244,7 @@ class ImportWorld:
             build=self.build(),
             event_log=self.event_log,
             newstore=self.newstore,
+            newstore_reader=self.newstore,
             files=self.files,
             records=self.records,
             runs=self.runs,

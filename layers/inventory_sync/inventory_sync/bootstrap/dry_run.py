@@ -4,12 +4,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.scratch_archive import ZipOnDisk
 from inventory_sync.bootstrap.build_import import make_build
 from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
 from inventory_sync.ports.observe import Clock, Observer
@@ -28,8 +30,10 @@ def dry_run(
     clock = clock or SystemClock()
     client = Clients()
     table = StateTable(client("dynamodb"), settings.state_table)
+    newstore = make_newstore(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
+    locations = DynamoLocationStore(table)
     return DryRun(
-        build=make_build(settings, client, DynamoLocationStore(table), clock, observer),
+        build=make_build(settings, client, locations, newstore, clock, observer),
         runs=DynamoRunStore(table, settings.retention),
         scratch=ZipOnDisk(archive),
         clock=clock,

@@ -4,12 +4,14 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 
+from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.leases import DynamoLeases
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.build_import import make_build
 from inventory_sync.bootstrap.clients import Clients
+from inventory_sync.bootstrap.newstore import make_newstore
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
@@ -29,11 +31,13 @@ def import_stock(
     observer = make_observer()
     table = StateTable(client("dynamodb"), settings.state_table)
     locations = DynamoLocationStore(table)
-    build = make_build(settings, client, locations, clock, observer)
+    newstore = make_newstore(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
+    build = make_build(settings, client, locations, newstore, clock, observer)
     importer = ImportStock(
         build=build,
         event_log=build.event_log,
-        newstore=build.newstore,
+        newstore=newstore,
+        newstore_reader=newstore,
         files=build.files,
         records=build.records,
         runs=DynamoRunStore(table, settings.retention),

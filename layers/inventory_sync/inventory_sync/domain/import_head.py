@@ -1,9 +1,10 @@
 """The one record all import ticks work on, and the lease to advance it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.release_evidence import ReleaseFindings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +12,8 @@ class ImportHead:
     """The one record all ticks work on; `version` grows with each write.
 
     `watermark` is None before the first finished import. `unfinished_run_id` is the last attempted
-    run that did not finish: its rows' state at NewStore is unknown.
+    run that did not finish: its rows' state at NewStore is unknown. `release` is what was found of
+    a shipped unit's fate at NewStore.
     """
 
     version: int = 0
@@ -23,6 +25,7 @@ class ImportHead:
     last_job_created_at: datetime | None = None
     last_finished_at: datetime | None = None
     last_full_at: datetime | None = None
+    release: ReleaseFindings = field(default_factory=ReleaseFindings)
 
 
 @dataclass(frozen=True, slots=True)

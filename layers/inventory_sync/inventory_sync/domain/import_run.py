@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from inventory_sync.domain.reading import ReleaseReading
+
 JOB_NAME_PREFIX = "inventory-sync "
 _JOB_UNKNOWN = "NewStore does not know the job"
 
@@ -79,7 +81,7 @@ class ImportRun:
     locations. `ended_at` is when it was known what NewStore said, or that nothing was to be sent.
     `refused_before` is what NewStore refused of the run before, whose rows this one sends again.
     `only` names the locations that are read, where an operator asked for some; the others are
-    rolled forward.
+    rolled forward. `reading` is what the build took for NewStore's way with a shipped unit.
     """
 
     run_id: str
@@ -105,6 +107,7 @@ class ImportRun:
     job_errors: tuple[JobError, ...] = ()
     failure: str = ""
     only: tuple[str, ...] = ()
+    reading: ReleaseReading | None = None
 
     @property
     def job_name(self) -> str:

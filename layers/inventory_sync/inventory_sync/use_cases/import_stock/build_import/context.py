@@ -19,6 +19,7 @@ from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import InventoryMaster, Location
 from inventory_sync.domain.manifest import Manifest
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
@@ -50,12 +51,14 @@ class ImportContext:
     `previous` is the last finished run's manifest, with its cut end where an operator has since set
     the watermark; `unfinished` is that of an attempted run, whose rows are in doubt at NewStore.
     Events up to the cut end of `previous` are released already. `open_events` are by location id,
-    as they were when the run began: a location's are read again after its snapshot.
+    as they were when the run began: a location's are read again after its snapshot. `reading` is
+    the one in force: set, or found out.
     """
 
     run: ImportRun
     watermark: int | None
     settings: BuildSettings
+    reading: ReleaseReading
     locations: Mapping[str, Location]
     known_nodes: frozenset[str]
     previous: Manifest
@@ -130,6 +133,7 @@ def load_context(
         run=run,
         watermark=head.watermark,
         settings=settings,
+        reading=head.release.in_force(settings.reading),
         locations=location_store.locations(),
         resends=location_store.resends(),
         previous=finished.moved_back(head.watermark),

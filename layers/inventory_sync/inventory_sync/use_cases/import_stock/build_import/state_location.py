@@ -88,7 +88,7 @@ def _from_snapshot(
         cut_end=cut_end,
         watermark=context.watermark,
         rule=context.erp.rule,
-        reading=context.settings.reading,
+        reading=context.reading,
         unlisted=inputs.unlisted,
     )
     listed = snapshot.on_hand_units
@@ -122,7 +122,7 @@ def _rolled_forward(
         cut_end=cut_end,
         watermark=context.watermark,
         rule=context.erp.rule,
-        reading=context.settings.reading,
+        reading=context.reading,
     )
     return LocationStatement(
         place=inputs.place,
