@@ -24,11 +24,11 @@ from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import StreamAdmin, inbound_key, stream_admin
 from inventory_sync.bootstrap.ingest_event import ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export_here
-from inventory_sync.bootstrap.newstore import read_newstore
+from inventory_sync.bootstrap.newstore import read_newstore, read_stock
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.errors import FatalError, InventorySyncError, RejectedError
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.use_cases.import_stock.dry_run import DryRun
 from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
@@ -94,8 +94,12 @@ class Connect:
         """NewStore, as a function with these variables reaches it."""
         return read_newstore(variables)
 
+    def stock(self, variables: Mapping[str, str]) -> StockReader:
+        """What NewStore says of stock and orders, as a function with these variables reaches it."""
+        return read_stock(variables)
+
     def stream_admin(self, variables: Mapping[str, str]) -> StreamAdmin:
-        """NewStore's event streams, as the watch with these variables reaches them."""
+        """NewStore's event streams, as a stream check with these variables reaches them."""
         return stream_admin(variables)
 
     def inbound_key(self, variables: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.event_streams import StreamAdmin
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import StreamRegistration
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.use_cases.import_stock.dry_run import DryRun
 from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
@@ -154,8 +154,13 @@ class Stack:
         return self.connect.newstore(self.variables(IMPORT_FUNCTION))
 
     @cached_property
+    def stock(self) -> StockReader:
+        """What NewStore says of stock and orders, as the import function reaches it."""
+        return self.connect.stock(self.variables(IMPORT_FUNCTION))
+
+    @cached_property
     def stream_admin(self) -> StreamAdmin:
-        """NewStore's event streams as the watch reaches them."""
+        """NewStore's event streams as the stream check reaches them."""
         return self.connect.stream_admin(self.variables(CHECK_STREAM_FUNCTION))
 
     def registration(self) -> StreamRegistration:

@@ -31,12 +31,14 @@ from local.front_door import PATH, STAGE, front_door_app
 from local.functions import LocalFunction
 from local.http_server import HttpServer
 from local.newstore.delivery import Delivery, post_over_http
+from local.newstore.locations import of_map
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.stream import EventStream, mapping_limits
 from local.template import ROOT, Template
 
 TENANT = "acme"
+STREAM_ID = "inventory-sync"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
@@ -173,7 +175,6 @@ def local_stack(
             functions=functions,
         )
         publish_over(newstore, stack.delivery)
-        newstore.publications.retries_at_once = False
         load_map(stack.state, plan.locations, clock.now())
         yield stack
 
@@ -185,8 +186,9 @@ def load_map(state: StateTable, locations: Sequence[Location], at: datetime) -> 
 
 
 def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
-    """Retries and replays go the way of the stream."""
+    """What NewStore sends by itself goes the way of the stream, which stops where that stops."""
     newstore.publications.send = delivery.deliver_now
+    newstore.integrations.senders[STREAM_ID] = delivery
 
 
 def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
@@ -194,7 +196,7 @@ def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
         TENANT,
         clock.now,
         fetch=aws.fetch_file,
-        stores=[location.fulfillment_node_id for location in plan.locations],
+        locations=[of_map(p.fulfillment_node_id, p.store_id) for p in plan.locations],
         clients={CLIENT_ID: CLIENT_SECRET},
         sleep=clock.sleep,
         **plan.newstore,

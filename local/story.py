@@ -170,11 +170,10 @@ class Story:
         chosen = None if step.items is None else [f"{step.request}-{n}" for n in step.items]
         if isinstance(step, steps.Fail):
             return newstore.fail(step.request, chosen, logical_timestamp=at)
-        event = newstore.complete(step.request, chosen, logical_timestamp=at)
-        payload = event["payload"]
-        for item in payload["items"]:
-            self._physical[(payload["fulfillment_location_id"], item["product_id"])] -= 1
-        return event
+        request = newstore.book.requests[step.request]
+        for item in newstore.book.select_open(step.request, chosen):
+            self._physical[(request.location_id, item.product_id)] -= 1
+        return newstore.complete(step.request, chosen, logical_timestamp=at)
 
     def _deliver_all(self, step: steps.Deliver, where: str) -> str:
         if unknown := sorted(set(step.events) - self._events.keys()):
@@ -197,7 +196,7 @@ class Story:
         return f"The ERP books a receipt of {step.units} units of {key[1]} at {key[0]}."
 
     def _plan_failure(self, step: steps.JobWillFail) -> None:
-        finding = ImportFinding(step.reason, "availability", "/".join(self._scenario.key))
+        finding = ImportFinding(step.reason, "availabilities", "/".join(self._scenario.key))
         self._stack.newstore.jobs.plan_next_job(
             JobFaults(0, step.after_rows, step.reason, findings=(finding,))
         )

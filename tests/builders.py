@@ -9,7 +9,12 @@ from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import (
+    Location,
+    LocationType,
+    NewStoreLocation,
+    NewStoreLocations,
+)
 from inventory_sync.domain.manifest import Manifest
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import StockSnapshot, Units
@@ -115,7 +120,8 @@ def import_context(**fields: Any) -> ImportContext:
         ),
         "reading": ReleaseReading.RANGE,
         "locations": {},
-        "known_nodes": frozenset(),
+        "by_node": {},
+        "listed": {},
         "previous": Manifest(run_id="", cut_end=0),
         "unfinished": Manifest(run_id="", cut_end=0),
         "erp": ErpTerms(AppliedRule()),
@@ -126,3 +132,12 @@ def import_context(**fields: Any) -> ImportContext:
         "held_before": {},
     }
     return ImportContext(**(plain | fields))
+
+
+def listed(*location_ids: str, **fields: Any) -> NewStoreLocations:
+    """What NewStore says of these stores, each with its location's id."""
+    plain: dict[str, Any] = {"type": LocationType.STORE}
+    return {
+        i: NewStoreLocation(**{"location_id": i, "store_id": i, **plain, **fields})
+        for i in location_ids
+    }

@@ -1,4 +1,4 @@
-"""Watch the event stream: called by a schedule with {}."""
+"""Look after the event stream: called by a schedule with {}."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -17,9 +17,9 @@ def build_handler(make: Callable[[], tuple[CheckStream, PowertoolsObserver]]) ->
     resources = cache(make)
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        watch, observer = resources()
+        check, observer = resources()
         try:
-            look = watch(lambda: context.get_remaining_time_in_millis() / 1000)
+            look = check(lambda: context.get_remaining_time_in_millis() / 1000)
         except LeaseLostError as error:
             observer.log("look left to another", reason=error)
             return {"outcome": "another_look"}
@@ -46,6 +46,9 @@ def _answer(look: Look, observer: PowertoolsObserver) -> dict[str, Any]:
         "faults": None if look.faults is None else [fault.value for fault in look.faults],
         "restart": look.restart.value if look.restart else None,
         "missing": round(look.missing, 1),
+        "rejected": look.rejected,
+        "stopped_since": look.stopped_since.isoformat() if look.stopped_since else None,
+        "days_left": look.days_left,
         "failures": [str(error) for error in look.failures],
     }
 

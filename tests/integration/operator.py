@@ -18,11 +18,11 @@ from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import StreamAdmin, stream_admin
 from inventory_sync.bootstrap.ingest_event import ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export_here
-from inventory_sync.bootstrap.newstore import read_newstore
+from inventory_sync.bootstrap.newstore import read_newstore, read_stock
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.use_cases.import_stock.dry_run import DryRun
 from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
@@ -48,6 +48,9 @@ class LocalConnect(Connect):
 
     def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
         return read_newstore(variables, self._stack.clock)
+
+    def stock(self, variables: Mapping[str, str]) -> StockReader:
+        return read_stock(variables, self._stack.clock)
 
     def stream_admin(self, variables: Mapping[str, str]) -> StreamAdmin:
         return stream_admin(variables, self._stack.clock)

@@ -315,7 +315,7 @@ class StreamSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckStreamSettings:
-    """What the watch over the event stream needs."""
+    """What the stream check needs."""
 
     events_table: str
     state_table: str

@@ -11,7 +11,7 @@ from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.scratch_archive import ZipOnDisk
 from inventory_sync.bootstrap.build_import import make_build
 from inventory_sync.bootstrap.clients import Clients
-from inventory_sync.bootstrap.newstore import make_newstore
+from inventory_sync.bootstrap.newstore import authorized_http, make_newstore
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
 from inventory_sync.ports.observe import Clock, Observer
@@ -30,7 +30,8 @@ def dry_run(
     clock = clock or SystemClock()
     client = Clients()
     table = StateTable(client("dynamodb"), settings.state_table)
-    newstore = make_newstore(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
+    http = authorized_http(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
+    newstore = make_newstore(settings.newstore, http)
     locations = DynamoLocationStore(table)
     return DryRun(
         build=make_build(settings, client, locations, newstore, clock, observer),

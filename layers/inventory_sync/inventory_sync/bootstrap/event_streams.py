@@ -9,7 +9,7 @@ from inventory_sync.bootstrap.check_stream import make_streams
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import Environment, StreamSettings
-from inventory_sync.ports.newstore import EventStreams
+from inventory_sync.ports.newstore import EventStreams, StreamRecords
 from inventory_sync.ports.observe import Clock
 
 
@@ -18,17 +18,18 @@ class StreamAdmin:
     """NewStore's streams, and which of them has to call which address."""
 
     streams: EventStreams
+    records: StreamRecords
     stream_id: str
     event_url: str
 
 
 def stream_admin(variables: Mapping[str, str], clock: Clock | None = None) -> StreamAdmin:
-    """As the watch with these variables has it."""
+    """As the stream check with these variables has it."""
     settings = StreamSettings.read(Environment(variables))
     clock = clock or SystemClock()
     secrets = Secrets(Clients()("secretsmanager"), clock)
-    streams = make_streams(settings.newstore, secrets, clock)
-    return StreamAdmin(streams, settings.stream_id, settings.event_url)
+    streams, records = make_streams(settings.newstore, secrets, clock)
+    return StreamAdmin(streams, records, settings.stream_id, settings.event_url)
 
 
 def inbound_key(variables: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.build_import import make_build
 from inventory_sync.bootstrap.clients import Clients
-from inventory_sync.bootstrap.newstore import make_newstore
+from inventory_sync.bootstrap.newstore import authorized_http, make_newstore, make_stock
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.config import ImportSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
@@ -31,13 +31,14 @@ def import_stock(
     observer = make_observer()
     table = StateTable(client("dynamodb"), settings.state_table)
     locations = DynamoLocationStore(table)
-    newstore = make_newstore(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
+    http = authorized_http(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
+    newstore = make_newstore(settings.newstore, http)
     build = make_build(settings, client, locations, newstore, clock, observer)
     importer = ImportStock(
         build=build,
         event_log=build.event_log,
         newstore=newstore,
-        newstore_reader=newstore,
+        stock=make_stock(settings.newstore, http),
         files=build.files,
         records=build.records,
         runs=DynamoRunStore(table, settings.retention),

@@ -15,13 +15,11 @@ from inventory_sync.domain.units import CompletedUnit, completed_units
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import LocationStore
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import RowReader
 from inventory_sync.ports.observe import Clock
 
 INSIGHTS_PER_SECOND = 60
 """NewStore allows 90; what else asks it needs some."""
-ALLOCATIONS_MAX = 1_000
-"""A list of so many says nothing of what is not in it (docs/newstore.md)."""
 RUN_AGE_MAX = timedelta(minutes=30)
 """Of an older run too much may have happened since that is not known yet."""
 CLOCK_MARGIN = timedelta(seconds=30)
@@ -33,7 +31,7 @@ class GatherEvidence:
 
     event_log: EventLog
     files: FileStore
-    newstore: NewStoreReader
+    stock: RowReader
     location_store: LocationStore
     clock: Clock
     rule: AppliedRule
@@ -52,7 +50,7 @@ class GatherEvidence:
         places = self.location_store.locations() if units else {}
         for location_id in sorted(units, key=lambda i: (-len(units[i]), i))[: self.locations_max]:
             place = places.get(location_id)
-            if place is not None and place.enabled and place.imported:
+            if place is not None and place.enabled:
                 rows = self._rows(run, location_id, units[location_id])
                 found += observations_of(self._measure(place, rows), self.clock.now())
         return tuple(found)
@@ -92,20 +90,21 @@ class GatherEvidence:
         if not rows:
             return []
         keys = {row.product_id: AtpKey(row.product_id, place.fulfillment_node_id) for row in rows}
-        before = self.newstore.atp(keys.values())
+        before = self.stock.atp(keys.values())
         insights = {product_id: self._insights(key) for product_id, key in keys.items()}
-        after = self.newstore.atp(keys.values())
+        after = self.stock.atp(keys.values())
         return [
             _measured(place, row, after[key], insights[row.product_id])
             for row in rows
             if (key := keys[row.product_id]) in after
             and after[key] == before.get(key)
-            and len(insights[row.product_id].allocations) < ALLOCATIONS_MAX
+            and insights[row.product_id].complete
+            and not insights[row.product_id].future_allocations
         ]
 
     def _insights(self, key: AtpKey) -> StockInsights:
         self.clock.sleep(1 / INSIGHTS_PER_SECOND)
-        return self.newstore.insights(key)
+        return self.stock.insights(key)
 
 
 def _measured(place: Location, row: EvidenceRow, atp: int, insights: StockInsights) -> RowMeasure:
