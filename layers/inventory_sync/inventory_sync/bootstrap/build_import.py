@@ -59,10 +59,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         reading=settings.release_reading,
         spare_seconds=SPARE_SECONDS,
         reads_at_once=settings.erp.reads_at_once,
-        guards=GuardLimits(
-            fall_share_max=settings.fall_percent_max / 100,
-            quantity_units_max=settings.quantity_units_max,
-        ),
+        guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),
     )
 
 
@@ -70,7 +67,7 @@ def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
     """Turns a key of the bucket into what NewStore is given; refuses what would not last."""
 
     def sign(key: str) -> str:
-        if settings.file_delivery == "s3_uri":
+        if not settings.file_signing_secret_arn:
             return s3_uri(settings.import_bucket, key)
         uri = presigned_url(
             secrets.read(settings.file_signing_secret_arn),
@@ -81,7 +78,7 @@ def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
             or os.environ.get("AWS_ENDPOINT_URL")
             or None,
         )
-        refuse_short_lived(uri, settings.file_url_days_min)
+        refuse_short_lived(uri)
         return uri
 
     return sign

@@ -224,7 +224,7 @@ class _Session:
         self.deps.observer.count("JobAgeSeconds", age)
         if run is not None:
             age = 0.0 if run.ended else (now - run.planned_at).total_seconds()
-            self.deps.observer.count("RunAgeSeconds", age, state=run.state.value)
+            self.deps.observer.count("RunAgeSeconds", age)
         if self.operator_holds is not None:
             held_since = min((hold.at for hold in self.operator_holds.values()), default=now)
             self.deps.observer.count("OperatorHoldSeconds", (now - held_since).total_seconds())
@@ -278,7 +278,7 @@ class _Session:
             # From here on NewStore may hold these rows: the next run must send them again
             # unless this one finishes, and its cut end must not fall behind this one's.
             built = replace(built, built_at=self.deps.clock.now())
-            self._save(built, unfinished_run_id=built.run_id)
+            self._save(built, unfinished_run_id=built.run_id, refused_again=())
 
     def _create_job(self, run: ImportRun) -> None:
         try:

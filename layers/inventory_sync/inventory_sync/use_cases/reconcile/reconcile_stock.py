@@ -129,12 +129,11 @@ class ReconcileStock:
         )
 
     def _count(self, totals: DriftTotals) -> None:
-        self.observer.count("RowsReconciled", totals.rows)
         self.observer.count("RowsUnchecked", totals.unchecked)
         self.observer.count("RowsUnexplained", totals.rows_by_cause[Cause.UNEXPLAINED])
         self.observer.count("AllocationsLeaked", totals.units_by_cause[Cause.LEAKED_ALLOCATION])
-        for cause in Cause:
-            self.observer.count("RowsDrifted", totals.rows_by_cause[cause], cause=cause.value)
+        drifted = {f"drifted_{cause}": totals.rows_by_cause[cause] for cause in Cause}
+        self.observer.log("rows reconciled", rows=totals.rows, **drifted)
 
 
 @dataclass
@@ -297,7 +296,7 @@ class _Session:
 
         A unit after it that the last import was without all the same is off here too.
         """
-        deps = self.deps
+        deps, started_at = self.deps, self.deps.clock.now()
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
         rule = self._rule(timedelta(0))
         if self.read_erp:
@@ -319,6 +318,7 @@ class _Session:
             cut_end=cut_end,
             watermark=cut_end,
             rule=rule,
+            read_started_at=started_at,
             unlisted=None if absent_means_zero else last,
         )
         ahead = units_by_product(
