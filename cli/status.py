@@ -90,7 +90,8 @@ def _release(head: ImportHead, found: Findings) -> None:
     for_immediate = release.rows_for(ReleaseReading.IMMEDIATE)
     verdict = release.verdict or "not found out yet"
     by = run.reading if run else None
-    text = f"{verdict} ({for_range} rows for range, {for_immediate} for immediate)"
+    rows = counted(for_range, "row")
+    text = f"{verdict} ({rows} for range, {for_immediate} for immediate)"
     concern = ""
     if by is not None and release.contradict(by):
         concern = f"imports go by `{by}`, and NewStore does otherwise: see docs/runbook.md"
