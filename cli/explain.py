@@ -14,13 +14,13 @@ from inventory_sync.domain.cut import Part
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.explain import RowSum, Term
-from inventory_sync.domain.import_run import RunState
+from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.use_cases.explain_quantity import ExplainQuantity, Explanation
 
 _WHY = {
     Part.ADDED_BACK: "after the range, but in the snapshot: added back",
-    Part.SUBTRACTED: "in the range, not in the base yet: taken off",
-    Part.IN_BASE: "in the range and in the base already",
+    Part.SUBTRACTED: "not in the base yet: taken off",
+    Part.IN_BASE: "in the base already",
     Part.AFTER: "after the range and not in the base: for a later import",
 }
 
@@ -76,7 +76,8 @@ def in_words(found: Explanation) -> list[Table | str]:
     kind = "full" if run.full else "delta"
     parts: list[Table | str] = [
         f"{found.product_id} at {found.location_id}: NewStore was told {row.sent}\n"
-        f"  by {kind} run {run.run_id}, finished {instant(run.ended_at)}, job {run.job_id}\n",
+        f"  by {kind} run {run.run_id}, finished {instant(run.ended_at)}, job {run.job_id}"
+        f"{_reading(run)}\n",
         _sum_table(row, end),
     ]
     if row.clamped:
@@ -89,6 +90,10 @@ def in_words(found: Explanation) -> list[Table | str]:
             " Keep the run's files and call the developers."
         )
     return [*parts, "", "Since then:", *_since(found)]
+
+
+def _reading(run: ImportRun) -> str:
+    return f", release reading {run.reading}" if run.reading else ""
 
 
 def _sum_table(row: RowSum, end: int) -> Table:
@@ -164,6 +169,7 @@ def as_figures(found: Explanation) -> dict[str, Any]:
         "product_id": found.product_id,
         "run_id": found.run.run_id,
         "job_id": found.run.job_id,
+        "release_reading": found.run.reading,
         "finished_at": iso(found.run.ended_at),
         "sent": row.sent,
         "quantity": str(row.quantity) if row.quantity != int(row.quantity) else int(row.quantity),

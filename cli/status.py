@@ -15,6 +15,7 @@ from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.wording import counted
 
 LAG_MAX = timedelta(hours=1)
@@ -50,6 +51,7 @@ def status(operator: Operator, offline: bool) -> None:
     found = Findings()
     head = operator.stack.head.head()
     _import(operator.now, head, found)
+    _release(head, found)
     _locations(operator, found)
     _events(operator, found)
     _quarantine(operator, found)
@@ -79,6 +81,34 @@ def _import(now: datetime, head: ImportHead, found: Findings) -> None:
     shown = {"run_id": run.run_id, "state": run.state.value, "left_out": len(run.left_out)}
     left = f", {counted(len(run.left_out), 'location')} left out" if run.left_out else ""
     found.add("run", f"{run.run_id} {run.state.value}{left}", failed, run=shown)
+
+
+def _release(head: ImportHead, found: Findings) -> None:
+    """How NewStore counts shipped units, as far as imports have seen it."""
+    release, run = head.release, head.run
+    for_range = release.rows_for(ReleaseReading.RANGE)
+    for_immediate = release.rows_for(ReleaseReading.IMMEDIATE)
+    verdict = release.verdict or "not found out yet"
+    by = run.reading if run else None
+    rows = counted(for_range, "row")
+    text = f"{verdict} ({rows} for range, {for_immediate} for immediate)"
+    concern = ""
+    if by is not None and release.contradict(by):
+        concern = f"imports go by `{by}`, and NewStore does otherwise: see docs/runbook.md"
+    found.add(
+        "release reading",
+        text + (f", the last import went by {by}" if by else ""),
+        concern,
+        release_reading={
+            "verdict": release.verdict,
+            "in_force": by,
+            "rows_for_range": for_range,
+            "rows_for_immediate": for_immediate,
+            "changes": [
+                {"at": iso(c.at), "before": c.before, "after": c.after} for c in release.changes
+            ],
+        },
+    )
 
 
 def _locations(operator: Operator, found: Findings) -> None:

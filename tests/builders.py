@@ -16,6 +16,7 @@ from inventory_sync.domain.locations import (
     NewStoreLocations,
 )
 from inventory_sync.domain.manifest import Manifest
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms, ImportContext
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
@@ -117,6 +118,7 @@ def import_context(**fields: Any) -> ImportContext:
             other_channel_lags={},
             guards=GuardLimits(),
         ),
+        "reading": ReleaseReading.RANGE,
         "locations": {},
         "by_node": {},
         "listed": {},

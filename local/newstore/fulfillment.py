@@ -46,6 +46,8 @@ class FulfillmentBook:
         self.requests: dict[str, FulfillmentRequest] = {}
         self.open: Counter[StockKey] = Counter()
         self.completed_unreleased: Counter[StockKey] = Counter()
+        self.lists_shipped = True
+        """Whether a completed item that waits for a range is still listed among the allocations."""
         self.leak_next_releases = 0
         """So many of the next items to be released stay allocated for ever."""
         self._unreleased: dict[str, list[Item]] = {}
@@ -93,6 +95,16 @@ class FulfillmentBook:
             self.completed_unreleased[(location, item.product_id)] += 1
             self._unreleased.setdefault(location, []).append(item)
 
+    def release_at_once(self, request_id: str, items: Sequence[Item]) -> list[StockKey]:
+        """Let items that were just completed wait for no range; their keys, one for each."""
+        location = self.requests[request_id].location_id
+        keys = [(location, item.product_id) for item in items]
+        for item, key in zip(items, keys, strict=True):
+            item.state = "released"
+            self.completed_unreleased[key] -= 1
+            self._unreleased[location].remove(item)
+        return keys
+
     def fail(self, request_id: str, items: Sequence[Item]) -> None:
         """Give the allocations at this location back."""
         location = self.requests[request_id].location_id
@@ -125,10 +137,11 @@ class FulfillmentBook:
     def allocations(self, key: StockKey) -> list[tuple[FulfillmentRequest, Item]]:
         """What NewStore still shows as allocated: open items and completed ones not released."""
         location, product = key
+        listed = ("allocated", "completed") if self.lists_shipped else ("allocated",)
         return [
             (request, item)
             for request in self.requests.values()
             if request.location_id == location
             for item in request.items.values()
-            if item.product_id == product and item.state in ("allocated", "completed")
+            if item.product_id == product and item.state in listed
         ]

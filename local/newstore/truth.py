@@ -22,6 +22,7 @@ from local.newstore.request_limit import RequestLimit
 from local.newstore.tokens import TokenIssuer
 
 RangeScope = Literal["tenant", "file_locations"]
+Release = Literal["range", "immediate"]
 
 
 class NewStoreTruth:
@@ -39,6 +40,7 @@ class NewStoreTruth:
         fetch: Callable[[str], bytes],
         range_scope: RangeScope = "tenant",
         range_start_released: bool = True,
+        release: Release = "range",
         job_seconds: float = 0,
         seconds_between_files: float = 0,
         locations: Iterable[StockLocation] = (),
@@ -59,6 +61,9 @@ class NewStoreTruth:
         self.cumulative_events = True
         """Whether `items_completed` lists all that its request has shipped by now, as the API says,
         or each shipment alone, as a public integration has seen it."""
+        self.release: Release = release
+        """Whether a shipped unit waits for a range, or is off its stock at once: then an import
+        overwrites that (docs/newstore.md, What becomes of a shipped unit)."""
         self.locations = Locations(locations)
         self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows, self._check_file)
         self.jobs.job_seconds = job_seconds
@@ -111,6 +116,9 @@ class NewStoreTruth:
             "fulfillment_request.items_completed", request, [*before, *items], logical_timestamp
         )
         self.book.complete(request_id, items, event["payload"]["logical_timestamp"], before)
+        if self.release == "immediate":
+            for key in self.book.release_at_once(request_id, items):
+                self.imported[key] = self.imported.get(key, 0) - 1
         return event
 
     @up_to_date

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.adapters.codec import encode
+from inventory_sync.adapters.dynamodb.audit import AuditedTable
 from inventory_sync.adapters.dynamodb.leases import DynamoLeases
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
@@ -15,6 +16,13 @@ from inventory_sync.adapters.newstore.wire import JobErrorAnswer
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun, JobError, RunState
+from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.release_evidence import (
+    EvidenceKind,
+    Observation,
+    ReleaseFindings,
+    VerdictChange,
+)
 from inventory_sync.ports.runs import Leases, RunStore
 from tests.contract.builders import MINUTE, NOON, RETENTION, THREADS, at_once
 from tests.contract.conftest import Database
@@ -52,6 +60,33 @@ FULL_HEAD = ImportHead(
     last_job_created_at=NOON,
     last_finished_at=NOON - MINUTE,
     last_full_at=NOON - 2 * MINUTE,
+    release=ReleaseFindings(
+        verdict=ReleaseReading.IMMEDIATE,
+        observations=(
+            Observation(
+                at=NOON,
+                reading=ReleaseReading.IMMEDIATE,
+                kind=EvidenceKind.ATP,
+                location_id="Köln",
+                product_id="SKU-1",
+                unit="item-1",
+                completed=1,
+                sent=4,
+                atp=3,
+                missing=0,
+                offset=1,
+            ),
+        ),
+        changes=(
+            VerdictChange(
+                at=NOON,
+                before=None,
+                after=ReleaseReading.IMMEDIATE,
+                for_range=0,
+                for_immediate=12,
+            ),
+        ),
+    ),
 )
 
 
@@ -123,6 +158,36 @@ def test_a_renewed_lease_may_still_save(store: Store) -> None:
     saved = store.runs.save(ImportHead(run=PLANNED), lease=lease, now=NOON + 2 * MINUTE)
 
     assert store.runs.head() == saved
+
+
+def test_a_change_of_the_verdict_is_recorded_with_who_and_why(dynamo: DynamoStore) -> None:
+    found = ReleaseFindings(verdict=ReleaseReading.RANGE)
+    change = VerdictChange(
+        at=NOON, before=None, after=ReleaseReading.RANGE, for_range=12, for_immediate=3
+    )
+    lease = dynamo.lease()
+
+    head = dynamo.runs.save(ImportHead(release=found), lease=lease, now=NOON, verdict=change)
+    dynamo.runs.save(head, lease=lease, now=NOON)
+
+    [record] = AuditedTable(dynamo.table).records()
+    assert (record.author.who, record.author.at) == ("inventory-sync", NOON)
+    assert record.author.why == "12 rows for range, 3 for immediate"
+    [written] = record.changes
+    assert (written.kind, written.before, written.after) == ("release_reading", "null", '"range"')
+
+
+def test_a_verdict_that_could_not_be_saved_is_not_recorded(dynamo: DynamoStore) -> None:
+    change = VerdictChange(
+        at=NOON, before=None, after=ReleaseReading.RANGE, for_range=12, for_immediate=3
+    )
+    lease = dynamo.lease()
+    dynamo.leases.release(lease)
+
+    with pytest.raises(LeaseLostError):
+        dynamo.runs.save(ImportHead(), lease=lease, now=NOON, verdict=change)
+
+    assert list(AuditedTable(dynamo.table).records()) == []
 
 
 Spoilt = tuple[ImportHead, Lease, int]

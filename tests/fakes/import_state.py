@@ -15,6 +15,7 @@ from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
+from inventory_sync.domain.release_evidence import VerdictChange
 
 
 class FakeLeases:
@@ -58,15 +59,25 @@ class FakeRunStore:
         self._leases = leases
         self._head = ImportHead()
         self.history: dict[str, ImportRun] = {}
+        self.verdicts: list[VerdictChange] = []
 
     def head(self) -> ImportHead:
         return self._head
 
-    def save(self, head: ImportHead, *, lease: Lease, now: datetime) -> ImportHead:
+    def save(
+        self,
+        head: ImportHead,
+        *,
+        lease: Lease,
+        now: datetime,
+        verdict: VerdictChange | None = None,
+    ) -> ImportHead:
         self._leases.check(lease, now)
         if head.version != self._head.version:
             raise LeaseLostError(f"another run wrote version {self._head.version}")
         self._head = replace(head, version=head.version + 1)
+        if verdict is not None:
+            self.verdicts.append(verdict)
         if head.run is not None:
             self.history[head.run.run_id] = head.run
         return self._head

@@ -114,6 +114,19 @@ def test_status_says_what_needs_looking_at(shop: Operated) -> None:
     assert "All is well." not in shop.run("status", code=4).output
 
 
+def test_status_and_explain_name_the_release_reading(shop: Operated) -> None:
+    shop.ship("ff1", at=10)
+    shop.tick(full=True)
+
+    found = shop.json("status", code=4)["release_reading"]
+
+    assert (found["in_force"], found["verdict"]) == ("range", None)
+    assert (found["rows_for_range"], found["rows_for_immediate"]) == (1, 0)
+    assert "not found out yet (1 row for range" in shop.run("status", code=4).output
+    assert shop.json("explain", DC, SKU)["release_reading"] == "range"
+    assert "release reading range" in shop.run("explain", DC, SKU).output
+
+
 # Reconcile
 
 

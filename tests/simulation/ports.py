@@ -1,11 +1,13 @@
 """The simulators as ports, and the proxy that lets the world go on, or break, at every call."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from inventory_sync.domain.atp import Allocation as TakenOff
+from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.erp import ChangeFeed, Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import (
     LeaseLostError,
@@ -338,6 +340,23 @@ class SimulatedNewStore:
         self._reach()
         found = map(_location, self._model.calls.list_locations())
         return {location.location_id: location for location in found}
+
+    def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
+        self._reach()
+        rows = self._model.stock_calls.availabilities(
+            [(key.fulfillment_node_id, key.product_id) for key in keys]
+        )
+        return {AtpKey(r["product_id"], r["fulfillment_node_id"]): r["atp"] for r in rows}
+
+    def insights(self, key: AtpKey) -> StockInsights:
+        self._reach()
+        found = self._model.stock_calls.stock_insights((key.fulfillment_node_id, key.product_id))
+        return StockInsights(
+            allocations=tuple(
+                TakenOff(a["order_uuid"], a["item_uuid"]) for a in found["allocations"]
+            ),
+            reservations=len(found.get("reservations", ())),
+        )
 
     def _reach(self) -> None:
         strike = self._world.faults.strike

@@ -19,6 +19,7 @@ from inventory_sync.domain.guards import APPROVABLE, GuardLimits
 from inventory_sync.domain.holds import Approval, Resend
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
@@ -122,6 +123,7 @@ class World:
         self.later_rng = Random(f"{seed} later")
         self.order_rng = Random(f"{seed} order")
         self.units_rng = Random(f"{seed} units")
+        self.reading_rng = Random(f"{seed} reading")
         newest_rng = Random(f"{seed} newest")
         self.faults = Faults(rng, self.feed_rng, self.later_rng, newest_rng, only)
         self.now = START
@@ -142,6 +144,8 @@ class World:
             self.pos_feed = Random(f"{seed} pos").random() < 0.4
         self._build_sides(rng)
         self._build_adapter(rng)
+        self.reading = self.reading_rng.choice((ReleaseReading.RANGE, ReleaseReading.FIND_OUT))
+        self.newstore_model.book.lists_shipped = self.reading_rng.random() < 0.5
         self.newstore_model.cumulative_events = self.units_rng.random() < 0.75
         self.large_requests = self.units_rng.random() < 0.4
         self.physical: Counter[Key] = Counter()
@@ -272,6 +276,7 @@ class World:
                     first_logical_timestamp=0,
                     settle=self.settle,
                     other_channel_lags=self.rule.other_channel_lags,
+                    reading=self.reading,
                     guards=GuardLimits(),
                     file_bytes=self.file_bytes,
                     archive_bytes=self.archive_bytes,
@@ -279,6 +284,7 @@ class World:
             ),
             event_log=event_log,
             newstore=newstore,
+            stock=newstore,
             files=files,
             records=records,
             runs=Watched(self, self.runs, "runs"),

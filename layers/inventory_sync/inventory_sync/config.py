@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.reading import ReleaseReading
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ class ImportSettings:
     retention: timedelta
     settle_window: timedelta
     first_logical_timestamp: int
+    release_reading: ReleaseReading
     file_signing_secret_arn: str
     poll_seconds_max: int
     job_spacing: timedelta
@@ -246,6 +248,7 @@ class ImportSettings:
             retention=_retention(env),
             settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
+            release_reading=_release_reading(env),
             file_signing_secret_arn=env.optional("FILE_SIGNING_SECRET_ARN"),
             poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),
             job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
@@ -336,6 +339,11 @@ class ExportSettings:
             tenant=env.text("NEWSTORE_TENANT"),
             retention=_retention(env),
         )
+
+
+def _release_reading(env: Environment) -> ReleaseReading:
+    named = env.choice("RELEASE_READING", "find_out", ("range", "immediate", "find_out"))
+    return ReleaseReading(named)
 
 
 def _token_url(tenant: str, base_url: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.adapters.s3.scratch_archive import ZipOnDisk
+from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Changes, ErpCapabilities
 from inventory_sync.domain.errors import (
@@ -140,6 +141,10 @@ class TestedNewStore(SimulatedNewStore):
         self._refuse("job_errors")
         return super().job_errors(job_id)
 
+    def insights(self, key: AtpKey) -> StockInsights:
+        self._refuse("insights")
+        return super().insights(key)
+
     def job_chunks(self, job_id: str) -> list[JobChunk]:
         self._refuse("job_chunks")
         return super().job_chunks(job_id)
@@ -255,6 +260,7 @@ class ImportWorld:
             build=self.build(),
             event_log=self.event_log,
             newstore=self.newstore,
+            stock=self.newstore,
             files=self.files,
             records=self.records,
             runs=self.runs,

@@ -12,9 +12,9 @@ from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
-from inventory_sync.bootstrap.newstore import authorized_http, make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.ports.newstore import NewStore
 from inventory_sync.ports.observe import Clock, Observer
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
@@ -29,6 +29,7 @@ def make_build(
     settings: ImportSettings,
     client: Clients,
     locations: DynamoLocationStore,
+    newstore: NewStore,
     clock: Clock,
     observer: Observer,
 ) -> BuildImport:
@@ -39,9 +40,7 @@ def make_build(
     return BuildImport(
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         erp=make_erp(settings.erp, secrets, locations, clock, client),
-        newstore=make_newstore(
-            settings.newstore, authorized_http(settings.newstore, secrets, clock)
-        ),
+        newstore=newstore,
         files=S3FileStore(s3, settings.import_bucket, _signer(settings, secrets)),
         records=S3RunRecords(s3, settings.import_bucket),
         location_store=locations,
@@ -57,6 +56,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         settle=settings.settle_window + CLOCK_SKEW,
         other_channel_lags=settings.erp.other_channel_lags,
         go_live_at=settings.erp.go_live_at,
+        reading=settings.release_reading,
         spare_seconds=SPARE_SECONDS,
         reads_at_once=settings.erp.reads_at_once,
         guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),

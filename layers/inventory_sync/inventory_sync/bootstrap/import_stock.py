@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.leases import DynamoLeases
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.build_import import make_build
+from inventory_sync.bootstrap.newstore import authorized_http, make_newstore, make_stock
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ImportSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
@@ -22,11 +24,14 @@ def import_stock(runtime: Runtime) -> tuple[ImportStock, PowertoolsObserver]:
     observer = make_observer()
     table = StateTable(client("dynamodb"), settings.state_table)
     locations = DynamoLocationStore(table)
-    build = make_build(settings, client, locations, clock, observer)
+    http = authorized_http(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
+    newstore = make_newstore(settings.newstore, http)
+    build = make_build(settings, client, locations, newstore, clock, observer)
     importer = ImportStock(
         build=build,
         event_log=build.event_log,
-        newstore=build.newstore,
+        newstore=newstore,
+        stock=make_stock(settings.newstore, http),
         files=build.files,
         records=build.records,
         runs=DynamoRunStore(table, settings.retention),

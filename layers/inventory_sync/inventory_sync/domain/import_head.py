@@ -1,9 +1,10 @@
 """The one record all import ticks work on, and the lease to advance it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.release_evidence import ReleaseFindings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,7 @@ class ImportHead:
     run that did not finish, or finished without some rows: their state at NewStore is unknown.
     `refused_again` are the ids that NewStore named where it refused nothing but what it had refused
     of the run before too: then only the rows that these name are in doubt; empty: all of the run's.
+    `release` is what was found of a shipped unit's fate at NewStore.
     """
 
     version: int = 0
@@ -26,6 +28,7 @@ class ImportHead:
     last_job_created_at: datetime | None = None
     last_finished_at: datetime | None = None
     last_full_at: datetime | None = None
+    release: ReleaseFindings = field(default_factory=ReleaseFindings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from inventory_sync.domain.reading import ReleaseReading
+
 JOB_NAME_PREFIX = "inventory-sync "
 CHUNK_REASONS_MAX = 3
 _JOB_UNKNOWN = "NewStore does not know the job"
@@ -106,7 +108,7 @@ class ImportRun:
     locations. `ended_at` is when it was known what NewStore said, or that nothing was to be sent.
     `refused_before` is what NewStore refused of the run before, whose rows this one sends again.
     `only` names the locations that are read, where an operator asked for some; the others are
-    rolled forward.
+    rolled forward. `reading` is what the build took for NewStore's way with a shipped unit.
     """
 
     run_id: str
@@ -133,6 +135,7 @@ class ImportRun:
     job_errors: tuple[JobError, ...] = ()
     failure: str = ""
     only: tuple[str, ...] = ()
+    reading: ReleaseReading | None = None
 
     @property
     def job_name(self) -> str:

@@ -53,14 +53,18 @@ class NewStoreReader(Protocol):
         """Those it has: all of them, or at least those of `ids`, where it lists too few."""
 
 
-class StockReader(Protocol):
-    """What NewStore shows of stock. Methods raise RetriableError, BlockedError or RejectedError."""
+class RowReader(Protocol):
+    """What NewStore shows of single rows, with the errors of StockReader."""
 
     def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
         """Units it would promise, never below 0; keys it does not list are left out."""
 
     def insights(self, key: AtpKey) -> StockInsights:
         """What it takes off one row."""
+
+
+class StockReader(RowReader, Protocol):
+    """What NewStore shows of stock. Methods raise RetriableError, BlockedError or RejectedError."""
 
     def safety_stock(self) -> SafetyStock:
         """What it holds back of every row."""

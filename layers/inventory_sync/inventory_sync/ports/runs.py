@@ -6,6 +6,7 @@ from typing import Protocol
 
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.release_evidence import VerdictChange
 
 
 class Leases(Protocol):
@@ -27,8 +28,18 @@ class RunStore(Protocol):
     def head(self) -> ImportHead:
         """The head, read consistently."""
 
-    def save(self, head: ImportHead, *, lease: Lease, now: datetime) -> ImportHead:
-        """Write the next version; LeaseLostError unless the lease is current and nobody wrote."""
+    def save(
+        self,
+        head: ImportHead,
+        *,
+        lease: Lease,
+        now: datetime,
+        verdict: VerdictChange | None = None,
+    ) -> ImportHead:
+        """Write the next version; LeaseLostError unless the lease is current and nobody wrote.
+
+        `verdict` is a change of the verdict in it: recorded among what operators have changed.
+        """
 
 
 class RunHistory(Protocol):

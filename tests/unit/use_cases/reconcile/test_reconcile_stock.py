@@ -9,6 +9,7 @@ import pytest
 from inventory_sync.domain.atp import SafetyStock
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RejectedError, RetriableError
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.use_cases.reconcile.export_atp import ExportAtp
 from inventory_sync.use_cases.reconcile.reconcile_stock import (
     ROWS_BY_KEYS_MAX,
@@ -85,6 +86,26 @@ def test_where_all_agree_nothing_is_reported() -> None:
     assert (found.totals.rows, found.totals.agreeing, found.drifts) == (2, 2, ())
     assert shop.world.observer.counts["RowsUnexplained"] == 0
     assert shop.reports.summaries[found.report_id]["agreeing"] == 2
+
+
+@pytest.mark.parametrize("forwarded", [True, False])
+@pytest.mark.parametrize("reading", list(ReleaseReading))
+def test_a_unit_after_the_range_is_no_drift_under_any_reading(
+    reading: ReleaseReading, forwarded: bool
+) -> None:
+    shop = Shop()
+    world = shop.world
+    world.build_settings = replace(world.build_settings, reading=reading)
+    world.ship(10)
+    world.settle()
+    world.ship(11)
+    if forwarded:
+        world.forward()
+    world.import_now()
+    shop.pass_window()
+
+    assert world.on_hand() == (19 if reading is ReleaseReading.RANGE else 18)
+    assert shop.causes() == {}
 
 
 def test_a_receipt_in_the_erp_is_for_the_next_import() -> None:

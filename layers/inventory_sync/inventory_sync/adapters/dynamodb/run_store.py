@@ -13,6 +13,7 @@ from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.instants import to_milliseconds
 from inventory_sync.domain.errors import LeaseLostError
 from inventory_sync.domain.import_head import ImportHead, Lease
+from inventory_sync.domain.release_evidence import VerdictChange
 
 _HEAD_KEY = StateTable.key("head", "import")
 
@@ -20,7 +21,8 @@ _HEAD_KEY = StateTable.key("head", "import")
 class DynamoRunStore:
     """Head and history item change in one transaction with a check of the lease.
 
-    Where an operator is the `author`, the audit record of the watermark is in it too.
+    So is the audit record of the watermark, where an operator is the `author`, and that of a
+    verdict on the release reading.
     """
 
     def __init__(
@@ -37,7 +39,14 @@ class DynamoRunStore:
             return ImportHead()
         return decode(ImportHead, item["record"]["S"], "import head")
 
-    def save(self, head: ImportHead, *, lease: Lease, now: datetime) -> ImportHead:
+    def save(
+        self,
+        head: ImportHead,
+        *,
+        lease: Lease,
+        now: datetime,
+        verdict: VerdictChange | None = None,
+    ) -> ImportHead:
         """One transaction: lease current, nobody wrote since, head and run written."""
         written = replace(head, version=head.version + 1)
         items = self._items(written, lease, now)
@@ -45,6 +54,8 @@ class DynamoRunStore:
             # The condition on the version holds for this reading too.
             change = _watermark_change(self.head(), written)
             items.append(AuditedTable(self._table).record_of([change], self._author))
+        if verdict is not None:
+            items.append(AuditedTable(self._table).record_of(*_verdict_change(verdict)))
         if not transact("state table", self._table.client, items):
             raise LeaseLostError(
                 f"fencing token {lease.fencing_token} is over,"
@@ -96,3 +107,12 @@ def _watermark_change(before: ImportHead, after: ImportHead) -> Change:
         return json.dumps(head.watermark)
 
     return Change(kind="watermark", item_id="import", before=told(before), after=told(after))
+
+
+def _verdict_change(verdict: VerdictChange) -> tuple[list[Change], Author]:
+    """The adapter itself is its author."""
+    rows = f"{verdict.for_range} rows for range, {verdict.for_immediate} for immediate"
+    author = Author(who="inventory-sync", command="import", why=rows, at=verdict.at)
+    before, after = json.dumps(verdict.before), json.dumps(verdict.after)
+    change = Change(kind="release_reading", item_id="newstore", before=before, after=after)
+    return [change], author

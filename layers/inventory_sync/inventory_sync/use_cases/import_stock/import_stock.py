@@ -1,11 +1,13 @@
 """Import: advance the import run as far as this tick can."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import (
+    FatalError,
     InvariantError,
     LeaseLostError,
     OutcomeUnknownError,
@@ -36,19 +38,23 @@ from inventory_sync.domain.import_run import (
     chunks_in_words,
     next_step,
 )
+from inventory_sync.domain.release_evidence import ReleaseFindings, weigh
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.locations import LocationStore
-from inventory_sync.ports.newstore import NewStore
+from inventory_sync.ports.newstore import NewStore, RowReader
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.ports.runs import Leases, RunStore
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.commit_run import JOB_ERRORS_MAX, commit_run
 from inventory_sync.use_cases.import_stock.finalize_run import FinalizeRun
+from inventory_sync.use_cases.import_stock.gather_evidence import GatherEvidence
 from inventory_sync.use_cases.import_stock.import_jobs import ImportJobs
 from inventory_sync.use_cases.import_stock.plan_run import may_plan, plan_run, why_not_only
 
 STEPS_MAX = 200
+WATCHING: Mapping[str, int] = {"locations_max": 1, "rows_max": 4}
+"""So much is looked at after each import once the reading is known."""
 SAFETY_SECONDS = 15.0
 """No step is begun when the invocation has less time left."""
 
@@ -92,6 +98,7 @@ class ImportStock:
     build: BuildImport
     event_log: EventLog
     newstore: NewStore
+    stock: RowReader
     files: FileStore
     records: RunRecords
     runs: RunStore
@@ -320,9 +327,38 @@ class _Session:
             observer=self.deps.observer,
             time_for_more=self._time_for_more,
         )
+        before, release = self.head.release, self._weighed(run)
         if settled := settle(run):
-            self._save(replace(run, state=RunState.FINALIZED))
+            self._save(replace(run, state=RunState.FINALIZED), release=release)
+            reading = before.in_force(self.deps.build.settings.reading)
+            self.deps.observer.count("ReleaseReadingContradicted", release.contradict(reading))
         return settled
+
+    def _weighed(self, run: ImportRun) -> ReleaseFindings:
+        """What is known of a shipped unit's fate by now; the run goes on where nothing is learned.
+
+        Asked before the run's events are closed: with them goes what its range has released.
+        """
+        deps, before = self.deps, self.head.release
+        gather = GatherEvidence(
+            event_log=deps.event_log,
+            files=deps.files,
+            stock=deps.stock,
+            location_store=deps.location_store,
+            clock=deps.clock,
+            rule=AppliedRule(go_live_at=deps.build.settings.go_live_at),
+            **({} if before.verdict is None else WATCHING),
+        )
+        try:
+            found = gather(run)
+        except InvariantError:
+            raise
+        except (RetriableError, RejectedError, FatalError) as error:
+            deps.observer.log("release not observed", run_id=run.run_id, error=error)
+            return before
+        for one in found:
+            deps.observer.log("release observed", run_id=run.run_id, **asdict(one))
+        return weigh(before, found, now=deps.clock.now())
 
     def _time_for_more(self) -> bool:
         self._keep_lease()
@@ -372,7 +408,13 @@ class _Session:
         run = head.run
         if run is not None and run.ended:
             self.deps.records.save_outcome(run)
-        self.head = self.deps.runs.save(head, lease=self.lease, now=self.deps.clock.now())
+        changes = head.release.changes
+        self.head = self.deps.runs.save(
+            head,
+            lease=self.lease,
+            now=self.deps.clock.now(),
+            verdict=changes[-1] if changes != self.head.release.changes else None,
+        )
         if run is not None:
             self.deps.observer.log(
                 "run", run_id=run.run_id, state=run.state, job_id=run.job_id, rows=run.rows

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TypeVar
 
 from inventory_sync.domain.atp import SafetyStock
-from inventory_sync.domain.cut import AppliedRule, cut_snapshot
+from inventory_sync.domain.cut import AppliedRule, Part, cut_snapshot
 from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
@@ -290,7 +290,10 @@ class _Session:
     def _erp_now(
         self, location_id: str, last: LastQuantities
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
-        """What an import would state now for the range that is released already."""
+        """What an import would state now for the range that is released already.
+
+        A unit after it that the last import was without all the same is off here too.
+        """
         deps, started_at = self.deps, self.deps.clock.now()
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
         rule = self._rule(timedelta(0))
@@ -314,7 +317,12 @@ class _Session:
             read_started_at=started_at,
             unlisted=None if absent_means_zero else last,
         )
-        return {p: sendable(q) for p, q in cut.quantities.items()}, events
+        ahead = units_by_product(
+            found.unit
+            for found in cut.parts
+            if found.part in {Part.ADDED_BACK, Part.AFTER} and found.unit.unit in last.lacking
+        )
+        return {p: sendable(q - ahead[p]) for p, q in cut.quantities.items()}, events
 
     def _waiting(self, location_id: str) -> frozenset[str]:
         """Rows of imports whose effect may not show yet, or not be what the ledger says."""

@@ -19,6 +19,7 @@ from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location, NewStoreLocations
 from inventory_sync.domain.manifest import LocationEntry, Manifest
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
@@ -51,13 +52,14 @@ class ImportContext:
     the watermark; `unfinished` is that of an attempted run, whose rows are in doubt at NewStore:
     all of them, or those only that `refused_again` names.
     Events up to the cut end of `previous` are released already. `open_events` are by location id,
-    as they were when the run began: a location's are read again after its snapshot. `listed` are
-    NewStore's locations.
+    as they were when the run began: a location's are read again after its snapshot. `reading` is
+    the one in force: set, or found out. `listed` are NewStore's locations.
     """
 
     run: ImportRun
     watermark: int | None
     settings: BuildSettings
+    reading: ReleaseReading
     locations: Mapping[str, Location]
     by_node: Mapping[str, frozenset[str]]
     listed: NewStoreLocations
@@ -163,6 +165,7 @@ def load_context(
         run=run,
         watermark=head.watermark,
         settings=settings,
+        reading=head.release.in_force(settings.reading),
         locations=locations,
         by_node=_by_node(locations),
         listed=newstore.locations(nodes | {entry.node.fulfillment_node_id for entry in told}),

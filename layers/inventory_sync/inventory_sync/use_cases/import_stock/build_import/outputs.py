@@ -172,6 +172,7 @@ class RunOutputs:
         return replace(
             built,
             source_uri=self.files.archive_uri(run_id) if self.packer.files else "",
+            reading=self.context.reading,
             approvals=dict(sorted(reader.used_approvals.items())),
         )
 

@@ -13,6 +13,7 @@ from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHI
 class BuildSettings:
     """`settle` is the settle window plus what clocks may differ by.
 
+    `reading` is what a person has set; a run goes by its context's, which may have been found out.
     `spare_seconds` is kept back of the invocation for uploading and starting the job. Up to
     `reads_at_once` locations are read from the ERP while another one is cut and packed.
     """

@@ -104,7 +104,7 @@ def _from_snapshot(
         watermark=context.watermark,
         rule=context.erp.rule,
         read_started_at=reading.started_at,
-        reading=context.settings.reading,
+        reading=context.reading,
         unlisted=inputs.unlisted,
     )
     listed = snapshot.on_hand_units
@@ -143,7 +143,7 @@ def _rolled_forward(
         cut_end=cut_end,
         watermark=context.watermark,
         rule=context.erp.rule,
-        reading=context.settings.reading,
+        reading=context.reading,
     )
     return LocationStatement(
         place=_named(inputs.place, last.node),
