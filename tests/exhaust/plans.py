@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from itertools import product
+from typing import get_args
 
+from local.newstore.model import RangeScope
 from tests.exhaust.search import Budget, Plan
 from tests.exhaust.small_world import Rules
 
 FORWARD, IMPORT = frozenset({"forward"}), frozenset({"import"})
 EVERY_RANGE = tuple(
     Rules(range_scope=scope, range_start_released=released)
-    for scope, released in product(("tenant", "file_locations"), (True, False))
+    for scope, released in product(get_args(RangeScope), (True, False))
 )
 
 

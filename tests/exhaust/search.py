@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from inventory_sync.domain.errors import LeaseLostError, OutcomeUnknownError, RetriableError
+from inventory_sync.domain.events import EventRef
 from tests.exhaust.digest import digest, world_text
 from tests.exhaust.fork import forked
 from tests.exhaust.invocations import Answer, Call, Ended, Invocation, Invocations
@@ -155,20 +157,20 @@ class Search:
             if completed.stored_at is None:
                 yield (
                     f"{number} is delivered",
-                    _changed(state, lambda w, r=ref: self._deliver(w, r)),
+                    _changed(state, partial(self._deliver, ref)),
                 )
                 continue
             if budget.repeats and world.event_log_store.state_of(ref):
                 spent = budget._replace(repeats=budget.repeats - 1)
                 yield (
                     f"{number} is delivered again",
-                    _changed(state, lambda w, r=ref: self._deliver(w, r), spent),
+                    _changed(state, partial(self._deliver, ref), spent),
                 )
             if budget.replays and not world.event_log_store.is_open(ref):
                 spent = budget._replace(replays=budget.replays - 1)
                 yield (
                     f"{number} is replayed after its record expired",
-                    _changed(state, lambda w, r=ref: self._replay(w, r), spent),
+                    _changed(state, partial(self._replay, ref), spent),
                 )
         if budget.waits:
             spent = budget._replace(waits=budget.waits - 1)
@@ -177,14 +179,14 @@ class Search:
         if any(job.state == "waiting" for job in world.newstore_model.jobs.by_id.values()):
             yield "NewStore works off a job", _changed(state, lambda w: w.newstore.work_off())
 
-    def _deliver(self, world: SmallWorld, ref: Any) -> None:
+    def _deliver(self, ref: EventRef, world: SmallWorld) -> None:
         if world.deliver(ref):
             world.stream.append(self.adapter.note(world.event_log_store.state_of(ref)))
 
-    def _replay(self, world: SmallWorld, ref: Any) -> None:
+    def _replay(self, ref: EventRef, world: SmallWorld) -> None:
         world.wait(HOUR)
         world.expire(ref)
-        self._deliver(world, ref)
+        self._deliver(ref, world)
 
     def _begun(self, state: State) -> Iterator[tuple[str, State]]:
         importing = [i for i in state.running if i.name == "import"]

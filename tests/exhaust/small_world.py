@@ -20,9 +20,11 @@ from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResu
 from local.erp.model import ErpModel
 from local.erp.records import Dedupe
 from local.newstore.events import event_bytes
+from local.newstore.locations import store
 from local.newstore.model import NewStoreModel, RangeScope
 from tests.builders import DC, NOW, SKU, location
 from tests.exhaust.invocations import Answer, Call, Ports, answered
+from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
 from tests.fakes.observer import FakeObserver
@@ -133,7 +135,7 @@ class SmallWorld:
             fetch=self.files.fetch,
             range_scope=rules.range_scope,
             range_start_released=rules.range_start_released,
-            stores=[DC],
+            locations=[store(DC)],
         )
         self.newstore_model.cumulative_events = rules.cumulative
         self.newstore_model.set_imported(KEY, STOCK)
@@ -195,7 +197,7 @@ class SmallWorld:
             parse=lambda body: parse_event(body, TENANT),
             event_log=self.event_log_store,
             quarantine=self.quarantine,
-            clock=_Clock(self),
+            clock=FakeClock(self.now),
             observer=FakeObserver(),
         )
         outcome = ingest(self.bodies[ref])
@@ -244,14 +246,6 @@ class SmallWorld:
             "leases": self.leases,
             "locations": self.location_store,
         }[port]
-
-
-class _Clock:
-    def __init__(self, world: SmallWorld) -> None:
-        self._world = world
-
-    def now(self) -> datetime:
-        return self._world.now
 
 
 @dataclass(frozen=True)
