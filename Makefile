@@ -6,6 +6,7 @@ ARGS ?=
 SEEDS ?= 300
 SEED ?= 0
 BODIES ?= 100000
+SIZE ?= 1
 ODOO_TESTS ?= tests/connector tests/odoo
 
 shipped := layers/inventory_sync/inventory_sync functions cli
@@ -28,7 +29,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants fuzz mutate bench scale coverage format lint types validate build security audit sbom invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build security audit sbom invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +64,9 @@ fuzz: .venv/.dev ## Throw hostile bodies at the webhook (BODIES=100000)
 
 simulate-mutants: .venv/.dev ## Take each safety away and show that the simulation notices
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation.mutants
+
+exhaust: .venv/.dev ## Search every order of a few steps in small worlds (SIZE=2)
+	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.exhaust $(SIZE)
 
 bench: .venv/.dev .venv-bench/.installed build engines ## Measure against the goals; writes build/bench.json (ARGS="warm load")
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.bench $(ARGS)
@@ -157,7 +161,7 @@ products: .venv/.local ## Load the product map of a deployed stack (FILE=map.csv
 check: export SWEEPS := full
 check: export ENGINES_REQUIRED := true
 check: export BUILD_REQUIRED := true
-check: .venv-audit/.installed lint types build test contract-fuzz e2e validate security ## Everything CI runs
+check: .venv-audit/.installed lint types build test exhaust contract-fuzz e2e validate security ## Everything CI runs
 
 lock: .venv-lock/.installed ## Pin the requirements anew (ARGS=--upgrade for newer ones)
 	.venv-lock/bin/python tools/lock.py $(ARGS)

@@ -1,0 +1,1 @@
+"""Small worlds, searched whole: every order of a few steps, over the real use cases."""
