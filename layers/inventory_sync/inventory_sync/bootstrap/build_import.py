@@ -15,6 +15,7 @@ from inventory_sync.bootstrap.erp import make_erp
 from inventory_sync.bootstrap.newstore import authorized_http, make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.ports.observe import Clock, Observer
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
@@ -58,6 +59,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         other_channel_lags=settings.erp.other_channel_lags,
         go_live_at=settings.erp.go_live_at,
         spare_seconds=SPARE_SECONDS,
+        mispick=MispickRule(settings.mispick_hold, settings.mispick_hold_units_max),
         reads_at_once=settings.erp.reads_at_once,
         guards=GuardLimits(
             fall_share_max=settings.fall_percent_max / 100,
