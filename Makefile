@@ -11,6 +11,7 @@ ODOO_TESTS ?= tests/connector tests/odoo
 shipped := layers/inventory_sync/inventory_sync functions cli
 not_shipped := local tools examples
 code := $(shipped) $(not_shipped)
+in_parallel := --numprocesses auto --dist worksteal
 pip_install = -m pip --disable-pip-version-check install -qq --no-deps --no-compile --require-hashes
 
 # The operator's commands reach the AWS account that the shell has set; nothing else here may.
@@ -47,9 +48,9 @@ room-test: .venv/.browser ## Test the page in Chromium; screenshots in build/roo
 local: .venv/.local .venv-e2e/.installed build ## Leave the deployed stack running in a local AWS, until Ctrl-C
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.up
 
-test: .venv/.dev ## Run all tests, without network or AWS account (ARGS="-k late")
+test: .venv/.dev ## Run the tests, without network or AWS account (ARGS="-k late"; SWEEPS=full for every case)
 	@tools/get_dynoxide.sh || true
-	.venv/bin/python -m pytest --numprocesses auto $(ARGS)
+	.venv/bin/python -m pytest $(in_parallel) $(ARGS)
 
 e2e: .venv/.dev .venv-e2e/.installed build ## Deploy template.yaml into a local AWS and drive it over HTTP
 	E2E=true .venv/bin/python -m pytest tests/e2e/deployed --durations=0 $(ARGS)
@@ -58,7 +59,7 @@ simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0)
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED)
 
 fuzz: .venv/.dev ## Throw hostile bodies at the webhook (BODIES=100000)
-	FUZZ_BODIES=$(BODIES) .venv/bin/python -m pytest --numprocesses auto tests/property/test_event_body_fuzz.py
+	FUZZ_BODIES=$(BODIES) .venv/bin/python -m pytest $(in_parallel) tests/property/test_event_body_fuzz.py
 
 simulate-mutants: .venv/.dev ## Take each safety away and show that the simulation notices
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation.mutants
@@ -93,7 +94,7 @@ mutate: .venv-mutation/.installed ## Change the domain's code bit by bit and sho
 	.venv-mutation/bin/python tools/mutation.py $(ARGS)
 
 coverage: .venv/.dev ## Run all tests and show what they leave untested
-	.venv/bin/python -m pytest --numprocesses auto --cov --cov-report term-missing:skip-covered $(ARGS)
+	SWEEPS=full .venv/bin/python -m pytest $(in_parallel) --cov --cov-report term-missing:skip-covered $(ARGS)
 
 format: .venv/.dev ## Format the code and mend what the linter can mend
 	.venv/bin/ruff check --fix .
@@ -124,7 +125,7 @@ build: .venv-sam/.installed .aws-sam/.started ## Build the functions and their l
 # What is not shipped starts programs (without a shell: ruff asks for a reason at each), and has
 # made-up secrets and seeded randomness for its simulators. What is shipped is excused from nothing.
 security: .venv-sam/.installed .venv-security/.installed audit sbom ## Look for insecure infrastructure, code and packages
-	.venv-sam/bin/python tools/expand_template.py template.yaml build/template.expanded.json
+	.venv-sam/bin/python -m tools.expand_template template.yaml build/template.expanded.json
 	.venv-sam/bin/cfn-lint --template build/template.expanded.json
 	.venv-security/bin/checkov --config-file .checkov.yaml --file build/template.expanded.json
 	.venv-security/bin/bandit --quiet --recursive $(shipped)
@@ -152,7 +153,8 @@ products: .venv/.local ## Load the product map of a deployed stack (FILE=map.csv
 	@test -n "$(FILE)" || { echo 'usage: make products FILE=map.csv [ARGS="--stack NAME"]'; exit 2; }
 	@.venv/bin/python -m cli products load "$(FILE)" $(ARGS)
 
-# Where npm is, the contract tests may not leave its engine out.
+# The tests take every case of their sweeps. Where npm is, they may not leave its engine out.
+check: export SWEEPS := full
 check: export ENGINES_REQUIRED := true
 check: export BUILD_REQUIRED := true
 check: .venv-audit/.installed lint types build test contract-fuzz e2e validate security ## Everything CI runs

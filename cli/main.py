@@ -3,7 +3,7 @@
 import click
 
 from cli.audit import audit
-from cli.command import Connect
+from cli.connect import Connect
 from cli.events import events
 from cli.explain import explain
 from cli.holds import approve, holds

@@ -8,13 +8,13 @@ import click
 
 from cli.command import Operator, connected, note_change, signed
 from cli.output import columns, refusal
-from cli.stack import EXPORT_FUNCTION
 from cli.text import INSTANT, instant, iso, short_name
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import replay_id as new_replay_id
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.inbound import ExportFile
+from inventory_sync.domain.wording import counted
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 from inventory_sync.use_cases.stream.replay_window import Replay, ReplayReport, ReplayWindow
 
@@ -102,9 +102,7 @@ def file(operator: Operator, path: str, offset: int, who: str, why: str) -> None
     item_id = f"file-{operator.now:%Y%m%dT%H%M%S}"
     asked = {"file": found.uri, "offset": offset}
     note_change(operator, KIND, item_id, {**asked, "state": "asked"}, author)
-    ingest = operator.stack.connect.export_reader(
-        operator.stack.variables(EXPORT_FUNCTION), local=not found.bucket
-    )
+    ingest = operator.stack.export_reader(local=not found.bucket)
     progress = ingest(found, offset, lambda: 3600.0 * HOURS_MAX)
     results = {result.value: progress.results.get(result, 0) for result in IngestResult}
     figures = {"lines": progress.lines, "offset": progress.offset, "done": progress.done, **results}
@@ -113,7 +111,7 @@ def file(operator: Operator, path: str, offset: int, who: str, why: str) -> None
         raise FatalError(f"{progress.failure}; go on with --offset {progress.offset}")
     operator.out.result(
         figures,
-        f"{progress.lines} lines: {results['stored']} were missing and are stored,"
+        f"{counted(progress.lines, 'line')}: {results['stored']} were missing and are stored,"
         f" {results['already_stored']} were known, {results['ignored']} do not concern stock,"
         f" {results['quarantined']} are in quarantine.",
     )
@@ -156,7 +154,8 @@ def _concerns(asked: Replay, found: ReplayReport) -> list[str]:
         return [f"! NewStore is still sending: `replay report {asked.replay_id} --wait 30`"]
     if found.failed:
         return [
-            f"! NewStore could not deliver {len(found.failed)} events; its stream is left there."
+            f"! NewStore could not deliver {counted(len(found.failed), 'event')};"
+            " its stream is left there."
             " See the ingest function's log, then replay once more"
         ]
     return []

@@ -67,7 +67,8 @@ def smoke(
 ) -> None:
     """Post sample events to the stack's webhook and look at what becomes of them.
 
-    Alone it tries the door: a wrong key is refused, the right one is let in, nothing is stored.
+    Without options it tests the webhook itself: a wrong key is refused, the right one is accepted,
+    and nothing is stored.
     With --location and --product it also stores that a unit is set aside and that this is over,
     and waits until the ERP was told both. No stock moves; the ERP sees an allocation come and go.
 
@@ -80,7 +81,7 @@ def smoke(
     if location:
         operator.require_location(location)
     variables = operator.stack.variables(INGEST_FUNCTION)
-    key = operator.stack.connect.inbound_key(variables)
+    key = operator.stack.inbound_key()
     door = Door(url or operator.stack.variables(CHECK_STREAM_FUNCTION)["EVENT_URL"], key)
     tenant, checks = variables["NEWSTORE_TENANT"], Checks()
     body = sample(operator, tenant, IGNORED, {})

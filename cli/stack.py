@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cli.connect import Connect
 from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author
 from inventory_sync.adapters.dynamodb.event_history import DynamoEventHistory
@@ -24,17 +25,22 @@ from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.run_records import S3RunRecords
-from inventory_sync.bootstrap.event_streams import StreamAdmin
+from inventory_sync.bootstrap.dry_run import dry_run
+from inventory_sync.bootstrap.event_streams import StreamAdmin, inbound_key, stream_admin
+from inventory_sync.bootstrap.ingest_event import ingest_with
+from inventory_sync.bootstrap.ingest_export import ingest_export_here
+from inventory_sync.bootstrap.newstore import read_newstore, read_stock
+from inventory_sync.bootstrap.reconcile_stock import reconcile_with
+from inventory_sync.bootstrap.runtime import Runtime
+from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import StreamRegistration
 from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.use_cases.import_stock.dry_run import DryRun
 from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
+from inventory_sync.use_cases.ingest.ingest_export import IngestExport
 from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileStock
-
-if TYPE_CHECKING:
-    from cli.command import Connect
 
 NAMES = {
     "EventsTable": "EVENTS_TABLE",
@@ -52,11 +58,21 @@ _NOT_WRITTEN = timedelta(0)
 """Retention, for adapters that write nothing here."""
 
 
+class NullObserver:
+    """An observer for a shell: what there is to say is in the command's answer."""
+
+    def count(self, name: str, value: float = 1) -> None:
+        """Metrics are for the functions."""
+
+    def log(self, message: str, **figures: object) -> None:
+        """So are log lines."""
+
+
 @dataclass(frozen=True)
 class Stack:
     """Everything is found, and every client made, at its first use."""
 
-    connect: "Connect"
+    connect: Connect
     name: str
     given: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,7 +91,15 @@ class Stack:
 
     def variables(self, function: str) -> Mapping[str, str]:
         """The environment of a function, by its logical id."""
-        return self.connect.variables(self, function)
+        return self.connect.variables(self.resource(function))
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """A function's answer to an event; FatalError where it raised."""
+        return self.connect.invoke(self.resource(function), event)
+
+    def runtime(self, function: str) -> Runtime:
+        """What a function runs on, but here."""
+        return self.connect.runtime(self.variables(function))
 
     @cached_property
     def dynamodb(self) -> Any:
@@ -151,39 +175,47 @@ class Stack:
     @cached_property
     def newstore(self) -> NewStoreReader:
         """NewStore as the import function reaches it: its address, its secret."""
-        return self.connect.newstore(self.variables(IMPORT_FUNCTION))
+        return read_newstore(self.runtime(IMPORT_FUNCTION))
 
     @cached_property
     def stock(self) -> StockReader:
         """What NewStore says of stock and orders, as the import function reaches it."""
-        return self.connect.stock(self.variables(IMPORT_FUNCTION))
+        return read_stock(self.runtime(IMPORT_FUNCTION))
 
     @cached_property
     def stream_admin(self) -> StreamAdmin:
         """NewStore's event streams as the stream check reaches them."""
-        return self.connect.stream_admin(self.variables(CHECK_STREAM_FUNCTION))
+        return stream_admin(self.runtime(CHECK_STREAM_FUNCTION))
 
     def registration(self) -> StreamRegistration:
         """What our stream has to be, with the key that stands first in the inbound secret."""
         return StreamRegistration(
             stream_id=self.stream_admin.stream_id,
             callback_url=self.stream_admin.event_url,
-            api_key=self.connect.inbound_key(self.variables(INGEST_FUNCTION)),
+            api_key=self.inbound_key(),
         )
+
+    def inbound_key(self) -> str:
+        """The key NewStore is to call the webhook with."""
+        return inbound_key(self.runtime(INGEST_FUNCTION))
+
+    def export_reader(self, *, local: bool) -> IngestExport:
+        """For files of this machine or of S3, with what its function has."""
+        return ingest_export_here(self.runtime(EXPORT_FUNCTION), NullObserver(), local=local)
 
     def dry_run(self, archive: Path, rows_max: int) -> DryRun:
         """The import as its function runs it, but here and without effect."""
-        return self.connect.dry_run(self.variables(IMPORT_FUNCTION), archive, rows_max)
+        return dry_run(self.runtime(IMPORT_FUNCTION), NullObserver(), archive, rows_max)
 
     def watermark(self, author: Author | None) -> SetWatermark:
         """The watermark as the import function keeps it; `author` signs a change."""
-        return self.connect.watermark(self.variables(IMPORT_FUNCTION), author)
+        return set_watermark(self.runtime(IMPORT_FUNCTION), author)
 
     def ingest(self, body: bytes) -> IngestOutcome:
         """What becomes of a body by the webhook's own code."""
-        return self.connect.ingest(self.variables(INGEST_FUNCTION), body)
+        return ingest_with(self.runtime(INGEST_FUNCTION), NullObserver())(body)
 
     @cached_property
     def reconciler(self) -> ReconcileStock:
         """The reconciliation as its function runs it, but here."""
-        return self.connect.reconciler(self.variables(RECONCILE_FUNCTION))
+        return reconcile_with(self.runtime(RECONCILE_FUNCTION), NullObserver())

@@ -8,11 +8,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import requests
+from boto3.session import Session
 from botocore.exceptions import ClientError
+from botocore.session import Session as CoreSession
+from botocore.session import get_session
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
@@ -83,6 +86,18 @@ class Aws:
             raise LookupError(f"{uri}: {error}") from error
 
 
+@cache
+def _loader() -> Any:
+    return get_session().get_component("data_loader")
+
+
+def new_session() -> CoreSession:
+    """A session as any other; what AWS's services are is read once for all: it takes 0.4 s."""
+    session = get_session()
+    session.register_component("data_loader", _loader())
+    return session
+
+
 @contextmanager
 def embedded_aws(variables: Mapping[str, str]) -> Iterator[Aws]:
     """No AWS_ variable of the caller's counts inside, so that no real account can be reached."""
@@ -92,12 +107,13 @@ def embedded_aws(variables: Mapping[str, str]) -> Iterator[Aws]:
     os.environ.update({**AWS_VARIABLES, **variables})
     try:
         with mock_aws():
+            session: Any = Session(botocore_session=new_session())
             yield Aws(
-                dynamodb=boto3.client("dynamodb"),
-                streams=boto3.client("dynamodbstreams"),
-                s3=boto3.client("s3"),
-                secrets=boto3.client("secretsmanager"),
-                queues=boto3.client("sqs"),
+                dynamodb=session.client("dynamodb"),
+                streams=session.client("dynamodbstreams"),
+                s3=session.client("s3"),
+                secrets=session.client("secretsmanager"),
+                queues=session.client("sqs"),
             )
     finally:
         os.environ.clear()

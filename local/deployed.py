@@ -1,7 +1,6 @@
 """The stack as CloudFormation makes it of template.yaml, in the local AWS, between the simulators.
 
-Time is real here. What would make a story wait for minutes is shortened by `QUICK` and by the
-parameters of its plan.
+Time is real here. What would make a story wait for minutes is shortened by `QUICK` and by its plan.
 """
 
 from __future__ import annotations
@@ -30,8 +29,10 @@ from local.stack import (
     API,
     FORWARD,
     IMPORT,
+    RECONCILE,
     STATE,
     TENANT,
+    WATCH,
     StackPlan,
     addresses,
     load_map,
@@ -39,11 +40,13 @@ from local.stack import (
 )
 from local.template import ROOT, Template
 
-QUICK: Mapping[str, Mapping[str, str]] = {
-    FORWARD: {"SWEEP_AGE_SECONDS": "0"},
-    IMPORT: {"JOB_SPACING_SECONDS": "0", "POLL_SECONDS_MAX": "2"},
+QUICK: Mapping[str, str] = {
+    "SWEEP_AGE_SECONDS": "0",
+    "JOB_SPACING_SECONDS": "0",
+    "POLL_SECONDS_MAX": "2",
 }
 """Settings that are no parameters of the template: in production nobody should change them."""
+WITH_SETTINGS = (FORWARD, IMPORT, RECONCILE, WATCH)
 POST_SECONDS_MAX = 30
 
 
@@ -57,6 +60,7 @@ class DeployedStack:
 
     local_aws: LocalAws
     name: str
+    plan: StackPlan
     parameters: dict[str, str]
     outputs: dict[str, str]
     keys: Keys
@@ -72,7 +76,7 @@ class DeployedStack:
     def deploy(self, parameters: Mapping[str, str]) -> None:
         """Update it with these parameters besides the earlier ones."""
         self.parameters |= parameters
-        self.outputs.update(deploy_quick(self.local_aws, self.name, self.parameters))
+        self.outputs.update(deploy_quick(self.local_aws, self.name, self.parameters, self.plan))
 
     def physical_id(self, logical_id: str) -> str:
         """The name of a table, a bucket, a queue or a function."""
@@ -145,18 +149,20 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
     for location in plan.locations:
         erp.add_location(location.erp_location)
     with newstore_server(newstore) as at_newstore, erp_server(erp, keys.erp_token) as at_erp:
+        contents = {**keys.contents(), **(_signing(signer) if plan.signed_urls else {})}
         parameters = {
             **addresses(at_newstore.base_url, at_erp.base_url),
-            **create_secrets(local_aws, name, {**keys.contents(), **_signing(signer)}),
+            **create_secrets(local_aws, name, contents),
             "NewStorePrincipalArn": reader.arn,
             **plan.parameters,
         }
-        outputs = deploy_quick(local_aws, name, parameters)
+        outputs = deploy_quick(local_aws, name, parameters, plan)
         let_read_imports(local_aws, signer, outputs["ImportBucketName"])
         event_url = local_address(local_aws, outputs["EventUrl"])
         stack = DeployedStack(
             local_aws=local_aws,
             name=name,
+            plan=plan,
             parameters=parameters,
             outputs=outputs,
             keys=keys,
@@ -176,19 +182,36 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
         yield stack
 
 
-def deploy_quick(aws: LocalAws, name: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Deploy, and put `QUICK` into the functions' settings; returns the stack's outputs."""
+def deploy_quick(
+    aws: LocalAws, name: str, parameters: Mapping[str, str], plan: StackPlan
+) -> dict[str, str]:
+    """Deploy, then change what is no parameter; returns the stack's outputs."""
     outputs = deploy(aws, name, parameters)
     set_gateway_responses(aws, outputs["EventUrl"])
     client = aws.client("lambda")
-    for function, quick in QUICK.items():
+    for function in WITH_SETTINGS:
         function_name = outputs[f"{function}Name"]
         settings = client.get_function_configuration(FunctionName=function_name)["Environment"]
         client.update_function_configuration(
             FunctionName=function_name,
-            Environment={"Variables": {**settings["Variables"], **quick}},
+            Environment={"Variables": {**settings["Variables"], **QUICK, **plan.settings}},
         )
+    for event, expression in plan.schedules.items():
+        set_schedule(aws, f"{name}-{event}", expression)
     return outputs
+
+
+def set_schedule(aws: LocalAws, prefix: str, expression: str) -> None:
+    """Of the one schedule whose name begins so."""
+    client = aws.client("scheduler")
+    [name] = [
+        schedule["Name"]
+        for schedule in client.list_schedules()["Schedules"]
+        if schedule["Name"].startswith(f"{prefix}-")
+    ]
+    schedule = client.get_schedule(Name=name)
+    kept = {field: schedule[field] for field in ("FlexibleTimeWindow", "Target", "State")}
+    client.update_schedule(Name=name, ScheduleExpression=expression, **kept)
 
 
 def set_gateway_responses(aws: LocalAws, event_url: str) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import threading
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,11 @@ from types import ModuleType
 from typing import Any, TextIO
 from uuid import uuid4
 
+from botocore.session import Session
+
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.ports.observe import Clock
+from local.aws import new_session
 from local.template import ACCOUNT, REGION, ROOT, Template
 
 _ONE_AT_A_TIME = threading.RLock()
@@ -30,6 +35,7 @@ class LocalContext:
     deadline: datetime
     clock: Clock
     aws_request_id: str
+    memory_limit_in_mb: int = 512
 
     @property
     def invoked_function_arn(self) -> str:
@@ -43,7 +49,14 @@ class LocalContext:
 class LocalFunction:
     """One function of the template; its environment is read, as in Lambda, at the first event."""
 
-    def __init__(self, template: Template, logical_id: str, clock: Clock, log: TextIO) -> None:
+    def __init__(
+        self,
+        template: Template,
+        logical_id: str,
+        clock: Clock,
+        log: TextIO,
+        new_session: Callable[[], Session] = new_session,
+    ) -> None:
         properties = template.function(logical_id)
         verb = Path(properties["CodeUri"]).name
         self._name = template.physical_id(logical_id)
@@ -51,7 +64,7 @@ class LocalFunction:
         self._clock, self._log = clock, log
         make = getattr(import_module(f"inventory_sync.bootstrap.{verb}"), verb)
         self._handler = load_app(ROOT / properties["CodeUri"] / "app.py").build_handler(
-            lambda: make(template.environment(logical_id), clock)
+            lambda: make(Runtime(template.environment(logical_id), clock, new_session))
         )
 
     def __call__(self, event: Any) -> Any:

@@ -16,14 +16,16 @@ DEPLOY_SECONDS_MAX = 300
 
 
 def deploy(aws: LocalAws, stack_name: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Create or update the stack by the unmodified template; returns the stack's outputs.
+    """Create or update the stack by the unmodified template, with what samconfig.toml says of it.
 
+    Returns the stack's outputs.
     LocalAwsError where that fails; what SAM said is in the folder of the local AWS.
     """
     log = aws.folder / f"sam-deploy-{stack_name}.log"
     overrides = [f'{name}="{value}"' for name, value in sorted(parameters.items())]
+    built_template()  # what `sam deploy` takes in this folder
     command = [
-        *(str(SAM / "bin" / "sam"), "deploy", "--template-file", str(built_template())),
+        *(str(SAM / "bin" / "sam"), "deploy"),
         *("--stack-name", stack_name, "--resolve-s3", "--s3-prefix", stack_name),
         *("--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"),
         *("--no-fail-on-empty-changeset", "--parameter-overrides", *overrides),

@@ -190,6 +190,7 @@ class Scenario(Strict):
     title: str
     why: list[str]
     parameters: dict[str, str] = {}
+    settings: dict[str, str] = {}
     breaks_delivery_promise: bool = False
     erp: ErpTraits = ErpTraits()
     locations: Annotated[list[Place], Field(min_length=1)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TextIO
+
+from botocore.session import Session
 
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
@@ -23,6 +25,7 @@ from local.aws import (
     Aws,
     create_resources,
     embedded_aws,
+    new_session,
 )
 from local.clock import LocalClock
 from local.erp.model import ErpModel
@@ -52,12 +55,18 @@ EVENTS, STATE, QUARANTINE = "EventsTable", "StateTable", "QuarantineTable"
 class StackPlan:
     """What differs from one local stack to the next.
 
-    `parameters` are the template's. `erp` and `newstore` go to the simulators' models. `endpoints`
-    are variables such as AWS_ENDPOINT_URL_DYNAMODB for services that are not the embedded AWS.
+    `parameters` are the template's; `settings` are variables that are no parameters, since nobody
+    should change them in production. `schedules`, by a function's logical id and its event, and
+    `signed_urls`, without a secret given, are for a deployed stack only. `erp` and `newstore` go to
+    the simulators' models. `endpoints` are variables such as AWS_ENDPOINT_URL_DYNAMODB for services
+    that are not the embedded AWS.
     """
 
     locations: Sequence[Location] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    schedules: Mapping[str, str] = field(default_factory=dict)
+    signed_urls: bool = False
     erp: Mapping[str, Any] = field(default_factory=dict)
     newstore: Mapping[str, Any] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
@@ -139,12 +148,19 @@ class LocalStack:
 
 @contextmanager
 def local_stack(
-    plan: StackPlan, clock: Clock | None = None, log: TextIO | None = None
+    plan: StackPlan,
+    clock: Clock | None = None,
+    log: TextIO | None = None,
+    new_session: Callable[[], Session] = new_session,
 ) -> Iterator[LocalStack]:
-    """Up until the block ends; what the functions log goes to `log`."""
+    """Up until the block ends; what the functions log goes to `log`.
+
+    Their AWS clients are made of `new_session`.
+    """
     clock = clock or LocalClock()
     # A name of its own: the logger of a service lives as long as the process.
-    template = Template(ROOT / "template.yaml", f"local-{secrets.token_hex(4)}", plan.parameters)
+    name = f"local-{secrets.token_hex(4)}"
+    template = Template(ROOT / "template.yaml", name, plan.parameters, plan.settings)
     with ExitStack() as exits:
         variables = {**template.globals_environment(), **plan.endpoints}
         aws = exits.enter_context(embedded_aws(variables))
@@ -155,7 +171,7 @@ def local_stack(
         erp_url = exits.enter_context(erp_server(erp, ERP_TOKEN)).base_url
         template.set_parameters(addresses(newstore_url, erp_url))
         functions = {
-            name: LocalFunction(template, name, clock, log or io.StringIO())
+            name: LocalFunction(template, name, clock, log or io.StringIO(), new_session)
             for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH, EXPORT)
         }
         app = front_door_app(functions[INGEST], template.gateway_statuses(API))
@@ -212,13 +228,7 @@ def _erp(plan: StackPlan, clock: Clock) -> ErpModel:
 
 def addresses(newstore_url: str, erp_url: str) -> dict[str, str]:
     """The parameters that say where the simulators are."""
-    realm = f"{newstore_url}/auth/realms/{TENANT}/protocol/openid-connect/token"
-    return {
-        "Tenant": TENANT,
-        "NewStoreBaseUrl": newstore_url,
-        "NewStoreTokenUrl": realm,
-        "ErpBaseUrl": erp_url,
-    }
+    return {"Tenant": TENANT, "NewStoreBaseUrl": newstore_url, "ErpBaseUrl": erp_url}
 
 
 def _stream(aws: Aws, template: Template, forward: LocalFunction) -> EventStream:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from local.template_file import read_template
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "eu-west-1"
@@ -19,42 +18,23 @@ class TemplateError(Exception):
     """The template holds something that is not understood here, or lacks what was asked for."""
 
 
-class _Yaml(yaml.SafeLoader):
-    """Reads !Ref, !Sub, !GetAtt, ... as one-key mappings, as their long forms are written."""
-
-
-def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
-
-
-_Yaml.add_multi_constructor("!", _long_form)
-
-
-@cache
-def _read(path: Path) -> Any:
-    loader = _Yaml(path.read_text("utf-8"))
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
-
-
 class Template:
-    """Values with `parameters` put in; a Ref to a resource gives what `physical_id` says."""
+    """Values with `parameters` put in; a Ref to a resource gives what `physical_id` says.
+
+    `settings` are variables that no parameter sets; every function has them.
+    """
 
     def __init__(
-        self, path: Path, stack_name: str, parameters: Mapping[str, str] | None = None
+        self,
+        path: Path,
+        stack_name: str,
+        parameters: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.path = path
         self.stack_name = stack_name
-        self._document = _read(path)
+        self._settings = dict(settings or {})
+        self._document = read_template(path)
         self.parameters: dict[str, str] = {
             name: str(parameter["Default"])
             for name, parameter in self._document["Parameters"].items()
@@ -108,7 +88,8 @@ class Template:
     def environment(self, logical_id: str) -> dict[str, str]:
         """A function's variables as it will find them; those without a value are not there."""
         own = self.resolve(self.function(logical_id)["Environment"]["Variables"])
-        return {**self.globals_environment(), **{name: str(value) for name, value in own.items()}}
+        written = {name: str(value) for name, value in own.items()}
+        return {**self.globals_environment(), **written, **self._settings}
 
     def physical_id(self, logical_id: str) -> str:
         """The name of a resource; buckets take lower case only."""

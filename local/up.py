@@ -15,17 +15,20 @@ from local.deployed import DeployedStack, deployed_stack
 from local.invoke import LOCATIONS, STOCK
 from local.ministack import LocalAwsError, ministack
 from local.runtime_files import NotBuiltError
-from local.stack import StackPlan
+from local.stack import FORWARD, StackPlan
 from local.template import ROOT
 
 FOLDER = ROOT / "build" / "local"
 POLL_SECONDS = 0.5
-PARAMETERS = {
-    "SweepSchedule": "rate(1 minute)",
-    "ImportSchedule": "rate(1 minute)",
-    "SettleWindowSeconds": "10",  # five seconds for the clocks are added
-    "FileDelivery": "presigned_url",
-}
+PLAN = StackPlan(
+    locations=LOCATIONS,
+    parameters={
+        "ImportSchedule": "rate(1 minute)",
+        "SettleWindowSeconds": "10",  # five seconds for the clocks are added
+    },
+    schedules={f"{FORWARD}Sweep": "rate(1 minute)"},
+    signed_urls=True,
+)
 
 
 def main() -> int:
@@ -52,8 +55,7 @@ def main() -> int:
 
 @contextmanager
 def _running() -> Iterator[DeployedStack]:
-    plan = StackPlan(locations=LOCATIONS, parameters=PARAMETERS)
-    with ministack(FOLDER) as aws, deployed_stack(aws, "inventory-sync", plan) as stack:
+    with ministack(FOLDER) as aws, deployed_stack(aws, "inventory-sync", PLAN) as stack:
         for key, units in STOCK.items():
             stack.erp.set_stock(key, units)
             stack.newstore.set_imported(key, units)

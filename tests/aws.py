@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
+from boto3.session import Session
 from moto import mock_aws
 
+from local.aws import new_session
 from tests.template.test_template import RESOURCES
 
 if TYPE_CHECKING:
@@ -28,13 +29,16 @@ class Aws:
     secrets: "SecretsManagerClient"
 
 
+def aws_session() -> Session:
+    """With credentials that open nothing; cheap, since AWS's services are read once for all."""
+    return Session("local", "local", region_name=REGION, botocore_session=new_session())
+
+
 @contextmanager
 def local_aws(*tables: str) -> Iterator[Aws]:
     """An AWS of its own with these tables, such as EventsTable; nothing leaves the process."""
     with mock_aws():
-        session = boto3.Session(
-            region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local"
-        )
+        session = aws_session()
         aws = Aws(session.client("dynamodb"), session.client("secretsmanager"))
         for table in tables:
             create_table(aws.dynamodb, table)
@@ -51,9 +55,7 @@ def create_table(client: "DynamoDBClient", logical_name: str, table: str | None 
 @cache
 def _s3_client() -> "S3Client":
     """Made once: that takes longer than a test."""
-    return boto3.client(
-        "s3", region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local"
-    )
+    return aws_session().client("s3")
 
 
 @contextmanager

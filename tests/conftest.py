@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests import leaks
+from tests import leaks, sampling
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(leaks)
+    config.pluginmanager.register(sampling)

@@ -1,18 +1,23 @@
 """Forward: called by the events table's stream, and by a schedule with {"sweep": true}."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from inventory_sync.adapters.dynamodb.event_log import read_open_event
 from inventory_sync.bootstrap.forward_events import forward_events
+from inventory_sync.bootstrap.handler import (
+    Answer,
+    Event,
+    Handler,
+    Make,
+    SecondsLeft,
+    handler_of,
+)
+from inventory_sync.bootstrap.runtime import in_lambda
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.observability import PowertoolsObserver
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
-
-Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +29,21 @@ class Batch:
     unreadable: tuple[str, ...]
 
 
-def build_handler(make: Callable[[], tuple[ForwardEvents, PowertoolsObserver]]) -> Handler:
-    """The handler over whatever `make` gives; called once, at the first event."""
-    resources = cache(make)
-
-    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        forward, observer = resources()
-        try:
-            if event.get("sweep"):
-                return _sweep(forward, context)
-            return _forward(forward, observer, read_batch(event))
-        except Exception as error:
-            observer.failure(error)
-            raise
-        finally:
-            observer.flush()
-
-    return handler
+def build_handler(make: Make[ForwardEvents]) -> Handler:
+    """The handler over whatever `make` gives."""
+    return handler_of(make, _sweep_or_forward)
 
 
-def _sweep(forward: ForwardEvents, context: Any) -> dict[str, Any]:
-    swept = forward.sweep(lambda: context.get_remaining_time_in_millis() / 1000)
+def _sweep_or_forward(
+    forward: ForwardEvents, observer: PowertoolsObserver, event: Event, seconds_left: SecondsLeft
+) -> Answer:
+    if event.get("sweep"):
+        return _sweep(forward, seconds_left)
+    return _forward(forward, observer, read_batch(event))
+
+
+def _sweep(forward: ForwardEvents, seconds_left: SecondsLeft) -> Answer:
+    swept = forward.sweep(seconds_left)
     return {
         "forwarded": len(swept.forwarded),
         "rejected": len(swept.rejected),
@@ -52,7 +51,7 @@ def _sweep(forward: ForwardEvents, context: Any) -> dict[str, Any]:
     }
 
 
-def _forward(forward: ForwardEvents, observer: PowertoolsObserver, batch: Batch) -> dict[str, Any]:
+def _forward(forward: ForwardEvents, observer: PowertoolsObserver, batch: Batch) -> Answer:
     """Lambda repeats the batch from the lowest record named here on: repeats are harmless."""
     failed = list(batch.unreadable)
     try:
@@ -64,7 +63,7 @@ def _forward(forward: ForwardEvents, observer: PowertoolsObserver, batch: Batch)
     return {"batchItemFailures": [{"itemIdentifier": number} for number in sorted(failed)]}
 
 
-def read_batch(event: Mapping[str, Any]) -> Batch:
+def read_batch(event: Event) -> Batch:
     """The new events among a stream's records; other changes of the table concern nobody."""
     events: list[OpenEvent] = []
     numbers: dict[EventRef, str] = {}
@@ -83,4 +82,4 @@ def read_batch(event: Mapping[str, Any]) -> Batch:
     return Batch(tuple(events), numbers, tuple(unreadable))
 
 
-lambda_handler = build_handler(forward_events)
+lambda_handler = build_handler(in_lambda(forward_events))

@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from inventory_sync.bootstrap.ingest_event import ingest_event
+from inventory_sync.bootstrap.runtime import in_lambda
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.use_cases.ingest.ingest_event import (
     IngestOutcome,
     IngestResources,
+    IngestResult,
 )
 
 EXPECTED_AUTHORIZATION = "expected is the header `Authorization: Bearer <api_key>`"
@@ -57,6 +59,8 @@ def _answer_to(event: ApiEvent, door: IngestResources) -> ApiAnswer:
         authenticate = {"WWW-Authenticate": "Bearer"}
         return _answer(401, "unauthorized", EXPECTED_AUTHORIZATION, authenticate)
     outcome = door.ingest(_body(event))
+    if outcome.result is IngestResult.IGNORED:
+        door.observer.log("event ignored", detail=outcome.detail)
     return _answer(200, outcome.result.value, _detail(outcome))
 
 
@@ -114,4 +118,4 @@ def _where(error: Exception) -> str:
     return " > ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames)
 
 
-lambda_handler = build_handler(ingest_event)
+lambda_handler = build_handler(in_lambda(ingest_event))

@@ -12,14 +12,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket
 from inventory_sync.adapters.erp.csv.connector import CsvErp
 from inventory_sync.adapters.erp.ids import IdMap
-from tests.aws import REGION
+from tests.aws import aws_session
 from tests.unit.adapters.http_support import StandingClock
 
 if TYPE_CHECKING:
@@ -167,10 +166,7 @@ class CsvBench:
 def csv_acknowledged(*, acknowledged: bool = True) -> Iterator[CsvBench]:
     """A bucket of its own, in moto."""
     with mock_aws():
-        session = boto3.Session(
-            region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local"
-        )
-        client = session.client("s3")
+        client = aws_session().client("s3")
         client.create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )

@@ -12,11 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.config import Config
 from moto import mock_aws
 
-from tests.aws import REGION
+from tests.aws import aws_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -85,12 +84,9 @@ def required(name: str, environment: Mapping[str, str], npm: str | None) -> bool
 
 def make_client(endpoint_url: str | None = None) -> "DynamoDBClient":
     """One attempt for each call, so that an engine's failure shows."""
-    return boto3.client(
+    return aws_session().client(
         "dynamodb",
         endpoint_url=endpoint_url,
-        region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
         config=Config(retries={"total_max_attempts": 1}, max_pool_connections=30),
     )
 

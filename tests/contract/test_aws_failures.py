@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
@@ -33,7 +32,7 @@ from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.inbound import QuarantineEntry
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
-from tests.aws import REGION
+from tests.aws import aws_session
 from tests.builders import OPERATOR
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 
@@ -138,12 +137,9 @@ S3_FAILURES: dict[str, tuple[int, type[InventorySyncError]]] = {
 @cache
 def client(service: Any, port: int) -> Any:
     """Towards a port of this machine; one attempt only, so that no back-off is waited for."""
-    return boto3.client(
+    return aws_session().client(
         service,
         endpoint_url=f"http://127.0.0.1:{port}",
-        region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
         config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=0.2),
     )
 

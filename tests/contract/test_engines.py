@@ -6,13 +6,12 @@ A test that fails after an upgrade is good news: take its line out of docs/engin
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
 from inventory_sync.adapters.dynamodb.item_size import bytes_of
-from tests.aws import REGION
+from tests.aws import aws_session
 from tests.contract.builders import NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import required
@@ -125,12 +124,9 @@ def streamed_table(database: Database, name: str) -> str:
 def stream_records(database: Database, table: str) -> list[str]:
     """What happened, by name."""
     url = database.client.meta.endpoint_url
-    streams = boto3.client(
+    streams = aws_session().client(
         "dynamodbstreams",
         endpoint_url=url if "127.0.0.1" in url else None,
-        region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
         config=Config(retries={"total_max_attempts": 1}),
     )
     arn = database.client.describe_table(TableName=table)["Table"]["LatestStreamArn"]

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from inventory_sync.adapters.aws.inbound_keys import SecretInboundKeys
 from inventory_sync.domain.errors import FatalError, RetriableError
 from inventory_sync.ports.events import InboundKeys
-from tests.aws import REGION
+from tests.aws import aws_session
 from tests.fakes.inbound_keys import FakeInboundKeys
 from tests.fakes.observer import FakeObserver
 
@@ -26,9 +25,7 @@ def in_memory(*keys: str) -> InboundKeys:
 
 
 def in_secrets_manager(*keys: str) -> InboundKeys:
-    client = boto3.client(
-        "secretsmanager", REGION, aws_access_key_id="x", aws_secret_access_key="x"
-    )
+    client = aws_session().client("secretsmanager")
     secret = client.create_secret(Name="inbound", SecretString=json.dumps({"api_keys": keys}))
     return SecretInboundKeys(client, secret["ARN"], lambda: 1_000.0, FakeObserver())
 

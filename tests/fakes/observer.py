@@ -1,23 +1,28 @@
 """An observer that remembers."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 class FakeObserver:
-    """`counts` is by metric name; `by_dimensions` by name and sorted dimensions too."""
+    """`counts` is by metric name."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.by_dimensions: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self.notes: list[tuple[str, dict[str, object]]] = []
         self.flushed = 0
 
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+    def count(self, name: str, value: float = 1) -> None:
         self.counts[name] += value  # type: ignore[assignment]  # Counter's stubs know int only
-        self.by_dimensions[name, tuple(sorted(dimensions.items()))] += value  # type: ignore[assignment]
 
     def log(self, message: str, **figures: object) -> None:
         self.notes.append((message, figures))
+
+    def in_context(self, handler: Handler) -> Handler:
+        return handler
 
     def flush(self) -> None:
         self.flushed += 1

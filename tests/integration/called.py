@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, NamedTuple
 
-import botocore.session
-import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from inventory_sync.bootstrap import clients
+from local.aws import new_session
 from local.template import ACCOUNT, REGION
 
 FUNCTION_NAME = "AWS_LAMBDA_FUNCTION_NAME"
@@ -51,10 +49,10 @@ class Called:
         yield
         os.environ[FUNCTION_NAME] = before
 
-    def session(self, env_vars: Any = None) -> Any:
+    def new_session(self) -> Any:
         """What a function's clients are made of: they tell of each call."""
         needs = self.needs.setdefault(os.environ[FUNCTION_NAME], set())
-        session: Any = botocore.session.Session(env_vars)
+        session: Any = new_session()
 
         def before(params: Mapping[str, Any], model: Any, **_: Any) -> None:
             needs.update(needs_of(model.service_model.service_name, model.name, params))
@@ -88,13 +86,6 @@ class Raw(BytesIO):
 def keep_bucket(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
     """Nothing after the call says which bucket it was for."""
     context["bucket"] = params.get("Bucket", "")
-
-
-def record(monkeypatch: pytest.MonkeyPatch) -> Called:
-    """Of all clients that functions make from now on, until the test ends."""
-    called = Called()
-    monkeypatch.setattr(clients, "get_session", called.session)
-    return called
 
 
 def needs_of(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:

@@ -9,16 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-import botocore.session
 import pytest
 import requests
-from botocore.loaders import Loader
+from botocore.session import Session
 from requests.adapters import HTTPAdapter
 
-from inventory_sync.bootstrap import clients
+from local.aws import new_session
 
 
 class SimulatedCrashError(BaseException):
@@ -106,8 +104,7 @@ def crash_at(number: int, moment: Moment) -> OnCall:
 
 
 def watch_outside_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients made from now on, until the test ends, and all of requests' sessions tell CALLS."""
-    monkeypatch.setattr(clients, "get_session", _hooked_session)
+    """All of requests' sessions tell CALLS until the test ends."""
     send = HTTPAdapter.send
 
     def watched_send(
@@ -126,17 +123,9 @@ def watch_outside_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HTTPAdapter, "send", watched_send)
 
 
-@cache
-def _loader() -> Loader:
-    """One for the process: a second would read the services' models anew."""
-    loader: Loader = botocore.session.Session().get_component("data_loader")
-    return loader
-
-
-def _hooked_session(env_vars: Any = None) -> botocore.session.Session:
-    """What botocore and boto3 make their clients of."""
-    session = botocore.session.Session(env_vars)
-    session.register_component("data_loader", _loader())
+def watched_session() -> Session:
+    """What a function's clients are made of: they tell CALLS."""
+    session = new_session()
     session.register("before-call", _before)
     session.register("after-call", _after)
     session.register("after-call-error", _failed)

@@ -4,30 +4,16 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any, TextIO
 
 from click.testing import CliRunner, Result
 
-from cli.command import Connect, NullObserver
+from cli.connect import Connect
 from cli.main import main
-from cli.stack import NAMES, Stack
-from inventory_sync.adapters.dynamodb.audit import Author
-from inventory_sync.bootstrap.dry_run import dry_run
-from inventory_sync.bootstrap.event_streams import StreamAdmin, stream_admin
-from inventory_sync.bootstrap.ingest_event import ingest_with
-from inventory_sync.bootstrap.ingest_export import ingest_export_here
-from inventory_sync.bootstrap.newstore import read_newstore, read_stock
-from inventory_sync.bootstrap.reconcile_stock import reconcile_with
-from inventory_sync.bootstrap.set_watermark import set_watermark
+from cli.stack import NAMES
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports.newstore import NewStoreReader, StockReader
-from inventory_sync.use_cases.import_stock.dry_run import DryRun
-from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
-from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
-from inventory_sync.use_cases.ingest.ingest_export import IngestExport
-from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileStock
+from local.aws import new_session
 from local.stack import SETUP, LocalStack, StackPlan, local_stack
 
 DC, SKU = "DC01", "SKU-1"
@@ -40,43 +26,31 @@ class LocalConnect(Connect):
     def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
 
-    def variables(self, stack: Stack, function: str) -> Mapping[str, str]:
-        return self._stack.template.environment(function)
+    def runtime(self, variables: Mapping[str, str]) -> Runtime:
+        return Runtime(variables, self._stack.clock, new_session)
 
-    def invoke(self, stack: Stack, function: str, event: Mapping[str, Any]) -> Any:
-        return self._stack.functions[function](event)
+    def cloudformation(self) -> "LocalConnect":
+        return self
 
-    def newstore(self, variables: Mapping[str, str]) -> NewStoreReader:
-        return read_newstore(variables, self._stack.clock)
+    def describe_stack_resource(self, **asked: str) -> dict[str, Any]:
+        """As far as the commands use CloudFormation."""
+        name = self._stack.template.physical_id(asked["LogicalResourceId"])
+        return {"StackResourceDetail": {"PhysicalResourceId": name}}
 
-    def stock(self, variables: Mapping[str, str]) -> StockReader:
-        return read_stock(variables, self._stack.clock)
+    def variables(self, function: str) -> Mapping[str, str]:
+        return self._stack.template.environment(self._logical_id(function))
 
-    def stream_admin(self, variables: Mapping[str, str]) -> StreamAdmin:
-        return stream_admin(variables, self._stack.clock)
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        return self._stack.functions[self._logical_id(function)](event)
 
-    def export_reader(self, variables: Mapping[str, str], *, local: bool) -> IngestExport:
-        return ingest_export_here(variables, NullObserver(), local=local, clock=self._stack.clock)
+    def _logical_id(self, function: str) -> str:
+        template = self._stack.template
+        return next(n for n in self._stack.functions if template.physical_id(n) == function)
 
     def sleep(self, seconds: float) -> None:
         """The table's stream goes on meanwhile."""
         self._stack.stream.pump()
         self._stack.clock.sleep(seconds)
-
-    def dry_run(self, variables: Mapping[str, str], archive: Path, rows_max: int) -> DryRun:
-        return dry_run(NullObserver(), archive, rows_max, variables, self._stack.clock)
-
-    def watermark(self, variables: Mapping[str, str], author: Author | None) -> SetWatermark:
-        return set_watermark(author, variables, self._stack.clock)
-
-    def ingest(self, variables: Mapping[str, str], body: bytes) -> IngestOutcome:
-        return ingest_with(NullObserver(), variables, self._stack.clock)(body)
-
-    def reconciler(self, variables: Mapping[str, str]) -> ReconcileStock:
-        return reconcile_with(NullObserver(), variables, self._stack.clock)
-
-    def now(self) -> datetime:
-        return self._stack.clock.now()
 
 
 @dataclass(frozen=True)

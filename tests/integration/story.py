@@ -16,7 +16,6 @@ from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
-import boto3
 import pytest
 from moto import mock_aws
 from werkzeug.wrappers import Response
@@ -26,6 +25,7 @@ from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.import_stock import import_stock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
 from inventory_sync.domain.locations import Location
@@ -42,11 +42,11 @@ from local.newstore.server import newstore_app
 from local.template import REGION
 from tests.apps import load_app
 from tests.availabilities import checked
-from tests.aws import create_table
+from tests.aws import aws_session, create_table
 from tests.builders import OPERATOR
 from tests.event_bodies import TENANT, api_call
 from tests.fakes.observer import FakeObserver
-from tests.integration.crashing import watch_outside_calls
+from tests.integration.crashing import watch_outside_calls, watched_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -63,7 +63,7 @@ STOCK: Mapping[Key, int] = {
     (DC, "SKU-1"): 10, (DC, "SKU-2"): 8, (DC, "SKU-3"): 5,
     (NYC, "SKU-1"): 6, (NYC, "SKU-2"): 4, (NYC, "SKU-3"): 3,
 }  # fmt: skip
-TABLES = ("EventsTable", "StateTable", "QuarantineTable")
+TABLES = ("EventsTable", "RequestsTable", "StateTable", "QuarantineTable")
 BUCKET = "import-bucket"
 SETTLE_SECONDS = 240
 LEASE_SECONDS = 600
@@ -194,13 +194,17 @@ class Story:
         A real sandbox has a process to itself, and Powertools' metrics belong to the process.
         """
         other = copy(self)
-        importer, _ = import_stock(self.variables, self.clock)
+        importer, _ = import_stock(self.runtime())
         assert importer.settings.lease == timedelta(seconds=LEASE_SECONDS)
         observer = QuietObserver()
         build = replace(importer.build, observer=observer)
         made = replace(importer, observer=observer, build=build), observer
         other._handlers = {"import_stock": load_app("import_stock").build_handler(lambda: made)}
         return other
+
+    def runtime(self) -> Runtime:
+        """What the functions run on."""
+        return Runtime(self.variables, self.clock, watched_session)
 
     def start_cold(self) -> None:
         """The next invocations find new sandboxes, as after a crash."""
@@ -214,7 +218,7 @@ class Story:
         if verb not in self._handlers:
             make = getattr(import_module(f"inventory_sync.bootstrap.{verb}"), verb)
             app = load_app(verb)
-            self._handlers[verb] = app.build_handler(lambda: make(self.variables, self.clock))
+            self._handlers[verb] = app.build_handler(lambda: make(self.runtime()))
         return self._handlers[verb]
 
     # What there is to see
@@ -336,7 +340,7 @@ def story(
 @cache
 def _aws() -> Aws:
     """The story's own clients, which nobody watches; they reach what moto holds at the time."""
-    session = boto3.Session("local", "local", region_name=REGION)
+    session: Any = aws_session()
     return Aws(
         dynamodb=session.client("dynamodb"),
         streams=session.client("dynamodbstreams"),
@@ -367,7 +371,6 @@ def _variables(aws: Aws, newstore_url: str, erp_url: str) -> dict[str, str]:
         "IMPORT_BUCKET": BUCKET,
         "NEWSTORE_TENANT": TENANT,
         "NEWSTORE_BASE_URL": newstore_url,
-        "NEWSTORE_TOKEN_URL": f"{newstore_url}/auth/realms/{TENANT}/protocol/openid-connect/token",
         "NEWSTORE_SECRET_ARN": arns["NewStoreSecretArn"],
         "ERP_BASE_URL": erp_url,
         "ERP_SECRET_ARN": arns["ErpSecretArn"],

@@ -103,7 +103,7 @@ def test_a_scheduled_sample_is_what_the_schedule_sends(
 
 @pytest.mark.parametrize("record", records(), ids=lambda record: str(record["eventID"])[:8])
 def test_a_stream_sample_is_what_the_table_writes(
-    stack: LocalStack, record: dict[str, Any]
+    record: dict[str, Any],
 ) -> None:
     image = record["dynamodb"]["NewImage"]
     body = base64.b64decode(image["body"]["B"])

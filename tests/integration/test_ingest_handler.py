@@ -131,6 +131,14 @@ def test_each_sample_gets_the_answer_it_is_named_for(
     assert world.observer.flushed == 1
 
 
+def test_what_does_not_concern_stock_is_named_in_the_log(world: World) -> None:
+    world.sample("ignored")
+
+    [(message, figures)] = world.observer.notes
+    assert (message, list(figures)) == ("event ignored", ["detail"])
+    assert sample("ignored")["body"].partition('"name": "')[2].partition('"')[0] in str(figures)
+
+
 @pytest.mark.parametrize("again", ["stored_completed", "already_stored"])
 def test_a_body_that_comes_twice_is_stored_once(world: World, again: str) -> None:
     assert world.sample("stored_completed") == (200, "stored")

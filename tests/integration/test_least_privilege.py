@@ -14,7 +14,7 @@ from local.clock import LocalClock
 from local.stack import FORWARD, IMPORT, RECONCILE, LocalStack, local_stack
 from local.story import plan_of
 from local.template import ROOT, Template
-from tests.integration.called import Called, Need, needs_of, record
+from tests.integration.called import Called, Need, needs_of
 from tests.integration.roles import Allowed, Deployed
 from tests.integration.ways_by_files import PLAN, by_files
 from tests.integration.ways_to_aws import HELD, STORIES
@@ -35,22 +35,21 @@ class Seen:
 @pytest.fixture(scope="module")
 def seen() -> Seen:
     """Over all stories, in one stack."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        called = record(monkeypatch)
-        with local_stack(plan_of(HELD)) as stack:
-            for story in STORIES:
-                story(stack, called)
-            return seen_of(stack, called)
+    called = Called()
+    with local_stack(plan_of(HELD), new_session=called.new_session) as stack:
+        for story in STORIES:
+            story(stack, called)
+        return seen_of(stack, called)
 
 
 @pytest.fixture(scope="module")
 def seen_by_files() -> Seen:
     """With the connector that works through a bucket of the ERP's."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        called = record(monkeypatch)
-        with local_stack(PLAN, LocalClock(datetime.now(UTC))) as stack:  # the ERP's files say when
-            by_files(stack)
-            return seen_of(stack, called)
+    called = Called()
+    now = LocalClock(datetime.now(UTC))  # the ERP's files say when
+    with local_stack(PLAN, now, new_session=called.new_session) as stack:
+        by_files(stack)
+        return seen_of(stack, called)
 
 
 def seen_of(stack: LocalStack, called: Called) -> Seen:

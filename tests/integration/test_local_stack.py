@@ -23,6 +23,13 @@ SECONDS = 10
 SAMPLE: dict[str, Any] = json.loads((ROOT / "events" / "ingest_stored_completed.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def at_rest() -> Iterator[LocalStack]:
+    """For tests that change nothing."""
+    with local_stack(StackPlan(locations=[DC])) as stack:
+        yield stack
+
+
 @pytest.fixture
 def stack() -> Iterator[LocalStack]:
     with local_stack(StackPlan(locations=[DC])) as stack:
@@ -44,11 +51,11 @@ def fields(event: Any, path: str = "") -> set[str]:
     return set().union(*(fields(value, f"{path}.{name}") for name, value in event.items()))
 
 
-def test_the_tables_are_the_template_s(stack: LocalStack) -> None:
+def test_the_tables_are_the_template_s(at_rest: LocalStack) -> None:
     properties = RESOURCES[EVENTS]["Properties"]
 
-    name = stack.template.physical_id(EVENTS)
-    table: Any = stack.aws.dynamodb.describe_table(TableName=name)["Table"]
+    name = at_rest.template.physical_id(EVENTS)
+    table: Any = at_rest.aws.dynamodb.describe_table(TableName=name)["Table"]
 
     assert table["KeySchema"] == properties["KeySchema"]
     [index] = table["LocalSecondaryIndexes"]
@@ -96,9 +103,9 @@ def test_newstore_fetches_the_file_from_the_bucket_and_shows_its_quantity(
 
 
 @pytest.mark.parametrize("uri", ["s3://{bucket}/imports/none.zip", "s3://no-such/x", "https://x/y"])
-def test_a_file_that_cannot_be_fetched_is_a_lookup_error(stack: LocalStack, uri: str) -> None:
+def test_a_file_that_cannot_be_fetched_is_a_lookup_error(at_rest: LocalStack, uri: str) -> None:
     with pytest.raises(LookupError):
-        stack.aws.fetch_file(uri.format(bucket=stack.template.physical_id("ImportBucket")))
+        at_rest.aws.fetch_file(uri.format(bucket=at_rest.template.physical_id("ImportBucket")))
 
 
 STATUSES = Template(ROOT / "template.yaml", "").gateway_statuses(API)
@@ -128,8 +135,8 @@ def test_an_answer_that_is_none_makes_newstore_send_the_event_again(answer: Any)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/prod/event"), ("POST", "/event")])
-def test_other_routes_are_not_the_api_s(stack: LocalStack, method: str, path: str) -> None:
-    url = stack.event_url.removesuffix("/prod/event") + path
+def test_other_routes_are_not_the_api_s(at_rest: LocalStack, method: str, path: str) -> None:
+    url = at_rest.event_url.removesuffix("/prod/event") + path
 
     assert requests.request(method, url, timeout=SECONDS).status_code == 429
 

@@ -76,6 +76,7 @@ def fails(told: Story, named: str, *reasons: str) -> None:
     told.never_oversells()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("call", NEWSTORE_CALLS)
 @pytest.mark.parametrize("garbling", GARBLINGS)
 def test_an_unreadable_answer_of_newstore_ends_the_tick_and_commits_nothing(
@@ -88,6 +89,7 @@ def test_an_unreadable_answer_of_newstore_ends_the_tick_and_commits_nothing(
     goes_on(told)
 
 
+@pytest.mark.sweep(sample=2)
 @pytest.mark.parametrize("call", ["start_import", "set_import_failed"])
 @pytest.mark.parametrize("garbling", GARBLINGS)
 def test_where_no_answer_is_needed_an_unreadable_one_does_no_harm(
@@ -131,6 +133,7 @@ WRONG_NEWSTORE_ANSWERS: Mapping[str, tuple[str, Change, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.sweep(sample=3)
 @pytest.mark.parametrize("name", WRONG_NEWSTORE_ANSWERS)
 def test_a_wrong_answer_of_newstore_is_named_and_nothing_is_committed(
     told: Story, name: str
@@ -170,6 +173,7 @@ def figure(answer: Answer, value: object) -> Answer:
     return {**answer, "rows": [{**first, "on_hand": value}, *others]}
 
 
+@pytest.mark.sweep(sample=3)
 @pytest.mark.parametrize("name", WRONG_PAGES)
 def test_a_wrong_page_of_the_erp_holds_its_location_with_the_reason(told: Story, name: str) -> None:
     change, reason = WRONG_PAGES[name]
@@ -194,6 +198,7 @@ def the_other_location_went_on(told: Story) -> None:
     told.never_oversells()
 
 
+@pytest.mark.sweep(sample=3)
 @pytest.mark.parametrize(
     ("figure_text", "garbling"),
     [("NaN", None), ("-Infinity", None), *[("", garbling) for garbling in GARBLINGS]],
@@ -216,6 +221,7 @@ def test_an_unreadable_page_of_the_erp_leaves_its_location_out(
     goes_on(told)
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("garbling", GARBLINGS)
 def test_without_the_erps_word_on_its_lag_no_snapshot_is_used(
     told: Story, garbling: Garbling

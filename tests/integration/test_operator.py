@@ -16,6 +16,14 @@ def shop() -> Iterator[Operated]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def explained() -> Iterator[Operated]:
+    """For tests that change nothing."""
+    with operated() as found:
+        added_back_and_subtracted(found)
+        yield found
+
+
 def added_back_and_subtracted(shop: Operated) -> None:
     """10 is in the ERP's figure, 11 is not, 12 is though it comes after the range."""
     shop.ship("ff1", at=10)
@@ -26,11 +34,9 @@ def added_back_and_subtracted(shop: Operated) -> None:
     shop.tick()
 
 
-def test_explain_adds_up_to_what_newstore_has(shop: Operated) -> None:
-    added_back_and_subtracted(shop)
-
-    found = shop.json("explain", DC, SKU)
-    text = shop.run("explain", DC, SKU).output
+def test_explain_adds_up_to_what_newstore_has(explained: Operated) -> None:
+    found = explained.json("explain", DC, SKU)
+    text = explained.run("explain", DC, SKU).output
 
     assert {term["logical_timestamp"]: term["units"] for term in found["terms"]} == {
         10: 0,
@@ -38,18 +44,17 @@ def test_explain_adds_up_to_what_newstore_has(shop: Operated) -> None:
         12: 3,
     }
     assert found["base"] + 1 == found["quantity"] == found["sent"]
-    assert shop.stack.newstore.on_hand((DC, SKU)) == found["sent"] == 17
+    assert explained.stack.newstore.on_hand((DC, SKU)) == found["sent"] == 17
     assert f"{SKU} at {DC}: NewStore was told 17" in text
     assert "ATP 14" in text
 
 
-def test_the_readme_shows_what_explain_says(shop: Operated) -> None:
+def test_the_readme_shows_what_explain_says(explained: Operated) -> None:
     """But for moments, which the pauses between repeated calls move."""
     readme = (ROOT / "README.md").read_text("utf-8")
     quoted = readme.partition("<!-- explain output: begin -->")[2].partition("<!--")[0]
-    added_back_and_subtracted(shop)
 
-    told = shop.run("explain", DC, SKU).output
+    told = explained.run("explain", DC, SKU).output
 
     def timeless(text: str) -> list[str]:
         lines = [re.sub(r"\d\d:\d\d:\d\dZ", "T", line.strip()) for line in text.splitlines()]
@@ -59,8 +64,8 @@ def test_the_readme_shows_what_explain_says(shop: Operated) -> None:
     assert len(timeless(quoted)) == 7
 
 
-def test_explain_of_an_unknown_row_is_refused(shop: Operated) -> None:
-    assert "no import on record" in shop.run("explain", DC, "no-such", code=1).output
+def test_explain_of_an_unknown_row_is_refused(explained: Operated) -> None:
+    assert "no import on record" in explained.run("explain", DC, "no-such", code=1).output
 
 
 def test_runs_and_run_show_what_was_sent_and_said(shop: Operated) -> None:
@@ -98,7 +103,7 @@ def test_events_are_listed_with_how_far_they_have_come(shop: Operated) -> None:
 def test_status_says_what_needs_looking_at(shop: Operated) -> None:
     shop.run("stream", "register", *WHO)
     well = shop.json("status")
-    shop.stack.newstore.integrations.stop("inventory-sync")
+    shop.stack.newstore.integrations.stop(shop.stack.template.stack_name)
     shop.wait(90)
 
     ill = shop.json("status", code=4)
@@ -141,8 +146,8 @@ def test_a_repair_queues_rows_and_the_next_import_sends_them(shop: Operated) -> 
     assert shop.tick()["run"]["rows"] == 0
 
 
-def test_a_repair_needs_a_name(shop: Operated) -> None:
-    assert "nobody signs" in shop.run("reconcile", "--repair", "--who", " ", code=1).output
+def test_a_repair_needs_a_name(explained: Operated) -> None:
+    assert "nobody signs" in explained.run("reconcile", "--repair", "--who", " ", code=1).output
 
 
 def test_the_scheduled_reconciliation_counts_what_it_finds(shop: Operated) -> None:

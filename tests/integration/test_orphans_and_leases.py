@@ -10,7 +10,8 @@ from tests.integration.crashing import CALLS, Moment
 from tests.integration.story import DC, LEASE_SECONDS, NYC, Story, story
 
 WRITES = frozenset({"UpdateItem", "PutItem", "DeleteItem", "TransactWriteItems", "PutObject"})
-CHUNKS = 3
+CHUNKS = 8
+"""Tests of a tick that sleeps, each before every eighth write."""
 
 
 @pytest.fixture
@@ -160,6 +161,7 @@ def writes_to_the_outside(name: str) -> bool:
     return name in WRITES or name.startswith("POST /v0/d/import")
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_a_tick_that_outslept_its_lease_changes_nothing_any_more(chunk: int) -> None:
     number = chunk + 1

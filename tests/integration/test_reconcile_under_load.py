@@ -7,17 +7,22 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from cli.command import NullObserver
+import pytest
+
+from cli.stack import NullObserver
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.atp import AtpKey, RequestedItem, SafetyStock, StockInsights
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RetriableError
 from inventory_sync.ports.newstore import StockReader
+from local.aws import new_session
 from local.stack import RECONCILE
 from tests.integration.operator import DC, Operated, operated
 
 PRODUCTS = [f"SKU-{number}" for number in range(1, 7)]
 ROUNDS = 9
+"""So many show everything that may be on its way; fewer only that nothing is called a drift."""
 EXPLAINED = {Cause.IN_FLIGHT, Cause.WAITING_FOR_IMPORT}
 
 
@@ -103,7 +108,9 @@ class BusyNewStore:
             self.load.trade()
 
 
-def test_events_in_flight_are_no_false_alarm() -> None:
+@pytest.mark.sweep(sample=1)
+@pytest.mark.parametrize("rounds", [3, ROUNDS])
+def test_events_in_flight_are_no_false_alarm(rounds: int) -> None:
     with operated() as shop:
         for product in PRODUCTS:
             shop.stack.erp.set_stock((DC, product), 200)
@@ -111,12 +118,13 @@ def test_events_in_flight_are_no_false_alarm() -> None:
         shop.wait(20)
         load = Load(shop)
         variables = shop.stack.template.environment(RECONCILE)
-        reconcile = reconcile_with(NullObserver(), variables, shop.stack.clock)
+        runtime = Runtime(variables, shop.stack.clock, new_session)
+        reconcile = reconcile_with(runtime, NullObserver())
         busy = BusyNewStore(load, reconcile.stock)
         reconcile = replace(reconcile, stock=busy)
         causes: Counter[Cause] = Counter()
         rows = on_the_way = 0
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             load.trade()
             on_the_way += len(load.on_the_way)
             found = reconcile(lambda: 3600)
@@ -126,14 +134,15 @@ def test_events_in_flight_are_no_false_alarm() -> None:
         at_rest = shop.json("reconcile")
 
     print(
-        f"{ROUNDS} reconciliations of {rows} rows, {busy.calls} calls with trade between them:"
+        f"{rounds} reconciliations of {rows} rows, {busy.calls} calls with trade between them:"
         f" {dict(load.happened)}; {on_the_way} events on their way at the starts;"
         f" differing rows: { {cause.value: n for cause, n in causes.items() if n} }"
     )
-    assert rows == ROUNDS * len(PRODUCTS)
-    assert min(load.happened[name] for name in ("shipments", "deliveries", "ticks")) > 5
-    assert load.happened["ERP down"]
-    assert on_the_way > 5
+    assert rows == rounds * len(PRODUCTS)
     assert {cause for cause, count in causes.items() if count} <= EXPLAINED
-    assert causes.total() > 0
     assert at_rest["agreeing"] == at_rest["rows"] == len(PRODUCTS)
+    if rounds == ROUNDS:
+        assert min(load.happened[name] for name in ("shipments", "deliveries", "ticks")) > 5
+        assert load.happened["ERP down"]
+        assert on_the_way > 5
+        assert causes.total() > 0

@@ -14,8 +14,8 @@ from local.newstore.events import event_bytes
 from tests.integration.crashing import CALLS, Moment, SimulatedCrashError, crash_at
 from tests.integration.story import DC, NYC, Story, story
 
-CHUNKS = 4
-"""Tests for each way to die, so that they spread over processes."""
+CHUNKS, FORWARD_CHUNKS = 16, 4
+"""Tests for each way to die, each at every sixteenth, or fourth, call."""
 TICKS_MAX = 3
 """So many more ticks put everything right: one for the run that broke off, one for what it
 left to the next, one to spare."""
@@ -77,6 +77,7 @@ def calls_of_imports() -> tuple[int, int]:
     return imports_die(0)
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_an_import_that_dies_at_any_call_is_finished_by_later_ticks(chunk: int) -> None:
     first, later = calls_of_imports()
@@ -137,6 +138,14 @@ def forwarding_dies(begin: Begin, dedupe: str, number: int, moment: Moment) -> i
     return len(names)
 
 
+@cache
+def calls_of_forwarding(begin: Begin, dedupe: str, moment: Moment) -> int:
+    """How many calls are made when nothing befalls them."""
+    return forwarding_dies(begin, dedupe, 0, moment)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("chunk", range(FORWARD_CHUNKS))
 @pytest.mark.parametrize(
     ("begin", "dedupe", "moment"),
     [
@@ -147,12 +156,14 @@ def forwarding_dies(begin: Begin, dedupe: str, number: int, moment: Moment) -> i
     ],
 )
 def test_forwarding_that_dies_at_any_call_books_everything_once(
-    begin: Begin, dedupe: str, moment: Moment
+    begin: Begin, dedupe: str, moment: Moment, chunk: int
 ) -> None:
-    for number in range(1, forwarding_dies(begin, dedupe, 0, moment) + 1):
+    calls = calls_of_forwarding(begin, dedupe, moment)
+    for number in range(chunk + 1, calls + 1, FORWARD_CHUNKS):
         assert forwarding_dies(begin, dedupe, number, moment) == number
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("body", ["event", "not an event"])
 def test_an_ingest_that_dies_at_any_call_stores_the_body_once_when_it_comes_again(

@@ -12,11 +12,24 @@ from local.newstore.events import Event, event_bytes
 from local.stack import EVENTS, QUARANTINE, SETUP
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
-STREAM = "inventory-sync"
+
+def stream_id(shop: Operated) -> str:
+    """The stream is registered under the stack's name."""
+    return shop.stack.template.stack_name
 
 
 @pytest.fixture
 def shop() -> Iterator[Operated]:
+    yield from registered()
+
+
+@pytest.fixture(scope="module")
+def at_rest() -> Iterator[Operated]:
+    """For tests that change nothing."""
+    yield from registered()
+
+
+def registered() -> Iterator[Operated]:
     with operated() as shop:
         shop.run("stream", "register", *WHO)
         yield shop
@@ -55,7 +68,9 @@ def test_a_window_is_sent_again_and_what_was_missing_is_named(shop: Operated) ->
     assert {event["request"] for event in done["events"]} == {"lost"}
     assert shop.stack.count(EVENTS) == 4
     assert done["deleted"]
-    assert [found["id"] for found in shop.stack.newstore.integrations.list_all()] == [STREAM]
+    assert [found["id"] for found in shop.stack.newstore.integrations.list_all()] == [
+        stream_id(shop)
+    ]
     assert audited(shop)[-1]["command"] == "replay window"
     assert lost
 
@@ -114,14 +129,14 @@ def test_what_a_replay_could_not_deliver_is_told_and_its_stream_left(shop: Opera
     ],
 )
 def test_a_window_that_cannot_be_is_refused(
-    shop: Operated, words: tuple[str, ...], reason: str
+    at_rest: Operated, words: tuple[str, ...], reason: str
 ) -> None:
-    assert reason in shop.run("replay", "window", *words, *WHO, code=1).output
-    assert len(audited(shop)) == 1  # that of the fixture
+    assert reason in at_rest.run("replay", "window", *words, *WHO, code=1).output
+    assert len(audited(at_rest)) == 1  # that of the fixture
 
 
-def test_there_is_no_report_on_what_nobody_asked_for(shop: Operated) -> None:
-    assert "no replay" in shop.run("replay", "report", "nothing", *WHO, code=1).output
+def test_there_is_no_report_on_what_nobody_asked_for(at_rest: Operated) -> None:
+    assert "no replay" in at_rest.run("replay", "report", "nothing", *WHO, code=1).output
 
 
 def test_newstore_has_room_for_so_many_streams_only(shop: Operated) -> None:
@@ -168,5 +183,5 @@ def test_a_bad_line_of_a_file_is_in_quarantine_and_the_exit_code_says_so(
     ("name", "reason"),
     [("missing.export", "cannot be read"), ("a.csv", "end in"), ("s3://bucket", "BUCKET/KEY")],
 )
-def test_what_is_no_export_file_is_refused(shop: Operated, name: str, reason: str) -> None:
-    assert reason in shop.run("replay", "file", name, *WHO, code=1).output
+def test_what_is_no_export_file_is_refused(at_rest: Operated, name: str, reason: str) -> None:
+    assert reason in at_rest.run("replay", "file", name, *WHO, code=1).output

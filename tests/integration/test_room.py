@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ STORIES = sorted(GUIDE_EXAMPLE.parent.glob("*.json"))
 HELD = GUIDE_EXAMPLE.parent / "erp_down_and_location_held.json"
 
 
+@cache
 def moments_of(path: Path) -> list[dict[str, Any]]:
     """Every moment of a story, with the watched row's figures as the story itself has them."""
     scenario = read_scenario(path)
@@ -47,6 +49,7 @@ def moments_of(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.sweep(sample=3)
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_every_moment_of_a_story_shows_what_the_story_knows(path: Path) -> None:
     key = read_scenario(path).key

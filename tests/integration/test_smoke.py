@@ -17,6 +17,13 @@ def shell() -> Iterator[Operated]:
         yield shell
 
 
+@pytest.fixture(scope="module")
+def at_rest() -> Iterator[Operated]:
+    """For tests that change nothing."""
+    with operated() as shell:
+        yield shell
+
+
 def smoke(shell: Operated, *words: str, code: int = 0) -> dict[str, str]:
     """What came of each check."""
     url = ("--url", shell.stack.event_url)
@@ -24,10 +31,10 @@ def smoke(shell: Operated, *words: str, code: int = 0) -> dict[str, str]:
     return {row["check"]: row[""] for row in rows}
 
 
-def test_the_door_is_tried_without_leaving_anything(shell: Operated) -> None:
-    assert smoke(shell) == {"a call with a wrong key": "ok", "an event of no concern": "ok"}
-    assert shell.stack.count("EventsTable") == 0
-    assert shell.stack.count("QuarantineTable") == 0
+def test_the_door_is_tried_without_leaving_anything(at_rest: Operated) -> None:
+    assert smoke(at_rest) == {"a call with a wrong key": "ok", "an event of no concern": "ok"}
+    assert at_rest.stack.count("EventsTable") == 0
+    assert at_rest.stack.count("QuarantineTable") == 0
 
 
 def test_a_pair_of_events_goes_through_to_the_erp_and_moves_no_stock(shell: Operated) -> None:
@@ -62,8 +69,8 @@ def test_a_door_that_lets_nobody_in_is_found(shell: Operated) -> None:
     assert smoke(shell, code=4)["an event of no concern"] == "FAILED"
 
 
-def test_a_webhook_that_does_not_answer_is_trouble(shell: Operated) -> None:
-    result = shell.run("smoke", "--url", "http://127.0.0.1:9/event", code=3)
+def test_a_webhook_that_does_not_answer_is_trouble(at_rest: Operated) -> None:
+    result = at_rest.run("smoke", "--url", "http://127.0.0.1:9/event", code=3)
 
     assert "http://127.0.0.1:9/event does not answer" in result.output
 
@@ -76,9 +83,9 @@ def test_a_webhook_that_does_not_answer_is_trouble(shell: Operated) -> None:
     ],
 )
 def test_what_cannot_be_sent_is_refused(
-    shell: Operated, words: tuple[str, ...], named: str
+    at_rest: Operated, words: tuple[str, ...], named: str
 ) -> None:
-    result = shell.run("smoke", "--url", shell.stack.event_url, *words, code=1)
+    result = at_rest.run("smoke", "--url", at_rest.stack.event_url, *words, code=1)
 
     assert named in result.output
-    assert shell.stack.count("EventsTable") == 0
+    assert at_rest.stack.count("EventsTable") == 0

@@ -14,11 +14,21 @@ from local.newstore.integrations import Integration
 from local.stack import EVENTS, SETUP
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
-STREAM = "inventory-sync"
+
+def stream_id(shop: Operated) -> str:
+    """The stream is registered under the stack's name."""
+    return shop.stack.template.stack_name
 
 
 @pytest.fixture
 def shop() -> Iterator[Operated]:
+    with operated() as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def at_rest() -> Iterator[Operated]:
+    """For tests that change nothing."""
     with operated() as shop:
         yield shop
 
@@ -29,7 +39,7 @@ def look(shop: Operated) -> Any:
 
 
 def integration(shop: Operated) -> Integration:
-    return shop.stack.newstore.integrations.of(STREAM)
+    return shop.stack.newstore.integrations.of(stream_id(shop))
 
 
 def reject(shop: Operated, *requests: str) -> list[str]:
@@ -37,7 +47,7 @@ def reject(shop: Operated, *requests: str) -> list[str]:
     newstore, found = shop.stack.newstore, []
     for request in requests:
         assigned = newstore.assign(request, "order-1", DC, [(f"{request}-1", SKU)])
-        found.append(newstore.integrations.reject(STREAM, assigned))
+        found.append(newstore.integrations.reject(stream_id(shop), assigned))
     return found
 
 
@@ -80,7 +90,7 @@ def test_registering_mends_what_is_wrong_and_never_shows_the_key(shop: Operated)
 def test_a_temporary_stream_of_that_name_is_not_touched(shop: Operated) -> None:
     shop.stack.newstore.integrations.create(
         {
-            "id": STREAM,
+            "id": stream_id(shop),
             "integration_type": "temporary",
             "callback_parameters": {"callback_url": "https://x.example"},
             "starts_at": "2020-01-01T00:00:00Z",
@@ -92,8 +102,8 @@ def test_a_temporary_stream_of_that_name_is_not_touched(shop: Operated) -> None:
     assert integration(shop).callback["callback_url"] == "https://x.example"
 
 
-def test_nobody_registers_without_a_name(shop: Operated) -> None:
-    assert "nobody signs" in shop.run("stream", "register", "--who", " ", code=1).output
+def test_nobody_registers_without_a_name(at_rest: Operated) -> None:
+    assert "nobody signs" in at_rest.run("stream", "register", "--who", " ", code=1).output
 
 
 def test_the_stream_check_starts_a_stopped_stream_and_what_it_missed_comes_in(
@@ -101,7 +111,7 @@ def test_the_stream_check_starts_a_stopped_stream_and_what_it_missed_comes_in(
 ) -> None:
     shop.run("stream", "register", *WHO)
     newstore = shop.stack.newstore
-    newstore.integrations.interrupt(STREAM, "Too many failed attempts.")
+    newstore.integrations.interrupt(stream_id(shop), "Too many failed attempts.")
     delivery = shop.stack.delivery
     delivery.enqueue(newstore.assign("ff1", "order-1", DC, [("ff1-1", SKU)]))
     delivery.enqueue(newstore.complete("ff1", logical_timestamp=10))
@@ -203,7 +213,7 @@ def test_status_shows_our_stream_and_what_is_wrong_with_it(shop: Operated) -> No
     shop.stack.newstore.integrations.stop("other")
     assert shop.json("status")["stream"]["status"] == "running"
 
-    shop.stack.newstore.integrations.stop(STREAM)
+    shop.stack.newstore.integrations.stop(stream_id(shop))
 
     concerns = shop.json("status", code=4)["concerns"]
     assert any("stopped" in concern for concern in concerns)
@@ -220,8 +230,8 @@ def test_the_metrics_of_a_look_are_written_out() -> None:
     assert API_KEY not in log.getvalue()
 
 
-def test_the_stack_s_own_functions_say_which_key_and_which_address(shop: Operated) -> None:
-    environment = shop.stack.template.environment
-    assert event_url(shop).endswith("/prod/event")
+def test_the_stack_s_own_functions_say_which_key_and_which_address(at_rest: Operated) -> None:
+    environment = at_rest.stack.template.environment
+    assert event_url(at_rest).endswith("/prod/event")
     assert "INBOUND_KEYS_SECRET_ARN" in environment(INGEST_FUNCTION)
     assert "INBOUND_KEYS_SECRET_ARN" not in environment(CHECK_STREAM_FUNCTION)

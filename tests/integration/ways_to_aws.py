@@ -10,6 +10,7 @@ import requests
 from inventory_sync.adapters.s3.event_bodies import INLINE_BYTES_MAX
 from inventory_sync.bootstrap.import_stock import import_stock
 from inventory_sync.bootstrap.reconcile_stock import reconcile_stock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.availabilities import FileHead, RowBlock
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.drift import Cause, RowDrift, RowFigures
@@ -70,7 +71,7 @@ def large_files_break(stack: LocalStack, called: Called) -> None:
     called.parts_break = True
     noise = Random(0).randbytes(UPLOADED_IN_PARTS).hex()
     with called.by(stack.template.physical_id(IMPORT)):
-        importer, _ = import_stock(stack.template.environment(IMPORT), stack.clock)
+        importer, _ = import_stock(runtime_of(stack, called, IMPORT))
     head = FileHead((DC,), LogicalRange(0, 0))
     with pytest.raises(InventorySyncError), importer.files.archive("run") as archive:
         archive.add_file(1, head, [RowBlock("DC01", noise.encode())])
@@ -81,13 +82,13 @@ def large_files_break(stack: LocalStack, called: Called) -> None:
     with pytest.raises(InventorySyncError), importer.records.writer("run") as records:
         records.add(record)
     with called.by(stack.template.physical_id(RECONCILE)):
-        reconcile, _ = reconcile_stock(stack.template.environment(RECONCILE), stack.clock)
+        reconcile, _ = reconcile_stock(runtime_of(stack, called, RECONCILE))
     with pytest.raises(InventorySyncError), reconcile.reports.writer("report") as report:
         report.add(RowDrift(figures=row_of(noise), parts={}))
 
 
 def watched(stack: LocalStack, called: Called) -> None:
-    """The watch finds no stream and says so."""
+    """The stream check finds no stream and says so."""
     stack.functions[WATCH]({})
 
 
@@ -108,11 +109,9 @@ def url_signed(stack: LocalStack, called: Called) -> None:
     """NewStore is given a URL instead of the bucket's key."""
     key = {"access_key_id": "AKIALOCAL", "secret_access_key": "local"}
     secret = stack.aws.secrets.create_secret(Name="signing", SecretString=json.dumps(key))
-    stack.template.set_parameters(
-        {"FileDelivery": "presigned_url", "FileSigningSecretArn": secret["ARN"]}
-    )
+    stack.template.set_parameters({"FileSigningSecretArn": secret["ARN"]})
     with called.by(stack.template.physical_id(IMPORT)):
-        importer, _ = import_stock(stack.template.environment(IMPORT), stack.clock)
+        importer, _ = import_stock(runtime_of(stack, called, IMPORT))
     assert importer.files.archive_uri("run").startswith("https://")
 
 
@@ -131,6 +130,10 @@ def shipped(stack: LocalStack, request: str) -> Event:
 def written(key: str) -> dict[str, object]:
     """What the export's queue hands over."""
     return {"Records": [{"body": json.dumps({"key": key, "etag": "", "offset": 0})}]}
+
+
+def runtime_of(stack: LocalStack, called: Called, function: str) -> Runtime:
+    return Runtime(stack.template.environment(function), stack.clock, called.new_session)
 
 
 def bucket(stack: LocalStack) -> str:

@@ -133,7 +133,7 @@ class OdooBench:
             AuthorizedHttp(http, Key(self.odoo.keys["sync"])),
             clock,
             base_url=self.proxy.base_url,
-            database="odoo",
+            database=lambda: "odoo",
             apply_lag=timedelta(0),
             ids=IdMap({"Hamburg": "DC01"}),
         )

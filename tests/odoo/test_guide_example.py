@@ -22,11 +22,11 @@ pytestmark = [
 def test_guide_example() -> None:
     clock = LocalClock(datetime.now(UTC))
     with odoo() as bench, pytest.MonkeyPatch.context() as patch:
-        variables: dict[str, Any] = {"ERP_CONNECTOR": "odoo", "ERP_DATABASE": "odoo"}
+        variables: dict[str, Any] = {"ERP_CONNECTOR": "odoo"}
         address = bench.odoo.base_url
         with story(patch, clock=clock, **RANGE, **variables) as told:
             told.variables["ERP_BASE_URL"] = address
-            give_secret(told, {"api_key": bench.odoo.keys["sync"]})
+            give_secret(told, {"api_key": bench.odoo.keys["sync"], "database": "odoo"})
             play_guide_example(told, bench)
             domain = [("origin", "=like", "DC01:10:ff1%")]
             [delivery] = bench.books.call(

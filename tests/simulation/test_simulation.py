@@ -12,10 +12,11 @@ from tests.simulation.runner import STEPS, run_seed
 from tests.simulation.world import World
 
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
-CHUNKS, SEEDS_PER_CHUNK = 12, 25
+CHUNKS, SEEDS_PER_CHUNK = 20, 15
 QUICKLY_CAUGHT = {"no settle window", "no subtraction", "watermark moved before finish"}
 
 
+@pytest.mark.sweep(sample=2)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_fault_breaks_an_invariant(chunk: int) -> None:
     for seed in range(chunk * SEEDS_PER_CHUNK, (chunk + 1) * SEEDS_PER_CHUNK):

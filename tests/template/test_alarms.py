@@ -1,10 +1,11 @@
 """What the alarms watch is sent under its name and dimensions, and nothing is left out."""
 
+import re
 from typing import Any, NamedTuple
 
 import pytest
 
-from tests.template.test_template import ALARMS, FUNCTIONS, ROOT, of_type
+from tests.template.test_template import ALARMS, COMPOSITES, FUNCTIONS, RESOURCES, ROOT, of_type
 
 OURS = "InventorySync"
 DIMENSIONS: dict[str, dict[str, list[Any]]] = {
@@ -14,7 +15,7 @@ DIMENSIONS: dict[str, dict[str, list[Any]]] = {
         "Rule": ["ALL"],
         "Region": [{"Ref": "AWS::Region"}],
     },
-    "AWS/ApiGateway": {"ApiName": [{"Ref": "AWS::StackName"}], "Stage": [{"Ref": "StageName"}]},
+    "AWS/ApiGateway": {"ApiName": [{"Ref": "AWS::StackName"}], "Stage": ["prod"]},
     "AWS/Lambda": {"FunctionName": [{"Ref": name} for name in FUNCTIONS]},
     "AWS/DynamoDB": {"TableName": [{"Ref": name} for name in of_type("AWS::DynamoDB::Table")]},
     "AWS/SQS": {
@@ -36,8 +37,17 @@ def watched(alarm: dict[str, Any]) -> Watched:
     return Watched(alarm["Namespace"], alarm["MetricName"], dimensions)
 
 
+CONDITIONAL = "${FirewallBlocks}"
 WATCHED = {name: watched(alarm) for name, alarm in ALARMS.items()}
 METRICS_OF_OURS = sorted({found.metric for found in WATCHED.values() if found.namespace == OURS})
+
+
+def parts_of(composite: str) -> list[str]:
+    """The alarms in its rule, those of a condition too."""
+    rule = COMPOSITES[composite]["AlarmRule"]["Fn::Sub"]
+    texts = [rule] if isinstance(rule, str) else [rule[0], str(rule[1])]
+    assert not set(re.sub(r"ALARM\(\"\$\{\w+\}\"\)", "", texts[0]).split()) - {"OR", CONDITIONAL}
+    return [name for text in texts for name in re.findall(r'ALARM\("\$\{(\w+)\}"\)', text)]
 
 
 def watching(namespace: str, metric: str) -> dict[str, str]:
@@ -75,11 +85,36 @@ def test_a_missing_figure_is_an_alarm_only_where_it_means_that_nothing_runs(name
     assert ALARMS[name]["TreatMissingData"] == ("breaching" if sent_always else "notBreaching")
 
 
-@pytest.mark.parametrize("name", ALARMS)
-def test_every_alarm_tells_the_topic(name: str) -> None:
-    topic = [{"Ref": "AlarmTopicArn"}]
+def test_every_alarm_is_part_of_either_page_or_ticket() -> None:
+    parts = [name for composite in COMPOSITES for name in parts_of(composite)]
 
-    assert ALARMS[name]["AlarmActions"]["Fn::If"][:2] == ["HasAlarmTopic", topic]
+    assert sorted(parts) == sorted(ALARMS)
+
+
+@pytest.mark.parametrize("name", COMPOSITES)
+def test_page_and_ticket_tell_their_topics_of_the_trouble_and_of_its_end(name: str) -> None:
+    topic = name.replace("Alarm", "TopicArn")
+
+    assert COMPOSITES[name]["AlarmActions"] == COMPOSITES[name]["OKActions"] == [{"Ref": topic}]
+    assert RESOURCES[name]["Condition"] == f"Has{topic.removesuffix('Arn')}"
+    assert set(COMPOSITES) == {"PageAlarm", "TicketAlarm"}
+
+
+def test_without_the_firewall_its_alarm_is_part_of_nothing() -> None:
+    _, variables = COMPOSITES["TicketAlarm"]["AlarmRule"]["Fn::Sub"]
+    condition, _, otherwise = variables["FirewallBlocks"]["Fn::If"]
+
+    assert (condition, otherwise) == (RESOURCES["FirewallBlocksAlarm"]["Condition"], "")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_no_alarm_tells_anybody_by_itself(name: str) -> None:
+    assert "AlarmActions" not in ALARMS[name]
+
+
+@pytest.mark.parametrize("name", ["StreamStoppedAlarm", "WatermarkLagAlarm", "OpenEventsAlarm"])
+def test_it_pages_where_nothing_runs(name: str) -> None:
+    assert name in parts_of("PageAlarm")
 
 
 def test_a_function_s_time_is_compared_with_its_own_time_out() -> None:

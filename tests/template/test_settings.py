@@ -33,13 +33,12 @@ CONNECTORS = {
         "ErpConnector": "odoo",
         "ErpBaseUrl": "https://odoo.example",
         "ErpSecretArn": ARN,
-        "ErpDatabase": "production",
     },
     "csv": {"ErpConnector": "csv", "ErpBucketName": "erp-files", "ErpBucketPrefix": "erp/"},
 }
 WIRED: dict[str, set[str]] = {
     "rest": {"ERP_BASE_URL", "ERP_SECRET_ARN"},
-    "odoo": {"ERP_BASE_URL", "ERP_SECRET_ARN", "ERP_DATABASE"},
+    "odoo": {"ERP_BASE_URL", "ERP_SECRET_ARN"},
     "csv": {"ERP_BUCKET", "ERP_BUCKET_PREFIX"},
 }
 """What only some connectors need; the rest of an environment is the same for all."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.test_template import PARAMETERS, ROOT
+from tests.template.test_template import PARAMETERS, ROOT, of_type
 
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
 STAGES = {name: CONFIG[name]["deploy"]["parameters"] for name in ("staging", "production")}
@@ -58,5 +58,7 @@ def test_a_stage_deploys_as_the_default_does_and_is_tagged(stage: str) -> None:
 def test_production_keeps_its_tables_and_wakes_somebody() -> None:
     given = parameters("production")
 
-    assert given["AlarmTopicArn"]
-    assert given.get("DeletionProtection", PARAMETERS["DeletionProtection"]["Default"]) == "true"
+    assert given["PageTopicArn"]
+    assert given["TicketTopicArn"]
+    for table in of_type("AWS::DynamoDB::Table").values():
+        assert table["DeletionProtectionEnabled"] is True

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from local.template_file import read_template
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,25 +25,7 @@ PHYSICAL_NAMES = {
 }
 
 
-class _CloudFormation(yaml.SafeLoader):
-    """Reads !Ref, !Sub, !GetAtt, ... as one-key mappings, as their long forms are written."""
-
-
-def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        raise AssertionError(f"!{tag} of a mapping")
-    return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
-
-
-_CloudFormation.add_multi_constructor("!", _long_form)
-
-TEMPLATE: dict[str, Any] = yaml.load(
-    (ROOT / "template.yaml").read_text(encoding="utf-8"), _CloudFormation
-)
+TEMPLATE: dict[str, Any] = read_template(ROOT / "template.yaml")
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 
@@ -90,6 +73,8 @@ def allowed_statements() -> list[tuple[str, dict[str, Any]]]:
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 ALARMS = of_type("AWS::CloudWatch::Alarm")
+COMPOSITES = of_type("AWS::CloudWatch::CompositeAlarm")
+WITH_RUNBOOK = {**ALARMS, **COMPOSITES}
 STATEMENTS = [
     pytest.param(statement, id=f"{name}-{statement['Sid']}")
     for name, statement in allowed_statements()
@@ -151,7 +136,7 @@ def test_every_function_has_a_role_of_its_own(name: str) -> None:
 def test_every_function_logs_into_a_group_that_expires(name: str) -> None:
     group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
 
-    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "RetentionDays"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -169,9 +154,9 @@ def test_every_asynchronous_edge_has_a_dead_letter_path(name: str) -> None:
             assert event["Type"] == "Api"
 
 
-@pytest.mark.parametrize("name", ALARMS)
+@pytest.mark.parametrize("name", WITH_RUNBOOK)
 def test_every_alarm_names_a_section_of_the_runbook(name: str) -> None:
-    named = re.search(r"docs/runbook\.md#([a-z-]+)$", ALARMS[name]["AlarmDescription"])
+    named = re.search(r"docs/runbook\.md#([a-z-]+)$", WITH_RUNBOOK[name]["AlarmDescription"])
     runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (.+)$", runbook, flags=re.MULTILINE)
 

@@ -31,7 +31,8 @@ MAKE_THE_DOOR = """
 import json, sys
 import app
 from inventory_sync.bootstrap.ingest_event import ingest_event
-ingest_event()
+from inventory_sync.bootstrap.runtime import in_lambda
+in_lambda(ingest_event)()
 print(json.dumps(sorted(sys.modules)))
 """
 

@@ -29,11 +29,8 @@ def test_rest_is_what_nobody_has_to_choose() -> None:
     assert connector({**REST, "ERP_CONNECTOR": "rest", "ERP_BUCKET": "x"}) == connector(REST)
 
 
-def test_odoo_may_have_several_databases() -> None:
-    assert connector(ODOO) == OdooConnector("https://erp.example", ARN, "")
-    assert connector({**ODOO, "ERP_DATABASE": "live"}) == OdooConnector(
-        "https://erp.example", ARN, "live"
-    )
+def test_odoo_has_its_database_in_its_secret() -> None:
+    assert connector(ODOO) == OdooConnector("https://erp.example", ARN)
 
 
 def test_csv_needs_a_bucket_and_neither_address_nor_secret() -> None:

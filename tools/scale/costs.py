@@ -3,6 +3,7 @@
 from tools.scale import prices
 from tools.scale.chain import DAY_SECONDS, MONTH_DAYS
 from tools.scale.load import Load
+from tools.scale.standing import standing_dollars
 
 WEBHOOK_GB = FUNCTION_GB = 1769 / 1024
 FORWARD_GB = 512 / 1024
@@ -24,7 +25,7 @@ def costs(load: Load) -> dict[str, float]:
         "tables": _tables(load, events, runs),
         "bucket": _bucket(load, runs),
         "logs": events * LOG_BYTES_AN_EVENT / 1e9 * prices.LOG_GB,
-        "standing": prices.STANDING,
+        "standing": standing_dollars(),
     }
 
 

@@ -16,5 +16,10 @@ PUTS = 0.005 / 1e3
 GETS = 0.0004 / 1e3
 BUCKET_GB_MONTH = 0.023
 LOG_GB = 0.50
-STANDING = 45.0
-"""About 60 custom metrics, 40 alarms, a dashboard, four secrets, a month."""
+METRIC = 0.30
+"""A month: a name with its dimensions, up to 10,000 of them."""
+ALARM = 0.10
+"""A month, on one metric. By metric math it is this for each metric in it."""
+COMPOSITE = 0.50
+DASHBOARD = 3.00
+SECRET = 0.40

@@ -1,4 +1,4 @@
-"""The two tables of docs/scale.md."""
+"""The tables of docs/scale.md."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -8,6 +8,7 @@ from tools.scale.costs import costs
 from tools.scale.load import Load
 from tools.scale.measured import Measured
 from tools.scale.runs import DAYS_MAX
+from tools.scale.standing import standing, standing_dollars
 
 SIZES = (10, 1_000, 10_000)
 _LOADS: tuple[tuple[str, str, Callable[[Load], float]], ...] = (
@@ -55,6 +56,13 @@ def cost_table(measured: Measured) -> list[str]:
     sums = [sum(cost.values()) for cost in found]
     total = ["**together**", *(f"**{_figure(value)}**" for value in sums)]
     return list(_markdown([head, *body, total]))
+
+
+def standing_table() -> list[str]:
+    """What is paid for before anything happens."""
+    body = [[i.what, str(i.number), f"{i.price:.2f}", f"{i.dollars:.2f}"] for i in standing()]
+    total = ["**together**", "", "", f"**{standing_dollars():.2f}**"]
+    return list(_markdown([["standing", "number", "each", "a month"], *body, total]))
 
 
 def _markdown(rows: Iterable[list[str]]) -> Iterable[str]:

@@ -107,11 +107,10 @@ class RestConnector:
 
 @dataclass(frozen=True)
 class OdooConnector:
-    """Odoo's JSON-2 API; `database` may be empty where the address serves one only."""
+    """Odoo's JSON-2 API; the secret has the key and, where there are several, the database."""
 
     base_url: str
     secret_arn: str
-    database: str
 
 
 @dataclass(frozen=True)
@@ -136,8 +135,7 @@ def read_connector(env: Environment) -> Connector:
                 )
             return CsvConnector(env.text("ERP_BUCKET"), prefix)
         case "odoo":
-            database = env.optional("ERP_DATABASE")
-            return OdooConnector(env.url("ERP_BASE_URL"), env.text("ERP_SECRET_ARN"), database)
+            return OdooConnector(env.url("ERP_BASE_URL"), env.text("ERP_SECRET_ARN"))
     return RestConnector(env.url("ERP_BASE_URL"), env.text("ERP_SECRET_ARN"))
 
 
@@ -149,7 +147,6 @@ class ErpSettings:
     apply_lag: timedelta
     other_channel_lags: Mapping[str, timedelta]
     go_live_at: datetime | None
-    timeout_seconds: int
     attempts_max: int
     calls_per_second: int
     reads_at_once: int
@@ -162,8 +159,7 @@ class ErpSettings:
             apply_lag=timedelta(seconds=env.number("APPLY_LAG_SECONDS", 0, 0, 172_800)),
             other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
             go_live_at=env.instant("GO_LIVE_AT"),
-            timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
-            attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
+            attempts_max=_attempts_max(env),
             calls_per_second=env.number("ERP_CALLS_PER_SECOND", 20, 1, 1_000),
             reads_at_once=env.number("ERP_READS_AT_ONCE", 4, 1, 10),
         )
@@ -204,7 +200,6 @@ class NewStoreSettings:
     base_url: str
     token_url: str
     secret_arn: str
-    timeout_seconds: int
     attempts_max: int
 
     @classmethod
@@ -212,14 +207,12 @@ class NewStoreSettings:
         """From the environment; the documented addresses follow from the tenant."""
         tenant = env.text("NEWSTORE_TENANT")
         base_url = env.url("NEWSTORE_BASE_URL", f"https://{tenant}.p.newstore.net")
-        token_url = f"https://id.p.newstore.net/auth/realms/{tenant}/protocol/openid-connect/token"
         return cls(
             tenant=tenant,
             base_url=base_url,
-            token_url=env.url("NEWSTORE_TOKEN_URL", token_url),
+            token_url=_token_url(tenant, base_url),
             secret_arn=env.text("NEWSTORE_SECRET_ARN"),
-            timeout_seconds=env.number("HTTP_TIMEOUT_SECONDS", 20, 1, 60),
-            attempts_max=env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10),
+            attempts_max=_attempts_max(env),
         )
 
 
@@ -235,13 +228,10 @@ class ImportSettings:
     retention: timedelta
     settle_window: timedelta
     first_logical_timestamp: int
-    file_delivery: str
     file_signing_secret_arn: str
-    file_url_days_min: int
     poll_seconds_max: int
     job_spacing: timedelta
     fall_percent_max: int
-    quantity_units_max: int
     mispick_hold: timedelta
     mispick_hold_units_max: int
 
@@ -249,9 +239,6 @@ class ImportSettings:
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
         """From the environment."""
         env = Environment(variables)
-        delivery = env.choice("FILE_DELIVERY", "s3_uri", ("s3_uri", "presigned_url"))
-        signed = delivery == "presigned_url"
-        signing = "FILE_SIGNING_SECRET_ARN"
         return cls(
             events_table=env.text("EVENTS_TABLE"),
             state_table=env.text("STATE_TABLE"),
@@ -261,13 +248,10 @@ class ImportSettings:
             retention=_retention(env),
             settle_window=timedelta(seconds=env.number("SETTLE_WINDOW_SECONDS", 900, 0, 86_400)),
             first_logical_timestamp=env.number("FIRST_LOGICAL_TIMESTAMP", 0, 0, 10**18),
-            file_delivery=delivery,
-            file_signing_secret_arn=env.text(signing) if signed else env.optional(signing),
-            file_url_days_min=env.number("FILE_URL_DAYS_MIN", 3, 1, 7),
+            file_signing_secret_arn=env.optional("FILE_SIGNING_SECRET_ARN"),
             poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),
             job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
             fall_percent_max=env.number("FALL_PERCENT_MAX", 50, 1, 100),
-            quantity_units_max=env.number("QUANTITY_UNITS_MAX", 1_000_000, 1, 10**9),
             mispick_hold=timedelta(hours=env.number("MISPICK_HOLD_HOURS", 24, 0, 720)),
             mispick_hold_units_max=env.number("MISPICK_HOLD_UNITS_MAX", 5, 0, 1_000),
         )
@@ -309,7 +293,7 @@ class StreamSettings:
         """From the environment."""
         return cls(
             newstore=NewStoreSettings.read(env),
-            stream_id=env.text("STREAM_ID", "inventory-sync"),
+            stream_id=env.text("STREAM_ID"),
             event_url=env.url("EVENT_URL"),
         )
 
@@ -358,5 +342,15 @@ class ExportSettings:
         )
 
 
+def _token_url(tenant: str, base_url: str) -> str:
+    """The identity provider beside NewStore's API: id.p.newstore.net for acme.p.newstore.net."""
+    host = base_url.replace(f"https://{tenant}.", "https://id.")
+    return f"{host}/auth/realms/{tenant}/protocol/openid-connect/token"
+
+
+def _attempts_max(env: Environment) -> int:
+    return env.number("HTTP_ATTEMPTS_MAX", 3, 1, 10)
+
+
 def _retention(env: Environment) -> timedelta:
-    return timedelta(days=env.number("RETENTION_DAYS", 90, 15, 3_650))
+    return timedelta(days=env.number("RETENTION_DAYS", 90, 30, 3_653))

@@ -1,11 +1,15 @@
 """Structured log lines and metrics; metric names are listed in docs/metrics.md."""
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from inventory_sync.domain.errors import InventorySyncError
 
 _SECONDS_SUFFIX = "Seconds"
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 class PowertoolsObserver:
@@ -16,19 +20,16 @@ class PowertoolsObserver:
         self._metrics = metrics
         self._pending = False
 
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
-        """Counted as a whole and, where dimensions are given, by them too."""
+    def in_context(self, handler: Handler) -> Handler:
+        """The handler; what it logs has the request's id, the function and whether it is new."""
+        decorated: Handler = self._logger.inject_lambda_context(handler)
+        return decorated
+
+    def count(self, name: str, value: float = 1) -> None:
+        """Under the stack's name; what else there is to tell belongs into a log line."""
         unit = MetricUnit.Seconds if name.endswith(_SECONDS_SUFFIX) else MetricUnit.Count
         self._metrics.add_metric(name=name, unit=unit, value=value)
         self._pending = True
-        if not dimensions:
-            return
-        with single_metric(
-            name=name, unit=unit, value=value, namespace=self._metrics.namespace
-        ) as metric:
-            metric.add_dimension(name="service", value=self._metrics.service or "")
-            for key, text in dimensions.items():
-                metric.add_dimension(name=key, value=text)
 
     def log(self, message: str, **figures: object) -> None:
         """One line; figures are written as text."""

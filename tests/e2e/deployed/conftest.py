@@ -20,15 +20,16 @@ from local.deployed_logs import group_lines, stack_groups
 from local.invoke import LOCATIONS
 from local.ministack import LocalAws, ministack
 from local.scenario import read_scenario
-from local.stack import StackPlan
+from local.stack import FORWARD, RECONCILE, WATCH, StackPlan
 from local.story import Difference, Story, plan_of
 from local.template import ROOT
-from tests.e2e.deployed.hurried import hurried
+from tests.e2e.deployed.hurried import ONE_ATTEMPT, hurried
 
 FOLDER = ROOT / "build" / "e2e"
 SCENARIOS = ROOT / "local" / "scenarios"
 STORIES = ("guide_example", "delivered_twice_out_of_order", "import_fails_and_repeats")
 AT_ONCE = 2
+BY_THE_MINUTE = (f"{FORWARD}Sweep", f"{RECONCILE}Daily", f"{WATCH}Look")
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,12 @@ def stack(local_aws: LocalAws) -> Iterator[DeployedStack]:
     plan = StackPlan(
         locations=LOCATIONS,
         parameters={
-            "SweepSchedule": "rate(1 minute)",
             "ImportSchedule": "rate(1 minute)",
-            "WatchSchedule": "rate(1 minute)",
-            "ReconcileSchedule": "rate(1 minute)",
             "SettleWindowSeconds": "0",
-            "HttpAttemptsMax": "1",
-            "FileDelivery": "presigned_url",
         },
+        settings=ONE_ATTEMPT,
+        schedules=dict.fromkeys(BY_THE_MINUTE, "rate(1 minute)"),
+        signed_urls=True,
     )
     with deployed_stack(local_aws, "main", plan) as stack:
         yield stack

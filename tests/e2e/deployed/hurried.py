@@ -7,11 +7,10 @@ from local.scenario import Scenario
 TIMES = 100
 PARAMETERS = {
     "SettleWindowSeconds": "4",  # 900 by default; five seconds for the clocks are added
-    "HttpAttemptsMax": "1",  # a repeat would wait for longer than an outage lasts
     "ImportSchedule": "rate(1 day)",  # the story says when
-    "SweepSchedule": "rate(1 day)",
-    "WatchSchedule": "rate(1 day)",
 }
+ONE_ATTEMPT = {"HTTP_ATTEMPTS_MAX": "1"}
+"""A repeat would wait for longer than an outage lasts."""
 
 
 def hurried(scenario: Scenario) -> Scenario:
@@ -22,5 +21,9 @@ def hurried(scenario: Scenario) -> Scenario:
         else step
         for step in scenario.steps
     ]
-    update: dict[str, Any] = {"steps": steps, "parameters": {**PARAMETERS, **scenario.parameters}}
+    update: dict[str, Any] = {
+        "steps": steps,
+        "parameters": {**PARAMETERS, **scenario.parameters},
+        "settings": {**ONE_ATTEMPT, **scenario.settings},
+    }
     return scenario.model_copy(update=update)

@@ -283,7 +283,7 @@ def test_a_redeployment_in_the_middle_of_a_run_loses_nothing(stack: DeployedStac
         eventually(
             lambda: stack.tick()["outcome"] != "lease_held" and under_way(stack), "a started job"
         )
-        deployed = threads.submit(stack.deploy, {"LogLevel": "DEBUG"})
+        deployed = threads.submit(stack.deploy, {"RetentionDays": "60"})
         while not deployed.done():
             for event in shipped(stack, f"during-{requests_}"):
                 delivery.enqueue(event)

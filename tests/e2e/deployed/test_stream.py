@@ -13,22 +13,21 @@ from local.newstore.events import Event, event_bytes
 from local.stack import EVENTS, QUARANTINE
 from tests.e2e.deployed.waiting import eventually
 
-STREAM = "inventory-sync"
 BUCKET = "ImportBucket"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def stopped(stack: DeployedStack, stories: object) -> None:
-    """Registered by hand, and stopped at NewStore before the stream check's next look."""
+    """Registered by hand, and stopped at NewStore before the stream check's next run."""
     integrations = stack.newstore.integrations
     integrations.create(
         {
-            "id": STREAM,
+            "id": stack.name,
             "integration_type": "permanent",
             "callback_parameters": {"callback_url": stack.outputs["EventUrl"]},
         }
     )
-    integrations.stop(STREAM)
+    integrations.stop(stack.name)
 
 
 def write(stack: DeployedStack, key: str, content: bytes) -> None:
@@ -90,7 +89,7 @@ def test_what_lies_elsewhere_in_the_bucket_wakes_nobody(stack: DeployedStack) ->
 
 def test_the_stream_check_s_schedule_starts_the_stopped_stream(stack: DeployedStack) -> None:
     eventually(
-        lambda: stack.newstore.integrations.of(STREAM).status == "running", "the stream check"
+        lambda: stack.newstore.integrations.of(stack.name).status == "running", "the stream check"
     )
 
     [(_, record)] = list(stack.state.records("stream_check"))

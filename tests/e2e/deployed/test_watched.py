@@ -16,6 +16,7 @@ from tests.template.test_template import ALARMS, RESOURCES
 SECONDS_MAX = 240
 NOT_SENT_HERE = {"InboundKeysNotRefreshed"}
 """No story takes Secrets Manager away from a webhook that runs."""
+OF_THE_WEBHOOK = {"event quarantined", "event ignored", "event too large"}
 NEVER_IN_A_LOG = ("access-token", "-rotated", "X-Amz-Signature", "X-Amz-Credential", "Bearer ")
 
 
@@ -44,13 +45,22 @@ def test_no_log_has_a_secret(
     planted = {key for k in keys for key in (k.api_key, k.client_secret, k.erp_token)}
     text = "\n".join(line for lines in logs.values() for line in lines)
 
-    assert "rejected_by_erp" in text  # it is the functions' log
+    assert "event rejected" in text  # it is the functions' log
     assert not [secret for secret in (*planted, *NEVER_IN_A_LOG) if secret in text]
 
 
 def test_no_function_was_refused_what_it_needs(logs: dict[str, list[str]]) -> None:
     """The local AWS allows what the roles of the template allow, and nothing else."""
     assert not [line for lines in logs.values() for line in lines if "AccessDenied" in line]
+
+
+def test_every_line_of_a_function_names_its_request(logs: dict[str, list[str]]) -> None:
+    """But for the webhook's: API Gateway's log has those."""
+    lines = [json.loads(line) for line in logs["main"] if line.startswith('{"level"')]
+    messages = {line["message"] for line in lines if "function_request_id" in line}
+
+    assert {"tick", "rows reconciled", "export read"} <= messages
+    assert {line["message"] for line in lines} - messages <= OF_THE_WEBHOOK
 
 
 def test_every_figure_that_an_alarm_watches_is_sent_under_its_name(

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-import boto3
 import requests
 from moto import mock_aws
 
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.http.client import JsonHttp
 from inventory_sync.adapters.http.request import HttpLimits
+from tests.aws import aws_session
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -173,12 +173,7 @@ def json_http(clock: StandingClock, limits: HttpLimits = LIMITS) -> Iterator[Jso
 @cache
 def _secrets_manager() -> "SecretsManagerClient":
     """Slow to make; moto sees to it that no call leaves the process."""
-    return boto3.client(
-        "secretsmanager",
-        region_name="eu-central-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    return aws_session().client("secretsmanager")
 
 
 class SecretsAccount:

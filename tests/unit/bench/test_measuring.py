@@ -56,6 +56,7 @@ def test_an_unknown_section_is_named(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.sweep(sample=2)
 @pytest.mark.parametrize(
     ("way", "rows"),
     [

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
-from cli.command import Connect
+from cli.connect import Connect
 from cli.main import main
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, AuditRecord
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore

@@ -271,7 +271,7 @@ def test_only_completed_events_leap() -> None:
     assert outlier_timestamp([settled(10**15, name=ITEMS_ASSIGNED)], 9) is None
 
 
-def test_the_cut_stays_below_a_lone_leap() -> None:
+def test_the_cut_stays_below_a_outlier() -> None:
     events = [settled(10), settled(12), settled(10**15)]
 
     assert end_of(*events) == 12

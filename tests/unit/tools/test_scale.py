@@ -12,7 +12,8 @@ from tools.scale.figures import figure_table
 from tools.scale.load import Load
 from tools.scale.measured import FigureMissingError, Measured, read_measured
 from tools.scale.runs import Throughput, first_import, simulate
-from tools.scale.tables import cost_table, work_table
+from tools.scale.standing import standing, standing_dollars
+from tools.scale.tables import cost_table, standing_table, work_table
 
 READ_SECONDS = 100.0
 SPARE_SECONDS = 120.0
@@ -23,6 +24,12 @@ def test_the_tables_are_those_of_the_model(table: object) -> None:
     rows = table(read_measured())  # type: ignore[operator]
 
     assert "\n".join(rows) in SCALE.read_text(encoding="utf-8")
+
+
+def test_what_stands_is_counted_and_stays_below_25_dollars() -> None:
+    assert "\n".join(standing_table()) in SCALE.read_text(encoding="utf-8")
+    assert all(item.number for item in standing())
+    assert standing_dollars() < 25
 
 
 def told_by_the_code(places: int, *, archive_bytes: int = 400_000_000) -> list[int]:

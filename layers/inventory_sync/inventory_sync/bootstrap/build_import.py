@@ -61,10 +61,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         spare_seconds=SPARE_SECONDS,
         mispick=MispickRule(settings.mispick_hold, settings.mispick_hold_units_max),
         reads_at_once=settings.erp.reads_at_once,
-        guards=GuardLimits(
-            fall_share_max=settings.fall_percent_max / 100,
-            quantity_units_max=settings.quantity_units_max,
-        ),
+        guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),
     )
 
 
@@ -72,7 +69,7 @@ def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
     """Turns a key of the bucket into what NewStore is given; refuses what would not last."""
 
     def sign(key: str) -> str:
-        if settings.file_delivery == "s3_uri":
+        if not settings.file_signing_secret_arn:
             return s3_uri(settings.import_bucket, key)
         uri = presigned_url(
             secrets.read(settings.file_signing_secret_arn),
@@ -83,7 +80,7 @@ def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
             or os.environ.get("AWS_ENDPOINT_URL")
             or None,
         )
-        refuse_short_lived(uri, settings.file_url_days_min)
+        refuse_short_lived(uri)
         return uri
 
     return sign

@@ -1,7 +1,5 @@
 """What the stream check needs."""
 
-import os
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -12,9 +10,8 @@ from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamChe
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.adapters.newstore.stream_records import NewStoreStreamRecords
 from inventory_sync.adapters.newstore.streams import NewStoreStreams
-from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.newstore import authorized_http
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import CheckStreamSettings, NewStoreSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
 from inventory_sync.ports.observe import Clock
@@ -22,13 +19,10 @@ from inventory_sync.use_cases.stream.check_stream import CheckStream
 from inventory_sync.use_cases.stream.retry_rejected import RetryRejected
 
 
-def check_stream(
-    variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> tuple[CheckStream, PowertoolsObserver]:
-    """From the environment, unless other variables are given."""
-    settings = CheckStreamSettings.read(os.environ if variables is None else variables)
-    clock = clock or SystemClock()
-    client = Clients()
+def check_stream(runtime: Runtime) -> tuple[CheckStream, PowertoolsObserver]:
+    """Over the real ports."""
+    settings, clock = CheckStreamSettings.read(runtime.variables), runtime.clock
+    client = runtime.clients()
     dynamodb = client("dynamodb")
     observer = make_observer()
     secrets = Secrets(client("secretsmanager"), clock)

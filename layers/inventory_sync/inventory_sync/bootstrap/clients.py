@@ -3,7 +3,7 @@
 from typing import Any
 
 from botocore.config import Config
-from botocore.session import get_session
+from botocore.session import Session
 
 
 class Clients:
@@ -13,8 +13,10 @@ class Clients:
     Without `parameter_validation` only AWS checks what is sent: a twentieth of an event's CPU.
     """
 
-    def __init__(self, read_seconds: float = 10, *, parameter_validation: bool = True) -> None:
-        self._session = get_session()
+    def __init__(
+        self, session: Session, read_seconds: float = 10, *, parameter_validation: bool = True
+    ) -> None:
+        self._session = session
         self._s3: Any = None
         self._config = Config(
             connect_timeout=1.5,
@@ -32,9 +34,9 @@ class Clients:
 
         One for all: a second boto3 session over the same botocore one would add the uploads again.
         """
-        from boto3.session import Session  # the webhook starts without it
+        from boto3.session import Session as Boto3Session  # the webhook starts without it
 
         if self._s3 is None:
             config = self._config.merge(Config(signature_version="s3v4"))
-            self._s3 = Session(botocore_session=self._session).client("s3", config=config)
+            self._s3 = Boto3Session(botocore_session=self._session).client("s3", config=config)
         return self._s3

@@ -1,7 +1,5 @@
 """What a dry run of the import needs; it changes nothing."""
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
@@ -9,24 +7,16 @@ from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.scratch_archive import ZipOnDisk
 from inventory_sync.bootstrap.build_import import make_build
-from inventory_sync.bootstrap.clients import Clients
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ImportSettings
-from inventory_sync.ports.observe import Clock, Observer
+from inventory_sync.ports.observe import Observer
 from inventory_sync.use_cases.import_stock.dry_run import DryRun
 
 
-def dry_run(
-    observer: Observer,
-    archive: Path,
-    rows_max: int,
-    variables: Mapping[str, str] | None = None,
-    clock: Clock | None = None,
-) -> DryRun:
+def dry_run(runtime: Runtime, observer: Observer, archive: Path, rows_max: int) -> DryRun:
     """Keeps the archive on this machine."""
-    settings = ImportSettings.read(os.environ if variables is None else variables)
-    clock = clock or SystemClock()
-    client = Clients()
+    settings, clock = ImportSettings.read(runtime.variables), runtime.clock
+    client = runtime.clients()
     table = StateTable(client("dynamodb"), settings.state_table)
     return DryRun(
         build=make_build(settings, client, DynamoLocationStore(table), clock, observer),

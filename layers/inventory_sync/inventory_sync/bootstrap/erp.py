@@ -29,8 +29,7 @@ def make_erp(
         case CsvConnector() as connector:
             return _csv(connector, settings, clock, ids, client)
         case OdooConnector() as connector:
-            bearer = SecretBearer(secrets, connector.secret_arn, "api_key")
-            return _odoo(connector, settings, clock, ids, bearer)
+            return _odoo(connector, settings, clock, ids, secrets)
         case RestConnector() as connector:
             bearer = SecretBearer(secrets, connector.secret_arn)
             return _rest(connector, settings, clock, ids, bearer)
@@ -53,15 +52,16 @@ def _rest(
 
 
 def _odoo(
-    connector: OdooConnector, settings: ErpSettings, clock: Clock, ids: Ids, bearer: SecretBearer
+    connector: OdooConnector, settings: ErpSettings, clock: Clock, ids: Ids, secrets: Secrets
 ) -> Erp:
     from inventory_sync.adapters.erp.odoo.connector import OdooErp
 
+    bearer = SecretBearer(secrets, connector.secret_arn, "api_key")
     return OdooErp(
         _http(settings, clock, bearer),
         clock,
         base_url=connector.base_url,
-        database=connector.database,
+        database=lambda: secrets.read(connector.secret_arn).get("database", ""),
         apply_lag=settings.apply_lag,
         ids=ids,
     )
@@ -78,10 +78,5 @@ def _csv(
 
 
 def _http(settings: ErpSettings, clock: Clock, bearer: SecretBearer) -> AuthorizedHttp:
-    http = json_http(
-        clock,
-        settings.timeout_seconds,
-        settings.attempts_max,
-        calls_per_second=settings.calls_per_second,
-    )
+    http = json_http(clock, settings.attempts_max, calls_per_second=settings.calls_per_second)
     return AuthorizedHttp(http, bearer)

@@ -1,7 +1,5 @@
 """What the forwarder needs."""
 
-import os
-from collections.abc import Mapping
 from datetime import timedelta
 
 from inventory_sync.adapters.aws.secrets import Secrets
@@ -10,13 +8,11 @@ from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.dynamodb.unit_owners import DynamoUnitOwners
-from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ForwardSettings
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.observability import PowertoolsObserver, make_observer
-from inventory_sync.ports.observe import Clock
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 
 UNIT_OWNERS_KEPT = timedelta(days=400)
@@ -25,13 +21,10 @@ CLAIM = timedelta(seconds=180)
 """Longer than the function may run: its last post has long arrived when it ends."""
 
 
-def forward_events(
-    variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> tuple[ForwardEvents, PowertoolsObserver]:
-    """From the environment, unless other variables are given."""
-    settings = ForwardSettings.read(os.environ if variables is None else variables)
-    clock = clock or SystemClock()
-    client = Clients()
+def forward_events(runtime: Runtime) -> tuple[ForwardEvents, PowertoolsObserver]:
+    """Over the real ports."""
+    settings, clock = ForwardSettings.read(runtime.variables), runtime.clock
+    client = runtime.clients()
     dynamodb = client("dynamodb")
     secrets = Secrets(client("secretsmanager"), clock)
     observer = make_observer()

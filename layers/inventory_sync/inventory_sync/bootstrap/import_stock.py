@@ -1,7 +1,5 @@
 """What the import needs."""
 
-import os
-from collections.abc import Mapping
 from datetime import timedelta
 
 from inventory_sync.adapters.dynamodb.leases import DynamoLeases
@@ -9,23 +7,18 @@ from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.build_import import make_build
-from inventory_sync.bootstrap.clients import Clients
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ImportSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
-from inventory_sync.ports.observe import Clock
 from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
 
 LEASE = timedelta(seconds=600)
 
 
-def import_stock(
-    variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> tuple[ImportStock, PowertoolsObserver]:
-    """From the environment, unless other variables are given."""
-    settings = ImportSettings.read(os.environ if variables is None else variables)
-    clock = clock or SystemClock()
-    client = Clients()
+def import_stock(runtime: Runtime) -> tuple[ImportStock, PowertoolsObserver]:
+    """Over the real ports."""
+    settings, clock = ImportSettings.read(runtime.variables), runtime.clock
+    client = runtime.clients()
     observer = make_observer()
     table = StateTable(client("dynamodb"), settings.state_table)
     locations = DynamoLocationStore(table)

@@ -1,7 +1,5 @@
 """What the webhook needs."""
 
-import os
-from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -12,7 +10,7 @@ from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.bootstrap.clients import Clients
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import IngestSettings
 from inventory_sync.observability import make_observer
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResources
@@ -24,13 +22,11 @@ READ_SECONDS = 1.5
 """Three attempts end well before the webhook's time-out, so that NewStore gets its 500."""
 
 
-def ingest_event(
-    variables: Mapping[str, str] | None = None, clock: "Clock | None" = None
-) -> IngestResources:
-    """From the environment, unless other variables are given."""
-    settings = IngestSettings.read(os.environ if variables is None else variables)
+def ingest_event(runtime: Runtime) -> IngestResources:
+    """Over the real ports."""
+    settings = IngestSettings.read(runtime.variables)
     observer = make_observer()
-    client = Clients(READ_SECONDS, parameter_validation=False)
+    client = runtime.clients(READ_SECONDS, parameter_validation=False)
     return IngestResources(
         keys=SecretInboundKeys(
             client("secretsmanager"),
@@ -38,21 +34,21 @@ def ingest_event(
             monotonic,
             observer,
         ),
-        ingest=_ingest(settings, client, observer, clock),
+        ingest=_ingest(settings, client, observer, runtime.clock),
         observer=observer,
         flush=observer.flush,
     )
 
 
-def ingest_with(
-    observer: "Observer", variables: Mapping[str, str], clock: "Clock | None" = None
-) -> IngestEvent:
-    """What takes a body, behind the door: for one that was taken before."""
-    return _ingest(IngestSettings.read(variables), Clients(), observer, clock)
+def ingest_with(runtime: Runtime, observer: "Observer") -> IngestEvent:
+    """What takes a body that the webhook has taken before."""
+    return _ingest(
+        IngestSettings.read(runtime.variables), runtime.clients(), observer, runtime.clock
+    )
 
 
 def _ingest(
-    settings: IngestSettings, client: Clients, observer: "Observer", clock: "Clock | None"
+    settings: IngestSettings, client: Clients, observer: "Observer", clock: "Clock"
 ) -> IngestEvent:
     dynamodb, retention = client("dynamodb"), settings.retention
     bodies = EventBodies(lambda: Bucket(client("s3"), settings.import_bucket))
@@ -60,6 +56,6 @@ def _ingest(
         parse=lambda body: parse_event(body, settings.tenant),
         event_log=DynamoEventLog(dynamodb, settings.events_table, retention, bodies),
         quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, retention, bodies),
-        clock=clock or SystemClock(),
+        clock=clock,
         observer=observer,
     )

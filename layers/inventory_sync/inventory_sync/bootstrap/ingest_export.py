@@ -1,8 +1,5 @@
 """What reading NewStore's export files needs."""
 
-import os
-from collections.abc import Mapping
-
 from inventory_sync.adapters.aws.export_queue import SqsExportQueue
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
@@ -11,7 +8,7 @@ from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.adapters.s3.export_files import LocalExportFiles, S3ExportFiles
 from inventory_sync.bootstrap.clients import Clients
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ExportSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
 from inventory_sync.ports.events import ExportFiles, ExportQueue
@@ -22,25 +19,23 @@ from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
 
 
 def ingest_export(
-    variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> tuple[IngestExport, ExportQueue, PowertoolsObserver]:
-    """From the environment, unless other variables are given."""
-    settings = ExportSettings.read(os.environ if variables is None else variables)
-    client = Clients()
+    runtime: Runtime,
+) -> tuple[tuple[IngestExport, ExportQueue], PowertoolsObserver]:
+    """Over the real ports."""
+    settings = ExportSettings.read(runtime.variables)
+    client = runtime.clients()
     observer = make_observer()
-    ingest = _make(settings, S3ExportFiles(client.s3()), client, observer, clock or SystemClock())
+    ingest = _make(settings, S3ExportFiles(client.s3()), client, observer, runtime.clock)
     queue = SqsExportQueue(client("sqs"), settings.export_queue_url, settings.import_bucket)
-    return ingest, queue, observer
+    return (ingest, queue), observer
 
 
-def ingest_export_here(
-    variables: Mapping[str, str], observer: Observer, *, local: bool, clock: Clock | None = None
-) -> IngestExport:
+def ingest_export_here(runtime: Runtime, observer: Observer, *, local: bool) -> IngestExport:
     """For an operator's shell: files of this machine, or of any bucket the shell may read."""
-    client = Clients()
+    client = runtime.clients()
     files = LocalExportFiles() if local else S3ExportFiles(client.s3())
-    settings = ExportSettings.read(variables)
-    return _make(settings, files, client, observer, clock or SystemClock())
+    settings = ExportSettings.read(runtime.variables)
+    return _make(settings, files, client, observer, runtime.clock)
 
 
 def _make(

@@ -1,17 +1,13 @@
 """NewStore's API."""
 
-import os
-from collections.abc import Mapping
-
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.newstore.exports import NewStoreExports
 from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.newstore.stock import NewStoreStock
 from inventory_sync.adapters.newstore.token import TokenProvider
-from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.http import json_http
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import Environment, NewStoreSettings
 from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.ports.observe import Clock
@@ -24,9 +20,7 @@ BLOCKED_SECONDS = 300
 
 def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> AuthorizedHttp:
     """Calls with a token of the API client."""
-    http = json_http(
-        clock, settings.timeout_seconds, settings.attempts_max, blocked_seconds=BLOCKED_SECONDS
-    )
+    http = json_http(clock, settings.attempts_max, blocked_seconds=BLOCKED_SECONDS)
     tokens = TokenProvider(
         http,
         secrets,
@@ -43,14 +37,10 @@ def make_newstore(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreC
     return NewStoreClient(http, base_url=settings.base_url, provider=PROVIDER)
 
 
-def read_newstore(
-    variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> NewStoreReader:
+def read_newstore(runtime: Runtime) -> NewStoreReader:
     """What an operator asks NewStore with."""
-    settings = NewStoreSettings.read(Environment(os.environ if variables is None else variables))
-    clock = clock or SystemClock()
-    secrets = Secrets(Clients()("secretsmanager"), clock)
-    return make_newstore(settings, authorized_http(settings, secrets, clock))
+    settings = NewStoreSettings.read(Environment(runtime.variables))
+    return make_newstore(settings, _http(runtime, settings))
 
 
 def make_stock(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreStock:
@@ -60,15 +50,16 @@ def make_stock(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreStoc
 
 def make_exports(settings: NewStoreSettings, http: AuthorizedHttp, clock: Clock) -> NewStoreExports:
     """NewStore's exports of ATP."""
-    plain = json_http(clock, settings.timeout_seconds, settings.attempts_max)
+    plain = json_http(clock, settings.attempts_max)
     return NewStoreExports(http, plain, base_url=settings.base_url)
 
 
-def read_stock(
-    variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> StockReader:
+def read_stock(runtime: Runtime) -> StockReader:
     """What an operator asks NewStore of stock and orders with."""
-    settings = NewStoreSettings.read(Environment(os.environ if variables is None else variables))
-    clock = clock or SystemClock()
-    secrets = Secrets(Clients()("secretsmanager"), clock)
-    return make_stock(settings, authorized_http(settings, secrets, clock))
+    settings = NewStoreSettings.read(Environment(runtime.variables))
+    return make_stock(settings, _http(runtime, settings))
+
+
+def _http(runtime: Runtime, settings: NewStoreSettings) -> AuthorizedHttp:
+    secrets = Secrets(runtime.clients()("secretsmanager"), runtime.clock)
+    return authorized_http(settings, secrets, runtime.clock)

@@ -1,7 +1,5 @@
 """What the reconciliation needs; it writes nothing but its report."""
 
-import os
-from collections.abc import Mapping
 from datetime import timedelta
 
 from inventory_sync.adapters.aws.secrets import Secrets
@@ -13,7 +11,6 @@ from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.reports import S3Reports
-from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
 from inventory_sync.bootstrap.newstore import (
     authorized_http,
@@ -21,31 +18,24 @@ from inventory_sync.bootstrap.newstore import (
     make_newstore,
     make_stock,
 )
-from inventory_sync.bootstrap.system_clock import SystemClock
+from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ReconcileSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
-from inventory_sync.ports.observe import Clock, Observer
+from inventory_sync.ports.observe import Observer
 from inventory_sync.use_cases.reconcile.export_atp import ExportAtp
 from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileLimits, ReconcileStock
 
 
-def reconcile_stock(
-    variables: Mapping[str, str] | None = None, clock: Clock | None = None
-) -> tuple[ReconcileStock, PowertoolsObserver]:
-    """From the environment, unless other variables are given."""
+def reconcile_stock(runtime: Runtime) -> tuple[ReconcileStock, PowertoolsObserver]:
+    """Over the real ports."""
     observer = make_observer()
-    return reconcile_with(observer, variables, clock), observer
+    return reconcile_with(runtime, observer), observer
 
 
-def reconcile_with(
-    observer: Observer,
-    variables: Mapping[str, str] | None = None,
-    clock: Clock | None = None,
-) -> ReconcileStock:
+def reconcile_with(runtime: Runtime, observer: Observer) -> ReconcileStock:
     """The reconciliation, telling the observer: an operator's shell wants no log lines."""
-    settings = ReconcileSettings.read(os.environ if variables is None else variables)
-    clock = clock or SystemClock()
-    client = Clients()
+    settings, clock = ReconcileSettings.read(runtime.variables), runtime.clock
+    client = runtime.clients()
     dynamodb, s3 = client("dynamodb"), client.s3()
     secrets = Secrets(client("secretsmanager"), clock)
     table = StateTable(dynamodb, settings.state_table)

@@ -55,9 +55,9 @@ class LogicalRange:
 class AppliedRule:
     """When a unit, or an event, counts as visible in an ERP snapshot.
 
-    `other_channel_lags` names the service levels whose units the ERP learns of by another way
-    (a POS feed), and how long after publication they are in its figure at the latest. What left
-    before `go_live_at` is in it already, and always was.
+    `other_channel_lags` names the service levels whose units the ERP learns of through another
+    channel (a POS feed), and how long after publication they are in its figure at the latest. What
+    left before `go_live_at` is in it already, and always was.
     """
 
     apply_lag: timedelta = timedelta(0)

@@ -18,7 +18,7 @@ class Clock(Protocol):
 class Observer(Protocol):
     """Where counts and notable happenings go; names are in docs/metrics.md."""
 
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+    def count(self, name: str, value: float = 1) -> None:
         """Add to a metric."""
 
     def log(self, message: str, **figures: object) -> None:

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -35,6 +34,7 @@ from inventory_sync.domain.stock import (
     Unknown,
 )
 from inventory_sync.domain.units import UnitId
+from tests.aws import aws_session
 from tests.connector.bench import movement
 from tests.unit.adapters.http_support import StandingClock
 
@@ -73,9 +73,7 @@ class Files:
 @pytest.fixture
 def files() -> Iterator[Files]:
     with mock_aws():
-        client = boto3.client(
-            "s3", region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local"
-        )
+        client = aws_session().client("s3", region_name="us-east-1")
         client.create_bucket(Bucket="erp")
         yield Files(client)
 
@@ -459,7 +457,7 @@ def test_newer_file_of_all_locations_is_read_anew(files: Files) -> None:
     [
         ("place,product,on_hand\nDC01,A,5\nNYC,A,x\n", "", "row 3: 'x'"),
         ("place,product,on_hand\nDC01,A,5\nNYC,A,7\nNYC,A,7\n", "", "row 4: product A again"),
-        ("place,product,on_hand\nDC01,A,5\n", "9", "1 rows, its marker says 9"),
+        ("place,product,on_hand\nDC01,A,5\n", "9", "1 row, its marker says 9"),
         ("product,on_hand\nA,5\n", "", "no column place"),
     ],
 )

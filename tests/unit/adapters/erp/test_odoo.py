@@ -99,7 +99,7 @@ def odoo(
             AuthorizedHttp(http, bearer),
             clock,
             base_url=server.url,
-            database="shop",
+            database=lambda: "shop",
             apply_lag=timedelta(0),
             ids=IdMap(),
         )

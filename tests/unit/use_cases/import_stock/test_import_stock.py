@@ -848,20 +848,19 @@ def test_the_lag_of_the_watermark_is_counted_from_the_last_finished_import() -> 
     assert world.observer.counts["JobAgeSeconds"] == 0
 
 
-def test_a_run_that_has_not_ended_is_counted_with_its_age_and_state() -> None:
+def test_a_run_that_has_not_ended_is_counted_with_its_age() -> None:
     world = stocked()
     world.newstore_model.jobs.job_seconds = 120
     world.tick()
-    waited = world.observer.by_dimensions["RunAgeSeconds", (("state", "STARTED"),)]
-    world.observer.by_dimensions.clear()
+    waited = world.observer.counts["RunAgeSeconds"]
+    world.observer.counts.clear()
 
-    world.tick()
+    tick = world.tick()
 
     assert waited == 60
-    assert world.observer.by_dimensions == {
-        **world.observer.by_dimensions,
-        ("RunAgeSeconds", (("state", "FINALIZED"),)): 0,
-    }
+    assert tick.run is not None
+    assert tick.run.ended
+    assert world.observer.counts["RunAgeSeconds"] == 0
 
 
 def test_before_the_first_import_the_lag_is_counted_from_its_plan() -> None:

@@ -102,7 +102,7 @@ def test_before_the_first_import_there_is_none() -> None:
     world = ImportWorld()
 
     assert world.watermark().show() is None
-    with pytest.raises(RejectedError, match="FirstLogicalTimestamp"):
+    with pytest.raises(RejectedError, match="FIRST_LOGICAL_TIMESTAMP"):
         world.watermark()(0)
 
 

@@ -120,7 +120,7 @@ def test_when_time_runs_out_the_rest_is_read_on_from_where_it_stands() -> None:
         offset = progress.offset
 
     assert (calls, stored) == (5, count)
-    assert reading.observer.counts["ExportFilesRead"] == 1
+    assert [figures["done"] for _, figures in reading.observer.notes] == [False] * 4 + [True]
 
 
 def test_a_store_that_fails_in_the_middle_costs_no_more_than_its_portion() -> None:
@@ -182,10 +182,9 @@ def test_what_lines_count_is_written_out_as_sums() -> None:
     reading()
 
     counts = reading.observer.counts
-    assert (counts["EventsStored"], counts["ExportLinesRead"]) == (100, 101)
-    assert counts["EventsRecovered"] == 100
-    ignored = ("EventsIgnored", (("event_name", "order.created"),))
-    assert reading.observer.by_dimensions[ignored] == 1
+    assert (counts["EventsStored"], counts["EventsRecovered"]) == (100, 100)
+    [(_, figures)] = reading.observer.notes
+    assert (figures["lines"], figures["stored"], figures["ignored"]) == (101, 100, 1)
 
 
 def test_a_large_file_is_read_in_little_memory() -> None:

@@ -12,10 +12,12 @@ from inventory_sync.domain.errors import FatalError
 
 SIGNED_DAYS_MAX = 7
 """S3 accepts no longer signature."""
+NEWSTORE_WAITS_DAYS = 3
+"""NewStore may fetch a file days after it was told of it: no URL may end earlier."""
 _DAY_SECONDS = 86_400
 _REMEDY = (
     "sign with the access key of an IAM user made for this (access_key_id and secret_access_key"
-    " in the secret FILE_SIGNING_SECRET_ARN names), or set FILE_DELIVERY=s3_uri"
+    " in the secret FILE_SIGNING_SECRET_ARN names), or set none"
 )
 
 
@@ -60,7 +62,7 @@ def presigned_url(
     )
 
 
-def refuse_short_lived(uri: str, days_min: int) -> None:
+def refuse_short_lived(uri: str, days_min: int = NEWSTORE_WAITS_DAYS) -> None:
     """FatalError for a URI that NewStore might fetch too late; its text never has the URI's query.
 
     An `s3://` URI passes: it does not expire.
@@ -92,5 +94,5 @@ def _refuse_early_end(expires: str, days_min: int) -> None:
     if not days_min * _DAY_SECONDS <= seconds <= SIGNED_DAYS_MAX * _DAY_SECONDS:
         raise FatalError(
             f"the file's URL is signed for {seconds} s; it takes {days_min} to"
-            f" {SIGNED_DAYS_MAX} days, see FILE_URL_DAYS_MIN; {_REMEDY}"
+            f" {SIGNED_DAYS_MAX} days; {_REMEDY}"
         )

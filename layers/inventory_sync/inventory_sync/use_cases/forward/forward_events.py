@@ -287,7 +287,7 @@ class ForwardEvents:
             )
         )
         self.event_log.mark_rejected(ref, detail)
-        self.observer.count("EventsQuarantined", reason=reason)
+        self.observer.count("EventsQuarantined")
         self._trail.rejected(open_event.event, detail)
         result.rejected.append(ref)
 

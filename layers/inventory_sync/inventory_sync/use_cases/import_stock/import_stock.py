@@ -217,7 +217,7 @@ class _Session:
         self.deps.observer.count("JobAgeSeconds", age)
         if run is not None:
             age = 0.0 if run.ended else (now - run.planned_at).total_seconds()
-            self.deps.observer.count("RunAgeSeconds", age, state=run.state.value)
+            self.deps.observer.count("RunAgeSeconds", age)
         if self.operator_holds is not None:
             held_since = min((hold.at for hold in self.operator_holds.values()), default=now)
             self.deps.observer.count("OperatorHoldSeconds", (now - held_since).total_seconds())

@@ -66,8 +66,7 @@ class SetWatermark:
             )
         if head.watermark is None:
             raise RejectedError(
-                "no import has finished: the first range starts at FirstLogicalTimestamp,"
-                " a parameter of the stack"
+                "no import has finished: the first range starts at FIRST_LOGICAL_TIMESTAMP"
             )
         if head.unfinished_run_id is not None and not head.refused_again:
             raise RejectedError(

@@ -66,7 +66,6 @@ class IngestEvent:
         except MalformedEventError as error:
             return self._set_aside(error.reason, error.detail, body)
         if isinstance(event, IgnoredEvent):
-            self.observer.count("EventsIgnored", event_name=event.name)
             detail = f"events named {event.name} do not concern stock"
             return IngestOutcome(IngestResult.IGNORED, detail=detail)
         return self._store(event, body)
@@ -85,7 +84,6 @@ class IngestEvent:
                 return IngestOutcome(IngestResult.ALREADY_STORED)
             case AppendResult.STORED_OTHERWISE:
                 self.observer.count("EventsAlreadyStored")
-                self.observer.count("EventsStoredOtherwise")
                 self.observer.log("event stored otherwise", event_ref=event.ref)
                 detail = "the stored body differs in what does not count"
                 return IngestOutcome(IngestResult.ALREADY_STORED, detail=detail)
@@ -102,7 +100,7 @@ class IngestEvent:
                 reason=reason, detail=detail, body=body, received_at=self.clock.now(), ref=ref
             )
         )
-        self.observer.count("EventsQuarantined", reason=reason)
+        self.observer.count("EventsQuarantined")
         self.observer.log("event quarantined", reason=reason, detail=detail, event_ref=ref)
         return IngestOutcome(IngestResult.QUARANTINED, reason, detail)
 

@@ -83,13 +83,15 @@ class IngestExport:
         return progress
 
     def _count(self, progress: ExportProgress, file: ExportFile) -> None:
-        self.observer.count("ExportLinesRead", progress.lines)
         self.observer.count("EventsRecovered", progress.results.get(IngestResult.STORED, 0))
-        if progress.done:
-            self.observer.count("ExportFilesRead")
         figures = {result.value: count for result, count in progress.results.items()}
         self.observer.log(
-            "export read", file=file.uri, offset=progress.offset, done=progress.done, **figures
+            "export read",
+            file=file.uri,
+            offset=progress.offset,
+            done=progress.done,
+            lines=progress.lines,
+            **figures,
         )
 
 
@@ -136,7 +138,7 @@ class _Session:
                 received_at=deps.clock.now(),
             )
         )
-        deps.tally.count("EventsQuarantined", reason=TOO_LARGE)
+        deps.tally.count("EventsQuarantined")
         return IngestResult.QUARANTINED
 
 

@@ -12,12 +12,12 @@ class TallyObserver:
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._lock = Lock()
-        self._counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+        self._counts: Counter[str] = Counter()
 
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+    def count(self, name: str, value: float = 1) -> None:
         """Add to a metric."""
         with self._lock:
-            self._counts[name, tuple(sorted(dimensions.items()))] += int(value)
+            self._counts[name] += int(value)
 
     def log(self, message: str, **figures: object) -> None:
         """One structured log line."""
@@ -28,5 +28,5 @@ class TallyObserver:
         """Count the sums, and begin anew."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-        for (name, dimensions), value in sorted(counts.items()):
-            self._observer.count(name, value, **dict(dimensions))
+        for name, value in sorted(counts.items()):
+            self._observer.count(name, value)

@@ -129,12 +129,11 @@ class ReconcileStock:
         )
 
     def _count(self, totals: DriftTotals) -> None:
-        self.observer.count("RowsReconciled", totals.rows)
         self.observer.count("RowsUnchecked", totals.unchecked)
         self.observer.count("RowsUnexplained", totals.rows_by_cause[Cause.UNEXPLAINED])
         self.observer.count("AllocationsLeaked", totals.units_by_cause[Cause.LEAKED_ALLOCATION])
-        for cause in Cause:
-            self.observer.count("RowsDrifted", totals.rows_by_cause[cause], cause=cause.value)
+        drifted = {f"drifted_{cause}": totals.rows_by_cause[cause] for cause in Cause}
+        self.observer.log("rows reconciled", rows=totals.rows, **drifted)
 
 
 @dataclass

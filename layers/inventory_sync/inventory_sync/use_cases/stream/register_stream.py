@@ -40,7 +40,7 @@ class RegisterStream:
         elif before.temporary:
             raise RejectedError(
                 f"{wanted.stream_id} is a temporary stream at NewStore; delete it there, or deploy"
-                " with another StreamId"
+                " under another stack name"
             )
         else:
             did = self._change(before, wanted)

@@ -7,7 +7,7 @@ An answer of Odoo                        what it is here
 401, 403                                 FatalError: the key is wrong, or its user may not do this
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -49,11 +49,11 @@ R = TypeVar("R", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class OdooApi:
-    """`database` may be empty where the address serves one only."""
+    """`database` answers nothing where the address serves one only."""
 
     http: AuthorizedHttp
     base_url: str
-    database: str
+    database: Callable[[], str]
 
     def rows(self, kind: type[R], model: str, method: str, **arguments: object) -> list[R]:
         """What a reading call lists, checked; RetriableError where it is not of the form."""
@@ -95,12 +95,13 @@ class OdooApi:
         answer: bool = True,
         bare_list: str | None = None,
     ) -> HttpRequest:
+        database = self.database()
         return HttpRequest(
             method="POST",
             url=f"{self.base_url}/json/2/{model}/{method}",
             retry=retry,
             json=arguments,
-            headers={"X-Odoo-Database": self.database} if self.database else {},
+            headers={"X-Odoo-Database": database} if database else {},
             answer=answer,
             bare_list=bare_list,
         )

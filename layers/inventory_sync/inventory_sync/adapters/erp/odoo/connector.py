@@ -1,5 +1,6 @@
 """Odoo 19 over its JSON-2 API; docs/connectors/odoo.md says what it needs there."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from inventory_sync.adapters.erp.ids import Ids
@@ -45,7 +46,7 @@ class OdooErp:
         clock: Clock,
         *,
         base_url: str,
-        database: str,
+        database: Callable[[], str],
         apply_lag: timedelta,
         ids: Ids,
         post_seconds_max: float = 90,

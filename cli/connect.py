@@ -1,0 +1,74 @@
+"""Where a command's AWS clients and its time come from."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.bootstrap.runtime import Runtime, with_variables
+from inventory_sync.domain.errors import FatalError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_UNTIL_IT_ENDS = {"read_timeout": 920, "retries": {"total_max_attempts": 1}}
+"""A function may take fifteen minutes; to ask again would run it twice."""
+
+
+class Connect:
+    """The shell's credentials and region; functions go by their names."""
+
+    def runtime(self, variables: Mapping[str, str]) -> Runtime:
+        """What a function with these variables runs on, here."""
+        return with_variables(variables)
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """For the tables."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    def cloudformation(self) -> Any:
+        """For the names of a stack's resources."""
+        return self._client("cloudformation")
+
+    def s3(self) -> Any:
+        """For the bucket."""
+        return self._client("s3")
+
+    def variables(self, function: str) -> Mapping[str, str]:
+        """The environment that a deployed function has."""
+        with translated(f"function {function}"):
+            answer = self._client("lambda").get_function_configuration(FunctionName=function)
+        found: Mapping[str, str] = answer.get("Environment", {}).get("Variables", {})
+        return found
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """A function's answer to an event; FatalError where it raised."""
+        with translated(f"function {function}"):
+            answer = self._client("lambda", _UNTIL_IT_ENDS).invoke(
+                FunctionName=function, Payload=json.dumps(event).encode()
+            )
+        found = json.loads(answer["Payload"].read() or b"null")
+        if answer.get("FunctionError"):
+            raise FatalError(f"function {function}: {found}")
+        return found
+
+    def now(self) -> datetime:
+        """UTC, aware."""
+        return self.runtime({}).clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        self.runtime({}).clock.sleep(seconds)
+
+    def _client(self, service: str, settings: Mapping[str, Any] | None = None) -> Any:
+        from botocore.config import Config
+
+        with translated(service):
+            session = self.runtime({}).new_session()
+            if session.get_config_variable("region") is None:
+                raise FatalError("no AWS region; set AWS_REGION, or AWS_PROFILE to one that has it")
+            if session.get_credentials() is None:
+                raise FatalError("no AWS credentials; log in, or set AWS_PROFILE")
+            return session.create_client(service, config=Config(**(settings or {})))
