@@ -1,5 +1,7 @@
 """`holds` and `approve`: locations whose figures an operator has to look at."""
 
+from collections import Counter
+
 import click
 
 from cli.command import Operator, connected
@@ -49,6 +51,30 @@ def list_holds(operator: Operator) -> None:
             if hold.kind is not HoldKind.OPERATOR
         ]
     operator.out.table("holds", rows, "No location is held.")
+
+
+@holds.command("mispicks")
+@connected
+def list_mispicks(operator: Operator) -> None:
+    """Show rows of which a unit was not found, until an import has seen that it is over.
+
+    Once it was found, `resend` the row by name; once the ERP was corrected the hold ends by itself.
+
+    Example: inventory-sync holds mispicks
+    """
+    found = (e.event for e in operator.stack.event_log.open_events() if e.event.mispicked)
+    rows = [
+        {
+            "location_id": event.location_id,
+            "product_id": product_id,
+            "units": str(units),
+            "since": f"{event.published_at:%Y-%m-%d %H:%M}Z",
+            "request": event.fulfillment_request_id,
+        }
+        for event in sorted(found, key=lambda event: event.ref)
+        for product_id, units in sorted(Counter(event.mispicked).items())
+    ]
+    operator.out.table("mispicks", rows, "No unit is missing.")
 
 
 @click.command()

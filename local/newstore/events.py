@@ -36,9 +36,12 @@ def fulfillment_event(
     associate_id: str | None,
     service_level: str,
     items: Sequence[tuple[str, str]],
+    rejection_reason: str = "",
 ) -> Event:
     """The whole body; `items` are (item id, product id), one per unit."""
     extras: dict[str, Any] = {}
+    if rejection_reason:
+        extras = {"rejection_reason": rejection_reason}
     if name == "fulfillment_request.items_completed" and service_level != COUNTER_SALE:
         tracking_code = f"1Z999AA1{logical_timestamp:010d}"
         extras = {"shipped_at": published_at, "carrier": "UPS", "tracking_code": tracking_code}

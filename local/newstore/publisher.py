@@ -25,6 +25,7 @@ class Publisher:
         request: FulfillmentRequest,
         items: Sequence[Item],
         logical_timestamp: int | None,
+        rejection_reason: str = "",
     ) -> Event:
         """The event's body; an explicit logical timestamp is taken as it is."""
         event = fulfillment_event(
@@ -38,6 +39,7 @@ class Publisher:
             associate_id=request.associate_id,
             service_level=request.service_level,
             items=[(item.item_id, item.product_id) for item in items],
+            rejection_reason=rejection_reason,
         )
         self.events.append(event)
         return event

@@ -23,6 +23,7 @@ from local.newstore.tokens import TokenIssuer
 
 RangeScope = Literal["tenant", "file_locations"]
 Release = Literal["range", "immediate"]
+NO_INVENTORY = "no_inventory"
 
 
 class NewStoreTruth:
@@ -74,6 +75,8 @@ class NewStoreTruth:
         self.imported: dict[StockKey, int] = {}
         self.reservations: Counter[StockKey] = Counter()
         self.safety_stock: Counter[StockKey] = Counter()
+        self.mispicked: set[StockKey] = set()
+        """Rows of which a unit was not found: nothing is promised of them until their update."""
 
     # Truth: what happened at NewStore
 
@@ -128,13 +131,19 @@ class NewStoreTruth:
         item_ids: Sequence[str] | None = None,
         *,
         logical_timestamp: int | None = None,
+        rejection_reason: str = "",
     ) -> Event:
-        """Give up items (None: all open ones): their allocations at this location are gone."""
+        """Give up items (None: all open ones): their allocations at this location are gone.
+
+        With `no_inventory` nothing of their products is promised until their rows' next update.
+        """
         items = self.book.select_open(request_id, item_ids)
         self.book.fail(request_id, items)
         request = self.book.requests[request_id]
+        if rejection_reason == NO_INVENTORY:
+            self.mispicked |= {(request.location_id, item.product_id) for item in items}
         return self.publisher.publish(
-            "fulfillment_request.items_failed", request, items, logical_timestamp
+            "fulfillment_request.items_failed", request, items, logical_timestamp, rejection_reason
         )
 
     @up_to_date
@@ -162,13 +171,14 @@ class NewStoreTruth:
         """Available to promise; may be negative, and is 0 where the location is off."""
         if self.locations.is_off(key[0]):
             return 0
-        return (
+        units = (
             self.imported.get(key, 0)
             - self.book.completed_unreleased[key]
             - self.book.open[key]
             - self.reservations[key]
             - self.safety_stock[key]
         )
+        return min(0, units) if key in self.mispicked else units
 
     def stock_keys(self) -> list[StockKey]:
         """Every row there is."""
@@ -205,6 +215,7 @@ class NewStoreTruth:
         for row in rows:
             allocated = self.book.open[row.key] if mode == "atp" else 0
             self.imported[row.key] = row.quantity + allocated
+            self.mispicked.discard(row.key)
 
     def _replay(self) -> None:
         for integration, events in self.integrations.replays(self.publisher.events):

@@ -113,6 +113,7 @@ def test_an_open_event_reads_back_as_it_came(store: Store) -> None:
     items = (
         FulfillmentItem("i-1", 'Größe "M" \\ 🧦'),
         FulfillmentItem("i-2", "SKU-1", shipped_at=NOON - MINUTE),
+        FulfillmentItem("i-3", "SKU-1", rejection_reason="no_inventory"),
     )
     came = event(10**18, location_id="Köln/1#2", fulfillment_request_id="ff#1", items=items)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import product
 from typing import get_args
 
-from local.newstore.model import RangeScope
+from local.newstore.truth import RangeScope
 from tests.exhaust.search import Budget, Plan
 from tests.exhaust.small_world import Rules
 

@@ -21,7 +21,8 @@ from local.erp.model import ErpModel
 from local.erp.records import Dedupe
 from local.newstore.events import event_bytes
 from local.newstore.locations import store
-from local.newstore.model import NewStoreModel, RangeScope
+from local.newstore.model import NewStoreModel
+from local.newstore.truth import RangeScope
 from tests.builders import DC, NOW, SKU, location
 from tests.exhaust.invocations import Answer, Call, Ports, answered
 from tests.fakes.clock import FakeClock

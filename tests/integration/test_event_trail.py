@@ -83,7 +83,7 @@ def test_an_event_is_followed_to_its_movement_its_run_and_its_job(lines: list[Li
 
     assert [forwarded["message"], closed["message"]] == ["event forwarded", "event closed"]
     assert forwarded["figures.event_ref"] == closed["figures.event_ref"]
-    assert re.fullmatch(r"DC01:\d+:ff1", forwarded["figures.movement_id"])
+    assert re.fullmatch(r"DC01:\d+:ff1:[0-9a-f]{16}", forwarded["figures.movement_id"])
     assert forwarded["figures.document_id"]
     assert closed["figures.run_id"]
     assert closed["figures.job_id"]

@@ -1,4 +1,4 @@
-"""`quarantine`: seen whole, tried again by the webhook's own code, or settled with a reason."""
+"""`quarantine`: seen whole, tried again by the webhook's own code, or resolved with a reason."""
 
 import json
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_a_refused_event_is_forwarded_again_and_booked_once(shop: Operated) -> N
     assert shop.json("events", "--rejected")["events"] == []
     assert (listed(shop), len(listed(shop, "--all"))) == ([], 1)
     assert shop.json("status", "--offline")["quarantine"] == 0
-    assert "settled already" in shop.run("quarantine", "retry", entry, *WHO, code=1).output
+    assert "resolved already" in shop.run("quarantine", "retry", entry, *WHO, code=1).output
 
 
 def test_an_event_that_is_refused_again_comes_back(shop: Operated) -> None:
@@ -79,7 +79,7 @@ def test_an_event_that_is_refused_again_comes_back(shop: Operated) -> None:
     shop.stack.sweep()
 
     assert [row["id"] for row in listed(shop)] == [entry]
-    assert shop.json("quarantine", "show", entry)["settled"] == ""
+    assert shop.json("quarantine", "show", entry)["resolved"] == ""
     stored = shop.run("quarantine", "show", entry).output.splitlines()[-1]
     assert json.loads(stored)["payload"]["logical_timestamp"] == 10
 
@@ -122,7 +122,7 @@ def test_what_is_dropped_is_kept_with_the_reason(shop: Operated) -> None:
 
     (kept,) = listed(shop, "--all")
     assert listed(shop) == []
-    assert kept["settled"].startswith("dropped by Ada")
+    assert kept["resolved"].startswith("dropped by Ada")
     (record,) = shop.audited()
     assert (record["command"], record["changes"][0]["after"]) == ("quarantine drop", "dropped")
     assert post(shop, b"no JSON") == 200

@@ -68,9 +68,11 @@ RATES = {
     "node_mistyped": 0.03,
     # the newest
     "row_refused_again": 0.3,
+    "mispick": 0.03,
+    "stock_counted": 0.05,
 }
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
-NEWEST = frozenset({"row_refused_again"})
+NEWEST = frozenset({"row_refused_again", "mispick", "stock_counted"})
 LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :]) - NEWEST
 """All are drawn from generators of their own, so that stories without them stay as they were."""
 

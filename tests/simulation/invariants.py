@@ -40,15 +40,18 @@ class Invariants:
         """ATP is at most physical stock less open allocations."""
         world, newstore = self.world, self.world.newstore_model
         late, unknown = self.late_keys(), world.skipped_rows | world.altered_rows.keys()
-        allowed = self._gone_elsewhere()
+        allowed, held = self._gone_elsewhere(), world.held_by_mispick()
+        for key, units in world.lost.items():
+            allowed[key] += 0 if key in held else units
         imported, opened = newstore.imported, newstore.book.open
         unreleased = newstore.book.completed_unreleased
         causes, undersold = set(), 0
         for key, physical in world.physical.items():
             truth = physical - opened[key]
             atp = imported.get(key, 0) - unreleased[key] - opened[key]
+            atp = min(0, atp) if key in newstore.mispicked else atp
             undersold += max(0, truth - atp) if key in imported else 0
-            if atp <= truth:
+            if atp <= truth or (atp <= 0 and key in held):
                 continue
             if key in late:
                 causes |= {"all_told", "late_events"}

@@ -77,6 +77,7 @@ def _step(world: World) -> None:
         world.say("the ERP refuses", product)
     if strike("erp_lag_changes"):
         world.change_lag()
+    _lose_and_count(world)
     _change_map(world)
     if strike("row_altered_at_newstore"):
         world.alter_row()
@@ -94,6 +95,13 @@ def _step(world: World) -> None:
         world.pass_time(rng.choice((1800, 7200, 30_000)))
 
 
+def _lose_and_count(world: World) -> None:
+    if world.faults.strike("mispick"):
+        world.lose_unit()
+    if world.faults.strike("stock_counted"):
+        world.count_stock()
+
+
 def _change_map(world: World) -> None:
     if world.faults.strike("location_disabled"):
         world.switch_location()
@@ -105,6 +113,7 @@ def _calm_down(world: World, invariants: Invariants) -> None:
     """No more faults and no more trade: within a few rounds everything is exact and at rest."""
     world.say("quiet")
     world.faults.quiet = True
+    world.count_stock()
     world.erp_model.snapshots.planned.clear()
     world.newstore_model.jobs.next_jobs.clear()
     _end_stuck_jobs(world)

@@ -19,6 +19,7 @@ from inventory_sync.domain.guards import APPROVABLE, GuardLimits
 from inventory_sync.domain.holds import Approval, Resend
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
+from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -30,7 +31,7 @@ from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
 from local.newstore.locations import store
 from local.newstore.model import NewStoreModel
-from local.newstore.truth import RangeScope
+from local.newstore.truth import NO_INVENTORY, RangeScope
 from tests.availabilities import checked
 from tests.builders import OPERATOR
 from tests.fakes.event_log import FakeEventLog
@@ -124,6 +125,7 @@ class World:
         self.order_rng = Random(f"{seed} order")
         self.units_rng = Random(f"{seed} units")
         self.reading_rng = Random(f"{seed} reading")
+        self.mispick_rng = Random(f"{seed} mispicks")
         newest_rng = Random(f"{seed} newest")
         self.faults = Faults(rng, self.feed_rng, self.later_rng, newest_rng, only)
         self.now = START
@@ -167,6 +169,10 @@ class World:
         """Rows that NewStore left out of a job, until the next finished import."""
         self.altered_rows: dict[Key, datetime] = {}
         """Rows that somebody changed at NewStore, until an import that was asked for them."""
+        self.lost: Counter[Key] = Counter()
+        """Units that are gone, and the ERP does not know it yet."""
+        self.short: set[Key] = set()
+        """Rows of which a unit was ever lost."""
         self.leapt: EventRef | None = None
         """The one event whose logical timestamp is far too high."""
         self.errors: list[str] = []
@@ -280,6 +286,7 @@ class World:
                     guards=GuardLimits(),
                     file_bytes=self.file_bytes,
                     archive_bytes=self.archive_bytes,
+                    mispick=MispickRule(hold=timedelta(hours=6), units_max=1000),
                 ),
             ),
             event_log=event_log,
@@ -456,7 +463,8 @@ class World:
                 present[location, product] -= 1
                 leaving.append((item_id, product))
         if not leaving:
-            self._fail(request_id)
+            short = any((location, product) in self.short for _, product in shipped)
+            self._fail(request_id, NO_INVENTORY if short and not self.faults.quiet else "")
             return
         self.open_requests[request_id] = (location, [i for i in items if i not in leaving])
         if not self.open_requests[request_id][1]:
@@ -504,13 +512,46 @@ class World:
         if request_id is not None:
             self._ship(request_id)
 
-    def _fail(self, request_id: str | None = None) -> None:
+    def _fail(self, request_id: str | None = None, reason: str = "") -> None:
         if not self.open_requests:
             return
         request_id = request_id or self.rng.choice(list(self.open_requests))
         del self.open_requests[request_id]
-        self.say("failed", request_id)
-        self._send(self.newstore_model.fail(request_id))
+        self.say("failed", request_id, reason)
+        self._send(self.newstore_model.fail(request_id, rejection_reason=reason))
+
+    def lose_unit(self) -> None:
+        """A unit is not on its shelf any more, and no books say so."""
+        there = sorted(key for key, units in self.physical.items() if units > 0)
+        if there:
+            key = self.mispick_rng.choice(there)
+            self.physical[key] -= 1
+            self.lost[key] += 1
+            self.short.add(key)
+            self.say("lost", key)
+
+    def count_stock(self) -> None:
+        """The ERP learns what is gone."""
+        for key, units in sorted(self.lost.items()):
+            self.erp_model.sell_at_counter(key, units)
+            shown_at = self.now + self.erp_offset + timedelta(seconds=1)
+            self.decrements.append(Decrement(key, units, shown_at))
+            self.say("counted", key, -units)
+        self.lost.clear()
+
+    def held_by_mispick(self) -> set[Key]:
+        """Rows whose mispick a finished import has seen, and no run so far has found to be over."""
+        head, over = self.runs.head(), set[tuple[str, str]]()
+        for run_id in (head.run and head.run.run_id, head.unfinished_run_id):
+            if run_id in self.files.finalizations:
+                over.update(self.files.finalizations[run_id].closed)
+        held, left = set[Key](), set[Key]()
+        for e in self.event_log_store.open_events():
+            place, ref = e.event.location_id, e.event.ref
+            found = {(place, product) for product in e.event.mispicked}
+            seen = e.counted_by is not None and (place, ref.event_key) not in over
+            (held if seen else left).update(found)
+        return held - left
 
     def _receive(self) -> None:
         key, units = self._key(), self.rng.randint(1, 30)
@@ -673,9 +714,16 @@ class World:
         if run_id is None or run_id in self.finalized_runs:
             return
         self.finalized_runs.add(run_id)
-        if self.runs.head().unfinished_run_id is None:
-            self.skipped_rows.clear()
         entries = self.files.manifest(run_id).locations
+
+        def waits(key: Key) -> bool:
+            """Whether the row, be it in doubt, had no room in the run's archive."""
+            entry = entries.get(key[0])
+            start = entry.refresh_from if entry else None
+            return start is not None and key[1] >= start
+
+        if self.runs.head().unfinished_run_id is None:
+            self.skipped_rows.intersection_update([k for k in self.skipped_rows if waits(k)])
 
         def told(key: Key) -> bool:
             """Whether the run sent the row if it had changed: a full archive leaves some out."""

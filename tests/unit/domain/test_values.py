@@ -33,6 +33,7 @@ NAMED_ONLY = {
     "LocationHold",
     "LocationRecord",
     "Manifest",
+    "Mispicks",
     "NewStoreLocation",
     "Observation",
     "OpenEvent",
@@ -64,7 +65,8 @@ BY_POSITION_TOO = {
     "BaseFigures", "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition",
     "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
     "JobChunk", "JobError", "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
-    "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent", "Rejection", "RowBlock",
+    "MispickRule", "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent",
+    "Rejection", "RowBlock",
     "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",
     "Unknown", "Wait",
 }  # fmt: skip

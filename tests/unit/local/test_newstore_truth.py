@@ -43,6 +43,19 @@ def test_a_failed_item_gives_its_allocation_back() -> None:
     assert newstore.model.atp(KEY) == 4
 
 
+def test_of_a_product_that_was_not_found_nothing_is_promised_until_its_row_is_updated() -> None:
+    newstore = Newstore()
+    newstore.model.set_imported(KEY, 5)
+    event = newstore.model.fail(newstore.assign(units=2), rejection_reason="no_inventory")
+
+    assert newstore.model.atp(KEY) == 0
+    assert {item["rejection_reason"] for item in event["payload"]["items"]} == {"no_inventory"}
+    newstore.import_files(file_of({OTHER_KEY: 1}, (0, 0)))
+    assert newstore.model.atp(KEY) == 0
+    newstore.import_files(file_of({KEY: 4}, (0, 0)))
+    assert newstore.model.atp(KEY) == 4
+
+
 @pytest.mark.parametrize("cumulative", [True, False])
 def test_a_partial_shipment_gives_several_completed_events_of_one_request(
     cumulative: bool,

@@ -355,6 +355,18 @@ class ImportWorld:
             self.deliver(event)
         return event
 
+    def mispick(self, *products: str, at: str = DC) -> FulfillmentEvent:
+        """Ordered, and not found on the shelf: stored at once and not forwarded."""
+        self.requests += 1
+        request_id = f"ff{self.requests}"
+        items = [(f"{request_id}-{n}", p) for n, p in enumerate(products or (SKU,), start=1)]
+        self.newstore_model.assign(request_id, f"order-{request_id}", at, items)
+        raw = self.newstore_model.fail(request_id, rejection_reason="no_inventory")
+        event = parse_event(event_bytes(raw), TENANT)
+        assert isinstance(event, FulfillmentEvent)
+        self.deliver(event)
+        return event
+
     def deliver(self, event: FulfillmentEvent) -> None:
         self.event_log.append(event, b"{}", self.clock.now())
 

@@ -14,6 +14,7 @@ from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.ports.newstore import NewStore
 from inventory_sync.ports.observe import Clock, Observer
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -58,6 +59,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         go_live_at=settings.erp.go_live_at,
         reading=settings.release_reading,
         spare_seconds=SPARE_SECONDS,
+        mispick=MispickRule(settings.mispick_hold, settings.mispick_hold_units_max),
         reads_at_once=settings.erp.reads_at_once,
         guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),
     )

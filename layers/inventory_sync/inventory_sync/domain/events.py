@@ -8,6 +8,8 @@ from enum import StrEnum
 from hashlib import sha256
 
 _DIGEST_CHARACTERS = 16
+NO_INVENTORY = "no_inventory"
+"""The `rejection_reason` of a unit that was not on the shelf."""
 
 
 class EventName(StrEnum):
@@ -22,12 +24,14 @@ class EventName(StrEnum):
 class FulfillmentItem:
     """One unit of one product: NewStore's items have no quantity.
 
-    `shipped_at` is when it left by NewStore's word, UTC; only completed items may have it.
+    `shipped_at` is when it left by NewStore's word, UTC; only completed items may have it, and only
+    failed ones a `rejection_reason`, which is empty where none was given.
     """
 
     item_id: str
     product_id: str
     shipped_at: datetime | None = None
+    rejection_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,6 +74,13 @@ class FulfillmentEvent:
     def completed(self) -> bool:
         """Whether units left the location."""
         return self.name is EventName.ITEMS_COMPLETED
+
+    @property
+    def mispicked(self) -> tuple[str, ...]:
+        """The products of the units that were not found, one for each unit."""
+        if self.name is not EventName.ITEMS_FAILED:
+            return ()
+        return tuple(i.product_id for i in self.items if i.rejection_reason == NO_INVENTORY)
 
     def units(self) -> Counter[str]:
         """Units by product id."""

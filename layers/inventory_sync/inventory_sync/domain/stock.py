@@ -104,6 +104,8 @@ class AllocationChange:
     state: AllocationState
     items: tuple[tuple[str, str], ...]
     """(item id, product id)"""
+    reason: str = ""
+    """Why they failed, in NewStore's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +185,5 @@ def allocation_change_of(event: FulfillmentEvent) -> AllocationChange:
         logical_timestamp=event.logical_timestamp,
         state=AllocationState.ALLOCATED if assigned else AllocationState.RELEASED,
         items=tuple((item.item_id, item.product_id) for item in event.items),
+        reason=", ".join(sorted({i.rejection_reason for i in event.items} - {""})),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -443,6 +444,13 @@ def test_allocation_is_told_in_the_erps_terms(erp: Erp) -> None:
             "items": [{"item_id": "item-1", "product": "100-1"}],
         }
     ]
+
+
+def test_the_end_of_an_allocation_is_told_with_its_reason(erp: Erp) -> None:
+    answer = {"fulfillment_request_id": "ff-1", "logical_timestamp": 10, "outcome": "applied"}
+    with erp.answering(always(Reply({"results": [answer]}))) as client:
+        client.change_allocations([replace(change(), reason="no_inventory")])
+    assert erp.calls[0].json["allocations"][0]["reason"] == "no_inventory"
 
 
 @pytest.mark.parametrize(

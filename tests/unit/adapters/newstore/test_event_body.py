@@ -371,3 +371,15 @@ def test_a_fault_of_the_parser_sets_the_body_aside_and_does_not_stop_the_stream(
 
     assert refusal.reason == "unparsable"
     assert "AttributeError" in refusal.detail
+
+
+@pytest.mark.parametrize(
+    ("reason", "read"),
+    [("no_inventory", "no_inventory"), ("Free text!", ""), (None, ""), (7, ""), ("", "")],
+)
+def test_the_reason_of_a_rejection_is_read_where_it_is_one_of_newstores(
+    reason: object, read: str
+) -> None:
+    items = [{"id": "a", "product_id": "A", "rejection_reason": reason}]
+
+    assert [item.rejection_reason for item in event_of(items=items).items] == [read]

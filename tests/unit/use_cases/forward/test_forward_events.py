@@ -187,6 +187,17 @@ def test_assigned_and_failed_items_move_no_stock_and_are_closed_at_once(
     assert not world.log.is_open(found.ref)
 
 
+def test_a_unit_that_was_not_found_is_told_with_its_reason_and_stays_open_for_the_imports() -> None:
+    items = (FulfillmentItem("a", "A", rejection_reason="no_inventory"),)
+    world, found = World(), event(12, name=ITEMS_FAILED, items=items)
+
+    world.forward(world.store(found))
+
+    [change] = world.erp.changes
+    assert (change.state, change.reason) == (AllocationState.RELEASED, "no_inventory")
+    assert (world.state(found).forwarded_at, world.log.is_open(found.ref)) == (NOW, True)
+
+
 def test_an_erp_without_reservations_is_not_asked_for_any() -> None:
     world = World()
     world.erp.reservations = False

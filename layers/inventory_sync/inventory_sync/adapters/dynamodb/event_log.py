@@ -292,12 +292,21 @@ def _items_attribute(items: Iterable[FulfillmentItem]) -> dict[str, Any]:
 
 
 def _item_list(item: FulfillmentItem) -> list[str]:
-    shipped = [] if item.shipped_at is None else [to_text(item.shipped_at)]
-    return [item.item_id, item.product_id, *shipped]
+    found = [item.item_id, item.product_id, _shipped(item), item.rejection_reason]
+    while not found[-1]:
+        found.pop()
+    return found
 
 
-def _item(item_id: str, product_id: str, shipped_at: str = "") -> FulfillmentItem:
-    return FulfillmentItem(item_id, product_id, from_text(shipped_at) if shipped_at else None)
+def _shipped(item: FulfillmentItem) -> str:
+    return "" if item.shipped_at is None else to_text(item.shipped_at)
+
+
+def _item(
+    item_id: str, product_id: str, shipped_at: str = "", rejection_reason: str = ""
+) -> FulfillmentItem:
+    shipped = from_text(shipped_at) if shipped_at else None
+    return FulfillmentItem(item_id, product_id, shipped, rejection_reason)
 
 
 def _read_items(attribute: Mapping[str, Any]) -> tuple[FulfillmentItem, ...]:

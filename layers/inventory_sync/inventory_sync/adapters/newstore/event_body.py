@@ -30,6 +30,7 @@ _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})"
     r"(?::([0-9]{2})(?:[.,]([0-9]*))?)?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
+_REASON = re.compile("[a-z_]{1,40}")
 _DIGITS = re.compile("[0-9]{1,19}")
 _EXACT_FLOATS = 2.0**53
 """Below it a float stands for one whole number only."""
@@ -112,7 +113,13 @@ def _item(value: object, where: str) -> FulfillmentItem:
         item_id=_text(fields, "id", where),
         product_id=_text(fields, "product_id", where),
         shipped_at=_instant(fields.get("shipped_at")),
+        rejection_reason=_rejection_reason(fields.get("rejection_reason")),
     )
+
+
+def _rejection_reason(value: object) -> str:
+    """Empty where it is none of NewStore's words: nothing but `no_inventory` matters to us."""
+    return value if isinstance(value, str) and _REASON.fullmatch(value) else ""
 
 
 def _logical_timestamp(value: object) -> int:

@@ -244,7 +244,7 @@ class ForwardEvents:
                 self.event_log.mark_applied(event.ref, applied.applied_at, applied.document_id)
             match outcome:
                 case Accepted():
-                    close = not event.completed
+                    close = not event.completed and not event.mispicked
                     gigabytes = max(gigabytes, self._mark_forwarded(found, result, close=close))
                 case Rejection(reason):
                     self._reject(found.due.open_event, reason, result)
@@ -255,7 +255,8 @@ class ForwardEvents:
 
     def _mark_forwarded(self, found: _Ready, result: ForwardResult, *, close: bool) -> float:
         """A completed event stays open until an import has counted it, unless it brings nothing:
-        neither a unit that no other event owns, nor a lower logical timestamp for one.
+        neither a unit that no other event owns, nor a lower logical timestamp for one. So does a
+        mispick, until it is over.
 
         Returns how many gigabytes the location's events take at most.
         """

@@ -325,12 +325,13 @@ class _Session:
         return {p: sendable(q - ahead[p]) for p, q in cut.quantities.items()}, events
 
     def _waiting(self, location_id: str) -> frozenset[str]:
-        """Rows of imports whose effect may not show yet, or not be what the ledger says."""
+        """Rows of imports whose effect may not show yet, and rows that a mispick holds."""
         found: frozenset[str] = frozenset()
         for run_id in self.not_shown:
             ledger = self.deps.files.ledger(location_id, run_id)
             found |= frozenset(ledger.sent) if ledger else frozenset()
-        return found
+        events = self.deps.event_log.open_events_of(location_id)
+        return found | {product for e in events for product in e.event.mispicked}
 
     def _not_shown(self) -> list[str]:
         """Runs that sent rows and are under way, did not finish, or finished only just now."""

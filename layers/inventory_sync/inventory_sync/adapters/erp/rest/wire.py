@@ -203,6 +203,7 @@ def allocation_json(change: AllocationChange, ids: Ids) -> Mapping[str, Any]:
             {"item_id": item_id, "product": ids.sku(product_id)}
             for item_id, product_id in change.items
         ],
+        **({"reason": change.reason} if change.reason else {}),
     }
 
 

@@ -77,6 +77,8 @@ class RunOutputs:
             refresh_from=self._refresh_from(statement, left),
         )
         self.tally.add(cut, selection.clamped, len(left), entry)
+        self.tally.closed += statement.mispicks.closed
+        self.tally.mispicks += statement.mispicks.seen
         if statement.figures.basis is Basis.SNAPSHOT:
             self.nodes_stated.add(statement.place.fulfillment_node_id)
         if statement.left is not None:
@@ -157,6 +159,8 @@ class RunOutputs:
             units = completed_units(events)
             waiting = [u.unit for u in units if not rule.unit_applied(u, before, before)]
             self.tally.closed += closable(events, waiting, cut_end=sys.maxsize)
+            mispicks = (e for e in events if e.event.mispicked and e.forwarded_at is not None)
+            self.tally.closed += [e.event.ref for e in mispicks]
 
     def finish(self, cut_end: int, reader: StockReader) -> ImportRun:
         """The run with its files written, or ended where there is nothing to send."""
@@ -207,7 +211,7 @@ def writing(
 
 def _spare_row(statement: LocationStatement) -> dict[str, int]:
     """A row that says what NewStore has already; none where all are sent anyway."""
-    sent = statement.selection.products
+    sent = statement.selection.products | statement.mispicks.failed.keys()
     for product, units in statement.cut.quantities.items():
         row = {product: sendable(units)}
         if product not in sent and not unsendable_rows(row):

@@ -30,6 +30,7 @@ class Tally:
     counted: list[EventRef] = field(default_factory=list)
     closed: list[EventRef] = field(default_factory=list)
     late: list[EventRef] = field(default_factory=list)
+    mispicks: list[EventRef] = field(default_factory=list)
     clamped: int = 0
     snapshots: int = 0
     rows_left: int = 0
@@ -54,7 +55,9 @@ class Tally:
     def finalization(self) -> Finalization:
         """What is to be marked once the run has finished."""
         return Finalization(
-            counted=_pairs(self.counted), closed=_pairs(self.closed), late=_pairs(self.late)
+            counted=_pairs(self.counted + self.mispicks),
+            closed=_pairs(self.closed),
+            late=_pairs(self.late),
         )
 
     def count(self, observer: Observer, left_out: Mapping[str, LeftOut]) -> None:

@@ -1,10 +1,11 @@
 """What a deployment sets for the build of an import."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES, FILE_BYTES
 
@@ -24,6 +25,7 @@ class BuildSettings:
     guards: GuardLimits
     go_live_at: datetime | None = None
     reading: ReleaseReading = ReleaseReading.RANGE
+    mispick: MispickRule = field(default_factory=MispickRule)
     spare_seconds: float = 120.0
     reads_at_once: int = 1
     file_bytes: int = FILE_BYTES

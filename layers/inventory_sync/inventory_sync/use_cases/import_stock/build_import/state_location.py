@@ -8,6 +8,7 @@ from inventory_sync.domain.cut import LocationCut, LogicalRange, cut_snapshot, r
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, FeedPosition, Ledger, LocationEntry
+from inventory_sync.domain.mispick import Mispicks, find_mispicks
 from inventory_sync.domain.row_selection import Selection, select_rows
 from inventory_sync.domain.run_record import BaseFigures
 from inventory_sync.domain.stock import LastQuantities
@@ -62,6 +63,7 @@ class LocationStatement:
     as_of: datetime
     cut: LocationCut
     selection: Selection
+    mispicks: Mispicks
     released: LogicalRange
     feed: FeedPosition | None
     left: LeftRows | None = None
@@ -109,10 +111,12 @@ def _from_snapshot(
     )
     listed = snapshot.on_hand_units
     figures = listed if inputs.unlisted is None else {**inputs.unlisted.quantities, **listed}
+    mispicks = _mispicks(context, inputs, cut, from_snapshot=True)
+    doubtful = inputs.doubtful | mispicks.forced
     selection = select_rows(
         cut,
         last_sent=told.quantities if told else None,
-        doubtful=inputs.doubtful,
+        doubtful=doubtful,
         refresh_from=_refresh_from(context, place),
     )
     left_at = inputs.left_at
@@ -122,7 +126,8 @@ def _from_snapshot(
         figures=BaseFigures(Basis.SNAPSHOT, figures, snapshot.as_of),
         as_of=snapshot.as_of - context.erp.rule.apply_lag,
         cut=cut,
-        selection=selection,
+        selection=mispicks.applied(selection, cut, doubtful),
+        mispicks=mispicks,
         released=released_range(context, cut, anew=inputs.anew),
         feed=FeedPosition(place.erp_location, reading.cursor) if reading.cursor else None,
         left=LeftRows(left_at, base.quantities.keys()) if left_at and base else None,
@@ -145,6 +150,9 @@ def _rolled_forward(
         rule=context.erp.rule,
         reading=context.reading,
     )
+    mispicks = _mispicks(context, inputs, cut, from_snapshot=False)
+    doubtful = inputs.doubtful | mispicks.forced
+    selection = select_rows(cut, last_sent=None, doubtful=doubtful)
     return LocationStatement(
         place=_named(inputs.place, last.node),
         base=inputs.base,
@@ -153,7 +161,8 @@ def _rolled_forward(
         ),
         as_of=last.as_of,
         cut=cut,
-        selection=select_rows(cut, last_sent=None, doubtful=inputs.doubtful),
+        selection=mispicks.applied(selection, cut, doubtful),
+        mispicks=mispicks,
         released=released_range(context, cut, anew=not inputs.base),
         feed=None,
     )
@@ -162,6 +171,24 @@ def _rolled_forward(
 def _named(place: Location, node: Node) -> Location:
     """As an import names it."""
     return replace(place, fulfillment_node_id=node.fulfillment_node_id, store_id=node.store_id)
+
+
+def _mispicks(
+    context: ImportContext, inputs: LocationInputs, cut: LocationCut, *, from_snapshot: bool
+) -> Mispicks:
+    """Whoever asks for a row by name to be sent again says that it is as the ERP has it."""
+    asked = context.resends.get(inputs.place.location_id)
+    planned_at = context.run.planned_at
+    found = asked.products if asked is not None and asked.at <= planned_at else ()
+    return find_mispicks(
+        cut,
+        inputs.events,
+        inputs.base.last if inputs.base else None,
+        from_snapshot=from_snapshot,
+        found_at=dict.fromkeys(found, asked.at) if asked else {},
+        now=planned_at,
+        rule=context.settings.mispick,
+    )
 
 
 def _refresh_from(context: ImportContext, place: Location) -> str | None:

@@ -1,0 +1,127 @@
+"""Mispicks: a unit that was not on the shelf, though the books have it.
+
+NewStore promises none of such a product at the location until its row's next stock update. So where
+little is left the row is held: it is left out of imports, and where it has to be sent it is sent as
+0. Where more is left only the failed units are taken off.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from inventory_sync.domain.cut import LocationCut, Part
+from inventory_sync.domain.events import EventRef, OpenEvent
+from inventory_sync.domain.row_selection import Selection, sendable
+from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.units import units_by_product
+
+
+@dataclass(frozen=True, slots=True)
+class MispickRule:
+    """How long a mispick counts, and up to how many units left its row is held."""
+
+    hold: timedelta = timedelta(hours=24)
+    units_max: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mispicks:
+    """One location's, by product: failed units in force.
+
+    `forced` rows have to be sent: those that no finished import has seen, since one that was under
+    way may have raised the row again, and those whose mispick has ended. `seen` and `closed` are
+    the events that a finished run marks as counted, and closes.
+    """
+
+    rule: MispickRule
+    failed: Mapping[str, int] = field(default_factory=dict)
+    forced: frozenset[str] = frozenset()
+    seen: tuple[EventRef, ...] = ()
+    closed: tuple[EventRef, ...] = ()
+
+    def applied(self, selection: Selection, cut: LocationCut, sent: frozenset[str]) -> Selection:
+        """The rows with what NewStore is to have of them; held ones only if touched or `sent`."""
+        if not self.failed:
+            return selection
+
+        def rows(plain: Mapping[str, int], *, needed: bool) -> Mapping[str, int]:
+            if self.failed.keys().isdisjoint(plain):
+                return plain
+            found = {p: self._units(p, cut) if p in self.failed else n for p, n in plain.items()}
+            return {
+                p: n for p, n in found.items() if needed or n or p in sent or p not in self.failed
+            }
+
+        return replace(
+            selection,
+            touched=rows(selection.touched, needed=True),
+            changed=rows(selection.changed, needed=False),
+            refreshed=rows(selection.refreshed, needed=False),
+        )
+
+    def _units(self, product_id: str, cut: LocationCut) -> int:
+        left = cut.quantities.get(product_id, 0) - self.failed[product_id]
+        return 0 if left <= self.rule.units_max else sendable(left)
+
+
+def find_mispicks(
+    cut: LocationCut,
+    events: Iterable[OpenEvent],
+    last: LastQuantities | None,
+    *,
+    from_snapshot: bool,
+    found_at: Mapping[str, datetime],
+    now: datetime,
+    rule: MispickRule,
+) -> Mispicks:
+    """From the open events of the location, and the quantities of the last finished import.
+
+    `found_at` says when an operator said of a product that it was found. A mispick ends by that,
+    after the rule's time, or when the ERP's figure moves by something other than the units that we
+    know: a count, a receipt. The figure is compared from the first import on that has seen it.
+    """
+    by_product: dict[str, list[OpenEvent]] = defaultdict(list)
+    mispicks = [e for e in events if e.event.mispicked]
+    for open_event in mispicks:
+        for product_id in set(open_event.event.mispicked):
+            by_product[product_id].append(open_event)
+    if not by_product:
+        return Mispicks(rule=rule)
+    moved = _moved(cut, last, by_product) if from_snapshot and last is not None else frozenset()
+
+    def ended(product_id: str) -> bool:
+        group = by_product[product_id]
+        seen = all(e.counted_by is not None for e in group)
+        found = found_at.get(product_id)
+        return (
+            (product_id in moved and seen)
+            or (found is not None and found >= max(e.received_at for e in group))
+            or now - max(e.event.published_at for e in group) >= rule.hold
+        )
+
+    over = frozenset(product_id for product_id in by_product if ended(product_id))
+    unseen = {p for p, group in by_product.items() if any(e.counted_by is None for e in group)}
+    done = [e for e in mispicks if over.issuperset(e.event.mispicked)]
+    return Mispicks(
+        rule=rule,
+        failed={
+            product_id: sum(e.event.mispicked.count(product_id) for e in group)
+            for product_id, group in by_product.items()
+            if product_id not in over
+        },
+        forced=over | unseen,
+        seen=tuple(e.event.ref for e in mispicks if from_snapshot and e not in done),
+        closed=tuple(e.event.ref for e in done if e.forwarded_at is not None),
+    )
+
+
+def _moved(cut: LocationCut, last: LastQuantities, product_ids: Iterable[str]) -> frozenset[str]:
+    """Products whose quantity is not the last one less the units that it is without since."""
+    lacking = {Part.SUBTRACTED, Part.IN_BASE}
+    since = units_by_product(
+        p.unit for p in cut.parts if p.part in lacking and p.unit.unit not in last.lacking
+    )
+    return frozenset(
+        p for p in product_ids if cut.quantities.get(p, 0) != last.quantities.get(p, 0) - since[p]
+    )
