@@ -63,7 +63,7 @@ def _newstore_says(operator: Operator, location: str, product: str) -> str:
     node = place.fulfillment_node_id if place else location
     try:
         key = AtpKey(product, node)
-        atp = operator.stack.newstore.atp([key])
+        atp = operator.stack.stock.atp([key])
     except InventorySyncError as error:
         return f"not known ({error})"
     return f"ATP {atp[key]}" if key in atp else "it does not list the row"

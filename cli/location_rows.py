@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cli.csv_rows import Problems, Row, read_rows
-from inventory_sync.domain.locations import InventoryMaster, Location
+from inventory_sync.domain.locations import Location
 
 REQUIRED = ("location_id",)
 OPTIONAL = (
@@ -12,9 +12,9 @@ OPTIONAL = (
     "store_id",
     "erp_location",
     "enabled",
-    "inventory_master",
-    "confirmed",
+    "create",
 )
+COLUMNS = (*REQUIRED, *OPTIONAL)
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _UNIQUE = ("location_id", "fulfillment_node_id", "erp_location")
 
@@ -67,8 +67,7 @@ def as_cells(location: Location) -> dict[str, str]:
         "store_id": location.store_id,
         "erp_location": location.erp_location,
         "enabled": str(location.enabled).lower(),
-        "inventory_master": location.inventory_master.value,
-        "confirmed": str(location.confirmed).lower(),
+        "create": str(location.create).lower(),
     }
 
 
@@ -84,8 +83,7 @@ def _location(row: Row, problems: Problems) -> Location:
         store_id=row["store_id"],
         erp_location=row["erp_location"] or location_id,
         enabled=_truth(row, "enabled", True, problems),
-        inventory_master=_master(row, problems),
-        confirmed=_truth(row, "confirmed", False, problems),
+        create=_truth(row, "create", False, problems),
     )
 
 
@@ -94,11 +92,3 @@ def _truth(row: Row, column: str, default: bool, problems: Problems) -> bool:
     if text and text not in _TRUTHS:
         problems.add(row.line, column, f"{text!r} is neither true nor false; write one of them")
     return _TRUTHS.get(text, default)
-
-
-def _master(row: Row, problems: Problems) -> InventoryMaster:
-    text = row["inventory_master"].strip().lower() or InventoryMaster.ERP.value
-    if text not in set(InventoryMaster):
-        problems.add(row.line, "inventory_master", f"{text!r} is unknown; write erp or newstore")
-        return InventoryMaster.ERP
-    return InventoryMaster(text)

@@ -1,19 +1,18 @@
 """`locations`: the map between NewStore's locations and the ERP's."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from cli.command import Operator, connected, signed
 from cli.location_rows import as_cells, read_locations, shared_values
-from cli.output import Problem, RefusedError
+from cli.newstore_locations import as_csv, compare, full_list_note, row_of
+from cli.output import Problem, RefusedError, refusal
 from inventory_sync.adapters.dynamodb.location_changes import Loaded
-from inventory_sync.domain.locations import Location
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.domain.locations import LOCATIONS_LISTED_MAX
 
 CSV_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -35,8 +34,7 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
       store_id             the store's id; empty for a distribution centre
       erp_location         the ERP's id                     (location_id)
       enabled              whether its stock is imported    (true)
-      inventory_master     erp or newstore                  (erp)
-      confirmed            it is right, though NewStore does not list it yet  (false)
+      create               its first import creates it at NewStore, for ever  (false)
 
     Nothing is written unless the whole file is right.
 
@@ -53,7 +51,10 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
         if row.location_id in stored
         and stored[row.location_id].fulfillment_node_id != row.fulfillment_node_id
     ]
-    note = f"New fulfillment_node_id, so the next full import sends all rows: {', '.join(renamed)}"
+    note = (
+        "New fulfillment_node_id, so the next import sends all rows there, and 0 for those under"
+        f" the former one: {', '.join(renamed)}"
+    )
     operator.out.result(
         {**as_figures(loaded), "renamed": renamed},
         *in_words(loaded, "locations"),
@@ -80,9 +81,9 @@ def list_locations(operator: Operator) -> None:
 def check(operator: Operator, file: Path | None, offline: bool) -> None:
     """Check the stored map, or a CSV FILE without loading it. Changes nothing.
 
-    Also against NewStore: which imported locations it does not list (an import would create them
-    for ever, so a guard holds them), and which of its own nobody has mapped. Exit code 4 where
-    there are such.
+    Also against NewStore's own list: which enabled locations a guard holds, since NewStore does not
+    list them, has them as the other type or is their inventory master, and which of NewStore's
+    nobody has mapped. The rows that would be right are shown. Exit code 4 where there are such.
 
     Example: inventory-sync locations check locations.csv
     """
@@ -92,56 +93,44 @@ def check(operator: Operator, file: Path | None, offline: bool) -> None:
     problems = shared_values(stored.values())
     if problems:
         raise RefusedError(*(Problem(0, "", text) for text in problems))
-    imported = sum(place.imported for place in stored.values())
-    nodes = None if offline else compare_nodes(stored.values(), operator.stack.newstore)
-    figures = {
-        "locations": len(stored),
-        "imported": imported,
-        "unknown_to_newstore": nodes.unknown if nodes else None,
-        "vouched_for": nodes.vouched_for if nodes else None,
-        "not_mapped": nodes.not_mapped if nodes else None,
-    }
+    enabled = sum(place.enabled for place in stored.values())
+    found = None if offline else compare(stored.values(), operator.stack.newstore)
     operator.out.result(
-        figures,
-        f"{len(stored)} locations, {imported} of them imported; the map is consistent.",
-        *(nodes.in_words() if nodes else []),
+        {
+            "locations": len(stored),
+            "enabled": enabled,
+            "newstore": found.figures() if found else None,
+        },
+        f"{len(stored)} locations, {enabled} of them enabled; the map is consistent.",
+        *(found.in_words() if found else []),
     )
-    if nodes and (nodes.unknown or nodes.not_mapped):
+    if found and found.differs:
         operator.out.found()
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """Imported locations that NewStore does not list, be it that an operator vouches for them;
-    and nodes of its own that no location has."""
+@locations.command()
+@click.argument("file", type=NEW_FILE)
+@connected
+def init(operator: Operator, file: Path) -> None:
+    """Write a map of NewStore's own locations to a new CSV FILE. Loads nothing.
 
-    unknown: list[str]
-    vouched_for: list[str]
-    not_mapped: list[str]
+    The ids are NewStore's everywhere: put the ERP's into erp_location where they differ. Those that
+    NewStore is the inventory master of are not enabled.
 
-    def in_words(self) -> list[str]:
-        """What to do about each kind."""
-        found = (
-            (self.unknown, "NewStore does not list these, so they are held; correct"
-             " fulfillment_node_id, or set `confirmed` if they are right"),
-            (self.vouched_for, "NewStore does not list these; `confirmed` vouches for them"),
-            (self.not_mapped, "NewStore has these and the map has not: load a row for each, with"
-             " `enabled` false for those that are none of ours"),
-        )  # fmt: skip
-        lines = [f"{told}: {', '.join(ids)}" for ids, told in found if ids]
-        return lines or ["NewStore lists the same locations."]
-
-
-def compare_nodes(places: Iterable[Location], newstore: NewStoreReader) -> Nodes:
-    """By NewStore's ids."""
-    listed = newstore.known_nodes()
-    places = list(places)
-    strange = [p for p in places if p.imported and p.fulfillment_node_id not in listed]
-    mapped = {place.fulfillment_node_id for place in places}
-    return Nodes(
-        unknown=sorted(p.location_id for p in strange if not p.confirmed),
-        vouched_for=sorted(p.location_id for p in strange if p.confirmed),
-        not_mapped=sorted(listed - mapped),
+    Example: inventory-sync locations init locations.csv
+    """
+    listed = operator.stack.newstore.locations([])
+    rows = [row_of(location) for _, location in sorted(listed.items())]
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(as_csv(rows) + "\n")
+    except FileExistsError as error:
+        raise refusal(f"{file} is there already; name a file that is not") from error
+    full = len(listed) >= LOCATIONS_LISTED_MAX
+    operator.out.result(
+        {"locations": len(rows), "enabled": sum(row.enabled for row in rows), "list_full": full},
+        f"{file}: {len(rows)} locations. Correct erp_location, then: locations load {file}",
+        *([full_list_note()] if full else []),
     )
 
 

@@ -10,6 +10,7 @@ from cli.holds import approve, holds
 from cli.imports import run_import
 from cli.locations import locations
 from cli.operator_holds import hold, pause, resume
+from cli.order import order
 from cli.products import products
 from cli.quarantine import quarantine
 from cli.reconcile import reconcile, resend
@@ -42,6 +43,7 @@ for command in (
     runs,
     show_run,
     events,
+    order,
     run_import,
     reconcile,
     resend,

@@ -84,12 +84,16 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
             "units_by_cause": {c.value: totals.units_by_cause[c] for c in Cause},
             "drifts": rows,
             "erp_not_read": dict(found.unread),
+            "locations_off": list(found.off),
+            "without": list(found.without),
         },
         f"{totals.rows} rows compared{left}, {totals.agreeing} agree."
         f" Oversold: {totals.oversold_units} units.",
         *([columns(causes, right=["rows", "units"])] if causes else []),
         *([columns(rows)] if rows else []),
         *unread,
+        *([f"Off at NewStore, so not compared: {', '.join(found.off)}"] if found.off else []),
+        *[f"NewStore's {what} could not be read." for what in found.without],
         *([f"{queued} rows queued for the next import."] if queued else []),
         f"Report: {found.folder}",
     )

@@ -10,12 +10,11 @@ from cli.command import Operator, connected, note_change, signed
 from cli.output import columns, refusal
 from cli.text import INSTANT, instant, iso, short_name
 from inventory_sync.adapters.dynamodb.audit import Author
-from inventory_sync.domain.errors import FatalError, NotOfferedError
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.event_stream import replay_id as new_replay_id
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.inbound import ExportFile
-from inventory_sync.domain.publications import Publication
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
-from inventory_sync.use_cases.stream.replay_publications import ReplayPublications
 from inventory_sync.use_cases.stream.replay_window import Replay, ReplayReport, ReplayWindow
 
 KIND = "replay"
@@ -51,7 +50,7 @@ def window(
     if not since < until <= operator.now:
         raise refusal("--from has to be before --to, and --to not after now")
     asked = Replay(
-        replay_id=f"{operator.stack.stream_admin.stream_id}-replay-{operator.now:%Y%m%dT%H%M%S}",
+        replay_id=new_replay_id(operator.stack.stream_admin.stream_id, operator.now),
         since=since,
         until=until,
         asked_at=operator.now,
@@ -69,7 +68,7 @@ def window(
 def report(operator: Operator, replay_id: str, wait: int, who: str, why: str) -> None:
     """Report on a replay that was asked for earlier, and tidy up after it once it has ended.
 
-    Example: inventory-sync replay report inventory-sync-replay-20260302T120000 --wait 30
+    Example: inventory-sync replay report inventory-sync-replay-20260302120000 --wait 30
     """
     author = operator.author("replay report", who, why)
     item = operator.stack.state.get(KIND, replay_id)
@@ -83,50 +82,6 @@ def report(operator: Operator, replay_id: str, wait: int, who: str, why: str) ->
         asked_at=datetime.fromisoformat(record["asked_at"]),
     )
     _report(operator, asked, wait, author)
-
-
-@replay.command()
-@click.option("--from", "since", type=INSTANT, required=True, help="Attempted from then on.")
-@click.option("--to", "until", type=INSTANT, help="Attempted up to then.  [default: now]")
-@click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 5000))
-@signed
-@connected
-def publications(
-    operator: Operator, since: datetime, until: datetime | None, limit: int, who: str, why: str
-) -> None:
-    """Have NewStore publish again what it could not deliver in that time and has given up.
-
-    The watch does so by itself, three times for each event; this asks once more. Exit code 4 where
-    something is left, or where this NewStore does not offer it: then use `replay window`.
-
-    \b
-    Example: inventory-sync replay publications --from 2026-03-02T09:00 --why "key was wrong"
-    """
-    author = operator.author("replay publications", who, why)
-    until = until or operator.now
-    if not since < until:
-        raise refusal("--from has to be before --to")
-    desk = operator.stack.stream_admin
-    item_id = f"publications-{operator.now:%Y%m%dT%H%M%S}"
-    asked = {"from": iso(since), "to": iso(until), "stream_id": desk.stream_id}
-    note_change(operator, KIND, item_id, {**asked, "state": "asked"}, author)
-    use = ReplayPublications(desk.streams, operator.stack.connect, desk.stream_id)
-    try:
-        done = use(since, until, limit)
-    except NotOfferedError as error:
-        raise refusal(f"{error}; use `replay window` instead") from error
-    left = done.found - len(done.asked)
-    figures = {"found": done.found, "asked": len(done.asked), "refused": len(done.refused)}
-    note_change(operator, KIND, item_id, {**asked, **figures, "state": "done"}, author)
-    remedy = "" if done.offered else " This NewStore does not offer it: use `replay window`."
-    operator.out.report(
-        {**figures, "offered": done.offered, "left": left},
-        f"{done.found} events could not be delivered; {len(done.asked)} are published again,"
-        f" {left} are left.{remedy}",
-        *([columns([_publication(p) for p in done.refused])] if done.refused else []),
-    )
-    if left:
-        operator.out.found()
 
 
 @replay.command()
@@ -165,20 +120,20 @@ def file(operator: Operator, path: str, offset: int, who: str, why: str) -> None
 
 def _replayer(operator: Operator) -> ReplayWindow:
     stack = operator.stack
-    return ReplayWindow(stack.stream_admin.streams, stack.history, stack.connect)
+    desk = stack.stream_admin
+    return ReplayWindow(desk.streams, desk.records, stack.history, stack.connect)
 
 
 def _report(operator: Operator, asked: Replay, wait: int, author: Author) -> None:
     replayer = _replayer(operator)
     found = replayer.report(asked, 60.0 * wait)
     tidied = replayer.delete_registration(asked, found)
-    failed = None if found.failed is None else len(found.failed)
     figures: Mapping[str, object] = {
         **_window(asked),
         "state": "ended" if found.ended else "running",
         "known": found.known,
         "missing": len(found.missing),
-        "failed": failed,
+        "failed": len(found.failed),
     }
     note_change(operator, KIND, asked.replay_id, figures, author)
     events = [_event(stored) for stored in found.missing]
@@ -220,14 +175,6 @@ def _event(stored: StoredEvent) -> dict[str, str]:
         "name": short_name(event),
         "request": event.fulfillment_request_id,
         "published": instant(event.published_at),
-    }
-
-
-def _publication(found: Publication) -> dict[str, str]:
-    return {
-        "event": found.event_name,
-        "entity": found.entity_id,
-        "attempted": instant(found.attempted_at),
     }
 
 

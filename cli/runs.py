@@ -102,6 +102,7 @@ def _headline(run: ImportRun) -> str:
         f"  planned {instant(run.planned_at)}{_after(run, run.built_at, 'built')}"
         f"{_after(run, run.job_created_at, 'job created')}{_after(run, run.ended_at, 'ended')}",
     ]
+    lines += [f"  not sent: {row}" for row in run.rows_unsendable]
     if run.approvals:
         lines.append("  approved: " + ", ".join(f"{k} by {w}" for k, w in run.approvals.items()))
     return "\n".join(lines)
@@ -128,6 +129,7 @@ def _figures(run: ImportRun) -> dict[str, Any]:
         "clamped": run.clamped,
         "failure": run.failure,
         "left_out": dict(run.left_out),
+        "rows_unsendable": list(run.rows_unsendable),
         "planned_at": iso(run.planned_at),
         "built_at": iso(run.built_at),
         "job_created_at": iso(run.job_created_at),

@@ -29,13 +29,13 @@ from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import StreamAdmin, inbound_key, stream_admin
 from inventory_sync.bootstrap.ingest_event import ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export_here
-from inventory_sync.bootstrap.newstore import read_newstore
+from inventory_sync.bootstrap.newstore import read_newstore, read_stock
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import StreamRegistration
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.use_cases.import_stock.dry_run import DryRun
 from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from inventory_sync.use_cases.ingest.ingest_event import IngestOutcome
@@ -178,8 +178,13 @@ class Stack:
         return read_newstore(self.runtime(IMPORT_FUNCTION))
 
     @cached_property
+    def stock(self) -> StockReader:
+        """What NewStore says of stock and orders, as the import function reaches it."""
+        return read_stock(self.runtime(IMPORT_FUNCTION))
+
+    @cached_property
     def stream_admin(self) -> StreamAdmin:
-        """NewStore's event streams as the watch reaches them."""
+        """NewStore's event streams as the stream check reaches them."""
         return stream_admin(self.runtime(CHECK_STREAM_FUNCTION))
 
     def registration(self) -> StreamRegistration:

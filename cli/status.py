@@ -84,7 +84,7 @@ def _locations(operator: Operator, found: Findings) -> None:
     places = operator.store.locations()
     held = operator.store.holds()
     by_operator = operator.store.operator_holds()
-    imported = sum(place.imported for place in places.values())
+    imported = sum(place.enabled for place in places.values())
     none = "" if places else "no location is mapped: see `locations load --help`"
     found.add("locations", f"{len(places)}, {imported} imported", none, locations=len(places))
     kinds = {key: [hold.kind.value for hold in hold.holds] for key, hold in held.items()}

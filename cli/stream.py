@@ -1,15 +1,38 @@
 """`stream`: the registration at NewStore that feeds the webhook."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 import click
 
 from cli.command import Operator, connected, note_change, signed
 from cli.output import columns
+from cli.rejected_events import rejected
 from cli.text import instant, iso
 from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamCheckStates
 from inventory_sync.domain.event_stream import EventStream, RestartRule, faults_of
+from inventory_sync.domain.stream_records import (
+    REJECTED_EVENTS_MAX,
+    RejectedEvent,
+    StreamLogEntry,
+    stopped_at,
+    time_left,
+)
 from inventory_sync.use_cases.stream.register_stream import RegisterStream
 
 KIND = "stream"
+LOG_SHOWN_MAX = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What NewStore says of the tenant's streams and of ours."""
+
+    streams: list[EventStream]
+    faults: list[str]
+    log: list[StreamLogEntry]
+    rejected: list[RejectedEvent]
+    stopped: bool
 
 
 @click.group()
@@ -20,46 +43,37 @@ def stream() -> None:
 @stream.command()
 @connected
 def show(operator: Operator) -> None:
-    """Show the tenant's streams, what is wrong with ours, and what the watch over it remembers.
+    """Show the tenant's streams, what is wrong with ours, its log and its rejected events.
 
     Exit code 4 where something is wrong.
 
     Example: inventory-sync stream show
     """
+    found = _found(operator)
     desk = operator.stack.stream_admin
-    listed = desk.streams.streams()
-    ours = next((found for found in listed if found.stream_id == desk.stream_id), None)
-    faults = [fault.value for fault in faults_of(ours, desk.event_url)]
-    memory = DynamoStreamCheckStates(operator.stack.state).load(desk.stream_id)
-    restarts = RestartRule().counted(memory.restarts, operator.now)
-    missing = memory.arrivals.missing(operator.now)
-    watched = [
-        {"": "webhook", "state": desk.event_url},
-        {"": "last look", "state": instant(memory.arrivals.looked_at)},
-        {"": "last event", "state": instant(memory.arrivals.last_at)},
-        {"": "usual since then", "state": f"{missing:.0f} events"},
-        {"": "restarts", "state": ", ".join(map(instant, restarts)) or "none in six hours"},
-    ]
+    figures, watched = _checked(operator, found)
     operator.out.report(
         {
             "stream_id": desk.stream_id,
             "event_url": desk.event_url,
-            "faults": faults,
-            "streams": [_figures(found) for found in listed],
-            "last_look": iso(memory.arrivals.looked_at),
-            "last_event": iso(memory.arrivals.last_at),
-            "missing": round(missing, 1),
-            "restarts": [iso(at) for at in restarts],
+            "faults": found.faults,
+            "streams": [_figures(one) for one in found.streams],
+            "log": [{**_entry(one), "at": iso(one.at)} for one in found.log],
+            "rejected_events": [
+                {"id": one.rejected_id, "rejected_at": iso(one.rejected_at)}
+                for one in found.rejected
+            ],
+            **figures,
         },
-        *([columns([_row(found) for found in listed])] if listed else []),
+        *([columns([_row(one) for one in found.streams])] if found.streams else []),
         "",
         columns(watched),
         "",
-        f"! {desk.stream_id}: {', '.join(faults)}; see `stream register`"
-        if faults
-        else "All well.",
+        *([columns([_entry(e) for e in found.log[:LOG_SHOWN_MAX]])] if found.log else []),
+        "",
+        *_concerns(desk.stream_id, found),
     )
-    if faults:
+    if found.faults or found.rejected:
         operator.out.found()
 
 
@@ -70,7 +84,8 @@ def register(operator: Operator, who: str, why: str) -> None:
     """Have NewStore call this stack's webhook: make the registration, or mend it, and start it.
 
     The key is the first one of the inbound secret; it is never shown. To repeat it is harmless,
-    and what to do after the key was changed. Exit code 4 where something is still wrong.
+    and what to do after the key was changed: a running stream is stopped for it and started again,
+    and what happened meanwhile comes then. Exit code 4 where something is still wrong.
 
     \b
     Example: inventory-sync stream register --why "go-live"
@@ -85,7 +100,7 @@ def register(operator: Operator, who: str, why: str) -> None:
         "was": _figures(before) if before else None,
     }
     note_change(operator, KIND, desk.stream_id, asked, author)
-    done = RegisterStream(desk.streams)(wanted)
+    done = RegisterStream(desk.streams, operator.stack.connect)(wanted)
     faults = [fault.value for fault in faults_of(done.now, desk.event_url)]
     operator.out.result(
         {**_figures(done.now), "did": list(done.did), "faults": faults},
@@ -95,6 +110,62 @@ def register(operator: Operator, who: str, why: str) -> None:
     )
     if faults:
         operator.out.found()
+
+
+def _found(operator: Operator) -> _Found:
+    desk = operator.stack.stream_admin
+    listed = desk.streams.streams()
+    ours = next((one for one in listed if one.stream_id == desk.stream_id), None)
+    return _Found(
+        streams=listed,
+        faults=[fault.value for fault in faults_of(ours, desk.event_url)],
+        log=desk.records.log(desk.stream_id),
+        rejected=desk.records.rejected_events(desk.stream_id),
+        stopped=ours is not None and not ours.running,
+    )
+
+
+def _checked(operator: Operator, found: _Found) -> tuple[dict[str, object], list[dict[str, str]]]:
+    """What the stream check remembers, for scripts and for people."""
+    memory = DynamoStreamCheckStates(operator.stack.state).load(
+        operator.stack.stream_admin.stream_id
+    )
+    restarts = RestartRule().counted(memory.restarts, operator.now)
+    missing = memory.arrivals.missing(operator.now)
+    since = memory.stopped_since or stopped_at(found.log) if found.stopped else None
+    days = time_left(since, operator.now) / timedelta(days=1)
+    figures: dict[str, object] = {
+        "last_look": iso(memory.arrivals.looked_at),
+        "last_event": iso(memory.arrivals.last_at),
+        "missing": round(missing, 1),
+        "restarts": [iso(at) for at in restarts],
+        "stopped_since": iso(since),
+        "days_left": round(days, 1),
+    }
+    stopped = f"{instant(since)}, {days:.1f} days until events get lost" if since else "-"
+    lines = {
+        "webhook": operator.stack.stream_admin.event_url,
+        "last look": instant(memory.arrivals.looked_at),
+        "last event": instant(memory.arrivals.last_at),
+        "usual since then": f"{missing:.0f} events",
+        "restarts": ", ".join(map(instant, restarts)) or "none in six hours",
+        "stopped since": stopped,
+        "rejected events": f"{len(found.rejected)} of {REJECTED_EVENTS_MAX}",
+    }
+    return figures, [{"": name, "state": text} for name, text in lines.items()]
+
+
+def _concerns(stream_id: str, found: _Found) -> list[str]:
+    concerns = []
+    if found.faults:
+        concerns.append(f"! {stream_id}: {', '.join(found.faults)}; see `stream register`")
+    if found.rejected:
+        concerns.append(f"! {len(found.rejected)} events were rejected; see `stream rejected list`")
+    return concerns or ["All well."]
+
+
+def _entry(found: StreamLogEntry) -> dict[str, str]:
+    return {"at": instant(found.at), "action": found.action, "reason": found.reason}
 
 
 def _figures(found: EventStream) -> dict[str, object]:
@@ -116,3 +187,6 @@ def _row(found: EventStream) -> dict[str, str]:
         "calls": found.callback_url or "?",
         "events": ", ".join(sorted(found.event_filter)) or "all",
     }
+
+
+stream.add_command(rejected)

@@ -21,6 +21,7 @@ from local.erp.model import ErpModel
 from local.erp.server import erp_server
 from local.ministack import LocalAws
 from local.newstore.delivery import Delivery, post_over_http
+from local.newstore.locations import of_map
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.sam_deploy import deploy
@@ -140,7 +141,7 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
         TENANT,
         clock.now,
         fetch=aws.fetch_file,
-        stores=[location.fulfillment_node_id for location in plan.locations],
+        locations=[of_map(p.fulfillment_node_id, p.store_id) for p in plan.locations],
         clients={CLIENT_ID: keys.client_secret},
         **plan.newstore,
     )
@@ -176,7 +177,7 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
                 local_aws, outputs["EventsTableName"], outputs["ForwardEventsFunctionName"]
             ),
         )
-        publish_over(newstore, stack.delivery)
+        publish_over(newstore, stack.delivery, name)
         load_map(stack.state, plan.locations, clock.now())
         yield stack
 

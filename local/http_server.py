@@ -191,13 +191,14 @@ def api_call(method: Callable[Concatenate[M, P], R]) -> Callable[Concatenate[M, 
     return call
 
 
-def map_faults(app: Flask) -> None:
+def map_faults(app: Flask, error_body: Callable[[CallRefusedError], object] | None = None) -> None:
     """Turn the models' exceptions into what a client sees on the wire."""
     from flask import Response, jsonify, request
 
     @app.errorhandler(CallRefusedError)
     def refused(refusal: CallRefusedError) -> Response:
-        response = jsonify({"error": refusal.error, **refusal.fields})
+        body = {"error": refusal.error, **refusal.fields}
+        response = jsonify(error_body(refusal) if error_body else body)
         response.status_code = refusal.status
         if refusal.retry_after_seconds is not None:
             response.headers["Retry-After"] = str(refusal.retry_after_seconds)

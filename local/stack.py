@@ -34,6 +34,7 @@ from local.front_door import PATH, STAGE, front_door_app
 from local.functions import LocalFunction
 from local.http_server import HttpServer
 from local.newstore.delivery import Delivery, post_over_http
+from local.newstore.locations import of_map
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_server
 from local.stream import EventStream, mapping_limits
@@ -188,8 +189,7 @@ def local_stack(
             stream=_stream(aws, template, functions[FORWARD]),
             functions=functions,
         )
-        publish_over(newstore, stack.delivery)
-        newstore.publications.retries_at_once = False
+        publish_over(newstore, stack.delivery, name)
         load_map(stack.state, plan.locations, clock.now())
         yield stack
 
@@ -200,9 +200,13 @@ def load_map(state: StateTable, locations: Sequence[Location], at: datetime) -> 
     LocationChanges(state).put_locations(locations, author)
 
 
-def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
-    """Retries and replays go the way of the stream."""
+def publish_over(newstore: NewStoreModel, delivery: Delivery, stack_name: str) -> None:
+    """What NewStore sends by itself goes the way of the stream, which stops where that stops.
+
+    The stream bears the stack's name.
+    """
     newstore.publications.send = delivery.deliver_now
+    newstore.integrations.senders[stack_name] = delivery
 
 
 def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
@@ -210,7 +214,7 @@ def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:
         TENANT,
         clock.now,
         fetch=aws.fetch_file,
-        stores=[location.fulfillment_node_id for location in plan.locations],
+        locations=[of_map(p.fulfillment_node_id, p.store_id) for p in plan.locations],
         clients={CLIENT_ID: CLIENT_SECRET},
         sleep=clock.sleep,
         **plan.newstore,

@@ -198,7 +198,7 @@ class Story:
         return f"The ERP books a receipt of {step.units} units of {key[1]} at {key[0]}."
 
     def _plan_failure(self, step: steps.JobWillFail) -> None:
-        finding = ImportFinding(step.reason, "availability", "/".join(self._scenario.key))
+        finding = ImportFinding(step.reason, "availabilities", "/".join(self._scenario.key))
         self._stack.newstore.jobs.plan_next_job(
             JobFaults(0, step.after_rows, step.reason, findings=(finding,))
         )

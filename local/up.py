@@ -59,8 +59,13 @@ def _running() -> Iterator[DeployedStack]:
         for key, units in STOCK.items():
             stack.erp.set_stock(key, units)
             stack.newstore.set_imported(key, units)
-        stream = {"id": "inventory-sync", "callback_url": stack.outputs["EventUrl"]}
-        stack.newstore.integrations.create(stream)
+        stack.newstore.integrations.create(
+            {
+                "id": "inventory-sync",
+                "integration_type": "permanent",
+                "callback_parameters": {"callback_url": stack.outputs["EventUrl"]},
+            }
+        )
         yield stack
 
 

@@ -9,7 +9,12 @@ from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import (
+    Location,
+    LocationType,
+    NewStoreLocation,
+    NewStoreLocations,
+)
 from inventory_sync.domain.manifest import Manifest
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms, ImportContext
@@ -113,7 +118,8 @@ def import_context(**fields: Any) -> ImportContext:
             guards=GuardLimits(),
         ),
         "locations": {},
-        "known_nodes": frozenset(),
+        "by_node": {},
+        "listed": {},
         "previous": Manifest(run_id="", cut_end=0),
         "unfinished": Manifest(run_id="", cut_end=0),
         "erp": ErpTerms(AppliedRule()),
@@ -124,3 +130,12 @@ def import_context(**fields: Any) -> ImportContext:
         "held_before": {},
     }
     return ImportContext(**(plain | fields))
+
+
+def listed(*location_ids: str, **fields: Any) -> NewStoreLocations:
+    """What NewStore says of these stores, each with its location's id."""
+    plain: dict[str, Any] = {"type": LocationType.STORE}
+    return {
+        i: NewStoreLocation(**{"location_id": i, "store_id": i, **plain, **fields})
+        for i in location_ids
+    }

@@ -1,4 +1,4 @@
-"""Watch the event stream: called by a schedule with {}."""
+"""Look after the event stream: called by a schedule with {}."""
 
 from inventory_sync.bootstrap.check_stream import check_stream
 from inventory_sync.bootstrap.handler import (
@@ -43,6 +43,9 @@ def _answer(look: Look, observer: PowertoolsObserver) -> Answer:
         "faults": None if look.faults is None else [fault.value for fault in look.faults],
         "restart": look.restart.value if look.restart else None,
         "missing": round(look.missing, 1),
+        "rejected": look.rejected,
+        "stopped_since": look.stopped_since.isoformat() if look.stopped_since else None,
+        "days_left": look.days_left,
         "failures": [str(error) for error in look.failures],
     }
 

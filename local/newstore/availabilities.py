@@ -6,14 +6,16 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard, get_args
 
 from local.newstore.fulfillment import StockKey
 
-FILE_BYTES_MAX = 80_000_000
-IMPORT_BYTES_MAX = 500_000_000
+IMPORT_BYTES_MAX = 80_000_000
+"""Of all files, uncompressed, which have to stay below it."""
 FILES_MAX = 1000
+Mode = Literal["on_hand", "atp"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Row:
 class AvailabilitiesFile:
     """One file of the zip, valid in itself. The range is inclusive."""
 
-    nodes: tuple[str, ...]
+    mode: Mode
+    nodes: Mapping[str, str]
+    """The store of each, empty for a DC."""
     range_start: int
     range_end: int
     rows: tuple[Row, ...]
@@ -61,13 +65,13 @@ def open_zip(content: bytes) -> list[tuple[str, bytes]]:
             raise _unusable(f"a zip holds 1 to {FILES_MAX} files, not {len(infos)}", "zip")
         if len({info.filename for info in infos}) != len(infos):
             raise _unusable("two files have the same name", "zip")
-        if sum(sizes) > IMPORT_BYTES_MAX:
-            raise _unusable(f"more than {IMPORT_BYTES_MAX} bytes in all", "zip")
+        if sum(sizes) >= IMPORT_BYTES_MAX:
+            raise _unusable(f"{IMPORT_BYTES_MAX} bytes in all, or more", "zip")
         for info in infos:
             if not info.filename.endswith(".json"):
                 raise _unusable("not a .json file", info.filename)
-            if info.file_size > FILE_BYTES_MAX:
-                raise _unusable(f"more than {FILE_BYTES_MAX} bytes", info.filename)
+            if "availabilities" not in info.filename or "__MACOSX" in info.filename:
+                raise _unusable("its name does not say availabilities", info.filename)
         return [(info.filename, archive.read(info)) for info in infos]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise _unusable(f"not a zip: {error}", "zip") from error
@@ -82,23 +86,25 @@ def read_file(name: str, content: bytes) -> AvailabilitiesFile:
     if not isinstance(document, dict) or not isinstance(document.get("head"), dict):
         raise _unusable("no head", name)
     head = document["head"]
-    if head.get("mode") != "atp":
-        raise _unusable("head.mode is not atp", name)
+    mode = head.get("mode", "on_hand")
+    if mode not in get_args(Mode):
+        raise _unusable("head.mode is neither on_hand nor atp", name)
     nodes = _nodes(head.get("store_mapping"), name)
     start, end = _range(head.get("completed_fulfillment_requests"), name)
-    return AvailabilitiesFile(nodes, start, end, _rows(document.get("items"), frozenset(nodes)))
+    rows = _rows(document.get("items"), frozenset(nodes))
+    return AvailabilitiesFile(mode, nodes, start, end, rows)
 
 
-def _nodes(mapping: Any, name: str) -> tuple[str, ...]:
+def _nodes(mapping: Any, name: str) -> dict[str, str]:
     if not isinstance(mapping, list) or not mapping:
         raise _unusable("head.store_mapping is missing or empty", name)
     for entry in mapping:
         fields = entry if isinstance(entry, dict) else {}
         if not _is_id(fields.get("fulfillment_node_id")):
             raise _unusable("a store_mapping entry has no fulfillment_node_id", name)
-        if not isinstance(fields.get("store_id"), str):
-            raise _unusable("a store_mapping entry has no store_id (empty for a DC)", name)
-    return tuple(entry["fulfillment_node_id"] for entry in mapping)
+        if not isinstance(fields.get("store_id", ""), str | None):
+            raise _unusable("a store_mapping entry's store_id is neither text nor null", name)
+    return {entry["fulfillment_node_id"]: entry.get("store_id") or "" for entry in mapping}
 
 
 def _range(completed: Any, name: str) -> tuple[int, int]:
@@ -112,8 +118,8 @@ def _range(completed: Any, name: str) -> tuple[int, int]:
 
 
 def _rows(items: Any, nodes: frozenset[str]) -> tuple[Row, ...]:
-    if not isinstance(items, list):
-        raise _unusable("items is not a list", "items")
+    if not isinstance(items, list) or not items:
+        raise _unusable("items is not a list, or empty", "items")
     rows: dict[StockKey, Row] = {}
     findings = []
     for item in items:
@@ -124,7 +130,7 @@ def _rows(items: Any, nodes: frozenset[str]) -> tuple[Row, ...]:
         if reason is None and (node, product) in rows:
             reason = "the row stands twice in the file"
         if reason is not None:
-            findings.append(ImportFinding(reason, "availability", f"{node}/{product}"))
+            findings.append(ImportFinding(reason, "availabilities", f"{node}/{product}"))
             continue
         rows[(node, product)] = Row((node, product), fields["quantity"])
     if findings:

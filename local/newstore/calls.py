@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from local.http_server import CallFaults, CallRefusedError, api_call, up_to_date
-from local.newstore.events import iso_instant
-from local.newstore.fulfillment import StockKey
-from local.newstore.job import job_json
+from local.http_server import CallFaults, api_call, up_to_date
+from local.newstore.job import chunk_json, error_json, job_item, job_json
 
 if TYPE_CHECKING:
     from local.newstore.model import NewStoreModel
 
-ATP_KEYS_MAX = 2000
+LIST_COUNT = 10
+"""Jobs in a page, unless asked for more."""
 
 
 class NewStoreCalls:
@@ -46,21 +46,19 @@ class NewStoreCalls:
         self,
         *,
         provider: str,
-        name: str,
         source_uri: str,
-        revision: int,
+        name: str = "",
         entities: Sequence[str] = ("availabilities",),
         full: bool = False,
     ) -> str:
         """The new job's id; CallRefusedError 429 past 20 open jobs."""
         return self._model.jobs.create(
-            provider=provider, name=name, source_uri=source_uri, revision=revision,
-            entities=entities, full=full,
+            provider=provider, name=name, source_uri=source_uri, entities=entities, full=full
         ).import_id  # fmt: skip
 
     @api_call
-    def start_import(self, import_id: str, transformed_uri: str | None = None) -> dict[str, Any]:
-        """CallRefusedError 404 unknown, 409 when it is not received any more."""
+    def start_import(self, import_id: str, transformed_uri: str) -> dict[str, Any]:
+        """CallRefusedError 404 unknown, 400 when it is not received any more."""
         return job_json(self._model.jobs.start(import_id, transformed_uri))
 
     @api_call
@@ -70,99 +68,55 @@ class NewStoreCalls:
 
     @api_call
     def import_errors(self, import_id: str) -> list[dict[str, Any]]:
-        """Entries of error_id, reason, entity_type, entity_id."""
-        return [
-            {
-                "error_id": f"{import_id}-{number}",
-                "reason": finding.reason,
-                "entity_type": finding.entity_type,
-                "entity_id": finding.entity_id,
-            }
-            for number, finding in enumerate(self._model.jobs.get(import_id).findings, start=1)
-        ]
+        """CallRefusedError 404 unknown."""
+        job = self._model.jobs.get(import_id)
+        return [error_json(job, finding) for finding in job.findings]
+
+    @api_call
+    def import_chunks(self, import_id: str) -> list[dict[str, Any]]:
+        """None before the job is processed; CallRefusedError 404 unknown."""
+        job = self._model.jobs.get(import_id)
+        return [chunk_json(job, chunk) for chunk in job.chunks]
 
     @api_call
     def set_import_failed(self, import_id: str, reason: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown, 409 when it is neither received nor waiting."""
+        """CallRefusedError 404 unknown, 400 when it is neither received nor waiting."""
         return job_json(self._model.jobs.set_fail(import_id, reason))
 
     @api_call
-    def list_imports(self, state: str | None = None) -> list[dict[str, Any]]:
-        """Jobs in order of creation, of one state or all."""
-        return [
-            job_json(job) for job in self._model.jobs.by_id.values() if state in (None, job.state)
-        ]
+    def list_imports(
+        self, state: str = "", offset: int = 0, count: int = LIST_COUNT
+    ) -> dict[str, Any]:
+        """One page of the jobs in order of creation, in these states (with commas between) or all.
+
+        CallRefusedError 400 for a page that is too large.
+        """
+        states = list(filter(None, state.split(",")))
+        jobs, total = self._model.jobs.page(states, offset, count)
+        end = offset + count
+        before = self._page_url(state, max(0, offset - count), count) if offset else None
+        return {
+            "items": [job_item(job) for job in jobs],
+            "pagination_info": {
+                "count": len(jobs),
+                "total": total,
+                "offset": offset,
+                "prev_url": before,
+                "next_url": self._page_url(state, end, count) if end < total else None,
+            },
+        }
+
+    def _page_url(self, state: str, offset: int, count: int) -> str:
+        """At NewStore's own host, which need not be the one that was asked."""
+        place = {"offset": str(offset), "count": str(count)}
+        query = urlencode({"filter[state]": state, **place} if state else place)
+        return f"https://{self._model.tenant}.p.newstore.net/v0/d/import?{query}"
 
     @api_call
-    def availabilities(self, keys: Sequence[StockKey]) -> list[dict[str, Any]]:
-        """ATP of each key; CallRefusedError 400 unless there are 1 to 2000."""
-        if not 1 <= len(keys) <= ATP_KEYS_MAX:
-            raise CallRefusedError(400, f"1 to {ATP_KEYS_MAX} atp_keys")
-        return [
-            {"product_id": key[1], "fulfillment_node_id": key[0], "atp": self._model.atp(key)}
-            for key in keys
-        ]
+    def list_locations(self) -> list[dict[str, Any]]:
+        return self._model.locations.listed()
 
     @api_call
-    def stock_insights(self, key: StockKey) -> dict[str, Any]:
-        """Allocations (open, and completed but not released) and reservations of one key."""
-        allocations = [
-            {
-                "order_uuid": request.order_id,
-                "item_uuid": item.item_id,
-                "created_at": iso_instant(item.created_at),
-            }
-            for request, item in self._model.book.allocations(key)
-        ]
-        reservations = [{"reservation_id": f"r-{n}"} for n in range(self._model.reservations[key])]
-        return {"allocations": allocations, "reservations": reservations}
-
-    @api_call
-    def list_stores(self) -> list[dict[str, Any]]:
-        return [
-            {"store_id": store, "label": store, "locale": "en-US"} for store in self._model.stores
-        ]
-
-    @api_call
-    def list_integrations(self) -> list[dict[str, Any]]:
-        return self._model.integrations.list_all()
-
-    @api_call
-    def create_integration(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """CallRefusedError 400 and 409 as `Integrations.create` has them."""
-        return self._model.integrations.create(body)
-
-    @api_call
-    def get_integration(self, integration_id: str) -> dict[str, Any]:
+    def get_location(self, location_id: str) -> dict[str, Any]:
         """CallRefusedError 404 unknown."""
-        return self._model.integrations.get(integration_id)
-
-    @api_call
-    def change_integration(self, integration_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """CallRefusedError 404 unknown, 400 for what cannot be changed."""
-        return self._model.integrations.change(integration_id, body)
-
-    @api_call
-    def delete_integration(self, integration_id: str) -> None:
-        """CallRefusedError 404 unknown."""
-        self._model.integrations.delete(integration_id)
-
-    @api_call
-    def start_integration(self, integration_id: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown."""
-        return self._model.integrations.start(integration_id)
-
-    @api_call
-    def stop_integration(self, integration_id: str) -> dict[str, Any]:
-        """CallRefusedError 404 unknown."""
-        return self._model.integrations.stop(integration_id)
-
-    @api_call
-    def published_events(self, filters: Mapping[str, str]) -> list[dict[str, Any]]:
-        """CallRefusedError 404 where NewStore does not offer the list."""
-        return self._model.publications.listed(filters)
-
-    @api_call
-    def retry_publication(self, integration_id: str, publication_id: str) -> None:
-        """CallRefusedError 404 unknown, or not offered."""
-        self._model.publications.retry(integration_id, publication_id)
+        return self._model.locations.get(location_id)

@@ -1,121 +1,198 @@
-"""Event-stream integrations: the registrations, their status, and what a replay would deliver."""
+"""Event-stream integrations: registrations, their status and log, and what they have to deliver."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from local.http_server import CallRefusedError
-from local.newstore.events import Event
+from local.newstore.events import Event, iso_instant
+from local.newstore.integration_body import check_change, check_new
+from local.newstore.rejected_events import RejectedEvents
 
 PATH = "/api/v1/org/integrations/eventstream"
-CHANGEABLE = frozenset(
-    {"callback_url", "api_key", "integration_type", "starts_at", "ends_at", "filter_conditions"}
-)
 INTEGRATIONS_MAX = 25
-CallbackForm = Literal["flat", "nested"]
+LOG_ENTRIES_MAX = 50
+SHOWN = frozenset({"callback_url", "aws_region", "bucket", "key_prefix"})
+"""Of where an integration sends to."""
+
+
+class Sender(Protocol):
+    """What sends an integration's events: a stopped one keeps them, and goes on with them."""
+
+    running: bool
+
+    def start(self) -> None:
+        """Run again, from where it stopped."""
+
+
+@dataclass
+class Integration:
+    """One registration: `body` as it was asked for, with status and what follows from it."""
+
+    body: dict[str, Any]
+    status: str = "running"
+    stops_at: datetime | None = None
+    """Told to stop; it runs until then."""
+    log: list[dict[str, str]] = field(default_factory=list)
+    rejected: RejectedEvents = field(default_factory=RejectedEvents)
+
+    @property
+    def integration_id(self) -> str:
+        return str(self.body["id"])
+
+    @property
+    def temporary(self) -> bool:
+        return bool(self.body["integration_type"] == "temporary")
+
+    @property
+    def callback(self) -> dict[str, str]:
+        """URL and key."""
+        return dict(self.body.get("callback_parameters") or {})
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """As NewStore answers it: without what is secret."""
+        hidden: dict[str, Any] = {
+            target: {name: value for name, value in self.body[target].items() if name in SHOWN}
+            for target in ("callback_parameters", "s3_parameters")
+            if target in self.body
+        }
+        return {**self.body, **hidden, "status": self.status}
+
+    def wants(self, event: Event) -> bool:
+        """By its event filter; the entity filter is not modelled."""
+        names = (self.body.get("filter_conditions") or {}).get("event_filter")
+        return not names or event["name"] in names
+
+    def note(self, action: str, reason: str, now: datetime) -> None:
+        """The latest entry stands first."""
+        entry = {"created_at": iso_instant(now), "action": action, "reason": reason}
+        self.log = [entry, *self.log][:LOG_ENTRIES_MAX]
 
 
 class Integrations:
-    """Registrations by id, with `status` running or stopped; a new one is started at once.
+    """Integrations by id; a new one is started at once."""
 
-    `callback_form` is where URL and key stand in the JSON: at the top, or in
-    `callback_parameters`. What stands in the other place is refused.
-    """
-
-    def __init__(self, callback_form: CallbackForm = "flat") -> None:
-        self._by_id: dict[str, dict[str, Any]] = {}
-        self.callback_form = callback_form
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._by_id: dict[str, Integration] = {}
+        self.stop_seconds: float = 0
+        """How long one runs on after it was told to stop."""
+        self.senders: dict[str, Sender] = {}
+        """By integration: it runs where its sender does."""
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """CallRefusedError 400 when id or URL is missing, 409 when the id is taken or too many."""
-        fields = self._flat(body)
-        if not fields.get("id") or not fields.get("callback_url"):
-            raise CallRefusedError(400, "id and callback_url are required")
-        if fields["id"] in self._by_id:
+        """CallRefusedError 400 for a wrong body or too many, 409 when the id is taken."""
+        check_new(body, self._now())
+        if body["id"] in self._by_id:
             raise CallRefusedError(409, "integration exists")
         if len(self._by_id) >= INTEGRATIONS_MAX:
             raise CallRefusedError(400, f"at most {INTEGRATIONS_MAX} integrations")
-        integration = {"integration_type": "permanent", **fields, "status": "running"}
-        self._by_id[fields["id"]] = integration
-        return self._shown(integration)
+        integration = Integration(dict(body))
+        integration.note("integration_started", "Created via API.", self._now())
+        self._by_id[integration.integration_id] = integration
+        return integration.shown
 
     def list_all(self) -> list[dict[str, Any]]:
-        return [self._shown(integration) for integration in self._by_id.values()]
+        return [integration.shown for integration in self._by_id.values()]
 
-    def get(self, integration_id: str) -> dict[str, Any]:
+    def of(self, integration_id: str) -> Integration:
         """CallRefusedError 404 for an unknown id."""
-        return self._shown(self.of(integration_id))
-
-    def of(self, integration_id: str) -> dict[str, Any]:
-        """The integration itself, URL and key at the top; CallRefusedError 404."""
         if integration_id not in self._by_id:
             raise CallRefusedError(404, "unknown integration")
         return self._by_id[integration_id]
 
     def change(self, integration_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """CallRefusedError 404 for an unknown id, 400 for a field that cannot be changed."""
+        """CallRefusedError 404 unknown, 400 unless it is permanent and stopped."""
         integration = self.of(integration_id)
-        fields = self._flat(body)
-        if not CHANGEABLE.issuperset(fields):
-            raise CallRefusedError(400, f"cannot change {sorted(set(fields) - CHANGEABLE)}")
-        integration.update(fields)
-        return self._shown(integration)
+        check_change(body)
+        if integration.temporary or integration.status != "stopped":
+            raise CallRefusedError(400, "stop it first; a temporary one cannot be changed")
+        integration.body.update(body)
+        return integration.shown
 
     def start(self, integration_id: str) -> dict[str, Any]:
+        """It goes on where it stopped."""
         integration = self.of(integration_id)
-        integration["status"] = "running"
-        return self._shown(integration)
+        if integration.status == "stopped":
+            integration.note("integration_started", "Started via API.", self._now())
+            if integration_id in self.senders:
+                self.senders[integration_id].start()
+        integration.status, integration.stops_at = "running", None
+        return integration.shown
 
     def stop(self, integration_id: str) -> dict[str, Any]:
+        """At once, or after `stop_seconds`."""
         integration = self.of(integration_id)
-        integration["status"] = "stopped"
-        return self._shown(integration)
+        if integration.status == "running" and integration.stops_at is None:
+            integration.stops_at = self._now() + timedelta(seconds=self.stop_seconds)
+        self.advance()
+        return integration.shown
+
+    def interrupt(self, integration_id: str, reason: str) -> None:
+        """NewStore stops it by itself, as after an answer that it does not repeat."""
+        self._stopped(self.of(integration_id), reason)
+
+    def reject(self, integration_id: str, event: Event) -> str:
+        """The webhook answered 400; the entry's id, empty where there are too many and it stops."""
+        integration = self.of(integration_id)
+        if integration.rejected.full:
+            self._stopped(integration, "Too many rejected events.")
+            return ""
+        return integration.rejected.add(event, self._now())
 
     def delete(self, integration_id: str) -> None:
         """CallRefusedError 404 for an unknown id."""
         self.of(integration_id)
         del self._by_id[integration_id]
 
-    def replaying(self, now: datetime) -> list[dict[str, Any]]:
-        """Running temporary ones whose end has come: they deliver, then stop."""
-        return [
+    def advance(self) -> None:
+        """Stop what was told to stop, and what its sender has stopped."""
+        for integration in self._by_id.values():
+            sender = self.senders.get(integration.integration_id)
+            if sender is not None and not sender.running:
+                self._stopped(integration, "The webhook did not answer 200.")
+            if integration.stops_at is not None and integration.stops_at <= self._now():
+                self._stopped(integration, "Stopped via API.")
+
+    def replays(self, published: Sequence[Event]) -> list[tuple[Integration, list[Event]]]:
+        """What running temporary ones whose end has come have to send; they stop thereby."""
+        due = [
             integration
             for integration in self._by_id.values()
-            if (integration["integration_type"], integration["status"]) == ("temporary", "running")
-            and datetime.fromisoformat(integration["ends_at"]) <= now
+            if integration.temporary
+            and integration.status == "running"
+            and _instant(integration, "ends_at") <= self._now()
         ]
+        found = [(one, self.replay(one.integration_id, published)) for one in due]
+        for integration in due:
+            self._stopped(integration, "The last event was sent.")
+        return found
 
     def replay(self, integration_id: str, published: Sequence[Event]) -> list[Event]:
-        """The events that a temporary integration would deliver: starts_at <= published < ends_at.
-
-        Its event filter applies when it has one. ValueError unless it is temporary and running.
-        """
+        """What a temporary integration would deliver: starts_at <= published < ends_at."""
         integration = self.of(integration_id)
-        if (integration["integration_type"], integration["status"]) != ("temporary", "running"):
+        if not integration.temporary or integration.status != "running":
             raise ValueError(f"not a running temporary integration: {integration_id}")
-        starts_at = datetime.fromisoformat(integration["starts_at"])
-        ends_at = datetime.fromisoformat(integration["ends_at"])
-        names = (integration.get("filter_conditions") or {}).get("event_filter")
-        return [
-            event
-            for event in published
-            if starts_at <= datetime.fromisoformat(event["published_at"]) < ends_at
-            and (not names or event["name"] in names)
-        ]
+        starts_at, ends_at = _instant(integration, "starts_at"), _instant(integration, "ends_at")
+        inside = [event for event in published if starts_at <= _published(event) < ends_at]
+        return [event for event in inside if integration.wants(event)]
 
-    def _flat(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        if self.callback_form == "flat":
-            return dict(body)
-        if "callback_url" in body or "api_key" in body:
-            raise CallRefusedError(400, "callback_url and api_key stand in callback_parameters")
-        rest = {name: value for name, value in body.items() if name != "callback_parameters"}
-        return {**rest, **(body.get("callback_parameters") or {})}
+    def _stopped(self, integration: Integration, reason: str) -> None:
+        if integration.status == "running":
+            integration.status = "stopped"
+            integration.note("integration_stopped", reason, self._now())
+            if integration.integration_id in self.senders:
+                self.senders[integration.integration_id].running = False
+        integration.stops_at = None
 
-    def _shown(self, integration: Mapping[str, Any]) -> dict[str, Any]:
-        if self.callback_form == "flat":
-            return dict(integration)
-        callback = {k: integration[k] for k in ("callback_url", "api_key") if k in integration}
-        rest = {name: value for name, value in integration.items() if name not in callback}
-        return {**rest, "callback_parameters": callback}
+
+def _instant(integration: Integration, name: str) -> datetime:
+    return datetime.fromisoformat(integration.body[name])
+
+
+def _published(event: Event) -> datetime:
+    return datetime.fromisoformat(event["published_at"])

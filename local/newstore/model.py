@@ -9,14 +9,19 @@ from datetime import datetime
 from typing import Literal
 
 from local.http_server import CallFaults, up_to_date
-from local.newstore.availabilities import AvailabilitiesFile, Row
+from local.newstore.atp_exports import AtpExports
+from local.newstore.availabilities import AvailabilitiesFile, Mode, Row
 from local.newstore.calls import NewStoreCalls
 from local.newstore.events import Event
 from local.newstore.fulfillment import FulfillmentBook, FulfillmentRequest, Item, StockKey
-from local.newstore.integrations import CallbackForm, Integrations
+from local.newstore.integrations import Integrations
 from local.newstore.jobs import ImportJobs
+from local.newstore.locations import Locations, StockLocation
 from local.newstore.publications import Publications
 from local.newstore.publisher import Publisher
+from local.newstore.request_limit import RequestLimit
+from local.newstore.stock_calls import StockCalls
+from local.newstore.stream_calls import StreamCalls
 from local.newstore.tokens import TokenIssuer
 
 RangeScope = Literal["tenant", "file_locations"]
@@ -40,11 +45,9 @@ class NewStoreModel:
         range_start_released: bool = True,
         job_seconds: float = 0,
         seconds_between_files: float = 0,
-        stores: Iterable[str] = (),
-        master_locations: Iterable[str] = (),
+        locations: Iterable[StockLocation] = (),
         clients: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
-        callback_form: CallbackForm = "flat",
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.tenant, self.now = tenant, now
@@ -54,25 +57,25 @@ class NewStoreModel:
         self.faults = CallFaults(now)
         self.faults.sleep = sleep
         self.calls = NewStoreCalls(self, self.faults)
+        self.stock_calls = StockCalls(self, self.faults)
+        self.stream_calls = StreamCalls(self, self.faults)
+        self.request_limit = RequestLimit(now)
+        self.atp_exports = AtpExports(now)
         self.publisher = Publisher(tenant, now)
         self.book = FulfillmentBook()
         self.cumulative_events = True
         """Whether `items_completed` lists all that its request has shipped by now, as the API says,
         or each shipment alone, as a public integration has seen it."""
-        self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows)
+        self.locations = Locations(locations)
+        self.jobs = ImportJobs(now, fetch, self._apply_file, self._apply_rows, self._check_file)
         self.jobs.job_seconds = job_seconds
         self.jobs.seconds_between_files = seconds_between_files
         self.tokens = TokenIssuer(now, clients or {}, users or {})
-        self.integrations = Integrations(callback_form)
+        self.integrations = Integrations(now)
         self.publications = Publications(now)
         self.imported: dict[StockKey, int] = {}
         self.reservations: Counter[StockKey] = Counter()
         self.safety_stock: Counter[StockKey] = Counter()
-        self.stores = list(stores)
-        """Location ids that exist; an import adds to them, for ever."""
-        self._created_locations: list[str] = []
-        self.master_locations = frozenset(master_locations)
-        self._imports_into_master: list[str] = []
 
     # Truth: what happened at NewStore
 
@@ -155,7 +158,9 @@ class NewStoreModel:
 
     @up_to_date
     def atp(self, key: StockKey) -> int:
-        """Available to promise; may be negative."""
+        """Available to promise; may be negative, and is 0 where the location is off."""
+        if self.locations.is_off(key[0]):
+            return 0
         return (
             self.imported.get(key, 0)
             - self.book.completed_unreleased[key]
@@ -164,39 +169,50 @@ class NewStoreModel:
             - self.safety_stock[key]
         )
 
+    def stock_keys(self) -> list[StockKey]:
+        """Every row there is."""
+        return sorted(
+            self.imported.keys() | self.book.open.keys() | self.book.completed_unreleased.keys()
+        )
+
     @property
     @up_to_date
     def created_locations(self) -> list[str]:
-        """Those of `stores` that an import created."""
-        return self._created_locations
+        """Those that an import created."""
+        return self.locations.created
 
     @property
     @up_to_date
     def imports_into_master(self) -> list[str]:
         """Locations mastered by NewStore that an import wrote to all the same: must stay empty."""
-        return self._imports_into_master
+        return self.locations.imports_into_master
 
     def advance(self) -> None:
         """Apply what import jobs have to apply until now(), and end the replays that are due."""
         self.jobs.advance()
-        if self.publications.send is None:
-            return
-        for integration in self.integrations.replaying(self.now()):
-            for event in self.integrations.replay(integration["id"], self.publisher.events):
-                self.publications.publish(integration["id"], event)
-            integration["status"] = "stopped"
+        self.integrations.advance()
+        if self.publications.send is not None:
+            self._replay()
 
     # Inside
 
-    def _apply_rows(self, rows: Sequence[Row]) -> None:
-        self.imported.update((row.key, row.quantity) for row in rows)
+    def _check_file(self, file: AvailabilitiesFile) -> None:
+        self.locations.check(file.nodes)
+
+    def _apply_rows(self, rows: Sequence[Row], mode: Mode) -> None:
+        """What is sent as ATP lacks the open allocations already: they are added."""
+        for row in rows:
+            allocated = self.book.open[row.key] if mode == "atp" else 0
+            self.imported[row.key] = row.quantity + allocated
+
+    def _replay(self) -> None:
+        for integration, events in self.integrations.replays(self.publisher.events):
+            for event in events:
+                self.publications.publish(integration.integration_id, event, "temporary")
 
     def _apply_file(self, file: AvailabilitiesFile) -> None:
-        created = [node for node in dict.fromkeys(file.nodes) if node not in self.stores]
-        self.stores.extend(created)
-        self._created_locations.extend(created)
-        self._imports_into_master.extend(sorted(self.master_locations.intersection(file.nodes)))
-        self._apply_rows(file.rows)
-        locations = file.nodes if self.range_scope == "file_locations" else None
+        self.locations.note_import(file.nodes)
+        self._apply_rows(file.rows, file.mode)
+        locations = tuple(file.nodes) if self.range_scope == "file_locations" else None
         first = file.range_start + (0 if self.range_start_released else 1)
         self.book.release(locations, first, file.range_end)

@@ -1,4 +1,4 @@
-"""What NewStore notes of each attempt to publish an event, and publishing one once more."""
+"""What NewStore notes of each attempt to publish an event."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from local.http_server import CallRefusedError
 from local.newstore.events import Event, event_bytes, iso_instant
 
 PATH = "/api/v1/org/integrations/published-events"
+NO_ANSWER = 599
+TAKEN = 200
+"""Anything else interrupts a stream."""
 Send = Callable[[bytes], int]
 """Posts a body to the webhook, returns the status."""
 
@@ -19,8 +21,8 @@ Send = Callable[[bytes], int]
 class Attempt:
     """One post of an event's body for an integration, and its answer."""
 
-    publication_id: str
     integration_id: str
+    integration_type: str
     event: Event
     at: datetime
     status: int
@@ -28,90 +30,72 @@ class Attempt:
 
     @property
     def failed(self) -> bool:
-        return not 200 <= self.status < 300
+        return self.status != TAKEN
 
 
 class Publications:
-    """The list of attempts. With `offers_retry` off it has no ids and the call is unknown."""
+    """The list of attempts, and the way to the webhook."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self.send: Send | None = None
-        """Where a retry or a replay goes; None for a NewStore that only notes."""
-        self.retries_at_once = True
-        """Else `deliver` does it: where the webhook cannot answer while its caller is at work."""
-        self._retries: list[tuple[str, Event]] = []
-        self.offers_list = True
-        self.offers_retry = True
+        """Where events go by themselves; None for a NewStore that only notes."""
         self.attempts: list[Attempt] = []
 
     def note(
-        self, integration_id: str, event: Event, status: int, retries_remaining: int = 0
+        self,
+        integration_id: str,
+        event: Event,
+        status: int,
+        retries_remaining: int = 0,
+        integration_type: str = "permanent",
     ) -> None:
         """An attempt was made now."""
-        number = f"p-{len(self.attempts) + 1}"
         self.attempts.append(
-            Attempt(number, integration_id, event, self._now(), status, retries_remaining)
+            Attempt(integration_id, integration_type, event, self._now(), status, retries_remaining)
         )
 
-    def publish(self, integration_id: str, event: Event) -> int:
-        """Send it once and note the outcome; ValueError where it can go nowhere."""
-        if self.send is None:
-            raise ValueError("nothing to send with")
-        status = self.send(event_bytes(event))
-        self.note(integration_id, event, status)
+    def publish(
+        self, integration_id: str, event: Event, integration_type: str = "permanent"
+    ) -> int:
+        """Send it once and note the outcome; NO_ANSWER where it can go nowhere."""
+        status = NO_ANSWER if self.send is None else self.send(event_bytes(event))
+        self.note(integration_id, event, status, integration_type=integration_type)
         return status
 
     def listed(self, filters: Mapping[str, str]) -> list[dict[str, Any]]:
-        """In order of their making; CallRefusedError 404 where the list is not offered."""
-        if not self.offers_list:
-            raise CallRefusedError(404, "no such call")
-        return [self._json(a) for a in self.attempts if _passes(a, filters)]
+        """In order of their making."""
+        return [_json(attempt) for attempt in self.attempts if _passes(attempt, filters)]
 
-    def retry(self, integration_id: str, publication_id: str) -> None:
-        """CallRefusedError 404 for an unknown one, and for all where retrying is not offered."""
-        found = [
-            attempt
-            for attempt in self.attempts
-            if (attempt.integration_id, attempt.publication_id) == (integration_id, publication_id)
-        ]
-        if not self.offers_retry or not found:
-            raise CallRefusedError(404, "no such publication")
-        self._retries.append((integration_id, found[0].event))
-        if self.retries_at_once:
-            self.deliver()
 
-    def deliver(self) -> None:
-        """Publish what was to be retried."""
-        retries, self._retries = self._retries, []
-        for integration_id, event in retries:
-            self.publish(integration_id, event)
-
-    def _json(self, attempt: Attempt) -> dict[str, Any]:
-        payload = attempt.event["payload"]
-        return {
-            **({"publication_id": attempt.publication_id} if self.offers_retry else {}),
-            "integration_id": attempt.integration_id,
-            "integration_type": "permanent",
-            "target": "webhook",
-            "status": "FAILURE" if attempt.failed else "SUCCESS",
-            "attempted_at": iso_instant(attempt.at),
-            "retries_remaining": attempt.retries_remaining,
-            "entity_id": payload["id"],
-            "domain_entity_id": payload["order_id"],
-            "domain_entity_type": "order",
-            "event_name": attempt.event["name"],
-            "response": {"status_code": attempt.status},
-        }
+def _json(attempt: Attempt) -> dict[str, Any]:
+    payload = attempt.event["payload"]
+    return {
+        "integration_id": attempt.integration_id,
+        "integration_type": attempt.integration_type,
+        "target": "webhook",
+        "status": "FAILURE" if attempt.failed else "SUCCESS",
+        "attempted_at": iso_instant(attempt.at),
+        "retries_remaining": attempt.retries_remaining,
+        "entity_id": payload["id"],
+        "domain_entity_id": payload["order_id"],
+        "domain_entity_type": "order",
+        "event_name": attempt.event["name"],
+        "response": {"code": attempt.status, "body": ""},
+    }
 
 
 def _passes(attempt: Attempt, filters: Mapping[str, str]) -> bool:
-    status = "failure" if attempt.failed else "success"
     since, until = filters.get("from"), filters.get("to")
+    found = {
+        "status": "failure" if attempt.failed else "success",
+        "integration_id": attempt.integration_id,
+        "event_name": attempt.event["name"],
+        "domain_entity_id": attempt.event["payload"]["order_id"],
+        "domain_entity_type": "order",
+    }
     return (
-        filters.get("status", status) == status
-        and filters.get("integration_id", attempt.integration_id) == attempt.integration_id
-        and filters.get("event_name", attempt.event["name"]) == attempt.event["name"]
+        all(filters.get(name, value) == value for name, value in found.items())
         and (since is None or datetime.fromisoformat(since) <= attempt.at)
         and (until is None or attempt.at <= datetime.fromisoformat(until))
     )

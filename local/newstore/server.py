@@ -9,19 +9,18 @@ from flask import Flask, Response, jsonify, request
 
 from local.http_server import CallRefusedError, HttpServer, map_faults
 from local.newstore.control import run_control
-from local.newstore.integrations import PATH as INTEGRATIONS
+from local.newstore.json_api import error_body, json_body
 from local.newstore.model import NewStoreModel
-from local.newstore.publications import PATH as PUBLISHED
 from local.newstore.state import newstore_state
+from local.newstore.stock_server import EXPORT_FILE, add_stock
+from local.newstore.stream_server import add_streams
 
-CREATE_FIELDS = {
-    "provider": str,
-    "name": str,
-    "source_uri": str,
-    "revision": int,
-    "entities": list,
-    "full": bool,
-}
+REQUEST_ID = "0" * 32
+PAGE = frozenset({"offset", "count"})
+CREATE_REQUIRED = {"provider": str, "source_uri": str, "entities": list}
+CREATE_OPTIONAL = {"name": str, "full": bool}
+_NOT_NEWSTORES = ("state", "control", EXPORT_FILE, None)
+"""Endpoints that are not of NewStore's API."""
 
 
 def newstore_server(model: NewStoreModel) -> HttpServer:
@@ -34,15 +33,22 @@ def newstore_server(model: NewStoreModel) -> HttpServer:
 def newstore_app(model: NewStoreModel) -> Flask:
     """Realm and API on one address; everything but the token, /_state and /_control needs one."""
     app = Flask("newstore")
-    map_faults(app)
+    map_faults(app, error_body)
     _add_tokens(app, model)
     _add_imports(app, model)
-    _add_stock(app, model)
-    _add_integrations(app, model)
+    _add_locations(app, model)
+    add_stock(app, model)
+    add_streams(app, model)
+
+    @app.before_request
+    def check_limit() -> Response | None:
+        if request.endpoint in _NOT_NEWSTORES or model.request_limit.allows():
+            return None
+        return Response("<html>403 Forbidden</html>", status=403, content_type="text/html")
 
     @app.before_request
     def check_token() -> None:
-        if request.endpoint not in ("realm_token", "user_token", "state", "control", None):
+        if request.endpoint not in ("realm_token", "user_token", *_NOT_NEWSTORES):
             model.calls.check_token(request.headers.get("Authorization"))
 
     @app.get("/_state", endpoint="state")
@@ -51,7 +57,7 @@ def newstore_app(model: NewStoreModel) -> Flask:
 
     @app.post("/_control/<action>", endpoint="control")
     def control(action: str) -> Response:
-        return jsonify(run_control(model, action, _body()))
+        return jsonify(run_control(model, action, json_body()))
 
     return app
 
@@ -81,11 +87,15 @@ def _add_tokens(app: Flask, model: NewStoreModel) -> None:
 def _add_imports(app: Flask, model: NewStoreModel) -> None:
     @app.post("/v0/d/import")
     def create_import() -> Response:
-        return jsonify({"id": model.calls.create_import(**_import_fields())})
+        return _created({"id": model.calls.create_import(**_import_fields())})
 
     @app.get("/v0/d/import")
     def list_imports() -> Response:
-        return jsonify({"items": model.calls.list_imports(request.args.get("filter[state]"))})
+        try:
+            place = {name: int(request.args[name]) for name in PAGE & request.args.keys()}
+        except ValueError as error:
+            raise CallRefusedError(400, "offset and count are whole numbers") from error
+        return jsonify(model.calls.list_imports(request.args.get("filter[state]", ""), **place))
 
     @app.get("/v0/d/import/<import_id>")
     def get_import(import_id: str) -> Response:
@@ -93,88 +103,35 @@ def _add_imports(app: Flask, model: NewStoreModel) -> None:
 
     @app.post("/v0/d/import/<import_id>/start")
     def start_import(import_id: str) -> Response:
-        return jsonify(model.calls.start_import(import_id, _body().get("transformed_uri")))
+        transformed_uri = json_body().get("transformed_uri")
+        if not isinstance(transformed_uri, str):
+            raise CallRefusedError(400, "transformed_uri is missing")
+        return jsonify(model.calls.start_import(import_id, transformed_uri))
 
     @app.get("/v0/d/import/<import_id>/errors")
     def import_errors(import_id: str) -> Response:
         return jsonify({"items": model.calls.import_errors(import_id)})
 
+    @app.get("/v0/d/import/<import_id>/chunks")
+    def import_chunks(import_id: str) -> Response:
+        return jsonify({"items": model.calls.import_chunks(import_id)})
+
     @app.post("/v0/d/import/<import_id>/set_fail")
     def set_fail(import_id: str) -> Response:
-        return jsonify(model.calls.set_import_failed(import_id, str(_body().get("reason", ""))))
+        reason = json_body().get("reason")
+        if not isinstance(reason, str):
+            raise CallRefusedError(400, "reason is missing")
+        return jsonify(model.calls.set_import_failed(import_id, reason))
 
 
-def _add_stock(app: Flask, model: NewStoreModel) -> None:
-    @app.post("/v0/availabilities")
-    def availabilities() -> Response:
-        keys = _body().get("atp_keys")
-        if not isinstance(keys, list):
-            raise CallRefusedError(400, "atp_keys is missing")
-        try:
-            wanted = [(str(key["fulfillment_node_id"]), str(key["product_id"])) for key in keys]
-        except (KeyError, TypeError) as error:
-            raise CallRefusedError(400, "a key lacks product_id or fulfillment_node_id") from error
-        return jsonify({"items": model.calls.availabilities(wanted)})
+def _add_locations(app: Flask, model: NewStoreModel) -> None:
+    @app.get("/v0/locations")
+    def list_locations() -> Response:
+        return jsonify({"locations": model.calls.list_locations()})
 
-    @app.get("/v0/stock/insights")
-    def stock_insights() -> Response:
-        node, product = request.args.get("fulfillment_node_id"), request.args.get("product_id")
-        if not node or not product:
-            raise CallRefusedError(400, "product_id and fulfillment_node_id are required")
-        return jsonify(model.calls.stock_insights((node, product)))
-
-    @app.get("/v0/d/stores")
-    def list_stores() -> Response:
-        return jsonify({"stores": model.calls.list_stores()})
-
-
-def _add_integrations(app: Flask, model: NewStoreModel) -> None:
-    calls = model.calls
-
-    @app.get(INTEGRATIONS)
-    def list_integrations() -> Response:
-        return jsonify({"integrations": calls.list_integrations()})
-
-    @app.post(INTEGRATIONS)
-    def create_integration() -> Response:
-        return jsonify(calls.create_integration(_body()))
-
-    @app.get(f"{INTEGRATIONS}/<integration_id>")
-    def get_integration(integration_id: str) -> Response:
-        return jsonify(calls.get_integration(integration_id))
-
-    @app.patch(f"{INTEGRATIONS}/<integration_id>")
-    def change_integration(integration_id: str) -> Response:
-        return jsonify(calls.change_integration(integration_id, _body()))
-
-    @app.delete(f"{INTEGRATIONS}/<integration_id>")
-    def delete_integration(integration_id: str) -> Response:
-        calls.delete_integration(integration_id)
-        return jsonify({})
-
-    @app.post(f"{INTEGRATIONS}/<integration_id>/_start")
-    def start_integration(integration_id: str) -> Response:
-        return jsonify(calls.start_integration(integration_id))
-
-    @app.post(f"{INTEGRATIONS}/<integration_id>/_stop")
-    def stop_integration(integration_id: str) -> Response:
-        return jsonify(calls.stop_integration(integration_id))
-
-    @app.get(PUBLISHED)
-    def published_events() -> Response:
-        return jsonify(calls.published_events(request.args))
-
-    @app.post(f"{INTEGRATIONS}/<integration_id>/publications/<publication_id>/_retry")
-    def retry_publication(integration_id: str, publication_id: str) -> Response:
-        calls.retry_publication(integration_id, publication_id)
-        return jsonify({})
-
-
-def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise CallRefusedError(400, "the body is not a JSON object")
-    return body
+    @app.get("/v0/locations/<path:location_id>")
+    def get_location(location_id: str) -> Response:
+        return jsonify(model.calls.get_location(location_id))
 
 
 def _require_grant(grant_type: str) -> None:
@@ -183,8 +140,26 @@ def _require_grant(grant_type: str) -> None:
 
 
 def _import_fields() -> dict[str, Any]:
-    body = _body()
-    for name, kind in CREATE_FIELDS.items():
+    """The documents name no other answer to a wrong body than 422."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise CallRefusedError(422, "the body is not a JSON object")
+    given = {n: kind for n, kind in CREATE_OPTIONAL.items() if n in body}
+    for name, kind in (CREATE_REQUIRED | given).items():
         if not isinstance(body.get(name), kind):
-            raise CallRefusedError(400, f"{name} is missing or not of type {kind.__name__}")
-    return {name: body[name] for name in CREATE_FIELDS}
+            raise CallRefusedError(422, f"{name} is missing or not of type {kind.__name__}")
+    return {name: body[name] for name in CREATE_REQUIRED | given}
+
+
+def _created(body: dict[str, Any]) -> Response:
+    response = jsonify(body)
+    response.status_code = 201
+    return response
+
+
+def _error_body(refusal: CallRefusedError) -> dict[str, Any]:
+    """As each of NewStore's APIs has it."""
+    error = {"message": refusal.error, "request_id": REQUEST_ID}
+    if request.path.startswith("/v0/d/import"):
+        return error
+    return {"error_code": f"error_{refusal.status}", **error}

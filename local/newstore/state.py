@@ -13,9 +13,7 @@ def newstore_state(model: NewStoreModel) -> dict[str, Any]:
     """A snapshot under the model's lock."""
     with model.lock:
         model.advance()
-        keys = sorted(
-            model.imported.keys() | model.book.open.keys() | model.book.completed_unreleased.keys()
-        )
+        keys = model.stock_keys()
         return {
             "tenant": model.tenant,
             "stock": [
@@ -37,7 +35,7 @@ def newstore_state(model: NewStoreModel) -> dict[str, Any]:
                 for job in model.jobs.by_id.values()
             ],
             "jobs_too_close": model.jobs.jobs_too_close,
-            "stores": model.stores,
+            "locations": model.locations.listed(),
             "created_locations": model.created_locations,
             "imports_into_master": model.imports_into_master,
             "integrations": model.integrations.list_all(),

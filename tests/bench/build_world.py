@@ -15,7 +15,7 @@ from inventory_sync.domain.events import EventName, FulfillmentEvent, Fulfillmen
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, NewStoreLocations
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
@@ -29,6 +29,7 @@ from tests.bench.generated import (
     share,
     some_on_hand,
 )
+from tests.builders import listed
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 
@@ -79,8 +80,8 @@ class NothingKnown:
     def __init__(self, places: list[str]) -> None:
         self._places = places
 
-    def known_nodes(self) -> frozenset[str]:
-        return frozenset(self._places)
+    def locations(self, ids: object) -> NewStoreLocations:
+        return listed(*self._places)
 
     def count(self, name: str, value: float = 1) -> None: ...
 

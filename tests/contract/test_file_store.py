@@ -14,7 +14,7 @@ import pytest
 from inventory_sync.adapters.s3.file_delivery import s3_uri
 from inventory_sync.adapters.s3.file_store import S3FileStore, archive_key
 from inventory_sync.domain.availabilities import (
-    FILE_BYTES_MAX,
+    ARCHIVE_BYTES_MAX,
     FILES_PER_ARCHIVE_MAX,
     FileHead,
     RowBlock,
@@ -22,7 +22,7 @@ from inventory_sync.domain.availabilities import (
 )
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.errors import FatalError, InvariantError
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, Finalization, Ledger, LocationEntry, Manifest
 from inventory_sync.ports.files import FileStore
 from tests.aws import local_bucket
@@ -47,6 +47,7 @@ MANIFEST = Manifest(
             ledger_run_id="run-0",
             rows=2,
             units=7,
+            node=Node("Köln/1", "store ü"),
         )
     },
 )
@@ -163,11 +164,11 @@ def test_an_unfinished_archive_leaves_the_one_that_is_there(store: Store) -> Non
     assert store.fetch("run-1") == before
 
 
-def test_a_file_beyond_newstores_limit_is_refused(store: Store) -> None:
-    megabytes = FILE_BYTES_MAX // 1_000_000
+def test_an_archive_beyond_newstores_limit_is_refused(store: Store) -> None:
+    megabytes = ARCHIVE_BYTES_MAX // 1_000_000
 
     with pytest.raises(InvariantError, match="archive_limits"):
-        store.archived("run-1", [block("x" * 1_000_000)] * megabytes)
+        store.archived("run-1", *[[block("x" * 1_000_000)]] * megabytes)
 
     assert store.fetch("run-1") is None
 

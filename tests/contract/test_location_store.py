@@ -14,7 +14,7 @@ from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
-from inventory_sync.domain.locations import InventoryMaster, Location
+from inventory_sync.domain.locations import Location
 from inventory_sync.ports.locations import LocationStore
 from tests.builders import OPERATOR
 from tests.contract.builders import MINUTE, NOON
@@ -29,8 +29,7 @@ KOELN = Location(
     store_id="store-9",
     erp_location="ä 7",
     enabled=False,
-    inventory_master=InventoryMaster.NEWSTORE,
-    confirmed=True,
+    create=True,
 )
 APPROVAL = Approval(
     location_id="DC01", kinds=("units_fell", "negative"), who="ops", why="stock-take ü", at=NOON
@@ -254,7 +253,7 @@ def test_rows_beyond_one_answer_are_all_found(table: StateTable) -> None:
         ('{"colour": "red", "location_id": "a", "fulfillment_node_id": "a", "store_id": "",'
          ' "erp_location": "a"}', "colour"),
         ('{"location_id": "a", "fulfillment_node_id": "a", "store_id": "", "erp_location": "a",'
-         ' "inventory_master": "nobody"}', "inventory_master"),
+         ' "create": "nobody"}', "create"),
         ("DC01;Hamburg", "JSON"),
     ],
 )  # fmt: skip

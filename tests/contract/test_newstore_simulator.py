@@ -6,10 +6,6 @@ from typing import get_args
 
 import pytest
 
-from inventory_sync.adapters.http.authorized import AuthorizedHttp
-from inventory_sync.adapters.newstore.imports import NewStoreClient
-from inventory_sync.adapters.newstore.token import TokenProvider
-from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.errors import (
     FatalError,
     OutcomeUnknownError,
@@ -18,66 +14,22 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import JobState
-from local.http_server import Garbling
-from local.newstore.jobs import OPEN_JOBS_MAX
-from local.newstore.server import newstore_server
-from tests.unit.adapters.http_support import (
-    SecretsAccount,
-    StandingClock,
-    json_http,
-    secrets_account,
+from inventory_sync.domain.locations import (
+    LOCATIONS_LISTED_MAX,
+    LocationType,
+    NewStoreLocation,
 )
-from tests.unit.local.newstore_builder import DC, KEY, SKU, Newstore, file_of, zip_of
-
-CLIENT = {"client_id": "adapter", "client_secret": "client-secret"}
-USER = {"username": "integration", "password": "user-password"}
-URI = "s3://stock/run-1.zip"
-
-
-class Contract:
-    """The client, and the NewStore it talks to."""
-
-    def __init__(self, newstore: Newstore, client: NewStoreClient, account: SecretsAccount) -> None:
-        self.newstore = newstore
-        self.client = client
-        self.account = account
-
-    def create(self, number: int = 1) -> str:
-        return self.client.create_job(name=f"run {number}", source_uri=URI, revision=number)
-
-    def state_of(self, job_id: str) -> JobState:
-        job = self.client.job(job_id)
-        assert job is not None
-        return job.state
+from local.http_server import Garbling
+from local.newstore.jobs import OPEN_JOBS_MAX, RETRY_AFTER_SECONDS
+from local.newstore.locations import dc, store
+from tests.contract.newstore import CLIENT, URI, USER, Contract, newstore_contract
+from tests.unit.local.newstore_builder import DC, SKU, file_of, zip_of
 
 
 @pytest.fixture(params=[CLIENT, USER], ids=["API client", "integration user"])
 def contract(request: pytest.FixtureRequest) -> Iterator[Contract]:
-    clock = StandingClock()
-    newstore = Newstore(
-        clients={CLIENT["client_id"]: CLIENT["client_secret"]},
-        users={USER["username"]: USER["password"]},
-        job_seconds=60,
-    )
-    newstore.files[URI] = zip_of(file_of({KEY: 17}, (0, 12)))
-    with (
-        newstore_server(newstore.model) as server,
-        secrets_account(request.param) as account,
-        json_http(clock) as http,
-    ):
-        realm = f"{server.base_url}/auth/realms/acme/protocol/openid-connect/token"
-        tokens = TokenProvider(
-            http,
-            account.secrets(clock),
-            clock,
-            secret_arn=account.arn,
-            token_url=realm,
-            base_url=server.base_url,
-        )
-        client = NewStoreClient(
-            AuthorizedHttp(http, tokens), base_url=server.base_url, provider="inventory-sync"
-        )
-        yield Contract(newstore, client, account)
+    with newstore_contract(request.param) as contract:
+        yield contract
 
 
 def test_job_goes_from_received_to_finished(contract: Contract) -> None:
@@ -88,11 +40,11 @@ def test_job_goes_from_received_to_finished(contract: Contract) -> None:
     contract.client.start_job(job_id, URI)
     assert contract.state_of(job_id) is JobState.WAITING
     contract.newstore.clock.instant += timedelta(seconds=30)
-    assert contract.state_of(job_id) is JobState.OTHER
+    assert contract.state_of(job_id) is JobState.PROCESSING
     contract.newstore.clock.instant += timedelta(seconds=30)
     assert contract.state_of(job_id) is JobState.FINISHED
     assert contract.client.received_jobs() == []
-    assert contract.client.atp([AtpKey(SKU, DC)]) == {AtpKey(SKU, DC): 17}
+    assert contract.newstore.model.atp((DC, SKU)) == 17
 
 
 def test_failed_job_lists_its_errors(contract: Contract) -> None:
@@ -112,14 +64,47 @@ def test_job_set_to_failed_is_not_received_any_more(contract: Contract) -> None:
     assert contract.client.received_jobs() == []
 
 
-def test_finished_job_cannot_be_failed_or_started(contract: Contract) -> None:
+def test_finished_job_cannot_be_failed(contract: Contract) -> None:
     job_id = contract.create()
     contract.client.start_job(job_id, URI)
     contract.newstore.clock.instant += timedelta(hours=1)
     with pytest.raises(RejectedError):
         contract.client.fail_job(job_id, "too late")
+
+
+def test_job_that_was_started_already_keeps_its_file(contract: Contract) -> None:
+    job_id = contract.create()
+    contract.client.start_job(job_id, URI)
+    contract.client.start_job(job_id, "s3://stock/other.zip")
+    assert contract.newstore.model.jobs.by_id[job_id].transformed_uri == URI
+
+
+def test_unknown_job_cannot_be_started(contract: Contract) -> None:
     with pytest.raises(RejectedError):
-        contract.client.start_job(job_id, URI)
+        contract.client.start_job("no-such-job", URI)
+
+
+def test_job_that_failed_in_part_tells_of_its_chunks(contract: Contract) -> None:
+    contract.newstore.files[URI] = zip_of(file_of({(DC, f"P{n}"): n for n in range(1001)}))
+    contract.newstore.model.jobs.fail_chunks_of_next_job(1)
+    job_id = contract.create()
+    contract.client.start_job(job_id, URI)
+    contract.newstore.clock.instant += timedelta(hours=1)
+    assert contract.state_of(job_id) is JobState.PARTIALLY_FAILED
+    assert [(c.rows, c.failed) for c in contract.client.job_chunks(job_id)] == [
+        (1000, False),
+        (1, True),
+    ]
+
+
+def test_every_job_of_a_long_list_is_found(contract: Contract) -> None:
+    jobs = contract.newstore.model.jobs
+    ids = [contract.newstore.create(name=f"run {n}") for n in range(OPEN_JOBS_MAX)]
+    for job_id in ids[:-1]:
+        jobs.set_fail(job_id, "room for more")
+    for number in range(OPEN_JOBS_MAX - 1):
+        contract.create(number)
+    assert len(contract.client.received_jobs()) == OPEN_JOBS_MAX
 
 
 def test_unknown_job_is_none(contract: Contract) -> None:
@@ -127,15 +112,42 @@ def test_unknown_job_is_none(contract: Contract) -> None:
 
 
 def test_locations_are_those_newstore_lists(contract: Contract) -> None:
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
+
+
+def test_a_location_is_told_with_all_there_is_to_know(contract: Contract) -> None:
+    locations = contract.newstore.model.locations
+    locations.add(store("BER", store_id="S-1", is_enabled=False, is_inventory_master=True))
+    assert contract.client.locations([])["BER"] == NewStoreLocation(
+        location_id="BER",
+        type=LocationType.STORE,
+        store_id="S-1",
+        inventory_master=True,
+        enabled=False,
+    )
+    assert contract.client.locations([])[DC] == NewStoreLocation(
+        location_id=DC, type=LocationType.DC
+    )
+
+
+def test_what_a_full_list_lacks_is_asked_for_by_its_id(contract: Contract) -> None:
+    for number in range(LOCATIONS_LISTED_MAX):
+        contract.newstore.model.locations.add(dc(f"L {number}/ü"))
+    wanted = [DC, f"L {LOCATIONS_LISTED_MAX - 1}/ü", "nowhere"]
+    found = contract.client.locations(wanted)
+    assert len(found) == LOCATIONS_LISTED_MAX + 1
+    assert set(wanted) - found.keys() == {"nowhere"}
+    asked = [e for e in contract.exchanges if e.path.startswith("/v0/locations/")]
+    assert sorted(e.status for e in asked) == [200, 404]
 
 
 def test_job_past_the_limit_is_refused_and_found_where_newstore_kept_it(contract: Contract) -> None:
     contract.newstore.model.jobs.keep_on_429 = True
     for number in range(OPEN_JOBS_MAX):
         contract.create(number)
-    with pytest.raises(TooManyJobsError):
+    with pytest.raises(TooManyJobsError) as raised:
         contract.create(99)
+    assert raised.value.retry_after_seconds == RETRY_AFTER_SECONDS
     assert [j.name for j in contract.client.received_jobs()].count("run 99") == 1
 
 
@@ -173,9 +185,9 @@ def test_garbled_answers_to_create_are_unknown_and_never_lead_to_a_second_job(
 
 @pytest.mark.parametrize("garbling", get_args(Garbling))
 def test_garbled_answers_to_reads_are_retriable(contract: Contract, garbling: Garbling) -> None:
-    contract.newstore.model.faults.garble_next(garbling, calls=3, call="list_stores")
+    contract.newstore.model.faults.garble_next(garbling, calls=3, call="list_locations")
     with pytest.raises(RetriableError):
-        contract.client.known_nodes()
+        contract.client.locations([])
 
 
 @pytest.mark.parametrize("garbling", get_args(Garbling))
@@ -186,27 +198,27 @@ def test_reads_get_over_one_garbled_answer(contract: Contract, garbling: Garblin
 
 
 def test_reads_get_over_lost_answers_and_throttling(contract: Contract) -> None:
-    contract.newstore.model.faults.lose_next_answer(call="list_stores")
+    contract.newstore.model.faults.lose_next_answer(call="list_locations")
     contract.newstore.model.faults.refuse_next(
-        status=429, retry_after_seconds=2, call="list_stores"
+        status=429, retry_after_seconds=2, call="list_locations"
     )
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
 
 
 def test_revoked_and_expired_tokens_are_renewed(contract: Contract) -> None:
-    contract.client.known_nodes()
+    contract.client.locations([])
     contract.newstore.model.tokens.revoke_tokens()
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
     contract.newstore.model.tokens.expire_tokens()
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
 
 
 def test_rotated_credentials_are_picked_up(contract: Contract) -> None:
-    contract.client.known_nodes()
+    contract.client.locations([])
     contract.newstore.model.tokens.clients[CLIENT["client_id"]] = "rotated"
     contract.account.put({**CLIENT, "client_secret": "rotated"})
     contract.newstore.model.tokens.revoke_tokens()
-    assert contract.client.known_nodes() == {DC, "NYC"}
+    assert set(contract.client.locations([])) == {DC, "NYC"}
 
 
 def test_wrong_credentials_are_fatal(contract: Contract) -> None:

@@ -100,7 +100,7 @@ def test_a_second_writing_replaces_the_first(records: RunRecords) -> None:
 
 
 def test_an_outcome_is_read_as_it_was_saved(records: RunRecords) -> None:
-    errors = (JobError("e1", "unknown product", "availability", "SKU-1"),)
+    errors = (JobError("unknown product", "availabilities", "SKU-1"),)
     ended = run(RunState.FAILED, job_errors=errors, failure="NewStore failed the job")
 
     records.save_outcome(ended)

@@ -39,7 +39,7 @@ FULL_RUN = ImportRun(
     released_events=5,
     left_out={"Köln": 'held: "why"', "NYC": ""},
     approvals={"DC01": "units_fell"},
-    job_errors=(JobError("1", "reason", "stock", "SKU-1"), JobError("", "", "", "")),
+    job_errors=(JobError("reason", "availabilities", "SKU-1"), JobError("", "", "")),
     failure="NewStore failed the job",
 )
 FULL_HEAD = ImportHead(
@@ -47,7 +47,7 @@ FULL_HEAD = ImportHead(
     finished_run_id="run-0",
     unfinished_run_id="run-1",
     watermark=0,
-    last_revision=7,
+    create_not_before=NOON + MINUTE,
     last_job_created_at=NOON,
     last_finished_at=NOON - MINUTE,
     last_full_at=NOON - 2 * MINUTE,
@@ -276,7 +276,7 @@ def test_a_head_that_is_no_record_is_fatal(dynamo: DynamoStore, record: str) -> 
 
 
 def test_a_run_with_the_longest_job_errors_can_be_stored(dynamo: DynamoStore) -> None:
-    long = JobErrorAnswer(error_id="ü" * 999, reason="語" * 999, entity_id="ü" * 999).error()
+    long = JobErrorAnswer(entity_type="ü" * 999, reason="語" * 999, entity_id="ü" * 999).error()
     failed = replace(FULL_RUN, job_errors=(long,) * 100)
 
     saved = dynamo.runs.save(ImportHead(run=failed), lease=dynamo.lease(), now=NOON)

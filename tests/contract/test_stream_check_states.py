@@ -8,19 +8,17 @@ from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamCheckStates
 from inventory_sync.domain.arrivals import Arrivals
 from inventory_sync.domain.errors import FatalError, LeaseLostError
-from inventory_sync.domain.publications import PublicationMemory, Tries
 from inventory_sync.domain.stream_check import StreamCheckState
 from inventory_sync.ports.newstore import StreamCheckStates
 from tests.contract.builders import MINUTE, NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES
-from tests.fakes.event_streams import FakeWatchMemories
+from tests.fakes.event_streams import FakeStreamCheckStates
 
 FULL = StreamCheckState(
     restarts=(NOON - MINUTE, NOON),
-    publications=PublicationMemory(
-        looked_until=NOON, seen={"p-1": NOON}, tries={"event#order#ff": Tries(2, NOON)}
-    ),
+    stopped_since=NOON,
+    retries={"1a8a5052-8741-4daf-982e-e0a12990335a": 2},
     arrivals=Arrivals(
         looked_at=NOON, last_at=NOON, count=3, whole=True, weeks={0: (1, 2), 167: (0,)}
     ),
@@ -32,7 +30,7 @@ def memories(
     request: pytest.FixtureRequest, open_database: Callable[[str], Database]
 ) -> StreamCheckStates:
     if request.param == "fake":
-        return FakeWatchMemories()
+        return FakeStreamCheckStates()
     database = open_database(request.param)
     return DynamoStreamCheckStates(StateTable(database.client, database.table("StateTable")))
 

@@ -83,7 +83,7 @@ def large() -> Picture:
 
 def wrong() -> Picture:
     """Three units too many, an event refused, an import failed."""
-    errors = tuple(JobError(f"e{n}", "unknown product", "availability", "SKU-9") for n in range(5))
+    errors = (JobError("unknown product", "availabilities", "SKU-9"),) * 5
     failed = run(state=RunState.FAILED, failure="NewStore failed the job", job_errors=errors)
     return picture(
         reading(

@@ -1,98 +1,135 @@
-"""NewStore's event streams straight over the simulator's model, and the watch's memory."""
+"""NewStore's event streams straight over the simulator's model, and the stream check's memory."""
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from inventory_sync.adapters.newstore.streams_wire import (
-    BodyForm,
-    PublicationAnswer,
+    AttemptAnswer,
+    LogAnswer,
+    RejectedAnswer,
     StreamAnswer,
-    registration_body,
+    changed_registration,
+    new_registration,
 )
 from inventory_sync.domain.errors import (
     InventorySyncError,
     LeaseLostError,
-    NotOfferedError,
     RejectedError,
+    RetriableError,
 )
 from inventory_sync.domain.event_stream import EventStream, StreamRegistration
-from inventory_sync.domain.publications import Publication
 from inventory_sync.domain.stream_check import StreamCheckState
+from inventory_sync.domain.stream_records import FailedAttempt, RejectedEvent, StreamLogEntry
 from local.http_server import CallRefusedError
 from local.newstore.model import NewStoreModel
 
+_NOT_FOUND = 404
+T = TypeVar("T")
 
-class ModelStreams:
+
+class _OverModel:
     """Set `fails_with` to have the next calls fail before they change anything."""
 
     def __init__(self, model: NewStoreModel) -> None:
-        self._calls = model.calls
-        self._form = BodyForm(model.integrations.callback_form)
+        self._calls = model.stream_calls
         self.fails_with: InventorySyncError | None = None
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        if self.fails_with is not None:
+            raise self.fails_with
+        try:
+            yield
+        except CallRefusedError as error:
+            kind = RetriableError if error.status >= 500 else RejectedError
+            raise kind(str(error)) from error
+
+    def _find(self, call: Callable[[], T]) -> T | None:
+        with self._asking():
+            try:
+                return call()
+            except CallRefusedError as error:
+                if error.status != _NOT_FOUND:
+                    raise
+        return None
+
+
+class ModelStreams(_OverModel):
+    """ports.EventStreams."""
+
     def streams(self) -> list[EventStream]:
-        self._reach()
-        found = self._calls.list_integrations()
+        with self._asking():
+            found = self._calls.list_integrations()["integrations"]
         return [StreamAnswer.model_validate(entry).stream() for entry in found]
 
     def stream(self, stream_id: str) -> EventStream | None:
         return next((found for found in self.streams() if found.stream_id == stream_id), None)
 
     def create(self, registration: StreamRegistration) -> None:
-        self._reach()
         found = self.stream(registration.stream_id)
         if found is None:
-            self._calls.create_integration(registration_body(registration, self._form, True))
+            with self._asking():
+                self._calls.create_integration(new_registration(registration))
         elif found.callback_url != registration.callback_url:
             raise RejectedError("taken")
 
     def change(self, registration: StreamRegistration) -> None:
-        self._reach()
-        try:
+        with self._asking():
             self._calls.change_integration(
-                registration.stream_id, registration_body(registration, self._form, False)
+                registration.stream_id, changed_registration(registration)
             )
-        except CallRefusedError as error:
-            raise RejectedError(str(error)) from error
 
     def start(self, stream_id: str) -> None:
-        self._reach()
-        try:
+        with self._asking():
             self._calls.start_integration(stream_id)
-        except CallRefusedError as error:
-            raise RejectedError(str(error)) from error
+
+    def stop(self, stream_id: str) -> None:
+        with self._asking():
+            self._calls.stop_integration(stream_id)
 
     def delete(self, stream_id: str) -> None:
-        if self.stream(stream_id) is not None:
-            self._calls.delete_integration(stream_id)
+        self._find(lambda: self._calls.delete_integration(stream_id))
 
-    def failures(self, stream_id: str, since: datetime, until: datetime) -> list[Publication]:
-        self._reach()
+
+class ModelStreamRecords(_OverModel):
+    """ports.StreamRecords."""
+
+    def log(self, stream_id: str) -> list[StreamLogEntry]:
+        found = self._find(lambda: self._calls.integration_logs(stream_id)) or {"entries": []}
+        return [LogAnswer.model_validate(entry).entry() for entry in found["entries"]]
+
+    def failures(self, stream_id: str, since: datetime, until: datetime) -> list[FailedAttempt]:
         filters = {
             "integration_id": stream_id,
             "status": "failure",
             "from": since.astimezone(UTC).replace(microsecond=0).isoformat(),
             "to": (until + timedelta(seconds=1)).astimezone(UTC).isoformat(),
         }
-        try:
+        with self._asking():
             found = self._calls.published_events(filters)
-        except CallRefusedError as error:
-            raise NotOfferedError(str(error)) from error
-        return [PublicationAnswer.model_validate(entry).publication() for entry in found]
+        return [AttemptAnswer.model_validate(entry).attempt() for entry in found]
 
-    def retry(self, stream_id: str, publication_id: str) -> None:
-        self._reach()
-        try:
-            self._calls.retry_publication(stream_id, publication_id)
-        except CallRefusedError as error:
-            raise NotOfferedError(str(error)) from error
+    def rejected_events(self, stream_id: str) -> list[RejectedEvent]:
+        found = self._find(lambda: self._calls.rejected_events(stream_id))
+        entries = found["rejected_events"] if found else []
+        return [RejectedAnswer.model_validate(entry).rejected() for entry in reversed(entries)]
 
-    def _reach(self) -> None:
-        if self.fails_with is not None:
-            raise self.fails_with
+    def rejected_event(self, stream_id: str, rejected_id: str) -> bytes | None:
+        found = self._find(lambda: self._calls.rejected_event(stream_id, rejected_id))
+        return None if found is None else json.dumps(found).encode()
+
+    def retry_rejected(self, stream_id: str, rejected_id: str) -> None:
+        self._find(lambda: self._calls.retry_rejected_event(stream_id, rejected_id))
+
+    def delete_rejected(self, stream_id: str, rejected_id: str) -> None:
+        self._find(lambda: self._calls.delete_rejected_event(stream_id, rejected_id))
 
 
-class FakeWatchMemories:
+class FakeStreamCheckStates:
     """By stream."""
 
     def __init__(self) -> None:

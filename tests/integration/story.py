@@ -36,10 +36,12 @@ from local.erp.server import erp_app
 from local.functions import LocalContext
 from local.http_server import HttpServer
 from local.newstore.events import Event, event_bytes
+from local.newstore.locations import dc, store
 from local.newstore.model import NewStoreModel
 from local.newstore.server import newstore_app
 from local.template import REGION
 from tests.apps import load_app
+from tests.availabilities import checked
 from tests.aws import aws_session, create_table
 from tests.builders import OPERATOR
 from tests.event_bodies import TENANT, api_call
@@ -316,8 +318,8 @@ def story(
         newstore_model = NewStoreModel(
             TENANT,
             clock.now,
-            fetch=aws.fetch_file,
-            stores=[DC, NYC],
+            fetch=checked(aws.fetch_file),
+            locations=[dc(DC), store(NYC)],
             clients={CLIENT_ID: CLIENT_SECRET},
             sleep=clock.sleep,
             **{"job_seconds": 10, **(newstore or {})},

@@ -4,6 +4,7 @@ An operator's approval lets one import through, and is kept under the run that u
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -123,7 +124,9 @@ def test_a_truncated_snapshot_is_held_whatever_an_operator_says(told: Story) -> 
     assert told.newstore.atp(BULK) == told.sellable(BULK)
 
 
-def test_a_location_that_newstore_does_not_list_is_held_until_an_approval(told: Story) -> None:
+def test_a_location_that_newstore_does_not_list_is_held_until_the_map_says_create(
+    told: Story,
+) -> None:
     told.changes.put_locations([LAB], OPERATOR)
     told.erp.add_location(LAB.erp_location)
     told.erp.receive((LAB.erp_location, "SKU-1"), 7)
@@ -136,8 +139,9 @@ def test_a_location_that_newstore_does_not_list_is_held_until_an_approval(told: 
     assert told.newstore.created_locations == []
     assert other_is_imported(told)
 
-    approve(told, "LAB", HoldKind.UNKNOWN_LOCATION)
+    told.changes.put_locations([replace(LAB, create=True)], OPERATOR)
+    told.clock.sleep(60)
     assert tick(told) == {}
     assert told.newstore.created_locations == ["LAB"]
     assert told.newstore.atp(("LAB", "SKU-1")) == 7
-    assert len(used_approvals(told)) == 1
+    assert used_approvals(told) == []

@@ -8,6 +8,7 @@ import pytest
 
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.domain.locations import Location
+from local.newstore.locations import dc
 from tests.builders import OPERATOR
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
@@ -94,7 +95,7 @@ def test_an_import_now_is_signed_and_may_be_full(shop: Operated) -> None:
 def test_one_location_is_imported_by_itself(shop: Operated) -> None:
     other = Location(location_id="NYC", fulfillment_node_id="NYC", store_id="", erp_location="NYC")
     LocationChanges(shop.stack.state).put_locations([other], OPERATOR)
-    shop.stack.newstore.stores.append("NYC")
+    shop.stack.newstore.locations.add(dc("NYC"))
     shop.stack.erp.add_location("NYC")
     shop.stack.erp.set_stock(("NYC", SKU), 3)
     shop.tick()

@@ -19,7 +19,7 @@ Change = Callable[[Answer], object]
 NEWSTORE_CALLS = {
     "client_credentials_token": "/token",
     "list_imports": "GET /v0/d/import",
-    "list_stores": "GET /v0/d/stores",
+    "list_locations": "GET /v0/locations",
     "create_import": "POST /v0/d/import",
     "get_import": "GET /v0/d/import/",
 }
@@ -96,7 +96,7 @@ def test_where_no_answer_is_needed_an_unreadable_one_does_no_harm(
     told: Story, call: str, garbling: Garbling
 ) -> None:
     told.newstore.calls.create_import(
-        provider="x", name="inventory-sync orphan", source_uri="s3://x/y", revision=1
+        provider="x", name="inventory-sync orphan", source_uri="s3://x/y"
     )
     told.newstore.faults.garble_next(garbling, call=call)
 
@@ -112,17 +112,24 @@ WRONG_NEWSTORE_ANSWERS: Mapping[str, tuple[str, Change, str]] = {
     "token's life is no number": ("/token", lambda a: {**a, "expires_in": "x"}, "expires_in"),
     "token's life is NaN": ("/token", lambda a: {**a, "expires_in": NOT_A_NUMBER}, "JSON object"),
     "token's life is huge": ("/token", lambda a: {**a, "expires_in": 1e308}, ""),
-    "jobs under another name": ("/v0/d/import", lambda a: {"jobs": []}, "items"),
-    "jobs are no list": ("/v0/d/import", lambda a: {"items": "none"}, "items"),
-    "a job without an id": ("/v0/d/import", lambda a: {"items": [{"name": "x"}]}, "import_id"),
-    "pages that lead in a circle": (
-        "/v0/d/import", lambda a: {"items": [], "next": "/v0/d/import?page=2"}, "does not end",
+    "jobs under another name": ("/v0/d/import", lambda a: {**a, "items": None}, "items"),
+    "jobs are no list": ("/v0/d/import", lambda a: {**a, "items": "none"}, "items"),
+    "a job without an id": (
+        "/v0/d/import", lambda a: {**a, "items": [{"name": "x"}]}, "import_id",
     ),
-    "the next page is elsewhere": (
-        "/v0/d/import", lambda a: {"items": [], "next": "https://example.com/"}, "another host",
+    "a list without pages": ("/v0/d/import", lambda a: {"items": []}, "pagination_info"),
+    "pages without end": (
+        "/v0/d/import",
+        lambda a: {**a, "pagination_info": {**a["pagination_info"], "total": 10**6}},
+        "does not end",
     ),
-    "stores are no list": ("/v0/d/stores", lambda a: {"stores": {"DC01": {}}}, "stores"),
-    "a store is a number": ("/v0/d/stores", lambda a: {"stores": [7]}, "model"),
+    "locations are no list": (
+        "/v0/locations", lambda a: {"locations": {"DC01": {}}}, "locations",
+    ),
+    "a location is a number": ("/v0/locations", lambda a: {"locations": [7]}, "model"),
+    "a location whose master is not told": (
+        "/v0/locations", lambda a: {"locations": [{"id": "DC01", "type": "dc"}]}, "is_inventory",
+    ),
 }  # fmt: skip
 
 

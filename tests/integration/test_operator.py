@@ -167,3 +167,12 @@ def test_rows_can_be_sent_again_on_demand(shop: Operated) -> None:
     assert "no NOWHERE" in shop.run("resend", "NOWHERE", *WHO, code=1).output
 
     assert shop.tick()["run"]["rows"] == 1
+
+
+def test_an_order_s_items_have_newstores_own_status(shop: Operated) -> None:
+    shop.ship("ff7", SKU, at=70)
+    items = shop.json("order", "order-ff7")["items"]
+
+    assert [(i["fulfillment_request_id"], i["status"]) for i in items] == [("ff7", "shipped")]
+    assert "shipped" in shop.run("order", "order-ff7").output
+    assert "not routed" in shop.run("order", "nobody-s", code=4).output

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from inventory_sync.domain.import_head import ImportHead
-from local.newstore.jobs import OPEN_JOBS_MAX
+from local.newstore.jobs import OPEN_JOBS_MAX, RETRY_AFTER_SECONDS
 from tests.integration.crashing import CALLS, Moment
 from tests.integration.story import DC, LEASE_SECONDS, NYC, Story, story
 
@@ -26,9 +26,9 @@ def begin(told: Story) -> None:
     told.let_settle()
 
 
-def create_job(told: Story, name: str, revision: int = 1) -> str:
+def create_job(told: Story, name: str) -> str:
     return told.newstore.calls.create_import(
-        provider="somebody", name=name, source_uri="s3://old/stock.zip", revision=revision
+        provider="somebody", name=name, source_uri="s3://old/stock.zip"
     )
 
 
@@ -85,7 +85,7 @@ def test_a_job_that_was_created_twice_is_started_once(told: Story) -> None:
 def test_a_job_refused_for_too_many_is_adopted_if_kept_and_created_if_not(
     told: Story, kept: bool
 ) -> None:
-    others = [create_job(told, f"prices {n}", n) for n in range(1, OPEN_JOBS_MAX + 1)]
+    others = [create_job(told, f"prices {n}") for n in range(OPEN_JOBS_MAX)]
     told.newstore.jobs.keep_on_429 = kept
 
     first = told.tick()
@@ -95,6 +95,7 @@ def test_a_job_refused_for_too_many_is_adopted_if_kept_and_created_if_not(
 
     for other in others:
         told.newstore.jobs.set_fail(other, "done by hand")
+    told.clock.sleep(RETRY_AFTER_SECONDS)
     second = told.tick()
     assert (second["outcome"], second["run"]["run_id"]) == ("ended", first["run"]["run_id"])
     assert len(told.our_jobs("finished", "failed", "received")) == 1

@@ -12,10 +12,10 @@ import pytest
 from cli.stack import NullObserver
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.bootstrap.runtime import Runtime
-from inventory_sync.domain.atp import AtpKey, StockInsights
+from inventory_sync.domain.atp import AtpKey, RequestedItem, SafetyStock, StockInsights
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RetriableError
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import StockReader
 from local.aws import new_session
 from local.stack import RECONCILE
 from tests.integration.operator import DC, Operated, operated
@@ -84,7 +84,7 @@ class Load:
 class BusyNewStore:
     """NewStore as the reconciliation reads it; while it is read trade goes on."""
 
-    def __init__(self, load: Load, inner: NewStoreReader) -> None:
+    def __init__(self, load: Load, inner: StockReader) -> None:
         self.load, self.inner = load, inner
         self.calls = 0
 
@@ -96,8 +96,11 @@ class BusyNewStore:
         self._trade_on()
         return self.inner.insights(key)
 
-    def known_nodes(self) -> frozenset[str]:
-        return self.inner.known_nodes()
+    def safety_stock(self) -> SafetyStock:
+        return self.inner.safety_stock()
+
+    def requested_items(self, order_uuid: str) -> list[RequestedItem]:
+        return self.inner.requested_items(order_uuid)
 
     def _trade_on(self) -> None:
         self.calls += 1
@@ -117,8 +120,8 @@ def test_events_in_flight_are_no_false_alarm(rounds: int) -> None:
         variables = shop.stack.template.environment(RECONCILE)
         runtime = Runtime(variables, shop.stack.clock, new_session)
         reconcile = reconcile_with(runtime, NullObserver())
-        busy = BusyNewStore(load, reconcile.newstore)
-        reconcile = replace(reconcile, newstore=busy)
+        busy = BusyNewStore(load, reconcile.stock)
+        reconcile = replace(reconcile, stock=busy)
         causes: Counter[Cause] = Counter()
         rows = on_the_way = 0
         for _ in range(rounds):

@@ -99,7 +99,17 @@ def test_a_replay_that_takes_long_is_reported_on_later(shop: Operated) -> None:
     assert (asked["state"], asked["missing"], asked["deleted"]) == ("running", 0, False)
     assert (done["state"], done["missing"], done["deleted"]) == ("ended", 2, True)
     again = shop.json("replay", "report", asked["replay_id"], *WHO)
-    assert (again["missing"], again["failed"]) == (2, None)
+    assert (again["state"], again["missing"], again["failed"]) == ("ended", 2, 0)
+
+
+def test_a_replay_that_newstore_has_deleted_by_itself_is_no_error(shop: Operated) -> None:
+    happened(shop, "lost", delivered=False)
+    asked = shop.json("replay", "window", "--from", since(shop, 60), "--wait", "0", *WHO)
+    assert (asked["state"], asked["deleted"]) == ("ended", True)
+
+    again = shop.json("replay", "report", asked["replay_id"], *WHO)
+
+    assert (again["state"], again["missing"], again["deleted"]) == ("ended", 2, True)
 
 
 def test_what_a_replay_could_not_deliver_is_told_and_its_stream_left(shop: Operated) -> None:
@@ -130,50 +140,14 @@ def test_there_is_no_report_on_what_nobody_asked_for(at_rest: Operated) -> None:
 
 
 def test_newstore_has_room_for_so_many_streams_only(shop: Operated) -> None:
+    callback = {"callback_url": "https://x.example"}
     for number in range(24):
-        body = {"id": f"s{number}", "callback_url": "https://x.example"}
-        shop.stack.newstore.integrations.create(body)
+        body = {"id": f"s{number}", "integration_type": "permanent"}
+        shop.stack.newstore.integrations.create({**body, "callback_parameters": callback})
 
     refused = shop.run("replay", "window", "--from", since(shop, 60), *WHO, code=1)
 
     assert "at most 25" in refused.output
-
-
-def test_failed_publications_are_published_again(shop: Operated) -> None:
-    publications = shop.stack.newstore.publications
-    for event in happened(shop, "lost", delivered=False):
-        publications.note(stream_id(shop), event, 503)
-        publications.note(stream_id(shop), event, 503)
-
-    done = shop.json("replay", "publications", "--from", since(shop, 60), *WHO)
-    publications.deliver()
-
-    assert (done["found"], done["asked"], done["left"]) == (2, 2, 0)
-    assert shop.stack.count(EVENTS) == 2
-    assert audited(shop)[-1]["command"] == "replay publications"
-
-
-def test_a_limit_leaves_the_rest_and_says_so(shop: Operated) -> None:
-    for event in happened(shop, "lost", delivered=False):
-        shop.stack.newstore.publications.note(stream_id(shop), event, 503)
-
-    done = shop.json(
-        "replay", "publications", "--from", since(shop, 60), "--limit", "1", *WHO, code=4
-    )
-
-    assert (done["found"], done["asked"], done["left"]) == (2, 1, 1)
-
-
-def test_where_newstore_offers_no_retry_the_window_is_pointed_to(shop: Operated) -> None:
-    publications = shop.stack.newstore.publications
-    publications.offers_retry = False
-    for event in happened(shop, "lost", delivered=False):
-        publications.note(stream_id(shop), event, 503)
-    words = ("replay", "publications", "--from", since(shop, 60), *WHO)
-
-    assert "replay window" in shop.run(*words, code=4).output
-    publications.offers_list = False
-    assert "replay window" in shop.run(*words, code=1).output
 
 
 def test_a_file_of_this_machine_or_of_s3_is_taken_through_ingest(

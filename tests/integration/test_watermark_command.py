@@ -1,7 +1,6 @@
 """`watermark`, and `locations check`: what an operator asks before touching either."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -91,29 +90,3 @@ def test_scripts_answer_with_yes_and_no_run_on_record_expires_by_it(moved: Opera
 )
 def test_what_is_not_safe_is_refused(shop: Operated, words: tuple[str, ...], told: str) -> None:
     assert told in shop.run("watermark", "set", *words, code=1).output
-
-
-# Locations
-
-
-def test_the_map_is_compared_with_newstores_locations(shop: Operated) -> None:
-    same = shop.run("locations", "check").output
-    shop.stack.newstore.stores.append("BER")
-
-    found = shop.json("locations", "check", code=4)
-    shop.stack.newstore.stores.remove("BER")
-
-    assert "lists the same locations" in same
-    assert (found["not_mapped"], found["unknown_to_newstore"]) == (["BER"], [])
-    assert shop.json("locations", "check", "--offline")["not_mapped"] is None
-
-
-def test_a_location_that_newstore_does_not_list_is_named(shop: Operated, tmp_path: Path) -> None:
-    path = tmp_path / "map.csv"
-    path.write_text("location_id,confirmed\nNEW,false\nOLD,true\n")
-
-    found = shop.json("locations", "check", str(path), code=4)
-    text = shop.run("locations", "check", str(path), code=4).output
-
-    assert (found["unknown_to_newstore"], found["vouched_for"]) == (["NEW"], ["OLD"])
-    assert "set `confirmed`" in text

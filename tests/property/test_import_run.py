@@ -32,9 +32,16 @@ from inventory_sync.domain.import_run import (
 from tests.builders import MINUTE, NOW, run
 
 LIMITS = RunLimits()
-ALIVE = (JobState.RECEIVED, JobState.WAITING, JobState.OTHER, None)
+ALIVE = (
+    JobState.RECEIVED,
+    JobState.WAITING,
+    JobState.PROCESSING,
+    JobState.CLEANING,
+    JobState.OTHER,
+    None,
+)
 """None: NewStore does not know the job, for now or for good."""
-ENDS = (JobState.FINISHED, JobState.FAILED)
+ENDS = (JobState.FINISHED, JobState.PARTIALLY_FAILED, JobState.FAILED)
 ALWAYS_ENDED = {RunState.FINALIZED, RunState.FAILED, RunState.HELD}
 
 AFTER: dict[type, RunState] = {

@@ -64,6 +64,8 @@ RATES = {
     "archive_full": 0.25,
     "erp_lists_zeros": 0.25,
     "erp_reference_short": 0.25,
+    "job_failed_in_part": 0.06,
+    "node_mistyped": 0.03,
 }
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
 LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :])
@@ -100,6 +102,10 @@ class Faults:
         if name in LATER:
             return self._later
         return self._feed if name in OF_THE_FEED else self._rng
+
+    def retry_after_seconds(self) -> float | None:
+        """What NewStore asks for with a 429."""
+        return self._later.choice((None, 60.0, 600.0))
 
     def note(self, name: str) -> None:
         """Count a fault that came about by itself."""

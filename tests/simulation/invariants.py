@@ -32,6 +32,7 @@ class Invariants:
         self.never_oversell()
         self.watermark_monotonic()
         self.one_import()
+        self.none_created()
         self.no_error()
 
     def never_oversell(self) -> None:
@@ -117,6 +118,12 @@ class Invariants:
         active = [job.name for job in jobs if job.state in {"waiting", "processing"}]
         if len(active) > 1:
             raise Violation("one_import", f"under way together: {active}")
+
+    def none_created(self) -> None:
+        """No import creates a location that nobody asked for."""
+        created = self.world.newstore_model.created_locations
+        if created:
+            raise Violation("one_import", f"created {created}")
 
     def no_error(self) -> None:
         """Whatever breaks, the adapter meets it with an error it knows how to go on from."""

@@ -94,8 +94,8 @@ def _no_roll_forward() -> AbstractContextManager[Any]:
 def _range_from_lowest_event() -> AbstractContextManager[Any]:
     honest = choose_cut.released_range
 
-    def lowest(context: Any, cut: LocationCut) -> LogicalRange:
-        found = honest(context, cut)
+    def lowest(context: Any, cut: LocationCut, *, anew: bool) -> LogicalRange:
+        found = honest(context, cut, anew=anew)
         return LogicalRange(min(map(logical_timestamp, cut.counted), default=found.end), found.end)
 
     return patch.object(state_location, "released_range", lowest)
@@ -244,8 +244,8 @@ def _late_where_a_range_is_its_files(world: World) -> None:
 def _range_forgets_late_events() -> AbstractContextManager[Any]:
     honest = choose_cut.released_range
 
-    def forward_only(context: Any, cut: LocationCut) -> LogicalRange:
-        return honest(context, replace(cut, late=()))
+    def forward_only(context: Any, cut: LocationCut, *, anew: bool) -> LogicalRange:
+        return honest(context, replace(cut, late=()), anew=anew)
 
     return patch.object(state_location, "released_range", forward_only)
 

@@ -1,6 +1,6 @@
 """The simulators as ports, and the proxy that lets the world go on, or break, at every call."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,8 @@ from inventory_sync.domain.errors import (
     SnapshotIncompleteError,
     TooManyJobsError,
 )
-from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
+from inventory_sync.domain.locations import LocationType, NewStoreLocation, NewStoreLocations
 from inventory_sync.domain.references import reference_of
 from inventory_sync.domain.stock import (
     Accepted,
@@ -32,6 +33,7 @@ from inventory_sync.domain.stock import (
 from local.erp.records import Allocation, AllocationItem, Movement, MovementLine
 from local.http_server import CallRefusedError
 from local.newstore.availabilities import ImportFinding
+from local.newstore.jobs import LIST_COUNT_MAX
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -244,14 +246,12 @@ class SimulatedNewStore:
         self._world = world
         self._model = world.newstore_model
 
-    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+    def create_job(self, *, name: str, source_uri: str) -> str:
         self._reach()
         strike = self._world.faults.strike
         if strike("too_many_jobs"):
-            raise TooManyJobsError("20 open jobs")
-        job_id = self._model.calls.create_import(
-            provider="sim", name=name, source_uri=source_uri, revision=revision
-        )
+            raise TooManyJobsError("20 open jobs", self._world.faults.retry_after_seconds())
+        job_id = self._model.calls.create_import(provider="sim", name=name, source_uri=source_uri)
         if strike("too_many_jobs_but_kept"):
             raise TooManyJobsError("20 open jobs")
         if strike("create_answer_lost"):
@@ -271,14 +271,24 @@ class SimulatedNewStore:
         elif (key := world.any_key()) not in world.skipped_rows and strike(
             "job_finished_without_rows"
         ):
-            finding = ImportFinding("unknown product", "availability", "/".join(key))
+            finding = ImportFinding("unknown product", "availabilities", "/".join(key))
             jobs.report_errors_next_job([finding], [key])
             world.skipped_rows.add(key)
         elif strike("job_never_ends"):
             jobs.never_finish_next_job("waiting" if world.rng.random() < 0.5 else "processing")
-        with _refusals():
-            self._model.calls.start_import(job_id, source_uri)
-        if strike("start_answer_lost"):
+        elif strike("job_failed_in_part"):
+            jobs.fail_chunks_of_next_job(*(n for n in range(20) if world.later_rng.random() < 0.4))
+        self._start(job_id, source_uri)
+
+    def _start(self, job_id: str, source_uri: str) -> None:
+        try:
+            with _refusals():
+                self._model.calls.start_import(job_id, source_uri)
+        except RejectedError:
+            job = self._model.jobs.by_id.get(job_id)
+            if job is None or job.state == "received":
+                raise
+        if self._world.faults.strike("start_answer_lost"):
             raise OutcomeUnknownError("no answer")
 
     def job(self, job_id: str) -> ImportJob | None:
@@ -298,7 +308,8 @@ class SimulatedNewStore:
 
     def received_jobs(self) -> list[ImportJob]:
         self._reach()
-        return [_job(job) for job in self._model.calls.list_imports("received")]
+        listed = self._model.calls.list_imports("received", count=LIST_COUNT_MAX)
+        return [_job(job) for job in listed["items"]]
 
     def fail_job(self, job_id: str, reason: str) -> None:
         self._reach()
@@ -307,11 +318,20 @@ class SimulatedNewStore:
 
     def job_errors(self, job_id: str) -> list[JobError]:
         self._reach()
-        return [JobError(**error) for error in self._model.calls.import_errors(job_id)]
+        with _refusals():
+            found = self._model.calls.import_errors(job_id)
+        return [JobError(e["reason"], e["entity_type"], e["entity_id"]) for e in found]
 
-    def known_nodes(self) -> frozenset[str]:
+    def job_chunks(self, job_id: str) -> list[JobChunk]:
         self._reach()
-        return frozenset(store["store_id"] for store in self._model.calls.list_stores())
+        with _refusals():
+            found = self._model.calls.import_chunks(job_id)
+        return [JobChunk(c["size"], c["failed"], c.get("failure_message", "")) for c in found]
+
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        self._reach()
+        found = map(_location, self._model.calls.list_locations())
+        return {location.location_id: location for location in found}
 
     def _reach(self) -> None:
         strike = self._world.faults.strike
@@ -333,5 +353,15 @@ def _job(raw: dict[str, Any]) -> ImportJob:
     states = {state.value for state in JobState}
     state = JobState(raw["state"]) if raw["state"] in states else JobState.OTHER
     return ImportJob(
-        job_id=raw["import_id"], state=state, name=raw["name"], source_uri=raw["source_uri"]
+        job_id=raw["import_id"], state=state, name=raw["name"], reason=raw.get("reason", "")
+    )
+
+
+def _location(raw: dict[str, Any]) -> NewStoreLocation:
+    return NewStoreLocation(
+        location_id=raw["id"],
+        type=LocationType(raw["type"]),
+        store_id=raw["store_id"] or "",
+        inventory_master=raw["is_inventory_master"],
+        enabled=raw["is_enabled"],
     )

@@ -77,8 +77,7 @@ def _step(world: World) -> None:
         world.say("the ERP refuses", product)
     if strike("erp_lag_changes"):
         world.change_lag()
-    if strike("location_disabled"):
-        world.switch_location()
+    _change_map(world)
     if strike("row_altered_at_newstore"):
         world.alter_row()
     if strike("record_expired_and_replayed"):
@@ -95,6 +94,13 @@ def _step(world: World) -> None:
         world.pass_time(rng.choice((1800, 7200, 30_000)))
 
 
+def _change_map(world: World) -> None:
+    if world.faults.strike("location_disabled"):
+        world.switch_location()
+    if world.faults.strike("node_mistyped"):
+        world.mistype_node()
+
+
 def _calm_down(world: World, invariants: Invariants) -> None:
     """No more faults and no more trade: within a few rounds everything is exact and at rest."""
     world.say("quiet")
@@ -103,7 +109,8 @@ def _calm_down(world: World, invariants: Invariants) -> None:
     world.newstore_model.jobs.next_jobs.clear()
     _end_stuck_jobs(world)
     places = world.location_store.locations().values()
-    world.location_store.put_locations([replace(place, enabled=True) for place in places], OPERATOR)
+    right = [replace(p, enabled=True, fulfillment_node_id=p.location_id) for p in places]
+    world.location_store.put_locations(right, OPERATOR)
     last: Violation | None = None
     for _ in range(QUIET_ROUNDS_MAX):
         world.pass_time(3600)

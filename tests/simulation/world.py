@@ -27,7 +27,9 @@ from inventory_sync.use_cases.import_stock.import_stock import ImportStock, Impo
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
+from local.newstore.locations import store
 from local.newstore.model import NewStoreModel, RangeScope
+from tests.availabilities import checked
 from tests.builders import OPERATOR
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import (
@@ -153,8 +155,8 @@ class World:
         self.finalized_runs: set[str] = set()
         self.untold: set[Key] = set()
         """Changes that the ERP's feed did not tell, until everything is read."""
-        self.skipped_rows: set[Key] = set()
-        """Rows that NewStore left out of a job it finished, until the next finished import."""
+        self.skipped_rows = self.newstore_model.jobs.refused_rows
+        """Rows that NewStore left out of a job, until the next finished import."""
         self.altered_rows: dict[Key, datetime] = {}
         """Rows that somebody changed at NewStore, until an import that was asked for them."""
         self.leapt: EventRef | None = None
@@ -183,13 +185,14 @@ class World:
         self.newstore_model = NewStoreModel(
             TENANT,
             lambda: self.now,
-            fetch=self.files.fetch,
+            fetch=checked(self.files.fetch),
             range_scope=self.range_scope,
             range_start_released=self.feed_rng.random() < 0.5,
             job_seconds=rng.choice((0, 20, 200)),
-            stores=self.locations,
+            locations=map(store, self.locations),
         )
         jobs = self.newstore_model.jobs
+        jobs.chunk_rows = 2
         if self.faults.strike("several_files_with_delays"):
             jobs.seconds_between_files = rng.choice((1, 60, 400))
         if self.faults.strike("files_in_any_order"):
@@ -729,6 +732,14 @@ class World:
         wanted = not place.enabled if enabled is None else enabled
         self.location_store.put_locations([replace(place, enabled=wanted)], OPERATOR)
         self.say("enabled" if wanted else "disabled", place.location_id)
+
+    def mistype_node(self) -> None:
+        """An operator calls a location something else in the map, or puts that right."""
+        place = self.location_store.locations()[self.later_rng.choice(self.locations)]
+        right, wrong = place.location_id, f"{place.location_id}-mistyped"
+        node = wrong if place.fulfillment_node_id == right else right
+        self.location_store.put_locations([replace(place, fulfillment_node_id=node)], OPERATOR)
+        self.say("mapped", place.location_id, node)
 
     def operate(self) -> None:
         """An operator looks at what is held."""

@@ -1,4 +1,4 @@
-"""The event stream's second life in the deployed stack: the watch's schedule, the export's queue.
+"""The event stream in the deployed stack: the stream check's schedule, the export's queue.
 
 NewStore's simulator stops the stream, and drops a file where its S3 export would.
 """
@@ -18,9 +18,15 @@ BUCKET = "ImportBucket"
 
 @pytest.fixture(scope="module", autouse=True)
 def stopped(stack: DeployedStack, stories: object) -> None:
-    """Registered by hand, and stopped at NewStore before the watch's next look."""
+    """Registered by hand, and stopped at NewStore before the stream check's next look."""
     integrations = stack.newstore.integrations
-    integrations.create({"id": stack.name, "callback_url": stack.outputs["EventUrl"]})
+    integrations.create(
+        {
+            "id": stack.name,
+            "integration_type": "permanent",
+            "callback_parameters": {"callback_url": stack.outputs["EventUrl"]},
+        }
+    )
     integrations.stop(stack.name)
 
 
@@ -81,9 +87,9 @@ def test_what_lies_elsewhere_in_the_bucket_wakes_nobody(stack: DeployedStack) ->
     assert stack.count(QUARANTINE) == set_aside
 
 
-def test_the_watch_s_schedule_starts_the_stopped_stream(stack: DeployedStack) -> None:
+def test_the_stream_check_s_schedule_starts_the_stopped_stream(stack: DeployedStack) -> None:
     eventually(
-        lambda: stack.newstore.integrations.get(stack.name)["status"] == "running", "the watch"
+        lambda: stack.newstore.integrations.of(stack.name).status == "running", "the stream check"
     )
 
     [(_, record)] = list(stack.state.records("stream_check"))

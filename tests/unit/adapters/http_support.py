@@ -32,6 +32,8 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LIMITS = HttpLimits(read_seconds=10, attempts_max=3, body_bytes_max=200_000)
 IMPATIENT = replace(LIMITS, read_seconds=0.3)
 """For calls that nobody answers."""
+BLOCKING = replace(LIMITS, blocked_seconds=300)
+"""For a system that blocks addresses, as NewStore does."""
 STUBBORN = replace(IMPATIENT, attempts_max=10)
 """Also gets an answer from a machine under load."""
 

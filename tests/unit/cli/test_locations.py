@@ -8,13 +8,13 @@ import pytest
 from click.testing import Result
 
 from inventory_sync.adapters.codec import encode
-from inventory_sync.domain.locations import InventoryMaster, Location
+from inventory_sync.domain.locations import Location
 from tests.unit.cli.conftest import NOW, Shell
 
 LATER = NOW + timedelta(minutes=1)
 """When the second command is given."""
 Load = Callable[..., Result]
-HEADER = "location_id,fulfillment_node_id,store_id,erp_location,enabled,inventory_master,confirmed"
+HEADER = "location_id,fulfillment_node_id,store_id,erp_location,enabled,create"
 
 
 def test_empty_cells_stand_for_the_same_id_on_all_sides(shell: Shell, load: Load) -> None:
@@ -32,7 +32,7 @@ def test_empty_cells_stand_for_the_same_id_on_all_sides(shell: Shell, load: Load
 
 
 def test_every_column_is_read(shell: Shell, load: Load) -> None:
-    load(HEADER, "1,NODE-1,STORE-1,W/1,no,NewStore,Yes")
+    load(HEADER, "1,NODE-1,STORE-1,W/1,no,Yes")
 
     assert shell.store.locations()["1"] == Location(
         location_id="1",
@@ -40,8 +40,7 @@ def test_every_column_is_read(shell: Shell, load: Load) -> None:
         store_id="STORE-1",
         erp_location="W/1",
         enabled=False,
-        inventory_master=InventoryMaster.NEWSTORE,
-        confirmed=True,
+        create=True,
     )
 
 
@@ -112,7 +111,7 @@ def test_a_new_node_is_pointed_out(load: Load) -> None:
     load("location_id,fulfillment_node_id", "A,N1")
 
     assert (
-        "next full import sends all rows: A"
+        "next import sends all rows there, and 0 for those under the former one: A"
         in load("location_id,fulfillment_node_id", "A,N2").output
     )
 
@@ -120,15 +119,14 @@ def test_a_new_node_is_pointed_out(load: Load) -> None:
 def test_every_bad_row_is_named_and_none_is_written(shell: Shell, load: Load) -> None:
     result = load(
         HEADER,
-        "OK,,,,,,",
-        ",,,,,,",
-        ",NODE,,,,,",
-        "B,,,,maybe,,",
-        "C,,,,,sap,",
-        " D,,,,,,",
-        "E" * 201 + ",,,,,,",
-        '"F\x07",,,,,,',
-        "G,,,,,,2",
+        "OK,,,,,",
+        ",,,,,",
+        ",NODE,,,,",
+        "B,,,,maybe,",
+        " D,,,,,",
+        "E" * 201 + ",,,,,",
+        '"F\x07",,,,,',
+        "G,,,,,2",
     )
 
     assert result.exit_code == 1
@@ -136,11 +134,10 @@ def test_every_bad_row_is_named_and_none_is_written(shell: Shell, load: Load) ->
     assert [line.split(": ")[0] for line in lines] == [
         "line 4, location_id",
         "line 5, enabled",
-        "line 6, inventory_master",
+        "line 6, location_id",
         "line 7, location_id",
         "line 8, location_id",
-        "line 9, location_id",
-        "line 10, confirmed",
+        "line 9, create",
         "Nothing was written.",
     ]
     assert not shell.store.locations()
@@ -218,12 +215,12 @@ def test_a_file_in_another_encoding_is_refused(shell: Shell) -> None:
 
 
 def test_a_check_of_a_file_writes_nothing(shell: Shell) -> None:
-    path = shell.file("location_id,inventory_master", "A,", "B,newstore")
+    path = shell.file("location_id,enabled", "A,", "B,false")
 
     result = shell.run("locations", "check", path, "--offline", "--json")
 
     found = json.loads(result.stdout)
-    assert (found["imported"], found["locations"], found["not_mapped"]) == (1, 2, None)
+    assert found == {"enabled": 1, "locations": 2, "newstore": None}
     assert not shell.store.locations()
 
 
@@ -244,7 +241,7 @@ def test_a_check_of_the_stored_map_finds_what_two_locations_share(shell: Shell) 
 
 
 def test_the_list_can_be_loaded_again(shell: Shell, load: Load) -> None:
-    load(HEADER, "1,NODE-1,STORE-1,W/1,no,newstore,yes")
+    load(HEADER, "1,NODE-1,STORE-1,W/1,no,yes")
 
     listed = json.loads(shell.run("locations", "list", "--json").stdout)["locations"]
     again = load(",".join(listed[0]), ",".join(listed[0].values()))

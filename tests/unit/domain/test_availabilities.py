@@ -1,15 +1,17 @@
 """The file NewStore reads."""
 
 import json
-from typing import Any
+
+import pytest
 
 from inventory_sync.domain.availabilities import (
-    FILE_BYTES_MAX,
+    ARCHIVE_BYTES_MAX,
     FILES_PER_ARCHIVE_MAX,
     FileHead,
     RowBlock,
     encode_file,
     encode_rows,
+    unsendable_rows,
 )
 from inventory_sync.domain.cut import LogicalRange
 from tests.builders import location
@@ -32,13 +34,13 @@ def test_the_file_says_what_it_releases_where_and_how_many_there_are() -> None:
         "head": {
             "store_mapping": [
                 {"fulfillment_node_id": "node-1", "store_id": "store-1"},
-                {"fulfillment_node_id": "node-2", "store_id": ""},
+                {"fulfillment_node_id": "node-2", "store_id": None},
             ],
             "completed_fulfillment_requests": {
                 "logical_timestamp_start": 10,
                 "logical_timestamp_end": 12,
             },
-            "mode": "atp",
+            "mode": "on_hand",
         },
         "items": [
             {"fulfillment_node_id": "node-2", "product_id": "SKU-1", "quantity": 17},
@@ -46,12 +48,6 @@ def test_the_file_says_what_it_releases_where_and_how_many_there_are() -> None:
             {"fulfillment_node_id": "node-1", "product_id": "SKU-1", "quantity": 0},
         ],
     }
-
-
-def test_a_file_without_rows_is_whole() -> None:
-    for file in (encoded(), encoded(encode_rows("node-1", {}))):
-        document: dict[str, Any] = json.loads(file)
-        assert document["items"] == []
 
 
 def test_a_location_without_rows_between_others_leaves_no_gap() -> None:
@@ -93,4 +89,23 @@ def test_text_of_any_language_survives() -> None:
 
 
 def test_the_limits_are_newstores() -> None:
-    assert (FILE_BYTES_MAX, FILES_PER_ARCHIVE_MAX) == (80_000_000, 1000)
+    assert (ARCHIVE_BYTES_MAX, FILES_PER_ARCHIVE_MAX) == (80_000_000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("rows", "faults"),
+    [
+        ({}, {}),
+        ({"A": 0, "B": 2**31 - 1, "é店 1": 3, "x" * 200: 1}, {}),
+        ({"A": 1, "": 2}, {"": "its product id is empty"}),
+        ({"A": 1, "x" * 201: 2}, {"x" * 201: "its product id is longer than 200 characters"}),
+        ({"A": 1, "a\nb": 2}, {"a\nb": "its product id has unprintable characters"}),
+        ({"A": 1, "\ud800": 2}, {"\ud800": "its product id has unprintable characters"}),
+        ({"A": 1, "B": -1}, {"B": "-1 units are not between 0 and 2147483647"}),
+        ({"A": 2**31}, {"A": "2147483648 units are not between 0 and 2147483647"}),
+    ],
+)
+def test_a_row_that_newstore_might_refuse_is_named(
+    rows: dict[str, int], faults: dict[str, str]
+) -> None:
+    assert unsendable_rows(rows) == faults

@@ -41,6 +41,10 @@ def row(**figures: Any) -> RowFigures:
         ({"atp": 8}, {Cause.UNEXPLAINED: -2}),
         ({"atp": 8, "moving": True}, {Cause.IN_FLIGHT: -2}),
         ({"atp": 8, "waiting": True, "moving": True}, {Cause.WAITING_FOR_IMPORT: -2}),
+        ({"atp": 7, "safety_stock": 3}, {}),
+        ({"atp": 0, "allocations": 10, "reservations": 2, "safety_stock": 1}, {}),
+        ({"atp": 2, "allocations": 15}, {Cause.UNEXPLAINED: 2}),
+        ({"atp": 0, "allocations": 7}, {Cause.UNEXPLAINED: -3}),
         (
             {"atp": 12, "erp": 4, "late": 1, "allocations": 1},
             {Cause.LATE: 1, Cause.ERP_CORRECTION: 5, Cause.UNEXPLAINED: 3},
@@ -53,12 +57,32 @@ def test_each_cause_takes_its_part(figures: dict[str, Any], parts: dict[Cause, i
 
 @given(
     sent=UNITS, erp=UNITS, late=UNITS, atp=UNITS, allocations=UNITS, leaked=UNITS,
-    reservations=UNITS, waiting=st.booleans(), moving=st.booleans(),
+    reservations=UNITS, safety_stock=UNITS, waiting=st.booleans(), moving=st.booleans(),
 )  # fmt: skip
 def test_the_parts_add_up_to_the_drift(**figures: Any) -> None:
     found = drift_of(row(**figures))
     true_allocations = figures["allocations"] - figures["leaked"]
 
-    expected = figures["erp"] - true_allocations - figures["reservations"]
-    assert found.units == figures["atp"] - expected
+    taken_off = figures["reservations"] + figures["safety_stock"]
+    expected = figures["erp"] - true_allocations - taken_off
+    promised = figures["sent"] - figures["allocations"] - taken_off
+    assert found.units == figures["atp"] - expected - max(0, -promised)
     assert all(found.parts.values())
+
+
+def test_newstore_oversells_no_more_than_it_promises() -> None:
+    late = drift_of(row(sent=3, erp=0, late=3, atp=0, allocations=3))
+    promised = drift_of(row(sent=9, erp=2, late=7, atp=4, allocations=5))
+
+    assert (late.units, late.oversold_units) == (3, 0)
+    assert (promised.units, promised.oversold_units) == (7, 4)
+
+
+@pytest.mark.parametrize(
+    ("atp", "complete", "judged"),
+    [(5, True, True), (5, False, False), (3, False, False), (6, False, True)],
+)
+def test_where_more_may_be_allocated_only_too_much_can_be_told(
+    atp: int, complete: bool, judged: bool
+) -> None:
+    assert row(atp=atp, allocations=5, complete=complete).judged is judged

@@ -1,9 +1,10 @@
 """What is wrong with a stream, and when a stopped one is started."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import (
     WANTED_EVENTS,
     EventStream,
@@ -12,6 +13,7 @@ from inventory_sync.domain.event_stream import (
     StreamFault,
     StreamRegistration,
     faults_of,
+    replay_id,
 )
 
 URL = "https://adapter.example/event"
@@ -28,12 +30,11 @@ def stream(**changed: object) -> EventStream:
     "good",
     [
         stream(),
-        stream(callback_url=""),
         stream(event_filter=WANTED_EVENTS),
         stream(event_filter=WANTED_EVENTS | {"order.created"}),
         stream(entity_filter=frozenset({"fulfillment_request", "order"})),
     ],
-    ids=["no filter", "URL not shown", "just ours", "ours and more", "by entity"],
+    ids=["no filter", "just ours", "ours and more", "by entity"],
 )
 def test_a_stream_that_brings_us_everything_is_well(good: EventStream) -> None:
     assert faults_of(good, URL) == ()
@@ -46,6 +47,7 @@ def test_a_stream_that_brings_us_everything_is_well(good: EventStream) -> None:
         (stream(status="stopped"), StreamFault.STOPPED),
         (stream(status="a later word"), StreamFault.STOPPED),
         (stream(callback_url=URL + "s"), StreamFault.OTHER_URL),
+        (stream(callback_url=""), StreamFault.OTHER_URL),
         (
             stream(event_filter=WANTED_EVENTS - {"fulfillment_request.assigned"}),
             StreamFault.EVENTS_LEFT_OUT,
@@ -68,6 +70,23 @@ def test_all_faults_are_found_together() -> None:
     )
 
     assert set(faults_of(worst, URL)) == set(StreamFault) - {StreamFault.MISSING}
+
+
+@pytest.mark.parametrize("stream_id", ["Stock", "stock_sync", "stock sync", "", "s" * 51, "a/b"])
+def test_an_id_that_newstore_does_not_take_cannot_be_asked_for(stream_id: str) -> None:
+    with pytest.raises(FatalError, match="StreamId"):
+        StreamRegistration(stream_id=stream_id, callback_url=URL, api_key="k")
+
+
+@pytest.mark.parametrize("stream_id", ["inventory-sync", "s" * 50, "1"])
+def test_a_replay_has_an_id_of_its_own_that_newstore_takes(stream_id: str) -> None:
+    at = NOON.replace(second=7).astimezone(timezone(timedelta(hours=-5)))
+    found = replay_id(stream_id, at)
+
+    StreamRegistration(stream_id=found, callback_url=URL, api_key="k")
+    assert found.endswith("-replay-20260302120007")
+    assert found.startswith(stream_id[:28])
+    assert found != replay_id(stream_id, at + timedelta(seconds=1))
 
 
 def test_a_registration_does_not_show_its_key() -> None:

@@ -18,6 +18,7 @@ from inventory_sync.domain.import_run import (
     GiveUp,
     ImportJob,
     ImportRun,
+    JobChunk,
     JobError,
     JobState,
     RecordStarted,
@@ -26,6 +27,7 @@ from inventory_sync.domain.import_run import (
     StartJob,
     Step,
     Wait,
+    chunks_in_words,
     next_step,
 )
 from tests.builders import HOUR, MINUTE, NOW, run
@@ -38,13 +40,15 @@ LIMITS = RunLimits(
 )
 TICK = timedelta(microseconds=1)
 UNDER_WAY = (RunState.CREATED, RunState.STARTED)
+AT_NEWSTORE = (JobState.WAITING, JobState.PROCESSING, JobState.CLEANING, JobState.OTHER)
+"""Where a job is that was started and has not ended."""
 ENDED = (RunState.FINALIZED, RunState.FAILED, RunState.HELD)
 FAILED = GiveUp("NewStore failed the job")
 GREW_OLD = GiveUp("files grew old without a job")
 
 
-def too_old(age: timedelta) -> AbandonJob:
-    return AbandonJob(f"not ended after {age}")
+def too_old(age: timedelta, state: JobState = JobState.WAITING) -> AbandonJob:
+    return AbandonJob(f"still {state} {age} after it was created")
 
 
 def job(state: JobState = JobState.RECEIVED, **fields: Any) -> ImportJob:
@@ -76,17 +80,8 @@ def test_a_job_belongs_to_the_run_it_is_named_after() -> None:
     assert not job(name="inventory-sync run-2").belongs_to(run())
 
 
-def test_a_job_that_is_listed_without_a_name_is_known_by_its_file() -> None:
-    uploaded = run(RunState.UPLOADED)
-
-    assert job(name="", source_uri=uploaded.source_uri).belongs_to(uploaded)
-    assert job(name="", source_uri="".join(list(uploaded.source_uri))).belongs_to(uploaded)
-    for other in ("s3://imports/run-0.zip", "s3://imports/run-2.zip"):
-        assert not job(name="", source_uri=other).belongs_to(uploaded)
-
-
-def test_a_job_without_name_and_file_belongs_to_no_run() -> None:
-    assert not job(name="", source_uri="").belongs_to(run(source_uri=""))
+def test_a_job_without_name_belongs_to_no_run() -> None:
+    assert not job(name="").belongs_to(run())
 
 
 @pytest.mark.parametrize("state", RunState)
@@ -122,7 +117,7 @@ def test_jobs_keep_their_distance() -> None:
     later = NOW + 2 * MINUTE
 
     assert step(run(RunState.UPLOADED), create_not_before=later) == Wait(
-        later, "NewStore wants five minutes between jobs"
+        later, "NewStore wants a pause before the next job"
     )
     for now in (NOW + 2 * MINUTE, NOW + 3 * MINUTE):
         assert step(run(RunState.UPLOADED), now, create_not_before=later) == CreateJob()
@@ -156,7 +151,7 @@ def test_a_received_job_is_started() -> None:
     assert step(run(RunState.CREATED), job=job(JobState.RECEIVED)) == StartJob()
 
 
-@pytest.mark.parametrize("state", [JobState.WAITING, JobState.OTHER])
+@pytest.mark.parametrize("state", AT_NEWSTORE)
 def test_a_job_that_runs_already_is_not_started_again(state: JobState) -> None:
     assert step(run(RunState.CREATED), job=job(state)) == RecordStarted()
 
@@ -164,7 +159,7 @@ def test_a_job_that_runs_already_is_not_started_again(state: JobState) -> None:
 # Poll
 
 
-@pytest.mark.parametrize("state", [JobState.RECEIVED, JobState.WAITING, JobState.OTHER])
+@pytest.mark.parametrize("state", [JobState.RECEIVED, *AT_NEWSTORE])
 def test_a_started_job_is_waited_for(state: JobState) -> None:
     assert step(run(RunState.STARTED), job=job(state)) == Wait(
         NOW + timedelta(seconds=5), "NewStore has not ended the job"
@@ -186,6 +181,34 @@ def test_a_failed_job_is_given_up_however_old_it_is(state: RunState) -> None:
 
 
 @pytest.mark.parametrize("state", UNDER_WAY)
+@pytest.mark.parametrize("paused", ["", "ada: stop"])
+def test_a_job_that_failed_in_part_is_given_up_like_one_that_failed(
+    state: RunState, paused: str
+) -> None:
+    failed, in_part = (
+        step(run(state), job=job(found, reason="2 of 3"), paused=paused)
+        for found in (JobState.FAILED, JobState.PARTIALLY_FAILED)
+    )
+    if paused and state is RunState.CREATED:
+        assert failed == in_part
+    else:
+        assert failed == GiveUp("NewStore failed the job: 2 of 3")
+        assert in_part == GiveUp("NewStore failed the job in part: 2 of 3")
+
+
+def test_failed_chunks_are_told_with_their_rows_and_reasons() -> None:
+    good = JobChunk(100, failed=False, failure="")
+    assert chunks_in_words([]) == chunks_in_words([good]) == ""
+    assert chunks_in_words([good, JobChunk(7, failed=True, failure="")]) == (
+        "1 of 2 chunks failed, with 7 rows"
+    )
+    failed = [JobChunk(1, failed=True, failure=f"reason {n % 5}") for n in range(10)]
+    assert chunks_in_words(failed) == (
+        "10 of 10 chunks failed, with 10 rows: reason 0; reason 1; reason 2"
+    )
+
+
+@pytest.mark.parametrize("state", UNDER_WAY)
 def test_a_job_that_newstore_does_not_know_may_be_under_way_until_it_is_too_old(
     state: RunState,
 ) -> None:
@@ -199,22 +222,30 @@ def test_a_job_that_newstore_does_not_know_may_be_under_way_until_it_is_too_old(
 
 
 @pytest.mark.parametrize("state", UNDER_WAY)
-@pytest.mark.parametrize("job_state", [JobState.RECEIVED, JobState.WAITING, JobState.OTHER])
+@pytest.mark.parametrize(
+    "job_state", [JobState.RECEIVED, JobState.WAITING, JobState.CLEANING, JobState.OTHER]
+)
 def test_a_job_that_does_not_end_is_abandoned(state: RunState, job_state: JobState) -> None:
     found = run(state, planned_at=NOW - HOUR)
 
     assert not isinstance(step(found, NOW + 6 * HOUR, job=job(job_state)), AbandonJob)
     age = 6 * HOUR + TICK
-    assert step(found, NOW + age, job=job(job_state)) == too_old(age)
+    assert step(found, NOW + age, job=job(job_state)) == too_old(age, job_state)
+
+
+@pytest.mark.parametrize("state", UNDER_WAY)
+def test_a_job_that_hangs_in_processing_is_named_as_such(state: RunState) -> None:
+    age = 6 * HOUR + TICK
+    assert step(run(state), NOW + age, job=job(JobState.PROCESSING)) == AbandonJob(
+        f"hangs in processing, {age} after it was created: its file may not match the schema"
+    )
 
 
 def test_a_job_is_as_old_as_its_plan_where_nobody_noted_when_it_was_created() -> None:
     started = run(RunState.STARTED, job_created_at=None)
 
     age = 6 * HOUR + TICK
-    assert step(started, NOW + age, job=job(JobState.WAITING)) == AbandonJob(
-        f"not ended after {age}"
-    )
+    assert step(started, NOW + age, job=job(JobState.WAITING)) == too_old(age)
 
 
 # Paused
@@ -243,7 +274,7 @@ def test_a_run_whose_job_was_set_to_failed_for_a_pause_ends_by_choice() -> None:
 
 @pytest.mark.parametrize("state", UNDER_WAY)
 def test_what_newstore_is_at_goes_on_though_imports_are_paused(state: RunState) -> None:
-    for job_state in (JobState.WAITING, JobState.OTHER, JobState.FINISHED):
+    for job_state in (*AT_NEWSTORE, JobState.FINISHED):
         found = job(job_state)
         assert step(run(state), job=found, paused="ada: stop") == step(run(state), job=found)
 
@@ -284,7 +315,7 @@ def test_a_new_run_has_sent_nothing() -> None:
 
 def test_what_a_jobs_errors_are_about_is_named_once() -> None:
     about = [("product", "B"), ("product", "A"), ("product", "B")]
-    errors = [JobError("1", "unknown", kind, entity) for kind, entity in about]
+    errors = [JobError("unknown", kind, entity) for kind, entity in about]
 
     assert run(RunState.FAILED, job_errors=tuple(errors)).refused == ("product A", "product B")
 

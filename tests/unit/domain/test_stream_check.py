@@ -1,12 +1,11 @@
-"""What the watch over the stream remembers before its first look."""
+"""What the stream check remembers before its first look."""
 
 from inventory_sync.domain.arrivals import Arrivals
-from inventory_sync.domain.publications import PublicationMemory
 from inventory_sync.domain.stream_check import StreamCheckState
 
 
 def test_before_the_first_look_nothing_is_remembered() -> None:
     memory = StreamCheckState()
 
-    assert (memory.version, memory.restarts) == (0, ())
-    assert (memory.publications, memory.arrivals) == (PublicationMemory(), Arrivals())
+    assert (memory.version, memory.restarts, memory.stopped_since) == (0, (), None)
+    assert (memory.retries, memory.arrivals) == ({}, Arrivals())

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.newstore.events import Event
+from local.newstore.locations import dc
 from local.newstore.model import NewStoreModel
 from tests.unit.local.clock import Clock
 
@@ -24,9 +25,10 @@ class Newstore:
     def __init__(self, **settings: Any) -> None:
         self.clock = Clock()
         self.files: dict[str, bytes] = {}
-        settings = {"stores": [DC, "NYC"], "sleep": self.clock.sleep, **settings}
-        self.model = NewStoreModel("acme", self.clock, fetch=self.files.__getitem__, **settings)
-        self.revision = 0
+        now = settings.pop("now", self.clock)
+        settings = {"locations": [dc(DC), dc("NYC")], "sleep": self.clock.sleep, **settings}
+        self.model = NewStoreModel("acme", now, fetch=self.files.__getitem__, **settings)
+        self.archives = 0
         self._requests = 0
 
     def assign(self, units: int = 1, key: tuple[str, str] = KEY, **explicit: Any) -> str:
@@ -43,17 +45,21 @@ class Newstore:
 
     def create(self, content: bytes = b"", **fields: Any) -> str:
         """A received job of a zip on the shelf; returns its id."""
-        self.revision += 1
-        uri = f"s3://stock/{self.revision}.zip"
+        self.archives += 1
+        uri = f"s3://stock/{self.archives}.zip"
         self.files[uri] = content
-        job = {"provider": "erp", "name": "stock", "source_uri": uri, "revision": self.revision}
+        job = {"provider": "erp", "name": "stock", "source_uri": uri}
         return self.model.calls.create_import(**{**job, **fields})
 
     def import_zip(self, content: bytes, **fields: Any) -> str:
         """A started job of a zip; returns its id."""
         import_id = self.create(content, **fields)
-        self.model.calls.start_import(import_id)
+        self.start(import_id)
         return import_id
+
+    def start(self, import_id: str) -> None:
+        """With the file that it was created for."""
+        self.model.calls.start_import(import_id, self.model.jobs.by_id[import_id].source_uri)
 
     def import_files(self, *files: Mapping[str, Any], **fields: Any) -> str:
         return self.import_zip(zip_of(*files), **fields)
@@ -69,28 +75,33 @@ def file_of(
     rows: Mapping[tuple[str, str], Any] | None = None,
     logical_range: tuple[Any, Any] = (0, 0),
     nodes: Sequence[str] = (DC,),
+    mode: str | None = "on_hand",
 ) -> dict[str, Any]:
-    """One availabilities.json."""
+    """One availabilities.json; where no row matters, one that nobody looks at."""
     start, end = logical_range
     return {
         "head": {
-            "store_mapping": [{"fulfillment_node_id": node, "store_id": ""} for node in nodes],
+            "store_mapping": [{"fulfillment_node_id": node, "store_id": None} for node in nodes],
             "completed_fulfillment_requests": {
                 "logical_timestamp_start": start,
                 "logical_timestamp_end": end,
             },
-            "mode": "atp",
+            **({"mode": mode} if mode else {}),
         },
         "items": [
             {"fulfillment_node_id": node, "product_id": product, "quantity": quantity}
-            for (node, product), quantity in (rows or {}).items()
+            for (node, product), quantity in (rows or {(nodes[0], "FILLER"): 0}).items()
         ],
     }
 
 
 def zip_of(*files: Mapping[str, Any]) -> bytes:
-    """The files as 1.json, 2.json, ..."""
-    return zip_raw({f"{number}.json": json.dumps(file) for number, file in enumerate(files, 1)})
+    """The files as availabilities-1.json, ..."""
+    return zip_raw({name_of(number): json.dumps(file) for number, file in enumerate(files, 1)})
+
+
+def name_of(number: int) -> str:
+    return f"availabilities-{number}.json"
 
 
 def zip_raw(files: Mapping[str, str]) -> bytes:

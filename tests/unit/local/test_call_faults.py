@@ -16,7 +16,7 @@ def test_a_refused_call_applies_nothing_and_the_next_one_passes() -> None:
             newstore.create()
         assert refusal.value.status == 502
     newstore.create()
-    assert len(newstore.model.calls.list_imports()) == 1
+    assert len(newstore.model.calls.list_imports()["items"]) == 1
 
 
 @pytest.mark.parametrize("applied", [True, False])
@@ -26,7 +26,7 @@ def test_a_lost_answer_leaves_the_call_applied_or_not(applied: bool) -> None:
     with pytest.raises(AnswerLostError) as lost:
         newstore.create()
     assert lost.value.applied == applied
-    assert len(newstore.model.calls.list_imports()) == applied
+    assert len(newstore.model.calls.list_imports()["items"]) == applied
 
 
 def test_a_garbled_answer_leaves_the_call_applied() -> None:
@@ -34,7 +34,7 @@ def test_a_garbled_answer_leaves_the_call_applied() -> None:
     newstore.model.faults.garble_next("html")
     with pytest.raises(AnswerGarbledError):
         newstore.create()
-    assert len(newstore.model.calls.list_imports()) == 1
+    assert len(newstore.model.calls.list_imports()["items"]) == 1
 
 
 def test_a_fault_for_one_call_spares_the_others() -> None:
@@ -42,14 +42,14 @@ def test_a_fault_for_one_call_spares_the_others() -> None:
     newstore.model.faults.refuse_next(call="start_import")
     import_id = newstore.create()
     with pytest.raises(CallRefusedError):
-        newstore.model.calls.start_import(import_id)
+        newstore.model.calls.start_import(import_id, "s3://stock/1.zip")
 
 
 def test_a_slow_call_takes_its_time_before_it_takes_effect() -> None:
     newstore = Newstore()
     newstore.model.faults.slow_next(25)
     import_id = newstore.create()
-    assert newstore.model.calls.get_import(import_id)["created_at"] == "2026-01-15T10:30:25.000Z"
+    assert newstore.model.calls.get_import(import_id)["received_at"] == "2026-01-15T10:30:25.000Z"
 
 
 def test_a_system_that_is_down_refuses_until_its_time_is_over() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from local.newstore.locations import StockLocation, dc, store
 from tests.unit.local.newstore_builder import DC, KEY, OTHER_KEY, Newstore, file_of
 
 
@@ -50,10 +51,10 @@ def test_a_range_acts_on_the_tenant_or_on_the_files_locations(range_scope: str, 
     assert newstore.model.completed_unreleased(OTHER_KEY) == left
 
 
-def test_an_empty_file_releases_all_the_same() -> None:
+def test_a_range_releases_rows_that_are_not_in_its_file() -> None:
     newstore = Newstore()
     newstore.ship(10)
-    newstore.import_files(file_of({}, (10, 10)))
+    newstore.import_files(file_of({(DC, "SKU-2"): 1}, (10, 10)))
     assert newstore.model.completed_unreleased(KEY) == 0
 
 
@@ -62,6 +63,18 @@ def test_a_partial_import_deletes_nothing() -> None:
     newstore.model.set_imported(KEY, 10)
     newstore.import_files(file_of({(DC, "SKU-2"): 3}))
     assert newstore.model.on_hand(KEY) == 10
+
+
+@pytest.mark.parametrize(
+    ("mode", "on_hand", "atp"), [("on_hand", 17, 15), (None, 17, 15), ("atp", 19, 17)]
+)
+def test_the_quantity_is_stock_on_hand_or_already_lacks_the_open_allocations(
+    mode: str | None, on_hand: int, atp: int
+) -> None:
+    newstore = Newstore()
+    newstore.assign(units=2)
+    newstore.import_files(file_of({KEY: 17}, mode=mode))
+    assert (newstore.model.on_hand(KEY), newstore.model.atp(KEY)) == (on_hand, atp)
 
 
 def test_files_are_applied_one_by_one_with_their_delay() -> None:
@@ -117,15 +130,44 @@ def test_a_finished_job_can_show_later() -> None:
 
 
 def test_an_unknown_location_is_created_by_an_import_and_recorded() -> None:
-    newstore = Newstore(stores=[DC])
+    newstore = Newstore(locations=[dc(DC)])
     newstore.import_files(file_of({OTHER_KEY: 1}, nodes=[DC, "NYC"]))
     assert newstore.model.created_locations == ["NYC"]
-    assert [store["store_id"] for store in newstore.model.calls.list_stores()] == [DC, "NYC"]
+    assert [location["id"] for location in newstore.model.calls.list_locations()] == [DC, "NYC"]
 
 
 def test_an_import_into_a_location_that_newstore_masters_is_recorded() -> None:
-    newstore = Newstore(master_locations=["NYC"])
+    newstore = Newstore(locations=[dc(DC), dc("NYC", is_inventory_master=True)])
     newstore.import_files(file_of({KEY: 1}))
     assert newstore.model.imports_into_master == []
     newstore.import_files(file_of({OTHER_KEY: 1}, nodes=["NYC"]))
     assert newstore.model.imports_into_master == ["NYC"]
+
+
+@pytest.mark.parametrize(
+    ("location", "declared"),
+    [(store(DC), None), (store(DC), "BER"), (dc(DC), DC), (store(DC, store_id="S1"), DC)],
+)
+def test_a_location_that_is_declared_as_what_it_is_not_fails_the_whole_job(
+    location: StockLocation, declared: str | None
+) -> None:
+    newstore = Newstore(locations=[location, dc("NYC")])
+    file = file_of({OTHER_KEY: 1, KEY: 1}, nodes=["NYC", DC])
+    file["head"]["store_mapping"][1]["store_id"] = declared
+    import_id = newstore.import_files(file)
+    assert newstore.state(import_id) == "failed"
+    assert f"{DC} is declared as" in newstore.reason(import_id)
+    assert newstore.model.on_hand(OTHER_KEY) == 0
+
+
+def test_a_location_that_is_off_promises_nothing() -> None:
+    newstore = Newstore(locations=[dc(DC, is_enabled=False)])
+    newstore.import_files(file_of({KEY: 7}))
+    assert (newstore.model.on_hand(KEY), newstore.model.atp(KEY)) == (7, 0)
+
+
+def test_no_more_than_2000_locations_are_listed_and_each_can_be_asked_for() -> None:
+    newstore = Newstore(locations=[dc(f"L{number}") for number in range(2001)])
+    listed = newstore.model.calls.list_locations()
+    assert (len(listed), listed[-1]["id"]) == (2000, "L1999")
+    assert newstore.model.calls.get_location("L2000")["id"] == "L2000"

@@ -23,7 +23,6 @@ JOB = {
     "provider": "erp",
     "name": "stock",
     "source_uri": "s3://stock/1.zip",
-    "revision": 1,
     "entities": ["availabilities"],
     "full": False,
 }
@@ -90,7 +89,7 @@ def test_both_token_endpoints_answer(client: Client, path: str, form: dict[str, 
 
 
 def test_without_a_token_401_and_with_an_expired_one_403(client: Client) -> None:
-    path = "/v0/d/stores"
+    path = "/v0/locations"
     assert requests.get(client.base_url + path, timeout=SECONDS).status_code == 401
     assert client.call("GET", path).status_code == 200
     client.newstore.clock.sleep(3600)
@@ -100,7 +99,7 @@ def test_without_a_token_401_and_with_an_expired_one_403(client: Client) -> None
 def test_429_carries_retry_after(client: Client) -> None:
     for _ in range(20):
         client.newstore.create()
-    answer = client.call("POST", "/v0/d/import", json={**JOB, "revision": 99})
+    answer = client.call("POST", "/v0/d/import", json=JOB)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "60"
 
@@ -108,8 +107,6 @@ def test_429_carries_retry_after(client: Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("POST", "/v0/d/import", {**JOB, "revision": "1"}),
-        ("POST", "/v0/d/import", [JOB]),
         ("POST", "/v0/availabilities", {"atp_keys": []}),
         ("POST", "/v0/availabilities", {"atp_keys": [{"product_id": SKU}]}),
         ("POST", "/v0/availabilities", {"atp_keys": [dict.fromkeys(("product_id",), SKU)] * 2001}),
@@ -120,25 +117,36 @@ def test_a_malformed_call_is_400(client: Client, method: str, path: str, body: o
     assert client.call(method, path, json=body).status_code == 400
 
 
-def test_insights_and_stores_have_newstores_form(client: Client) -> None:
+@pytest.mark.parametrize("body", [[JOB], {}, {**JOB, "provider": 7}, {**JOB, "full": "no"}])
+def test_a_malformed_job_is_422(client: Client, body: object) -> None:
+    assert client.call("POST", "/v0/d/import", json=body).status_code == 422
+
+
+def test_insights_and_locations_have_newstores_form(client: Client) -> None:
     client.newstore.assign()
     params = {"product_id": SKU, "fulfillment_node_id": DC}
     insights = client.call("GET", "/v0/stock/insights", params=params).json()
     assert set(insights["allocations"][0]) == {"order_uuid", "item_uuid", "created_at"}
-    assert insights["reservations"] == []
-    stores = client.call("GET", "/v0/d/stores").json()["stores"]
-    assert [store["store_id"] for store in stores] == [DC, "NYC"]
+    assert "reservations" not in insights
+    locations = client.call("GET", "/v0/locations").json()["locations"]
+    assert [location["id"] for location in locations] == [DC, "NYC"]
+    assert client.call("GET", f"/v0/locations/{DC}").json() == locations[0]
+    assert client.call("GET", "/v0/locations/nowhere").status_code == 404
 
 
 def test_an_integration_is_managed_over_http(client: Client) -> None:
     path = "/api/v1/org/integrations/eventstream"
-    client.call("POST", path, json={"id": "stock", "callback_url": "https://example.com/event"})
-    client.call("POST", f"{path}/stock/_start")
+    callback = {"callback_url": "https://example.com/event", "api_key": "key-1"}
+    body = {"id": "stock", "integration_type": "permanent", "callback_parameters": callback}
+    client.call("POST", path, json=body)
     assert client.call("GET", f"{path}/stock").json()["status"] == "running"
-    client.call("PATCH", f"{path}/stock", json={"api_key": "key-2"})
     client.call("POST", f"{path}/stock/_stop")
+    change = {"callback_parameters": {**callback, "api_key": "key-2"}}
+    client.call("PATCH", f"{path}/stock", json=change)
     (integration,) = client.call("GET", path).json()["integrations"]
-    assert (integration["status"], integration["api_key"]) == ("stopped", "key-2")
+    shown = {"callback_url": callback["callback_url"]}
+    assert integration == {**body, "callback_parameters": shown, "status": "stopped"}
+    assert client.newstore.model.integrations.of("stock").callback["api_key"] == "key-2"
     client.call("DELETE", f"{path}/stock")
     assert client.call("GET", path).json()["integrations"] == []
 
@@ -153,7 +161,7 @@ def test_a_lost_answer_is_a_cut_connection_and_the_job_is_there(client: Client) 
 @pytest.mark.parametrize("garbling", ["html", "truncated_json", "empty_body"])
 def test_a_garbled_answer_is_200_and_no_json(client: Client, garbling: Garbling) -> None:
     client.newstore.model.faults.garble_next(garbling)
-    answer = client.call("GET", "/v0/d/stores")
+    answer = client.call("GET", "/v0/locations")
     assert answer.status_code == 200
     with pytest.raises(requests.JSONDecodeError):
         answer.json()
@@ -162,12 +170,12 @@ def test_a_garbled_answer_is_200_and_no_json(client: Client, garbling: Garbling)
 def test_a_wrong_content_length_breaks_the_reading(client: Client) -> None:
     client.newstore.model.faults.garble_next("wrong_content_length")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        client.call("GET", "/v0/d/stores")
+        client.call("GET", "/v0/locations")
 
 
 def test_a_refused_call_has_its_status_on_the_wire(client: Client) -> None:
     client.newstore.model.faults.refuse_next(status=502)
-    assert client.call("GET", "/v0/d/stores").status_code == 502
+    assert client.call("GET", "/v0/locations").status_code == 502
 
 
 def test_the_state_can_be_inspected_without_a_token(client: Client) -> None:
@@ -204,4 +212,5 @@ def test_what_cannot_happen_is_said(
 ) -> None:
     answer = requests.post(f"{client.base_url}/_control/{action}", json=body, timeout=SECONDS)
 
-    assert (answer.status_code, set(answer.json())) == (status, {"error"})
+    told = {"error_code", "message", "request_id"}
+    assert (answer.status_code, set(answer.json())) == (status, told)

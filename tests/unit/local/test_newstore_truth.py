@@ -127,7 +127,7 @@ def test_insights_show_open_and_unreleased_allocations() -> None:
     newstore = Newstore()
     newstore.assign()
     newstore.ship(logical_timestamp=10)
-    items = [a["item_uuid"] for a in newstore.model.calls.stock_insights(KEY)["allocations"]]
+    items = [a["item_uuid"] for a in newstore.model.stock_calls.stock_insights(KEY)["allocations"]]
     assert items == ["ff1-i1", "ff2-i1"]
 
 
@@ -139,5 +139,5 @@ def test_a_leaked_allocation_survives_every_release() -> None:
     newstore.import_files(file_of({KEY: 0}, (10, 11)))
     newstore.import_files(file_of({KEY: 0}, (10, 11)))
     assert newstore.model.completed_unreleased(KEY) == 1
-    items = [a["item_uuid"] for a in newstore.model.calls.stock_insights(KEY)["allocations"]]
+    items = [a["item_uuid"] for a in newstore.model.stock_calls.stock_insights(KEY)["allocations"]]
     assert items == ["ff1-i1"]

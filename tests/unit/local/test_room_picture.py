@@ -86,7 +86,7 @@ def test_of_the_events_that_are_through_the_latest_are_kept() -> None:
 
 
 def test_a_run_is_told_with_its_errors_and_whom_it_went_without() -> None:
-    errors = (JobError("e1", "no such product", "availability", "DC01/SKU-1"),)
+    errors = (JobError("no such product", "availabilities", "DC01/SKU-1"),)
     failed = run(state=RunState.FAILED, failure="no", job_errors=errors, left_out={DC: "slow"})
 
     line = picture(reading(runs=(failed,) * (RUNS_MAX + 1))).runs[0]

@@ -14,15 +14,15 @@ from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Changes, ErpCapabilities
 from inventory_sync.domain.errors import (
     InventorySyncError,
-    OutcomeUnknownError,
     RejectedError,
     RetriableError,
+    TooManyJobsError,
 )
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold, Resend
 from inventory_sync.domain.import_head import Lease
-from inventory_sync.domain.import_run import ImportRun, JobError
+from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -37,7 +37,9 @@ from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
 from local.newstore.events import event_bytes
+from local.newstore.locations import store
 from local.newstore.model import NewStoreModel, RangeScope
+from tests.availabilities import check_archive, checked
 from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, location
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
@@ -61,6 +63,9 @@ class PlannedFaults:
 
     def plan(self, name: str, times: int = 1) -> None:
         self.planned[name] += times
+
+    def retry_after_seconds(self) -> None:
+        """NewStore does not say."""
 
     def strike(self, name: str) -> bool:
         if self.planned[name] == 0:
@@ -110,19 +115,20 @@ class TestedNewStore(SimulatedNewStore):
         super().__init__(cast(Any, world))
         self.faults = world.faults
         self.refuses: set[str] = set()
-        self.revisions: list[int] = []
+        self.retry_after_seconds: float | None = None
+        """With this NewStore answers 429 to the next job."""
 
-    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+    def create_job(self, *, name: str, source_uri: str) -> str:
         self._refuse("create_job")
-        self.revisions.append(revision)
-        return super().create_job(name=name, source_uri=source_uri, revision=revision)
+        if (seconds := self.retry_after_seconds) is not None:
+            self.retry_after_seconds = None
+            raise TooManyJobsError("20 open jobs", seconds)
+        return super().create_job(name=name, source_uri=source_uri)
 
     def start_job(self, job_id: str, source_uri: str) -> None:
         self._refuse("start_job")
         self._reach()
-        self._model.calls.start_import(job_id, source_uri)
-        if self.faults.strike("start_answer_lost"):
-            raise OutcomeUnknownError("no answer")
+        self._start(job_id, source_uri)
 
     def fail_job(self, job_id: str, reason: str) -> None:
         self._refuse("fail_job")
@@ -131,6 +137,10 @@ class TestedNewStore(SimulatedNewStore):
     def job_errors(self, job_id: str) -> list[JobError]:
         self._refuse("job_errors")
         return super().job_errors(job_id)
+
+    def job_chunks(self, job_id: str) -> list[JobChunk]:
+        self._refuse("job_chunks")
+        return super().job_chunks(job_id)
 
     def _refuse(self, method: str) -> None:
         if method in self.refuses:
@@ -152,7 +162,7 @@ class ImportWorld:
     def __init__(
         self,
         *places: str,
-        stores: tuple[str, ...] | None = None,
+        known: tuple[str, ...] | None = None,
         apply_lag_seconds: float = 0,
         counter_lag: timedelta | None = None,
         first_logical_timestamp: int = 0,
@@ -174,9 +184,9 @@ class ImportWorld:
         self.newstore_model = NewStoreModel(
             TENANT,
             self.clock.now,
-            fetch=self.files.fetch,
+            fetch=checked(self.files.fetch),
             range_scope=range_scope,
-            stores=self.places if stores is None else stores,
+            locations=map(store, self.places if known is None else known),
         )
         self.event_log = FakeEventLog()
         self.owners = FakeUnitOwners()
@@ -260,7 +270,10 @@ class ImportWorld:
             clock=self.clock,
             rows_max=rows_max,
         )
-        return dry_run(lambda: self.seconds_left, full=full, only=frozenset(only))
+        rehearsal = dry_run(lambda: self.seconds_left, full=full, only=frozenset(only))
+        if rehearsal.files:
+            check_archive((folder / "dry.zip").read_bytes())
+        return rehearsal
 
     def watermark(self) -> SetWatermark:
         return SetWatermark(

@@ -12,7 +12,7 @@ from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
-from inventory_sync.bootstrap.newstore import make_newstore
+from inventory_sync.bootstrap.newstore import authorized_http, make_newstore
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.ports.observe import Clock, Observer
@@ -39,7 +39,9 @@ def make_build(
     return BuildImport(
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         erp=make_erp(settings.erp, secrets, locations, clock, client),
-        newstore=make_newstore(settings.newstore, secrets, clock),
+        newstore=make_newstore(
+            settings.newstore, authorized_http(settings.newstore, secrets, clock)
+        ),
         files=S3FileStore(s3, settings.import_bucket, _signer(settings, secrets)),
         records=S3RunRecords(s3, settings.import_bucket),
         location_store=locations,

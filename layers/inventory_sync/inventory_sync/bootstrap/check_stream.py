@@ -1,11 +1,14 @@
-"""What the watch over the event stream needs."""
+"""What the stream check needs."""
 
 from datetime import timedelta
+from functools import partial
 
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamCheckStates
+from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.adapters.newstore.stream_records import NewStoreStreamRecords
 from inventory_sync.adapters.newstore.streams import NewStoreStreams
 from inventory_sync.bootstrap.newstore import authorized_http
 from inventory_sync.bootstrap.runtime import Runtime
@@ -13,7 +16,7 @@ from inventory_sync.config import CheckStreamSettings, NewStoreSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
 from inventory_sync.ports.observe import Clock
 from inventory_sync.use_cases.stream.check_stream import CheckStream
-from inventory_sync.use_cases.stream.retry_publications import RetryPublications
+from inventory_sync.use_cases.stream.retry_rejected import RetryRejected
 
 
 def check_stream(runtime: Runtime) -> tuple[CheckStream, PowertoolsObserver]:
@@ -23,22 +26,33 @@ def check_stream(runtime: Runtime) -> tuple[CheckStream, PowertoolsObserver]:
     dynamodb = client("dynamodb")
     observer = make_observer()
     secrets = Secrets(client("secretsmanager"), clock)
-    streams = make_streams(settings.stream.newstore, secrets, clock)
-    watch = CheckStream(
+    streams, records = make_streams(settings.stream.newstore, secrets, clock)
+    check = CheckStream(
         streams=streams,
+        records=records,
         event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
         memories=DynamoStreamCheckStates(StateTable(dynamodb, settings.state_table)),
-        retry_publications=RetryPublications(
-            streams=streams, clock=clock, observer=observer, stream_id=settings.stream.stream_id
+        retry_rejected=RetryRejected(
+            records=records,
+            parse=partial(parse_event, tenant=settings.stream.newstore.tenant),
+            observer=observer,
+            stream_id=settings.stream.stream_id,
         ),
         clock=clock,
         observer=observer,
         stream_id=settings.stream.stream_id,
         callback_url=settings.stream.event_url,
     )
-    return watch, observer
+    return check, observer
 
 
-def make_streams(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> NewStoreStreams:
-    """NewStore's event streams."""
-    return NewStoreStreams(authorized_http(settings, secrets, clock), base_url=settings.base_url)
+def make_streams(
+    settings: NewStoreSettings, secrets: Secrets, clock: Clock
+) -> tuple[NewStoreStreams, NewStoreStreamRecords]:
+    """NewStore's event streams, and what it keeps of them."""
+    http = authorized_http(settings, secrets, clock)
+    base_url = settings.base_url
+    return (
+        NewStoreStreams(http, base_url=base_url),
+        NewStoreStreamRecords(http, base_url=base_url),
+    )

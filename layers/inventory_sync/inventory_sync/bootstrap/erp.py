@@ -78,5 +78,5 @@ def _csv(
 
 
 def _http(settings: ErpSettings, clock: Clock, bearer: SecretBearer) -> AuthorizedHttp:
-    http = json_http(clock, settings.attempts_max, settings.calls_per_second)
+    http = json_http(clock, settings.attempts_max, calls_per_second=settings.calls_per_second)
     return AuthorizedHttp(http, bearer)

@@ -7,7 +7,7 @@ from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.bootstrap.check_stream import make_streams
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import Environment, StreamSettings
-from inventory_sync.ports.newstore import EventStreams
+from inventory_sync.ports.newstore import EventStreams, StreamRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class StreamAdmin:
     """NewStore's streams, and which of them has to call which address."""
 
     streams: EventStreams
+    records: StreamRecords
     stream_id: str
     event_url: str
 
@@ -23,8 +24,8 @@ def stream_admin(runtime: Runtime) -> StreamAdmin:
     """As the stream check with these variables has it."""
     settings = StreamSettings.read(Environment(runtime.variables))
     secrets = Secrets(runtime.clients()("secretsmanager"), runtime.clock)
-    streams = make_streams(settings.newstore, secrets, runtime.clock)
-    return StreamAdmin(streams, settings.stream_id, settings.event_url)
+    streams, records = make_streams(settings.newstore, secrets, runtime.clock)
+    return StreamAdmin(streams, records, settings.stream_id, settings.event_url)
 
 
 def inbound_key(runtime: Runtime) -> str:

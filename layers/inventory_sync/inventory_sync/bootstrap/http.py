@@ -8,8 +8,14 @@ from inventory_sync.adapters.http.request import HttpLimits
 from inventory_sync.ports.observe import Clock
 
 
-def json_http(clock: Clock, attempts_max: int, calls_per_second: int | None = None) -> JsonHttp:
-    """Calls of other systems, at a pace where one is given."""
-    limits = HttpLimits(attempts_max=attempts_max)
+def json_http(
+    clock: Clock,
+    attempts_max: int,
+    *,
+    calls_per_second: int | None = None,
+    blocked_seconds: float = 0,
+) -> JsonHttp:
+    """Calls of other systems, at a pace where one is given; `blocked_seconds` as HttpLimits has."""
+    limits = HttpLimits(attempts_max=attempts_max, blocked_seconds=blocked_seconds)
     pace = RateLimiter(clock, calls_per_second) if calls_per_second is not None else None
     return JsonHttp(clock, limits, SystemRandom().random, pace=pace)

@@ -2,21 +2,25 @@
 
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
+from inventory_sync.adapters.newstore.exports import NewStoreExports
 from inventory_sync.adapters.newstore.imports import NewStoreClient
+from inventory_sync.adapters.newstore.stock import NewStoreStock
 from inventory_sync.adapters.newstore.token import TokenProvider
 from inventory_sync.bootstrap.http import json_http
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import Environment, NewStoreSettings
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.ports.observe import Clock
 
 PROVIDER = "inventory-sync"
 """Who NewStore's job list says an import comes from."""
+BLOCKED_SECONDS = 300
+"""For an address with more than 30,000 calls in five minutes (docs/newstore.md, "Reading back")."""
 
 
 def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> AuthorizedHttp:
     """Calls with a token of the API client."""
-    http = json_http(clock, settings.attempts_max)
+    http = json_http(clock, settings.attempts_max, blocked_seconds=BLOCKED_SECONDS)
     tokens = TokenProvider(
         http,
         secrets,
@@ -28,14 +32,34 @@ def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) 
     return AuthorizedHttp(http, tokens)
 
 
-def make_newstore(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> NewStoreClient:
-    """The client."""
-    http = authorized_http(settings, secrets, clock)
+def make_newstore(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreClient:
+    """The client of the import API."""
     return NewStoreClient(http, base_url=settings.base_url, provider=PROVIDER)
 
 
 def read_newstore(runtime: Runtime) -> NewStoreReader:
     """What an operator asks NewStore with."""
     settings = NewStoreSettings.read(Environment(runtime.variables))
+    return make_newstore(settings, _operators_http(settings, runtime))
+
+
+def make_stock(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreStock:
+    """What NewStore says of stock."""
+    return NewStoreStock(http, base_url=settings.base_url)
+
+
+def make_exports(settings: NewStoreSettings, http: AuthorizedHttp, clock: Clock) -> NewStoreExports:
+    """NewStore's exports of ATP."""
+    plain = json_http(clock, settings.attempts_max)
+    return NewStoreExports(http, plain, base_url=settings.base_url)
+
+
+def read_stock(runtime: Runtime) -> StockReader:
+    """What an operator asks NewStore of stock and orders with."""
+    settings = NewStoreSettings.read(Environment(runtime.variables))
+    return make_stock(settings, _operators_http(settings, runtime))
+
+
+def _operators_http(settings: NewStoreSettings, runtime: Runtime) -> AuthorizedHttp:
     secrets = Secrets(runtime.clients()("secretsmanager"), runtime.clock)
-    return make_newstore(settings, secrets, runtime.clock)
+    return authorized_http(settings, secrets, runtime.clock)

@@ -12,11 +12,17 @@ from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.reports import S3Reports
 from inventory_sync.bootstrap.erp import make_erp
-from inventory_sync.bootstrap.newstore import make_newstore
+from inventory_sync.bootstrap.newstore import (
+    authorized_http,
+    make_exports,
+    make_newstore,
+    make_stock,
+)
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ReconcileSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
 from inventory_sync.ports.observe import Observer
+from inventory_sync.use_cases.reconcile.export_atp import ExportAtp
 from inventory_sync.use_cases.reconcile.reconcile_stock import ReconcileLimits, ReconcileStock
 
 
@@ -34,11 +40,14 @@ def reconcile_with(runtime: Runtime, observer: Observer) -> ReconcileStock:
     secrets = Secrets(client("secretsmanager"), clock)
     table = StateTable(dynamodb, settings.state_table)
     locations = DynamoLocationStore(table)
+    http = authorized_http(settings.newstore, secrets, clock)
     return ReconcileStock(
         event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
         history=DynamoEventHistory(dynamodb, settings.events_table),
         erp=make_erp(settings.erp, secrets, locations, clock, client),
-        newstore=make_newstore(settings.newstore, secrets, clock),
+        newstore=make_newstore(settings.newstore, http),
+        stock=make_stock(settings.newstore, http),
+        export_atp=ExportAtp(make_exports(settings.newstore, http, clock), clock),
         files=S3FileStore(s3, settings.import_bucket, str),
         runs=DynamoRunStore(table, timedelta(0)),
         run_history=DynamoRunHistory(table),

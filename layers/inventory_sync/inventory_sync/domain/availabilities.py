@@ -1,4 +1,4 @@
-"""NewStore's availabilities.json, as seen in public integrations (docs/newstore.md)."""
+"""NewStore's availabilities.json (docs/newstore.md, "availabilities.json")."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.locations import Location
 
-FILE_BYTES_MAX = 80_000_000
-"""The largest availabilities file NewStore takes (docs/newstore.md, Import)."""
+ARCHIVE_BYTES_MAX = 80_000_000
+"""All files of an archive, uncompressed, stay below it (docs/newstore.md, Import)."""
+MODE = "on_hand"
+"""Quantities are stock on hand; to `atp` NewStore would add every open allocation."""
 FILES_PER_ARCHIVE_MAX = 1000
 """The most JSON files in one zip (docs/newstore.md, Import)."""
+ID_CHARACTERS_MAX = 200
+"""Of a product or a node: an event with a longer one could not be read either."""
+QUANTITY_MAX = 2**31 - 1
+"""NewStore names no limit; what is larger is no stock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,41 @@ class RowBlock:
 
     fulfillment_node_id: str
     encoded: bytes
+
+
+def unsendable_rows(quantities: Mapping[str, int]) -> dict[str, str]:
+    """The rows that NewStore might refuse, and with them their file, by product: what is wrong."""
+    if not quantities or _all_plain(quantities):
+        return {}
+    faults = ((product, _row_fault(product, units)) for product, units in quantities.items())
+    return {product: fault for product, fault in faults if fault}
+
+
+def _all_plain(quantities: Mapping[str, int]) -> bool:
+    """The same for all rows at once, which is faster."""
+    return (
+        "".join(quantities).isprintable()
+        and min(map(len, quantities)) >= 1
+        and max(map(len, quantities)) <= ID_CHARACTERS_MAX
+        and min(quantities.values()) >= 0
+        and max(quantities.values()) <= QUANTITY_MAX
+    )
+
+
+def _row_fault(product_id: str, quantity_units: int) -> str:
+    if id_fault := fault_of_id(product_id):
+        return f"its product id {id_fault}"
+    within = 0 <= quantity_units <= QUANTITY_MAX
+    return "" if within else f"{quantity_units} units are not between 0 and {QUANTITY_MAX}"
+
+
+def fault_of_id(value: str) -> str:
+    """Why NewStore might refuse it; empty where it would not."""
+    if not value:
+        return "is empty"
+    if len(value) > ID_CHARACTERS_MAX:
+        return f"is longer than {ID_CHARACTERS_MAX} characters"
+    return "" if value.isprintable() else "has unprintable characters"
 
 
 def encode_rows(fulfillment_node_id: str, quantities: Mapping[str, int]) -> RowBlock:
@@ -52,13 +93,13 @@ def encode_file(head: FileHead, blocks: Iterable[RowBlock]) -> Iterator[bytes]:
     mapping = sorted((place.fulfillment_node_id, place.store_id) for place in head.locations)
     document = {
         "store_mapping": [
-            {"fulfillment_node_id": node, "store_id": store} for node, store in mapping
+            {"fulfillment_node_id": node, "store_id": store or None} for node, store in mapping
         ],
         "completed_fulfillment_requests": {
             "logical_timestamp_start": head.released.start,
             "logical_timestamp_end": head.released.end,
         },
-        "mode": "atp",
+        "mode": MODE,
     }
     yield f'{{"head": {json.dumps(document)}, "items": ['.encode()
     separator = b"\n"

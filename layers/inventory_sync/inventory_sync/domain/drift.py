@@ -1,17 +1,19 @@
 """Drift: by how much NewStore's promise differs from the books, and why.
 
-    drift = ATP - (stock by the ERP, as of the released range - true allocations - reservations)
+    drift = ATP - (stock by the ERP, as of the released range
+                   - true allocations - reservations - safety stock)
 
 It falls into parts that add up to it:
 
     - allocations of items that are completed and released     leaked_allocation
     + units of events that came late and no import has counted late
     + what the ERP's figure has moved since the last import    erp_correction
-    + ATP - (quantity sent - allocations - reservations)       in_flight, waiting_for_import or
-                                                               unexplained
+    + ATP - (quantity sent - allocations - reservations        in_flight, waiting_for_import or
+             - safety stock), which is not below 0             unexplained
 
 NewStore lists an item as allocated until its completion is released, so events on their way to us
-are in its allocations: they move nothing here.
+are in its allocations: they move nothing here. ATP is never negative: where more is taken off than
+was sent, 0 is right.
 """
 
 from collections.abc import Mapping
@@ -37,7 +39,7 @@ class RowFigures:
     `sent` is what NewStore was last told, `erp` what it would be told now for the same range; None
     where the ERP was not read. `waiting` says that an import which has the row is under way, did
     not finish or finished only just now; `moving` that NewStore's figures changed while they were
-    read.
+    read. Not `complete`: more may be allocated or reserved than NewStore lists.
     """
 
     location_id: str
@@ -51,6 +53,19 @@ class RowFigures:
     reservations: int
     waiting: bool
     moving: bool
+    safety_stock: int = 0
+    complete: bool = True
+
+    @property
+    def rest(self) -> int:
+        """By how much the promise differs from what was sent less what NewStore takes off."""
+        taken_off = self.allocations + self.reservations + self.safety_stock
+        return self.atp - max(0, self.sent - taken_off)
+
+    @property
+    def judged(self) -> bool:
+        """Too much is too much however many more are allocated; anything else cannot be told."""
+        return self.complete or self.rest > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +80,11 @@ class RowDrift:
         """Above 0: NewStore promises more than there is."""
         return sum(self.parts.values())
 
+    @property
+    def oversold_units(self) -> int:
+        """Of the promise; NewStore oversells no more than it promises."""
+        return max(0, min(self.units, self.figures.atp))
+
 
 def drift_of(row: RowFigures) -> RowDrift:
     """The parts add up to the drift whatever the figures are."""
@@ -73,7 +93,7 @@ def drift_of(row: RowFigures) -> RowDrift:
         Cause.LEAKED_ALLOCATION: -row.leaked,
         Cause.LATE: row.late,
         Cause.ERP_CORRECTION: row.sent - row.late - erp,
-        _rest(row): row.atp - (row.sent - row.allocations - row.reservations),
+        _rest(row): row.rest,
     }
     return RowDrift(figures=row, parts={cause: units for cause, units in parts.items() if units})
 

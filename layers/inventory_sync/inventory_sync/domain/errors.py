@@ -3,11 +3,11 @@
 InventorySyncError
 |-- RetriableError        nothing happened, or nothing that a repeat would harm: the next tick
 |   |                     may succeed
+|   |-- BlockedError             NewStore has blocked our address for asking too often: wait
 |   |-- TooManyJobsError         NewStore has 20 open jobs; it may have kept the job all the same
 |   `-- SnapshotIncompleteError  the ERP's rows do not add up to a whole snapshot
 |-- OutcomeUnknownError   sent, no answer: look before repeating
 |-- RejectedError         the other side said no: quarantine, alarm, go on with the others
-|   `-- NotOfferedError          it has no such call at all
 |-- LeaseLostError        another run holds the lease: stop, write nothing more
 `-- FatalError            bad configuration: stop and page
     `-- InvariantError    one of the invariants of docs/design.md is about to break
@@ -22,8 +22,23 @@ class RetriableError(InventorySyncError):
     """The next tick may succeed."""
 
 
+class BlockedError(RetriableError):
+    """Nothing is sent for `seconds` more; nothing was taken, and credentials are not at fault."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
+
+
 class TooManyJobsError(RetriableError):
-    """NewStore refused a job with 429; it may have kept the job: list before creating again."""
+    """NewStore refused a job with 429; it may have kept the job: list before creating again.
+
+    `retry_after_seconds` is what it asked to wait, None where it did not say.
+    """
+
+    def __init__(self, text: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class SnapshotIncompleteError(RetriableError):
@@ -36,10 +51,6 @@ class OutcomeUnknownError(InventorySyncError):
 
 class RejectedError(InventorySyncError):
     """The other side understood and said no; repeating cannot help."""
-
-
-class NotOfferedError(RejectedError):
-    """The other side has no such call: not documented where we could read it, or not any more."""
 
 
 class LeaseLostError(InventorySyncError):

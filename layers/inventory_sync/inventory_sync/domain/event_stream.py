@@ -3,25 +3,29 @@
 NewStore calls a registration an integration; docs/newstore.md, "Event stream".
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.events import EventName
 
 WANTED_EVENTS = frozenset(name.value for name in EventName)
 ENTITY = "fulfillment_request"
 """What the wanted events are about; a registration may be filtered by it."""
 RUNNING = "running"
+STREAM_ID_CHARACTERS_MAX = 50
+_STREAM_ID = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventStream:
     """One of the tenant's registrations; a filter that is empty lets everything through.
 
-    `callback_url` is empty where NewStore does not show it. A temporary one has an end and stops
-    there by itself.
+    `callback_url` is empty where it writes to S3. A temporary one has an end and stops there by
+    itself.
     """
 
     stream_id: str
@@ -39,13 +43,32 @@ class EventStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRegistration:
-    """What NewStore is asked for; with both instants it is temporary and replays that window."""
+    """What NewStore is asked for; with both instants it is temporary and replays that window.
+
+    FatalError for an id that NewStore does not take.
+    """
 
     stream_id: str
     callback_url: str
     api_key: str = field(repr=False)
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """A wrong id would be refused much later."""
+        fits = len(self.stream_id) <= STREAM_ID_CHARACTERS_MAX
+        if not (fits and _STREAM_ID.fullmatch(self.stream_id)):
+            raise FatalError(
+                f"{self.stream_id!r} is no id of an event stream: NewStore takes a to z, 0 to 9 and"
+                f" hyphens, {STREAM_ID_CHARACTERS_MAX} characters at most; deploy with another"
+                " StreamId"
+            )
+
+
+def replay_id(stream_id: str, at: datetime) -> str:
+    """The id of a temporary stream that replays a window for that one, asked for at `at`."""
+    suffix = f"-replay-{at.astimezone(UTC):%Y%m%d%H%M%S}"
+    return stream_id[: STREAM_ID_CHARACTERS_MAX - len(suffix)] + suffix
 
 
 class StreamFault(StrEnum):
@@ -68,7 +91,7 @@ def faults_of(stream: EventStream | None, callback_url: str) -> tuple[StreamFaul
         return (StreamFault.MISSING,)
     found = {
         StreamFault.STOPPED: not stream.running,
-        StreamFault.OTHER_URL: stream.callback_url not in ("", callback_url),
+        StreamFault.OTHER_URL: stream.callback_url != callback_url,
         StreamFault.EVENTS_LEFT_OUT: _leaves_out(stream),
         StreamFault.TEMPORARY: stream.temporary,
     }

@@ -1,11 +1,12 @@
 """Guards: what holds a location's import until an operator approves it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from inventory_sync.domain.locations import InventoryMaster, Location
+from inventory_sync.domain.availabilities import fault_of_id
+from inventory_sync.domain.locations import Location, NewStoreLocation, Node
 from inventory_sync.domain.stock import StockSnapshot, Units, totals_of
 
 
@@ -22,6 +23,8 @@ class HoldKind(StrEnum):
     FRACTIONAL = "fractional"
     ABSURD = "absurd"
     UNKNOWN_LOCATION = "unknown_location"
+    WRONG_TYPE = "wrong_type"
+    NODE_SHARED = "node_shared"
     INVENTORY_MASTER = "inventory_master"
     MAPPING_MISSING = "mapping_missing"
     OPERATOR = "operator"
@@ -29,6 +32,9 @@ class HoldKind(StrEnum):
 
 
 APPROVABLE = frozenset(HoldKind) - {
+    HoldKind.UNKNOWN_LOCATION,
+    HoldKind.WRONG_TYPE,
+    HoldKind.NODE_SHARED,
     HoldKind.SNAPSHOT_INCOMPLETE,
     HoldKind.SNAPSHOT_OLDER,
     HoldKind.SNAPSHOT_AHEAD,
@@ -64,21 +70,50 @@ class LastFigures:
     units: int
 
 
-def check_location(location: Location | None, known_nodes: frozenset[str]) -> tuple[Hold, ...]:
-    """Guards that need no snapshot. `known_nodes` are the ids NewStore lists."""
+def check_location(
+    location: Location | None, listed: NewStoreLocation | None, told: Node | None = None
+) -> tuple[Hold, ...]:
+    """Guards that need no snapshot.
+
+    `listed` is what NewStore has under the location's node, None where it lists none. `told` is the
+    node that imports of the location had until now.
+    """
     if location is None:
         figures = "the location map has no row for it: load one with `make locations FILE=...`"
         return (Hold(HoldKind.MAPPING_MISSING, figures),)
-    if location.enabled and location.inventory_master is InventoryMaster.NEWSTORE:
-        figures = "NewStore is its inventory master: disable it in the location map"
+    if listed is None:
+        return _check_unlisted(location, told)
+    node = location.fulfillment_node_id
+    if location.enabled and listed.inventory_master:
+        figures = f"NewStore is the inventory master of {node!r}: disable it in the location map"
         return (Hold(HoldKind.INVENTORY_MASTER, figures),)
-    if location.fulfillment_node_id not in known_nodes and not location.confirmed:
+    if listed.type is not location.type:
         figures = (
-            f"NewStore does not list {location.fulfillment_node_id!r}; an import would create it"
-            " for ever: set `confirmed` in the location map if it is right"
+            f"{node!r} is a {listed.type} at NewStore, and in the location map a {location.type}:"
+            f" set `store_id` there to {listed.store_id!r}"
         )
-        return (Hold(HoldKind.UNKNOWN_LOCATION, figures),)
+        return (Hold(HoldKind.WRONG_TYPE, figures),)
     return ()
+
+
+def _check_unlisted(location: Location, told: Node | None) -> tuple[Hold, ...]:
+    """`create` speaks for the first node of a location only: another one is a typing error."""
+    node = location.fulfillment_node_id
+    if location.create and (told is None or told.fulfillment_node_id == node):
+        fault = fault_of_id(node)
+        figures = f"NewStore cannot create {node!r}: it {fault}"
+        return (Hold(HoldKind.UNKNOWN_LOCATION, figures),) if fault else ()
+    figures = f"NewStore does not list {node!r}; an import would create it for ever"
+    if told is not None and told.fulfillment_node_id != node:
+        figures += f": its imports had {told.fulfillment_node_id!r}"
+    else:
+        figures += ": set `create` in the location map if that is right"
+    return (Hold(HoldKind.UNKNOWN_LOCATION, figures),)
+
+
+def node_shared(node: str, location_ids: Sequence[str]) -> Hold:
+    """Two locations of the map have one node: each would overwrite the other's rows."""
+    return Hold(HoldKind.NODE_SHARED, f"{node!r} is the node of {', '.join(location_ids)}")
 
 
 def check_snapshot(

@@ -19,7 +19,7 @@ class ImportHead:
     finished_run_id: str | None = None
     unfinished_run_id: str | None = None
     watermark: int | None = None
-    last_revision: int = 0
+    create_not_before: datetime | None = None
     last_job_created_at: datetime | None = None
     last_finished_at: datetime | None = None
     last_full_at: datetime | None = None

@@ -7,11 +7,13 @@ PLANNED --build--> UPLOADED --create--> CREATED --start--> STARTED --poll--> FIN
   `-- every location held: HELD                                               FINALIZED
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 JOB_NAME_PREFIX = "inventory-sync "
+CHUNK_REASONS_MAX = 3
 _JOB_UNKNOWN = "NewStore does not know the job"
 
 
@@ -29,23 +31,30 @@ class RunState(StrEnum):
 
 
 class JobState(StrEnum):
-    """NewStore's job states as far as they are named; any other means not yet ended."""
+    """NewStore's job states; OTHER is one that its documents do not name: not yet ended."""
 
     RECEIVED = "received"
     WAITING = "waiting"
+    PROCESSING = "processing"
+    CLEANING = "cleaning"
     FINISHED = "finished"
+    PARTIALLY_FAILED = "partially_failed"
     FAILED = "failed"
     OTHER = "other"
 
 
+JOB_FAILED = frozenset({JobState.FAILED, JobState.PARTIALLY_FAILED})
+"""Some rows, or all, were not taken; which, nobody says: all are in doubt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportJob:
-    """NewStore's job, as it lists it; `name` and `source_uri` may be left out of its answer."""
+    """NewStore's job; `name` may be left out of its answer, `reason` says why it failed."""
 
     job_id: str
     state: JobState
     name: str = ""
-    source_uri: str = ""
+    reason: str = ""
 
     @property
     def ours(self) -> bool:
@@ -54,19 +63,36 @@ class ImportJob:
 
     def belongs_to(self, run: "ImportRun") -> bool:
         """Whether it is the job of this very run."""
-        return self.name == run.job_name or (
-            bool(run.source_uri) and self.source_uri == run.source_uri
-        )
+        return self.name == run.job_name
 
 
 @dataclass(frozen=True, slots=True)
 class JobError:
     """One entry of a job's error list."""
 
-    error_id: str
     reason: str
     entity_type: str
     entity_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobChunk:
+    """Rows that NewStore processed together: when many of them fail, all do."""
+
+    rows: int
+    failed: bool
+    failure: str
+
+
+def chunks_in_words(chunks: Sequence[JobChunk]) -> str:
+    """Which failed and why; empty where none did."""
+    failed = [chunk for chunk in chunks if chunk.failed]
+    if not failed:
+        return ""
+    rows = sum(chunk.rows for chunk in failed)
+    reasons = sorted({chunk.failure for chunk in failed if chunk.failure})
+    told = f"{len(failed)} of {len(chunks)} chunks failed, with {rows} rows"
+    return ": ".join([told, "; ".join(reasons[:CHUNK_REASONS_MAX])]) if reasons else told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +100,8 @@ class ImportRun:
     """One attempt to bring NewStore's quantities up to date.
 
     `cut_end` is the end of the range. `snapshots` counts the locations that were read. `rows_left`
-    are rows that had no room in the archive and wait for the next run. `rows`,
+    are rows that had no room in the archive and wait for the next run. `rows_unsendable` names the
+    first 50 that NewStore might refuse, and with them the whole job, and why. `rows`,
     `files` and `job_errors` describe what was sent and said. `left_out` names the first 200
     locations. `ended_at` is when it was known what NewStore said, or that nothing was to be sent.
     `refused_before` is what NewStore refused of the run before, whose rows this one sends again.
@@ -100,6 +127,7 @@ class ImportRun:
     released_events: int = 0
     snapshots: int = 0
     rows_left: int = 0
+    rows_unsendable: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     approvals: dict[str, str] = field(default_factory=dict)
     job_errors: tuple[JobError, ...] = ()
@@ -262,7 +290,7 @@ def _after_upload(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
     if facts.now - (run.built_at or run.planned_at) > limits.upload_age_max:
         return GiveUp("files grew old without a job")
     if facts.create_not_before is not None and facts.now < facts.create_not_before:
-        return Wait(facts.create_not_before, "NewStore wants five minutes between jobs")
+        return Wait(facts.create_not_before, "NewStore wants a pause before the next job")
     return CreateJob()
 
 
@@ -270,10 +298,10 @@ def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
     """A job that NewStore does not know may be under way all the same: two must never be."""
     job = facts.job
     unstarted = run.state is RunState.CREATED
-    if job is not None and job.state is JobState.FAILED:
+    if job is not None and job.state in JOB_FAILED:
         if facts.paused and unstarted:
             return GiveUp(f"imports are paused: {facts.paused}", by_choice=True)
-        return GiveUp("NewStore failed the job")
+        return GiveUp(_failure(job))
     if job is not None and job.state is JobState.FINISHED:
         return Commit()
     age = facts.now - (run.job_created_at or run.planned_at)
@@ -282,9 +310,21 @@ def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
     if job is None:
         return Wait(facts.now + limits.poll_interval, _JOB_UNKNOWN)
     if age > limits.job_age_max:
-        return AbandonJob(f"not ended after {age}")
+        return AbandonJob(_overdue(job, age))
     if unstarted and job.state is JobState.RECEIVED:
         return AbandonJob(f"paused: {facts.paused}") if facts.paused else StartJob()
     if unstarted:
         return RecordStarted()
     return Wait(facts.now + limits.poll_interval, "NewStore has not ended the job")
+
+
+def _failure(job: ImportJob) -> str:
+    part = " in part" if job.state is JobState.PARTIALLY_FAILED else ""
+    return f"NewStore failed the job{part}" + (f": {job.reason}" if job.reason else "")
+
+
+def _overdue(job: ImportJob, age: timedelta) -> str:
+    """A job may hang where its file does not match the schema (docs/newstore.md, Import)."""
+    if job.state is JobState.PROCESSING:
+        return f"hangs in processing, {age} after it was created: its file may not match the schema"
+    return f"still {job.state} {age} after it was created"

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from inventory_sync.domain.guards import LastFigures
+from inventory_sync.domain.locations import Node
 from inventory_sync.domain.stock import LastQuantities, Units
 from inventory_sync.domain.units import UnitId
 
@@ -31,6 +32,7 @@ class LocationEntry:
 
     `as_of` is the snapshot's, on the ERP's clock; a location rolled forward keeps the last one.
     `feed` says from where on changes have to be read to bring the snapshot's rows up to date.
+    `node` is what an import called it, so where its quantities are at NewStore.
     `refresh_from` is the product from which on rows wait to be sent, be they changed or not, since
     an archive was full; the empty text stands for all of them.
     """
@@ -40,6 +42,7 @@ class LocationEntry:
     ledger_run_id: str
     rows: int
     units: int
+    node: Node
     feed: FeedPosition | None = None
     refresh_from: str | None = None
 

@@ -1,7 +1,7 @@
 """Which rows an import sends."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inventory_sync.domain.cut import LocationCut
@@ -28,6 +28,14 @@ class Selection:
         if not self.touched and not self.changed:
             return self.refreshed.keys()
         return self.touched.keys() | self.changed.keys() | self.refreshed.keys()
+
+    def without(self, products: Set[str]) -> "Selection":
+        """The same less some products."""
+        touched, changed, refreshed = (
+            {product: units for product, units in rows.items() if product not in products}
+            for rows in (self.touched, self.changed, self.refreshed)
+        )
+        return replace(self, touched=touched, changed=changed, refreshed=refreshed)
 
     @property
     def rows(self) -> int:

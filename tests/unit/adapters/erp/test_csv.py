@@ -15,8 +15,9 @@ from moto import mock_aws
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket, Found
 from inventory_sync.adapters.erp.csv.connector import CsvErp
 from inventory_sync.adapters.erp.csv.format import CsvFormat, read_format
-from inventory_sync.adapters.erp.csv.parts import Parts
+from inventory_sync.adapters.erp.csv.parts import PartedFile
 from inventory_sync.adapters.erp.ids import IdMap
+from inventory_sync.adapters.parts import Parts
 from inventory_sync.domain.errors import (
     FatalError,
     RejectedError,
@@ -485,11 +486,11 @@ def test_disk_that_is_too_small_is_no_snapshot_and_says_so() -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(SnapshotIncompleteError, match="ephemeral storage"):
-        Parts(rows())
+        PartedFile().parts(("file", "etag"), rows())
 
 
 def test_parts_leave_nothing_behind() -> None:
-    parts = Parts([["DC01", "A", "5"]])
+    parts = Parts([["DC01", "A", "5"]], "test-")
     folder = parts.folder
     assert folder.exists()
     del parts

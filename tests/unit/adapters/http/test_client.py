@@ -4,9 +4,11 @@ import gzip
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,14 @@ from inventory_sync.adapters.http.errors import (
 )
 from inventory_sync.adapters.http.request import HttpLimits, HttpRequest, RetrySafety
 from inventory_sync.domain.errors import (
+    BlockedError,
     FatalError,
     InventorySyncError,
     OutcomeUnknownError,
     RetriableError,
 )
 from tests.unit.adapters.http_support import (
+    BLOCKING,
     IMPATIENT,
     LIMITS,
     NOON,
@@ -373,3 +377,111 @@ def test_header_that_cannot_be_sent_is_fatal_and_not_quoted(http: JsonHttp) -> N
 def test_wrong_address_is_fatal(http: JsonHttp) -> None:
     with pytest.raises(FatalError):
         http.call(get("htp:/nowhere"))
+
+
+# Blocked addresses
+
+FORBIDDEN = raw(b"<html>403 Forbidden</html>", "text/html")
+
+
+@pytest.fixture
+def blockable(clock: StandingClock) -> Iterator[JsonHttp]:
+    with json_http(clock, BLOCKING) as client:
+        yield client
+
+
+@pytest.mark.parametrize("retry", RetrySafety)
+def test_403_without_json_is_a_block_and_nothing_was_taken(
+    blockable: JsonHttp, clock: StandingClock, retry: RetrySafety
+) -> None:
+    with replying(replace(FORBIDDEN, status=403)) as server:
+        with pytest.raises(BlockedError) as raised:
+            blockable.call(post(server.url, retry))
+
+        assert (raised.value.seconds, len(server.calls), clock.slept) == (300, 1, [])
+
+
+def test_during_a_block_nothing_is_sent_and_afterwards_everything_is(
+    blockable: JsonHttp, clock: StandingClock
+) -> None:
+    with replying(replace(FORBIDDEN, status=403), GOOD) as server:
+        for _ in range(3):
+            with pytest.raises(BlockedError) as raised:
+                blockable.call(get(server.url))
+            clock.sleep(99)
+        assert (raised.value.seconds, len(server.calls)) == (102, 1)
+
+        clock.sleep(3)
+        assert blockable.call(get(server.url)) == {"fine": True}
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"[]"])
+def test_whatever_is_no_json_object_is_a_block(blockable: JsonHttp, body: bytes) -> None:
+    with replying(Reply(body, status=403)) as server, pytest.raises(BlockedError):
+        blockable.call(get(server.url))
+
+
+def test_403_with_json_is_about_the_token(blockable: JsonHttp) -> None:
+    with (
+        replying(Reply({"message": "no right"}, status=403)) as server,
+        pytest.raises(CredentialsRefusedError),
+    ):
+        blockable.call(get(server.url))
+
+
+def test_401_is_about_the_token_whatever_its_body_is(blockable: JsonHttp) -> None:
+    with (
+        replying(Reply(b"<html>", status=401)) as server,
+        pytest.raises(CredentialsRefusedError),
+    ):
+        blockable.call(get(server.url))
+
+
+def test_where_no_address_is_blocked_403_is_about_the_token(http: JsonHttp) -> None:
+    with (
+        replying(replace(FORBIDDEN, status=403)) as server,
+        pytest.raises(CredentialsRefusedError),
+    ):
+        http.call(get(server.url))
+
+
+# Downloads
+
+
+def test_a_download_is_taken_as_it_is(http: JsonHttp) -> None:
+    content = bytes(range(256)) * 2_000
+    file = BytesIO()
+    with replying(raw(content, "application/zip")) as server:
+        http.download(get(server.url), file)
+
+    assert file.getvalue() == content
+
+
+def test_a_download_that_breaks_off_is_begun_anew(http: JsonHttp) -> None:
+    broken = raw(b"half", "application/zip", **{"Content-Length": "90"})
+    file = BytesIO()
+    with replying(broken, raw(b"whole", "application/zip")) as server:
+        http.download(get(server.url), file)
+
+    assert file.getvalue() == b"whole"
+
+
+def test_a_download_that_is_refused_leaves_nothing(http: JsonHttp) -> None:
+    file = BytesIO()
+    with (
+        replying(Reply(b"<Error/>", status=404)) as server,
+        pytest.raises(HttpRejectedError),
+    ):
+        http.download(get(server.url), file)
+
+    assert file.getvalue() == b""
+
+
+def test_a_download_has_a_size_beyond_which_it_is_not_taken(clock: StandingClock) -> None:
+    small = replace(LIMITS, download_bytes_max=3)
+    with (
+        replying(raw(b"four", "application/zip")) as server,
+        json_http(clock, small) as http,
+        pytest.raises(RetriableError, match="too large"),
+    ):
+        http.download(get(server.url), BytesIO())

@@ -8,9 +8,8 @@ import pytest
 
 from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.http.request import HttpLimits
-from inventory_sync.adapters.newstore.imports import ATP_KEYS_MAX, NewStoreClient
-from inventory_sync.adapters.newstore.lists import PAGES_MAX
-from inventory_sync.domain.atp import AtpKey
+from inventory_sync.adapters.newstore.imports import NewStoreClient
+from inventory_sync.adapters.newstore.lists import COUNT, COUNT_DEFAULT, PAGES_MAX
 from inventory_sync.domain.errors import (
     FatalError,
     OutcomeUnknownError,
@@ -18,7 +17,8 @@ from inventory_sync.domain.errors import (
     RetriableError,
     TooManyJobsError,
 )
-from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
+from inventory_sync.domain.locations import LocationType, NewStoreLocation
 from inventory_sync.ports.newstore import NewStore
 from tests.unit.adapters.http_support import (
     IMPATIENT,
@@ -34,6 +34,7 @@ from tests.unit.adapters.http_support import (
 )
 
 URI = "s3://bucket/imports/1/availabilities.zip"
+LAST_PAGE = {"pagination_info": {"total": 1, "next_url": None}}
 GARBAGE = Reply(b"<html>", headers={"Content-Type": "text/html"})
 
 
@@ -63,7 +64,7 @@ def client_of(
 
 
 def create(client: NewStore) -> str:
-    return client.create_job(name="inventory-sync 7", source_uri=URI, revision=1_700_000_000_000)
+    return client.create_job(name="inventory-sync 7", source_uri=URI)
 
 
 @pytest.mark.parametrize("name", ["id", "import_id"])
@@ -78,7 +79,6 @@ def test_created_job_is_a_partial_import_of_availabilities(
             "provider": "inventory-sync",
             "name": "inventory-sync 7",
             "source_uri": URI,
-            "revision": 1_700_000_000_000,
             "entities": ["availabilities"],
             "full": False,
         }
@@ -87,11 +87,12 @@ def test_created_job_is_a_partial_import_of_availabilities(
 def test_429_on_create_means_too_many_jobs_and_no_second_create(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
-    server = replying(Reply(status=429, headers={"Retry-After": "1"}), Reply({"id": "job-2"}))
+    server = replying(Reply(status=429, headers={"Retry-After": "90"}), Reply({"id": "job-2"}))
     with client_of(server, account, clock) as client:
-        with pytest.raises(TooManyJobsError):
+        with pytest.raises(TooManyJobsError) as raised:
             create(client)
         assert len(server.calls) == 1
+    assert raised.value.retry_after_seconds == 90
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,9 @@ def test_start_without_an_answer_is_unknown(account: SecretsAccount, clock: Stan
         ("waiting", JobState.WAITING),
         ("finished", JobState.FINISHED),
         ("failed", JobState.FAILED),
+        ("processing", JobState.PROCESSING),
+        ("cleaning", JobState.CLEANING),
+        ("partially_failed", JobState.PARTIALLY_FAILED),
         ("other", JobState.OTHER),
         ("transforming", JobState.OTHER),
         (None, JobState.OTHER),
@@ -181,6 +185,20 @@ def test_other_refusal_of_a_job_is_no_absence(
         client.job("job-1")
 
 
+def page_of(jobs: list[Any], call: Call, total: int | None = None) -> Reply:
+    """As NewStore gives it; without a `total` it does not know how many there are."""
+    offset, count = int(call.query["offset"]), int(call.query["count"])
+    more = offset + count < len(jobs)
+    info = {
+        "count": len(jobs[offset : offset + count]),
+        "total": total,
+        "offset": offset,
+        "prev_url": None,
+        "next_url": "https://elsewhere.example/v0/d/import" if more else None,
+    }
+    return Reply({"items": jobs[offset : offset + count], "pagination_info": info})
+
+
 def test_received_jobs_leave_out_whatever_is_not_received(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
@@ -189,46 +207,42 @@ def test_received_jobs_leave_out_whatever_is_not_received(
         {"id": 2, "state": "received"},
         {"id": "3", "state": "waiting"},
     ]
-    server = replying(Reply({"items": jobs}))
+    server = LocalServer(lambda call: page_of(jobs, call, len(jobs)))
     with client_of(server, account, clock) as client:
         assert [job.job_id for job in client.received_jobs()] == ["1", "2"]
-        assert server.calls[0].query == {"filter[state]": "received"}
+        assert [call.query["filter[state]"] for call in server.calls] == ["received"]
 
 
-@pytest.mark.parametrize("link", ["next", "links", "_links"])
+@pytest.mark.parametrize("jobs", [COUNT - 1, COUNT, COUNT + 1, 2 * COUNT, 2 * COUNT + 1])
+@pytest.mark.parametrize("told", [True, False], ids=["total", "no total"])
 def test_lists_are_read_to_their_last_page(
-    account: SecretsAccount, clock: StandingClock, link: str
+    account: SecretsAccount, clock: StandingClock, jobs: int, told: bool
 ) -> None:
-    def page(call: Call) -> Reply:
-        number = int(call.query.get("page", "1"))
-        answer: dict[str, Any] = {"items": [{"import_id": f"job-{number}"}]}
-        if number < 3:
-            following = f"/v0/d/import?page={number + 1}"
-            nested = {"next": {"href": following}}
-            answer[link] = following if link == "next" else nested
-        return Reply(answer)
-
-    with client_of(LocalServer(page), account, clock) as client:
-        assert [job.job_id for job in client.received_jobs()] == ["job-1", "job-2", "job-3"]
-
-
-@pytest.mark.parametrize(
-    "following", ["/v0/d/import?page=2", "https://elsewhere.example/v0/d/import"]
-)
-def test_pages_that_lead_in_a_circle_or_away_are_retriable(
-    account: SecretsAccount, clock: StandingClock, following: str
-) -> None:
-    server = replying(Reply({"items": [], "next": following}))
+    listed = [{"import_id": f"job-{number}"} for number in range(jobs)]
+    server = LocalServer(lambda call: page_of(listed, call, jobs if told else None))
     with client_of(server, account, clock) as client:
-        with pytest.raises(RetriableError):
-            client.received_jobs()
-        assert len(server.calls) <= 2
+        found = [job.job_id for job in client.received_jobs()]
+    assert found == [job["import_id"] for job in listed]
+    assert len(server.calls) == -(-jobs // COUNT)
+
+
+def test_where_newstore_refuses_pages_that_large_its_default_is_asked_for(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    listed = [{"import_id": f"job-{number}"} for number in range(25)]
+
+    def answer(call: Call) -> Reply:
+        refused = int(call.query["count"]) > COUNT_DEFAULT
+        return Reply(status=400) if refused else page_of(listed, call, 25)
+
+    with client_of(LocalServer(answer), account, clock) as client:
+        assert len(client.received_jobs()) == 25
 
 
 def test_pages_without_end_are_retriable(account: SecretsAccount, clock: StandingClock) -> None:
     def page(call: Call) -> Reply:
-        number = int(call.query.get("page", "1"))
-        return Reply({"items": [], "next": f"?page={number + 1}"})
+        jobs = [{"import_id": "job-1"}]
+        return Reply({"items": jobs, "pagination_info": {"total": 10**9, "next_url": None}})
 
     server = LocalServer(page)
     with client_of(server, account, clock) as client:
@@ -237,16 +251,30 @@ def test_pages_without_end_are_retriable(account: SecretsAccount, clock: Standin
         assert len(server.calls) == PAGES_MAX
 
 
+def test_an_empty_page_before_the_end_is_retriable(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    info = {"total": 3, "next_url": None}
+    server = replying(Reply({"items": [], "pagination_info": info}))
+    with client_of(server, account, clock) as client:
+        with pytest.raises(RetriableError):
+            client.received_jobs()
+        assert len(server.calls) == 1
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         Reply({}),
-        Reply({"items": {}}),
+        Reply({**LAST_PAGE}),
+        Reply({"items": {}, **LAST_PAGE}),
         Reply([1, 2]),
-        Reply({"items": [{"name": "no id"}]}),
+        Reply({"items": [{"name": "no id"}], **LAST_PAGE}),
+        Reply({"items": []}),
+        Reply({"items": [], "pagination_info": {"total": "many", "next_url": None}}),
         GARBAGE,
     ],
-    ids=["no list", "no array", "numbers", "no id", "html"],
+    ids=["nothing", "no list", "no array", "numbers", "no id", "no pages", "no total", "html"],
 )
 def test_unreadable_list_is_retriable(
     account: SecretsAccount, clock: StandingClock, answer: Reply
@@ -267,7 +295,7 @@ def test_failing_a_job_again_after_a_lost_answer_is_no_error(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
     failed = Reply({"import_id": "job-1", "state": "failed"})
-    server = replying(Reply(cut=True), Reply(status=409), failed)
+    server = replying(Reply(cut=True), Reply(status=400), failed)
     with client_of(server, account, clock) as client:
         client.fail_job("job-1", "orphan")
 
@@ -275,77 +303,87 @@ def test_failing_a_job_again_after_a_lost_answer_is_no_error(
 def test_job_that_cannot_fail_any_more_is_rejected(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
-    server = replying(Reply(status=409), Reply({"import_id": "job-1", "state": "finished"}))
+    server = replying(Reply(status=400), Reply({"import_id": "job-1", "state": "finished"}))
     with client_of(server, account, clock) as client, pytest.raises(RejectedError):
         client.fail_job("job-1", "too old")
 
 
-@pytest.mark.parametrize("name", ["items", "errors", None])
-def test_job_errors_are_read_from_any_list(
-    account: SecretsAccount, clock: StandingClock, name: str | None
-) -> None:
-    entry = {"error_id": 17, "reason": "unknown product", "entity_id": "SKU-1", "at": "now"}
-    answer: object = [entry] if name is None else {name: [entry]}
-    with client_of(replying(Reply(answer)), account, clock) as client:
-        assert client.job_errors("job-1") == [JobError("17", "unknown product", "", "SKU-1")]
+def test_job_errors_are_read(account: SecretsAccount, clock: StandingClock) -> None:
+    entry = {"reason": "unknown product", "entity_type": None, "entity_id": 17, "at": "now"}
+    with client_of(replying(Reply({"items": [entry]})), account, clock) as client:
+        assert client.job_errors("job-1") == [JobError("unknown product", "", "17")]
 
 
-def test_known_nodes_are_named_by_the_most_telling_id(
-    account: SecretsAccount, clock: StandingClock
-) -> None:
-    stores = [
-        {"id": "uuid-1", "store_id": "NYC", "fulfillment_node_id": "NYC-NODE"},
-        {"id": "uuid-2", "store_id": "BOS", "fulfillment_node_id": None},
-        {"id": "LA"},
-        {"label": "without any id"},
-    ]
-    with client_of(replying(Reply({"stores": stores})), account, clock) as client:
-        assert client.known_nodes() == {"NYC-NODE", "BOS", "LA"}
-
-
-def test_missing_list_of_stores_is_not_an_empty_one(
-    account: SecretsAccount, clock: StandingClock
-) -> None:
-    with client_of(replying(Reply({})), account, clock) as client, pytest.raises(RetriableError):
-        client.known_nodes()
-
-
-def test_atp_is_asked_for_in_chunks_and_only_what_was_asked_for_is_given(
-    account: SecretsAccount, clock: StandingClock
-) -> None:
-    def answer(call: Call) -> Reply:
-        items = [{**key, "atp": 5, "more": 1} for key in call.json["atp_keys"]]
-        items += [{"product_id": "not asked for", "fulfillment_node_id": "DC01", "atp": 1}]
-        return Reply({"items": items})
-
-    keys = [AtpKey(f"SKU-{number}", "DC01") for number in range(ATP_KEYS_MAX + 1)]
-    server = LocalServer(answer)
+def test_job_chunks_are_read(account: SecretsAccount, clock: StandingClock) -> None:
+    chunks = [{"size": 7}, {"size": 9, "failed": True, "failure_message": "too many"}]
+    server = replying(Reply({"items": chunks}))
     with client_of(server, account, clock) as client:
-        assert client.atp([*keys, keys[0]]) == dict.fromkeys(keys, 5)
-        assert [len(call.json["atp_keys"]) for call in server.calls] == [ATP_KEYS_MAX, 1]
+        assert client.job_chunks("job/1") == [
+            JobChunk(7, failed=False, failure=""),
+            JobChunk(9, failed=True, failure="too many"),
+        ]
+    assert server.calls[0].path == "/v0/d/import/job%2F1/chunks"
 
 
-def test_atp_of_nothing_needs_no_call(account: SecretsAccount, clock: StandingClock) -> None:
-    server = replying(Reply({}))
-    with client_of(server, account, clock) as client:
-        assert client.atp([]) == {}
-        assert server.calls == []
+@pytest.mark.parametrize("state", ["waiting", "processing", "finished", "partially_failed"])
+def test_start_of_a_job_that_was_started_already_is_no_error(
+    account: SecretsAccount, clock: StandingClock, state: str
+) -> None:
+    job = Reply({"import_id": "job-1", "state": state})
+    with client_of(replying(Reply(status=400), job), account, clock) as client:
+        client.start_job("job-1", URI)
 
 
-def test_key_without_an_answer_is_left_out(account: SecretsAccount, clock: StandingClock) -> None:
-    with client_of(replying(Reply({"items": []})), account, clock) as client:
-        assert client.atp([AtpKey("SKU-1", "DC01")]) == {}
-
-
-@pytest.mark.parametrize("items", [None, [{"product_id": "SKU-1", "atp": "many"}]])
-def test_unreadable_atp_is_retriable(
-    account: SecretsAccount, clock: StandingClock, items: object
+@pytest.mark.parametrize("job", [Reply(status=404), Reply({"id": "job-1", "state": "received"})])
+def test_start_that_newstore_refuses_is_rejected(
+    account: SecretsAccount, clock: StandingClock, job: Reply
 ) -> None:
     with (
-        client_of(replying(Reply({"items": items})), account, clock) as client,
+        client_of(replying(Reply(status=400), job), account, clock) as client,
+        pytest.raises(RejectedError),
+    ):
+        client.start_job("job-1", URI)
+
+
+LOCATION = {"id": "NYC", "type": "store", "store_id": "S1", "is_inventory_master": False}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {}),
+        ({"is_enabled": False}, {"enabled": False}),
+        ({"is_inventory_master": True}, {"inventory_master": True}),
+        ({"type": "dc", "store_id": None}, {"type": LocationType.DC, "store_id": ""}),
+        ({"type": "popup"}, {"type": LocationType.OTHER}),
+        ({"store_id": 7, "address": {}}, {"store_id": "7"}),
+    ],
+)
+def test_locations_are_read(
+    account: SecretsAccount,
+    clock: StandingClock,
+    fields: dict[str, Any],
+    expected: dict[str, Any],
+) -> None:
+    plain = {"location_id": "NYC", "type": LocationType.STORE, "store_id": "S1"}
+    server = replying(Reply({"locations": [{**LOCATION, **fields}]}))
+    with client_of(server, account, clock) as client:
+        assert client.locations(["BER"]) == {"NYC": NewStoreLocation(**{**plain, **expected})}
+        assert [call.path for call in server.calls] == ["/v0/locations"]
+
+
+@pytest.mark.parametrize(
+    "locations", [None, {}, [{"type": "dc"}], [{**LOCATION, "is_inventory_master": None}]]
+)
+def test_missing_list_of_locations_is_not_an_empty_one(
+    account: SecretsAccount, clock: StandingClock, locations: Any
+) -> None:
+    answer = {} if locations is None else {"locations": locations}
+    with (
+        client_of(replying(Reply(answer)), account, clock) as client,
         pytest.raises(RetriableError),
     ):
-        client.atp([AtpKey("SKU-1", "DC01")])
+        client.locations([])
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -372,7 +410,7 @@ def test_token_refused_twice_is_fatal_and_names_the_secret_but_not_the_token(
     server = replying(Reply(status=status))
     with client_of(server, account, clock) as client:
         with pytest.raises(FatalError) as raised:
-            client.known_nodes()
+            client.locations([])
         assert len(server.calls) == 2
     assert account.arn in str(raised.value)
     assert "good-token" not in str(raised.value)
@@ -398,4 +436,4 @@ def test_secret_without_a_usable_token_is_fatal(
         client_of(replying(Reply({})), account, clock) as client,
         pytest.raises(FatalError),
     ):
-        client.known_nodes()
+        client.locations([])

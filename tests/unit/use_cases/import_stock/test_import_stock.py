@@ -220,7 +220,10 @@ def test_a_failed_job_fails_its_run_and_the_watermark_stays() -> None:
 
     run = fail_next_run(world)
 
-    assert (run.state, run.failure) == (RunState.FAILED, "NewStore failed the job")
+    assert (run.state, run.failure) == (
+        RunState.FAILED,
+        "NewStore failed the job: internal error",
+    )
     head = world.runs.head()
     assert (head.watermark, head.finished_run_id) == (0, finished.finished_run_id)
     assert head.unfinished_run_id == run.run_id
@@ -229,7 +232,7 @@ def test_a_failed_job_fails_its_run_and_the_watermark_stays() -> None:
 
 def test_the_errors_of_a_failed_job_are_kept_and_noted() -> None:
     world = started()
-    finding = ImportFinding("no such product", "product", "SKU-9")
+    finding = ImportFinding("no such product", "availabilities", "SKU-9")
     faults = JobFaults(fail_after_files=0, findings=(finding,))
     world.newstore_model.jobs.plan_next_job(faults)
     world.stock(20)
@@ -245,7 +248,7 @@ def test_rows_refused_by_a_run_that_follows_a_failed_one_are_sent_once_more() ->
     world = started()
     fail_next_run(world)
     jobs = world.newstore_model.jobs
-    jobs.report_errors_next_job([ImportFinding("busy", "availability", SKU)], [(DC, SKU)])
+    jobs.report_errors_next_job([ImportFinding("busy", "availabilities", SKU)], [(DC, SKU)])
     refused = world.import_now()
 
     again = world.import_now()
@@ -257,7 +260,7 @@ def test_rows_refused_by_a_run_that_follows_a_failed_one_are_sent_once_more() ->
 
 def refuse_next(world: ImportWorld, product: str) -> ImportRun:
     """A run whose job finishes without a product's row."""
-    finding = ImportFinding("busy", "availability", product)
+    finding = ImportFinding("busy", "availabilities", product)
     world.newstore_model.jobs.report_errors_next_job([finding], [(DC, product)])
     return world.import_now()
 
@@ -292,6 +295,45 @@ def test_how_a_run_ended_is_kept_with_the_moment_and_newstores_answers() -> None
         assert world.records.outcome(run.run_id) == run
         assert run.ended_at is not None
         assert run.ended_at >= run.planned_at
+
+
+def test_a_job_that_fails_in_part_fails_its_run_and_all_its_rows_are_sent_again() -> None:
+    world = started()
+    world.ship(12)
+    world.settle()
+    world.stock(20)
+    for number in range(1500):
+        world.stock(3, f"P{number:04d}")
+    world.newstore_model.jobs.fail_chunks_of_next_job(1)
+
+    run = world.import_now()
+
+    assert (run.state, world.runs.head().watermark) == (RunState.FAILED, 0)
+    assert run.failure == (
+        "NewStore failed the job in part: 1 of 2 chunks failed;"
+        " 1 of 2 chunks failed, with 501 rows: too many items failed"
+    )
+    again = world.import_now()
+    assert (again.state, again.rows, again.cut_end) == (RunState.FINALIZED, 1501, 12)
+    assert world.on_hand("P1499") == 3
+
+
+def test_the_cut_end_of_a_job_that_failed_in_part_is_the_floor_of_the_next_one() -> None:
+    world = started()
+    late = world.ship(12)
+    world.settle()
+    world.newstore_model.jobs.fail_chunks_of_next_job(0)
+    assert world.import_now().cut_end == 12
+    world.event_log.forget(late.ref)
+
+    assert world.import_now().cut_end == 12
+
+
+def test_a_failed_job_without_a_word_on_its_chunks_fails_its_run_all_the_same() -> None:
+    world = started()
+    world.newstore.refuses.add("job_chunks")
+
+    assert fail_next_run(world).failure == "NewStore failed the job: internal error"
 
 
 def test_a_failed_job_whose_errors_are_refused_fails_its_run_all_the_same() -> None:
@@ -387,7 +429,7 @@ def test_a_job_that_does_not_end_is_set_to_failed_and_its_run_given_up() -> None
 
     tick = world.tick()
     assert tick.outcome is TickOutcome.WAITING
-    assert "not ended after 6:0" in tick.detail
+    assert "still waiting 6:0" in tick.detail
     assert world.jobs() == ["failed"]
 
     tick = world.tick()
@@ -424,15 +466,15 @@ def test_old_files_without_a_job_are_old_stock() -> None:
 
 def test_an_orphan_in_received_is_failed_before_a_run_is_planned() -> None:
     world = stocked()
-    world.newstore.create_job(name="inventory-sync old", source_uri="s3://x/y", revision=1)
-    world.newstore.create_job(name="prices", source_uri="s3://x/z", revision=2)
+    world.newstore.create_job(name="inventory-sync old", source_uri="s3://x/y")
+    world.newstore.create_job(name="prices", source_uri="s3://x/z")
 
     world.import_now()
 
     assert world.jobs() == ["failed", "received", "finished"]
 
 
-# The distance between jobs, and their revisions
+# The distance between jobs
 
 
 def test_jobs_keep_five_minutes_distance() -> None:
@@ -443,27 +485,50 @@ def test_jobs_keep_five_minutes_distance() -> None:
 
     assert (waited.outcome, waited.detail) == (
         TickOutcome.WAITING,
-        "NewStore wants five minutes between jobs",
+        "NewStore wants a pause before the next job",
     )
     assert world.tick().outcome is TickOutcome.ENDED
     assert world.newstore_model.jobs.jobs_too_close == 0
 
 
-def test_revisions_grow_even_where_the_clock_does_not() -> None:
-    world = started()
-    head = world.runs.head()
-    lease = world.take_lease()
-    assert lease is not None
-    far = head.last_revision + 10**9
-    world.runs.save(replace(head, last_revision=far), lease=lease, now=world.clock.now())
-    world.leases.release(lease)
-    world.stock(12)
+def test_after_too_many_jobs_none_is_created_before_newstore_allows_it() -> None:
+    world = stocked()
+    world.newstore.retry_after_seconds = 900.0
+    world.clock.advance(6 * MINUTE)
+    assert world.importer()(lambda: 900.0).outcome is TickOutcome.RETRY
+    world.clock.advance(13 * MINUTE)
 
-    world.import_now()
+    waited = world.importer()(lambda: 900.0)
 
-    first, second = world.newstore.revisions
-    assert first == int((NOW + 6 * MINUTE).timestamp() * 1000)
-    assert second == far + 1
+    assert (waited.outcome, waited.detail) == (
+        TickOutcome.WAITING,
+        "NewStore wants a pause before the next job",
+    )
+    assert world.jobs() == []
+    assert world.tick().outcome is TickOutcome.ENDED
+    assert world.jobs() == ["finished"]
+
+
+def test_the_pause_that_newstore_asks_for_outlives_the_run_it_was_asked_of() -> None:
+    world = stocked()
+    world.newstore.retry_after_seconds = 3600.0
+    world.tick()
+    world.clock.advance(31 * MINUTE)
+
+    given_up, waiting = world.tick().run, world.tick().run
+
+    assert given_up is not None
+    assert given_up.failure == "files grew old without a job"
+    assert waiting is not None
+    assert (waiting.state, world.jobs()) == (RunState.UPLOADED, [])
+
+
+def test_where_newstore_does_not_say_how_long_the_next_tick_asks_again() -> None:
+    world = stocked()
+    world.faults.plan("too_many_jobs")
+    world.tick()
+
+    assert world.tick().outcome is TickOutcome.ENDED
 
 
 # The lease

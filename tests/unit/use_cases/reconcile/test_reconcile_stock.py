@@ -1,60 +1,28 @@
 """Reconcile: every cause is told from the others, and a busy shop raises no alarm."""
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import pytest
 
-from inventory_sync.domain.atp import Allocation, AtpKey, StockInsights
+from inventory_sync.domain.atp import SafetyStock
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RejectedError, RetriableError
+from inventory_sync.use_cases.reconcile.export_atp import ExportAtp
 from inventory_sync.use_cases.reconcile.reconcile_stock import (
+    ROWS_BY_KEYS_MAX,
     Reconciled,
     ReconcileLimits,
     ReconcileStock,
 )
 from local.newstore.availabilities import ImportFinding
+from local.newstore.locations import store
 from tests.builders import DC, HOUR, SKU, STORE
 from tests.fakes.reports import FakeReports
 from tests.fakes.run_history import FakeEventHistory, FakeRunHistory
+from tests.fakes.stock import ModelExports, ModelStock
 from tests.unit.use_cases.import_world import ImportWorld
-
-
-class ModelReader:
-    """The simulator's figures; something may happen at each call."""
-
-    def __init__(self, world: ImportWorld) -> None:
-        self.world = world
-        self.calls = 0
-        self.meanwhile: Callable[[], None] = lambda: None
-
-    def known_nodes(self) -> frozenset[str]:
-        return frozenset(self.world.places)
-
-    def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
-        wanted = list(keys)
-        self._reach()
-        found = self.world.newstore_model.calls.availabilities(
-            [(key.fulfillment_node_id, key.product_id) for key in wanted]
-        )
-        return {AtpKey(row["product_id"], row["fulfillment_node_id"]): row["atp"] for row in found}
-
-    def insights(self, key: AtpKey) -> StockInsights:
-        self._reach()
-        asked = (key.fulfillment_node_id, key.product_id)
-        found = self.world.newstore_model.calls.stock_insights(asked)
-        return StockInsights(
-            allocations=tuple(
-                Allocation(a["order_uuid"], a["item_uuid"]) for a in found["allocations"]
-            ),
-            reservations=len(found["reservations"]),
-        )
-
-    def _reach(self) -> None:
-        self.calls += 1
-        self.meanwhile()
 
 
 class Shop:
@@ -66,7 +34,8 @@ class Shop:
             self.world.stock(units, at=place)
         self.world.import_now()
         self.pass_window()
-        self.reader = ModelReader(self.world)
+        self.stock = ModelStock(self.world.newstore_model)
+        self.exports = ModelExports(self.world.newstore_model)
         self.reports = FakeReports()
 
     def pass_window(self) -> None:
@@ -79,7 +48,9 @@ class Shop:
             event_log=world.event_log,
             history=FakeEventHistory(world.event_log),
             erp=world.erp,
-            newstore=self.reader,
+            newstore=world.newstore,
+            stock=self.stock,
+            export_atp=ExportAtp(self.exports, world.clock),
             files=world.files,
             runs=world.runs,
             run_history=FakeRunHistory(world.runs),
@@ -89,7 +60,12 @@ class Shop:
             observer=world.observer,
             limits=ReconcileLimits(other_channel_lags={}),
         )
-        return reconcile(lambda: seconds, only=frozenset(only), read_erp=read_erp)
+        start = world.clock.now()
+
+        def remaining() -> float:
+            return seconds - (world.clock.now() - start).total_seconds()
+
+        return reconcile(remaining, only=frozenset(only), read_erp=read_erp)
 
     def causes(self, **how) -> dict[Cause, int]:
         """Units by cause of the one row that differs, or nothing."""
@@ -146,6 +122,24 @@ def test_an_event_that_came_late_oversells_until_the_next_import() -> None:
     assert shop.causes() == {Cause.LATE: 2}
     shop.world.import_now()
     shop.pass_window()
+    assert shop.causes() == {}
+
+
+def test_a_location_that_is_off_promises_nothing_and_has_not_drifted() -> None:
+    shop = Shop(DC, STORE)
+    shop.world.newstore_model.locations.add(store(STORE, is_enabled=False))
+
+    found = shop.reconcile()
+
+    assert (found.off, found.drifts, found.totals.rows) == ((STORE,), (), 1)
+    [summary] = shop.reports.summaries.values()
+    assert summary["locations_off"] == [STORE]
+
+
+def test_a_location_is_compared_under_the_node_that_its_quantities_are_at() -> None:
+    shop = Shop()
+    shop.world.put_location(DC, fulfillment_node_id="DCO1")
+
     assert shop.causes() == {}
 
 
@@ -207,7 +201,7 @@ def test_rows_of_an_import_that_did_not_finish_are_waiting() -> None:
 def test_rows_that_newstore_refused_are_waiting_to_be_sent_again() -> None:
     shop = Shop()
     shop.world.stock(30)
-    finding = ImportFinding("busy", "availability", SKU)
+    finding = ImportFinding("busy", "availabilities", SKU)
     shop.world.newstore_model.jobs.report_errors_next_job([finding], [(DC, SKU)])
     shop.world.import_now()
 
@@ -234,7 +228,7 @@ def test_what_is_put_right_before_the_second_look_was_in_flight() -> None:
         if next(calls) == 4:
             shop.world.newstore_model.set_imported((DC, SKU), 20)
 
-    shop.reader.meanwhile = put_right
+    shop.stock.meanwhile = put_right
 
     assert shop.reconcile().totals.rows_by_cause[Cause.UNEXPLAINED] == 0
 
@@ -272,6 +266,162 @@ def test_what_there_is_no_time_for_is_counted() -> None:
     found = shop.reconcile(seconds=10)
 
     assert (found.totals.rows, found.totals.unchecked) == (0, 1)
+
+
+def test_safety_stock_is_no_drift() -> None:
+    shop = Shop(DC, STORE)
+    shop.world.newstore_model.safety_stock[DC, SKU] = 3
+    shop.world.newstore_model.safety_stock[STORE, SKU] = 25
+
+    found = shop.reconcile()
+
+    assert (found.totals.rows, found.totals.agreeing, found.without) == (2, 2, ())
+
+
+def test_without_the_safety_stock_the_rest_is_compared_and_that_is_said() -> None:
+    shop = Shop()
+
+    def refuse() -> SafetyStock:
+        raise RejectedError("no right")
+
+    shop.stock.safety_stock = refuse  # type: ignore[method-assign]
+
+    found = shop.reconcile()
+
+    assert (found.totals.agreeing, found.without) == (1, ("safety stock",))
+
+
+def test_a_row_with_more_allocations_than_newstore_lists_is_not_judged() -> None:
+    shop = Shop(units=1_500)
+    shop.world.newstore_model.assign(
+        "large", "o", DC, [(f"large-{n}", SKU) for n in range(1_200)], "STANDARD"
+    )
+
+    found = shop.reconcile()
+
+    assert (found.totals.rows, found.totals.unchecked, found.drifts) == (0, 1, ())
+
+
+def test_unless_newstore_promises_too_much_even_so() -> None:
+    shop = Shop(units=1_500)
+    shop.world.newstore_model.assign(
+        "large", "o", DC, [(f"large-{n}", SKU) for n in range(1_200)], "STANDARD"
+    )
+    shop.world.newstore_model.set_imported((DC, SKU), 2_000)
+
+    assert shop.causes() == {Cause.UNEXPLAINED: 300}
+
+
+class Block:
+    """Our address is blocked at the call of that number, and asks on all the same or not."""
+
+    def __init__(self, shop: Shop, call: int) -> None:
+        self.shop, self.call = shop, call
+        self.limit = shop.world.newstore_model.request_limit
+        self.limit._now = shop.world.clock.now
+        shop.stock.meanwhile = self
+
+    def __call__(self) -> None:
+        if self.shop.stock.calls == self.call:
+            self.limit.block()
+
+
+@pytest.mark.parametrize("call", [1, 2, 3, 4, 5])
+def test_a_block_of_our_address_is_waited_for_and_nothing_is_asked_meanwhile(call: int) -> None:
+    shop = Shop()
+    shop.world.newstore_model.assign("open", "o", DC, [("open-1", SKU)], "STANDARD")
+    block = Block(shop, call)
+    start = shop.world.clock.now()
+
+    found = shop.reconcile()
+
+    assert (found.totals.agreeing, found.totals.unchecked, found.without) == (1, 0, ())
+    assert block.limit.refused == 1
+    assert shop.world.clock.now() - start >= timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("call", [2, 3, 4, 5])
+def test_where_there_is_no_time_to_wait_for_it_rows_are_left_unchecked(call: int) -> None:
+    shop = Shop()
+    shop.world.newstore_model.assign("open", "o", DC, [("open-1", SKU)], "STANDARD")
+    Block(shop, call)
+
+    found = shop.reconcile(seconds=350)
+
+    assert (found.totals.rows, found.totals.unchecked) == (0, 1)
+
+
+def large_shop() -> Shop:
+    """More rows than are asked for by their keys."""
+    shop = Shop(DC, STORE)
+    for number in range(ROWS_BY_KEYS_MAX):
+        shop.world.stock(number % 7 + 1, f"P{number}")
+    shop.world.import_now()
+    shop.pass_window()
+    return shop
+
+
+def test_many_rows_are_compared_by_an_export() -> None:
+    shop = large_shop()
+    shop.world.newstore_model.assign("open", "o", DC, [("open-1", "P3")], "STANDARD")
+    shop.world.newstore_model.set_imported((STORE, SKU), 23)
+
+    found = shop.reconcile()
+
+    assert found.totals.rows == ROWS_BY_KEYS_MAX + 2
+    assert found.totals.agreeing == found.totals.rows - 1
+    assert [(d.figures.location_id, dict(d.parts)) for d in found.drifts] == [
+        (STORE, {Cause.UNEXPLAINED: 3})
+    ]
+    assert shop.stock.calls < 20
+    assert found.without == ()
+
+
+def test_a_few_locations_of_many_rows_are_compared_by_keys() -> None:
+    shop = large_shop()
+
+    assert shop.reconcile(STORE).totals.agreeing == 1
+    assert shop.exports.calls == 0
+
+
+def test_what_changes_while_an_export_is_made_is_laid_over_it() -> None:
+    shop = large_shop()
+    model = shop.world.newstore_model
+    model.set_imported((DC, "P1"), 50)
+    model.atp_exports._now = shop.world.clock.now
+    model.atp_exports.seconds = 20
+    before = shop.stock.calls
+
+    def put_right() -> None:
+        if shop.exports.calls == 3:
+            model.set_imported((DC, "P1"), 2)
+
+    shop.exports.meanwhile = put_right
+    found = shop.reconcile()
+
+    assert found.totals.agreeing == found.totals.rows
+    assert shop.stock.calls - before == 1  # the safety stock
+
+
+@pytest.mark.parametrize("trouble", ["slow", "failed", "broken", "blocked"])
+def test_where_no_export_can_be_had_rows_are_asked_for_by_their_keys(trouble: str) -> None:
+    shop = large_shop()
+    model = shop.world.newstore_model
+    model.atp_exports._now = shop.world.clock.now
+    model.request_limit._now = shop.world.clock.now
+    if trouble == "slow":
+        model.atp_exports.seconds = 3600
+    elif trouble == "failed":
+        model.atp_exports.fail_next = "out of paper"
+    elif trouble == "broken":
+        shop.exports.file_is_broken = True
+    else:
+        shop.exports.meanwhile = model.request_limit.block
+
+    found = shop.reconcile(seconds=2_000)
+
+    assert found.totals.agreeing == found.totals.rows == ROWS_BY_KEYS_MAX + 2
+    assert found.without == ("export of ATP",)
 
 
 class Busy:
@@ -321,10 +471,10 @@ def test_events_in_flight_give_no_false_alarm_under_load(products: int, steps: i
     busy = Busy(shop, products=products)
     for _ in range(steps):
         busy.live()
-    shop.reader.meanwhile = busy.live
+    shop.stock.meanwhile = busy.live
     totals = []
     for _ in range(3):
-        found = shop.reconcile()
+        found = shop.reconcile(seconds=100_000)
         totals.append(found.totals)
         shop.world.clock.advance(timedelta(minutes=20))
 
@@ -343,9 +493,9 @@ def test_under_load_a_wrong_quantity_is_still_found() -> None:
     shop.world.import_now()
     shop.pass_window()
     shop.world.newstore_model.set_imported((DC, SKU), 21)
-    shop.reader.meanwhile = busy.live
+    shop.stock.meanwhile = busy.live
 
-    found = shop.reconcile()
+    found = shop.reconcile(seconds=100_000)
 
     assert found.totals.units_by_cause[Cause.UNEXPLAINED] == 1
 

@@ -1,60 +1,77 @@
 """One look after another at NewStore's event stream."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.arrivals import Arrivals
 from inventory_sync.domain.errors import FatalError, LeaseLostError, RetriableError
 from inventory_sync.domain.event_stream import Restart, StreamFault, StreamRegistration
 from inventory_sync.domain.stream_check import StreamCheckState
 from inventory_sync.use_cases.stream.check_stream import CheckStream, Look
-from inventory_sync.use_cases.stream.retry_publications import RetryPublications
-from local.newstore.events import Event
+from inventory_sync.use_cases.stream.retry_rejected import RetryRejected
+from local.newstore.integrations import Integration
 from tests.contract.builders import NOON, event
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
-from tests.fakes.event_streams import FakeWatchMemories, ModelStreams
+from tests.fakes.event_streams import FakeStreamCheckStates, ModelStreamRecords, ModelStreams
 from tests.fakes.observer import FakeObserver
 from tests.unit.local.newstore_builder import Newstore
 
 URL = "https://adapter.example/prod/event"
 STREAM = "inventory-sync"
 MINUTES = 60.0
+START = NOON.replace(microsecond=123_000)
+"""NewStore's instants are milliseconds."""
 
 
-class Watched:
-    """A registered stream, and the watch over it; both sides share the clock."""
+class Checked:
+    """A registered stream, and the check of it; both sides share the clock."""
 
     def __init__(self) -> None:
         self.clock = FakeClock(NOON)
-        self.newstore = Newstore()
-        self.newstore.model.now = self.clock.now
-        self.newstore.model.publications._now = self.clock.now
+        self.newstore = Newstore(now=self.clock.now)
+        self.model = self.newstore.model
         self.webhook_status = 200
         self.received: list[bytes] = []
-        self.newstore.model.publications.send = self._receive
-        self.streams = ModelStreams(self.newstore.model)
+        self.model.publications.send = self._receive
+        self.streams = ModelStreams(self.model)
+        self.records = ModelStreamRecords(self.model)
         self.log = FakeEventLog()
-        self.memories = FakeWatchMemories()
+        self.memories = FakeStreamCheckStates()
         self.observer = FakeObserver()
         self.streams.create(StreamRegistration(stream_id=STREAM, callback_url=URL, api_key="key-1"))
 
     @property
-    def integration(self) -> dict:
-        return self.newstore.model.integrations.of(STREAM)
+    def integration(self) -> Integration:
+        return self.model.integrations.of(STREAM)
+
+    def stop(self, reason: str = "Stopped.") -> None:
+        self.model.integrations.interrupt(STREAM, reason)
+
+    def reject(self, **changed: object) -> str:
+        """An event that the webhook once answered 400; the id under which NewStore keeps it."""
+        found = {**self.newstore.ship(), **changed}
+        return self.model.integrations.reject(STREAM, found)
+
+    def kept(self) -> list[str]:
+        """Rejected events that NewStore keeps, the oldest first."""
+        return [one.rejected_id for one in self.records.rejected_events(STREAM)]
 
     def look(self, minutes: float = 5, remaining: float = 200) -> Look:
         """So many minutes after the last one; counts are of this look alone."""
         self.clock.advance(minutes * MINUTES)
         self.observer = FakeObserver()
-        watch = CheckStream(
+        check = CheckStream(
             streams=self.streams,
+            records=self.records,
             event_log=self.log,
             memories=self.memories,
-            retry_publications=RetryPublications(
-                streams=self.streams,
-                clock=self.clock,
+            retry_rejected=RetryRejected(
+                records=self.records,
+                parse=partial(parse_event, tenant="acme"),
                 observer=self.observer,
                 stream_id=STREAM,
             ),
@@ -63,13 +80,7 @@ class Watched:
             stream_id=STREAM,
             callback_url=URL,
         )
-        return watch(lambda: remaining)
-
-    def failed(self, retries_remaining: int = 0) -> Event:
-        """An event that NewStore could not deliver."""
-        found = self.newstore.ship()
-        self.newstore.model.publications.note(STREAM, found, 503, retries_remaining)
-        return found
+        return check(lambda: remaining)
 
     def _receive(self, body: bytes) -> int:
         self.received.append(body)
@@ -77,76 +88,81 @@ class Watched:
 
 
 @pytest.fixture
-def watched() -> Watched:
-    return Watched()
+def checked() -> Checked:
+    return Checked()
 
 
-def test_a_stream_that_is_well_is_left_alone(watched: Watched) -> None:
-    look = watched.look()
+def test_a_stream_that_is_well_is_left_alone(checked: Checked) -> None:
+    look = checked.look()
 
-    assert (look.faults, look.restart, look.failures) == ((), None, ())
-    assert watched.observer.counts == {
+    assert (look.faults, look.restart, look.failures, look.rejected) == ((), None, (), 0)
+    assert (look.stopped_since, look.days_left) == (None, 30)
+    assert checked.observer.counts == {
         "EventsMissing": 0,
         "StreamStatus": 1,
+        "StreamDaysLeft": 30,
         "StreamGivenUp": 0,
-        "PublicationsGivenUp": 0,
+        "RejectedEvents": 0,
     }
 
 
-def test_a_stopped_stream_is_started_again(watched: Watched) -> None:
-    watched.integration["status"] = "stopped"
+def test_a_stopped_stream_is_started_again(checked: Checked) -> None:
+    checked.stop()
 
-    look = watched.look()
+    look = checked.look()
 
     assert (look.faults, look.restart) == ((), Restart.NOW)
-    assert watched.integration["status"] == "running"
-    assert ("stream started", {"restarts": 1}) in watched.observer.notes
-    assert watched.observer.counts["StreamStatus"] == 1
+    assert checked.integration.status == "running"
+    assert "stream started" in dict(checked.observer.notes)
+    assert checked.observer.counts["StreamStatus"] == 1
 
 
 def test_a_stream_that_keeps_stopping_is_given_up_and_taken_up_again_hours_later(
-    watched: Watched,
+    checked: Checked,
 ) -> None:
     started, last = 0, None
     for _ in range(40):
-        watched.integration["status"] = "stopped"
-        last = watched.look()
-        started += [message for message, _ in watched.observer.notes].count("stream started")
+        checked.stop()
+        last = checked.look()
+        started += [message for message, _ in checked.observer.notes].count("stream started")
 
     assert started == 4
     assert last is not None
     assert last.restart is Restart.GIVEN_UP
     assert last.faults == (StreamFault.STOPPED,)
-    assert watched.observer.counts["StreamStatus"] == 0
-    assert watched.observer.counts["StreamGivenUp"] == 1
+    assert checked.observer.counts["StreamStatus"] == 0
+    assert checked.observer.counts["StreamGivenUp"] == 1
 
-    watched.look(minutes=360)
-    assert watched.integration["status"] == "running"
+    checked.look(minutes=360)
+    assert checked.integration.status == "running"
 
 
-def test_a_crash_between_remembering_and_starting_counts_as_a_restart(watched: Watched) -> None:
-    watched.integration["status"] = "stopped"
-    original = watched.streams.start
+def test_a_crash_between_remembering_and_starting_counts_as_a_restart(checked: Checked) -> None:
+    checked.stop()
+    original = checked.streams.start
 
     def crash(stream_id: str) -> None:
         raise SystemExit
 
-    watched.streams.start = crash  # type: ignore[method-assign]
+    checked.streams.start = crash  # type: ignore[method-assign]
     for _ in range(12):
         try:
-            watched.look()
+            checked.look()
         except SystemExit:
             continue
-    watched.streams.start = original  # type: ignore[method-assign]
+    checked.streams.start = original  # type: ignore[method-assign]
 
-    assert watched.look().restart is Restart.GIVEN_UP
-    assert watched.integration["status"] == "stopped"
+    assert checked.look().restart is Restart.GIVEN_UP
+    assert checked.integration.status == "stopped"
 
 
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"callback_url": "https://other.example"}, StreamFault.OTHER_URL),
+        (
+            {"callback_parameters": {"callback_url": "https://other.example"}},
+            StreamFault.OTHER_URL,
+        ),
         (
             {"integration_type": "temporary", "ends_at": "2027-01-01T00:00:00Z"},
             StreamFault.TEMPORARY,
@@ -154,152 +170,215 @@ def test_a_crash_between_remembering_and_starting_counts_as_a_restart(watched: W
     ],
 )
 def test_a_stream_that_is_not_ours_to_start_is_only_reported(
-    watched: Watched, change: dict, fault: StreamFault
+    checked: Checked, change: dict, fault: StreamFault
 ) -> None:
-    watched.integration.update(change, status="stopped")
+    checked.integration.body.update(change)
+    checked.stop()
 
-    look = watched.look()
+    look = checked.look()
 
     assert set(look.faults or ()) == {fault, StreamFault.STOPPED}
     assert look.restart is None
-    assert watched.integration["status"] == "stopped"
-    assert watched.observer.counts["StreamStatus"] == 0
+    assert checked.integration.status == "stopped"
+    assert checked.observer.counts["StreamStatus"] == 0
 
 
-def test_a_missing_stream_is_reported(watched: Watched) -> None:
-    watched.newstore.model.integrations.delete(STREAM)
+def test_a_missing_stream_is_reported(checked: Checked) -> None:
+    checked.model.integrations.delete(STREAM)
 
-    assert watched.look().faults == (StreamFault.MISSING,)
+    assert checked.look().faults == (StreamFault.MISSING,)
+
+
+def test_newstores_log_says_since_when_and_why_the_stream_is_stopped(checked: Checked) -> None:
+    checked.stop("Request to URL failed. Reason: forbidden. Payload: Jane Doe")
+    checked.streams.start = lambda stream_id: None  # type: ignore[method-assign]
+
+    look = checked.look(minutes=180)
+    noted = [figures for message, figures in checked.observer.notes if message == "stream log"]
+
+    assert look.stopped_since == START
+    assert look.days_left == pytest.approx(29.9)
+    assert noted[0]["why"] == "Request to URL failed. Reason: forbidden."
+
+
+def test_the_days_until_events_get_lost_run_down_to_none(checked: Checked) -> None:
+    checked.stop()
+    checked.streams.start = lambda stream_id: None  # type: ignore[method-assign]
+    left = [checked.look(minutes=10 * 1440).days_left for _ in range(4)]
+
+    assert left == [20, 10, 0, 0]
+    assert checked.observer.counts["StreamDaysLeft"] == 0
+
+
+def test_a_stream_that_stops_again_at_once_is_stopped_since_the_first_time(
+    checked: Checked,
+) -> None:
+    checked.stop()
+    for _ in range(3):
+        look = checked.look(minutes=30)
+        checked.stop()
+
+    assert look.stopped_since == START
+    checked.streams.start(STREAM)
+    assert checked.look().stopped_since is None
+
+
+def test_where_the_log_does_not_say_the_first_look_does(checked: Checked) -> None:
+    checked.stop()
+    checked.integration.log.clear()
+
+    look = checked.look(minutes=5)
+
+    assert look.stopped_since == NOON + timedelta(minutes=5)
 
 
 def test_while_newstore_is_away_the_status_is_not_known_and_the_rest_goes_on(
-    watched: Watched,
+    checked: Checked,
 ) -> None:
-    watched.streams.fails_with = RetriableError("no connection")
+    checked.streams.fails_with = checked.records.fails_with = RetriableError("no connection")
 
-    look = watched.look()
+    look = checked.look()
 
-    assert look.faults is None
+    assert (look.faults, look.rejected) == (None, None)
     assert len(look.failures) == 2
-    assert "StreamStatus" not in watched.observer.counts
-    assert "EventsMissing" in watched.observer.counts
-    assert watched.memories.load(STREAM).arrivals.looked_at == watched.clock.now()
+    assert checked.observer.counts.keys().isdisjoint({"StreamStatus", "StreamDaysLeft"})
+    assert "EventsMissing" in checked.observer.counts
+    assert checked.memories.load(STREAM).arrivals.looked_at == checked.clock.now()
 
 
-def test_refused_credentials_are_handed_on(watched: Watched) -> None:
-    watched.streams.fails_with = FatalError("the secret")
+def test_a_log_that_cannot_be_read_does_not_keep_the_stream_from_being_started(
+    checked: Checked,
+) -> None:
+    checked.stop()
+    checked.records.fails_with = RetriableError("no connection")
 
-    assert all(isinstance(failure, FatalError) for failure in watched.look().failures)
+    look = checked.look()
 
-
-def test_what_could_not_be_delivered_is_published_once_more(watched: Watched) -> None:
-    failed = watched.failed()
-    watched.failed(retries_remaining=5)
-
-    watched.look()
-    first = list(watched.observer.notes)
-    watched.look()
-
-    assert len(watched.received) == 1
-    assert failed["payload"]["id"].encode() in watched.received[0]
-    assert ("publications failed", {"failed": 1, "retried": 1}) in first
-    assert "publications failed" not in dict(watched.observer.notes)
+    assert look.faults == ()
+    assert checked.integration.status == "running"
 
 
-def test_what_keeps_failing_is_given_up_and_named(watched: Watched) -> None:
-    failed = watched.failed()
-    watched.webhook_status = 503
-    given_up = 0
-    for _ in range(6):
-        watched.look()
-        given_up += watched.observer.counts["PublicationsGivenUp"]
-        named = [figures for message, figures in watched.observer.notes if "given up" in message]
-        if named:
-            assert named[0]["entity_id"] == failed["payload"]["id"]
+def test_refused_credentials_are_passed_up(checked: Checked) -> None:
+    checked.streams.fails_with = FatalError("the secret")
 
-    assert len(watched.received) == 3
-    assert given_up == 1
+    assert any(isinstance(failure, FatalError) for failure in checked.look().failures)
 
 
-def test_where_newstore_offers_no_retry_it_is_given_up_at_once(watched: Watched) -> None:
-    watched.newstore.model.publications.offers_retry = False
-    watched.failed()
+def test_a_rejected_event_that_we_would_take_now_is_sent_again(checked: Checked) -> None:
+    checked.reject()
 
-    look = watched.look()
+    look = checked.look()
 
-    assert look.failures == ()
-    assert watched.observer.counts["PublicationsGivenUp"] == 1
-    watched.look()
-    assert watched.observer.counts["PublicationsGivenUp"] == 0
-
-
-def test_where_newstore_lists_none_the_look_says_so_and_goes_on(watched: Watched) -> None:
-    watched.newstore.model.publications.offers_list = False
-
-    look = watched.look()
-
-    assert (look.faults, look.failures) == ((), ())
-    assert any("not listed" in message for message, _ in watched.observer.notes)
+    assert look.rejected == 0
+    assert ("rejected events taken", {"count": 1}) in checked.observer.notes
+    assert b'"ff1"' in checked.received[0]
+    assert checked.kept() == []
+    assert checked.memories.load(STREAM).retries == {}
 
 
-def test_without_time_left_the_next_look_goes_on(watched: Watched) -> None:
-    watched.failed()
+def test_an_event_that_does_not_concern_us_is_taken_too(checked: Checked) -> None:
+    checked.reject(name="order.created")
 
-    watched.look(remaining=10)
-    assert watched.received == []
-    assert "publications failed" not in dict(watched.observer.notes)
-    watched.look()
-
-    assert len(watched.received) == 1
+    assert checked.look().rejected == 0
 
 
-def test_a_retry_that_fails_at_newstore_is_tried_by_the_next_look(watched: Watched) -> None:
-    watched.failed()
-    watched.failed()
-    original, calls = watched.streams.retry, []
+@pytest.mark.parametrize("changed", [{"payload": {"id": "ff1"}}, {"tenant": "others"}])
+def test_a_rejected_event_that_we_cannot_read_is_left_to_a_person_and_named(
+    checked: Checked, changed: dict[str, object]
+) -> None:
+    rejected = checked.reject(**changed)
+    checked.look()
 
-    def fail_once(stream_id: str, publication_id: str) -> None:
-        calls.append(publication_id)
-        if len(calls) == 1:
-            raise RetriableError("503")
-        original(stream_id, publication_id)
+    look = checked.look()
 
-    watched.streams.retry = fail_once  # type: ignore[method-assign]
-    look = watched.look()
-    assert len(look.failures) == 1
-    assert "publications failed" not in dict(watched.observer.notes)
-    watched.look()
-
-    assert len(watched.received) == 2
+    assert look.rejected == 1
+    assert checked.received == []
+    assert checked.kept() == [rejected]
+    (figures,) = [f for message, f in checked.observer.notes if message == "rejected events left"]
+    assert figures["rejected_ids"] == rejected
 
 
-def test_two_looks_at_once_do_not_both_act(watched: Watched) -> None:
-    watched.integration["status"] = "stopped"
-    original = watched.memories.load
+def test_a_rejected_event_that_the_webhook_does_not_take_is_sent_three_times(
+    checked: Checked,
+) -> None:
+    checked.reject()
+    checked.webhook_status = 500
+    left = [checked.look().rejected for _ in range(6)]
+
+    assert left == [1] * 6
+    assert len(checked.received) == 3
+
+
+def test_one_rejected_event_does_not_hold_up_the_others(checked: Checked) -> None:
+    unreadable = checked.reject(payload={})
+    checked.reject()
+
+    checked.look()
+
+    assert checked.kept() == [unreadable]
+
+
+def test_a_crash_between_remembering_and_retrying_counts_as_a_retry(checked: Checked) -> None:
+    checked.reject()
+
+    def crash(stream_id: str, rejected_id: str) -> None:
+        raise SystemExit
+
+    checked.records.retry_rejected = crash  # type: ignore[method-assign]
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            checked.look()
+
+    assert checked.look().rejected == 1
+
+
+def test_thirty_rejected_events_are_gone_before_the_stream_is_started(checked: Checked) -> None:
+    for _ in range(31):
+        checked.reject()
+    assert checked.integration.status == "stopped"
+
+    look = checked.look()
+
+    assert (look.rejected, look.restart) == (0, Restart.NOW)
+    assert checked.integration.status == "running"
+    assert len(checked.received) == 30
+
+
+def test_without_time_left_rejected_events_wait_for_the_next_look(checked: Checked) -> None:
+    checked.reject()
+
+    assert checked.look(remaining=10).rejected == 1
+    assert checked.received == []
+    assert checked.look().rejected == 0
+
+
+def test_two_looks_at_once_do_not_both_act(checked: Checked) -> None:
+    checked.stop()
+    original = checked.memories.load
 
     def slow(stream_id: str):
         found = original(stream_id)
-        watched.memories.load = original  # type: ignore[method-assign]
-        watched.look(minutes=0)
-        watched.integration["status"] = "stopped"
+        checked.memories.load = original  # type: ignore[method-assign]
+        checked.look(minutes=0)
+        checked.stop()
         return found
 
-    watched.memories.load = slow  # type: ignore[method-assign]
+    checked.memories.load = slow  # type: ignore[method-assign]
     with pytest.raises(LeaseLostError):
-        watched.look()
+        checked.look()
 
-    assert watched.integration["status"] == "stopped"
+    assert checked.integration.status == "stopped"
 
 
-def test_silence_is_measured_from_the_last_event_by_what_is_usual(watched: Watched) -> None:
+def test_silence_is_measured_from_the_last_event_by_what_is_usual(checked: Checked) -> None:
     usual = Arrivals(weeks=dict.fromkeys(range(168), (6, 6)))
-    watched.memories.save(STREAM, StreamCheckState(arrivals=usual))
-    watched.log.append(event(), b"{}", watched.clock.now() + timedelta(minutes=5))
-    assert watched.look().missing == 0
+    checked.memories.save(STREAM, StreamCheckState(arrivals=usual))
+    checked.log.append(event(), b"{}", checked.clock.now() + timedelta(minutes=5))
+    assert checked.look().missing == 0
 
     for _ in range(12):
-        look = watched.look()
+        look = checked.look()
 
     assert look.missing == pytest.approx(6)
-    assert watched.observer.counts["EventsMissing"] == 6
-    assert watched.memories.load(STREAM).arrivals.last_at == NOON + timedelta(minutes=5)
+    assert checked.observer.counts["EventsMissing"] == 6
+    assert checked.memories.load(STREAM).arrivals.last_at == NOON + timedelta(minutes=5)

@@ -1,4 +1,4 @@
-"""The watch's memory: one item of the state table for each stream."""
+"""The stream check's memory: one item of the state table for each stream."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ class DynamoStreamCheckStates:
         item = self._table.get(KIND, stream_id)
         if item is None:
             return StreamCheckState()
-        return decode(StreamCheckState, item["record"]["S"], f"watch over {stream_id}")
+        return decode(StreamCheckState, item["record"]["S"], f"check of stream {stream_id}")
 
     def save(self, stream_id: str, memory: StreamCheckState) -> StreamCheckState:
         """One conditional write."""

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NoReturn, TypeVar
+from io import BytesIO
+from typing import IO, Any, NoReturn, TypeVar
 
 import requests
 from pydantic import BaseModel, ValidationError
@@ -21,18 +22,26 @@ class OversizeError(Exception):
 
 
 def read_body(response: requests.Response, *, bytes_max: int, in_time: Callable[[], bool]) -> bytes:
-    """The whole body, decompressed; OversizeError, or an error of requests or urllib3.
+    """The whole body, decompressed; errors as those of `copy_body`."""
+    body = BytesIO()
+    copy_body(response, body, bytes_max=bytes_max, in_time=in_time)
+    return body.getvalue()
+
+
+def copy_body(
+    response: requests.Response, target: IO[bytes], *, bytes_max: int, in_time: Callable[[], bool]
+) -> None:
+    """The body, decompressed, into the target; OversizeError, or an error of requests or urllib3.
 
     Takes what has arrived, piece by piece: a body that drips ends when `in_time` says no.
     """
-    body = bytearray()
+    taken = 0
     while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-        body += piece
-        if len(body) > bytes_max:
+        taken += target.write(piece)
+        if taken > bytes_max:
             raise OversizeError(f"more than {bytes_max} bytes")
         if not in_time():
             raise requests.ReadTimeout("the body took too long")
-    return bytes(body)
 
 
 def parse_object(body: bytes, bare_list: str | None = None) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """Calls with a bearer token, which is renewed once when it is refused."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 
 from inventory_sync.adapters.aws.secrets import Secrets, required
 from inventory_sync.adapters.http.client import JsonHttp
@@ -10,6 +11,7 @@ from inventory_sync.adapters.http.request import HttpRequest
 from inventory_sync.domain.errors import FatalError
 
 _NOT_FOUND = 404
+T = TypeVar("T")
 
 
 class Credentials(Protocol):
@@ -35,13 +37,20 @@ class AuthorizedHttp:
 
     def call(self, request: HttpRequest) -> dict[str, Any]:
         """The JSON object of a 2xx answer. A refused call was not taken: repeating it is safe."""
+        return self._with_token(request, self._http.call)
+
+    def download(self, request: HttpRequest, target: IO[bytes]) -> None:
+        """As JsonHttp does, with the token."""
+        self._with_token(request, lambda signed: self._http.download(signed, target))
+
+    def _with_token(self, request: HttpRequest, send: Callable[[HttpRequest], T]) -> T:
         bearer = self._credentials.bearer()
         try:
-            return self._http.call(replace(request, bearer=bearer))
+            return send(replace(request, bearer=bearer))
         except CredentialsRefusedError:
             self._credentials.invalidate(bearer)
         try:
-            return self._http.call(replace(request, bearer=self._credentials.bearer()))
+            return send(replace(request, bearer=self._credentials.bearer()))
         except CredentialsRefusedError as error:
             raise FatalError(
                 f"{error}: refused twice with the credentials in secret"

@@ -5,29 +5,27 @@ allows, with full jitter; a `Retry-After` within `retry_after_seconds_max` is ho
 ends the call. Redirects are not followed: they would carry the token elsewhere.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import IO, Any
 
 import requests
-import urllib3.exceptions
 
-from inventory_sync.adapters.http.answer import OversizeError, parse_object, read_body
+from inventory_sync.adapters.http.answer import copy_body, parse_object, read_body
 from inventory_sync.adapters.http.errors import HttpRetriableError, ThrottledError
+from inventory_sync.adapters.http.mapped import mapped
 from inventory_sync.adapters.http.rate_limiter import RateLimiter
 from inventory_sync.adapters.http.request import HttpLimits, HttpRequest, RetrySafety
-from inventory_sync.adapters.http.status import failure_of, sent_without_answer
+from inventory_sync.adapters.http.status import blocked, failure_of, sent_without_answer
 from inventory_sync.adapters.redaction import excerpt
-from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.errors import BlockedError
 from inventory_sync.ports.observe import Clock
 
-_NOT_CONNECTED = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.NameResolutionError,
-)
+InTime = Callable[[], bool]
+Take = Callable[[requests.Response, InTime], None]
+"""Reads the body of a 2xx answer."""
 
 
 class JsonHttp:
@@ -45,21 +43,42 @@ class JsonHttp:
         self._limits = limits
         self._random = random
         self._pace = pace
+        self._blocked_until: datetime | None = None
         self._session = session or requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def call(self, request: HttpRequest) -> dict[str, Any]:
         """The JSON object of a 2xx answer; empty where the request wants none."""
-        deadline = self._clock.now() + timedelta(seconds=self._limits.call_seconds_max)
+        answer: dict[str, Any] = {}
+
+        def take(response: requests.Response, in_time: InTime) -> None:
+            answer.update(self._object(request, response, in_time) if request.answer else {})
+
+        self._repeated(request, take, self._limits.call_seconds_max)
+        return answer
+
+    def download(self, request: HttpRequest, target: IO[bytes]) -> None:
+        """The body of a 2xx answer into a file, however large; its begin where it fails."""
+
+        def take(response: requests.Response, in_time: InTime) -> None:
+            target.seek(0)
+            target.truncate()
+            bytes_max = self._limits.download_bytes_max
+            copy_body(response, target, bytes_max=bytes_max, in_time=in_time)
+
+        self._repeated(request, take, self._limits.download_seconds_max)
+
+    def _repeated(self, request: HttpRequest, take: Take, seconds_max: float) -> None:
+        deadline = self._clock.now() + timedelta(seconds=seconds_max)
         for attempt in range(self._limits.attempts_max - 1):
             try:
-                return self._attempt(request, deadline)
+                return self._attempt(request, take, deadline)
             except HttpRetriableError as error:
                 pause = self._pause_seconds(error, request, attempt)
                 if pause is None or self._clock.now() + timedelta(seconds=pause) >= deadline:
                     raise
                 self._clock.sleep(pause)
-        return self._attempt(request, deadline)
+        return self._attempt(request, take, deadline)
 
     def _pause_seconds(
         self, error: HttpRetriableError, request: HttpRequest, attempt: int
@@ -72,18 +91,31 @@ class JsonHttp:
         asked = error.retry_after_seconds or 0.0
         return None if asked > limits.retry_after_seconds_max else asked + self._random() * ceiling
 
-    def _attempt(self, request: HttpRequest, deadline: datetime) -> dict[str, Any]:
+    def _attempt(self, request: HttpRequest, take: Take, deadline: datetime) -> None:
         def in_time() -> bool:
             return self._clock.now() < deadline
 
-        with _mapped(request), closing(self._send(request)) as response:
-            now = self._clock.now()
-            if failure := failure_of(response, request, now=now, in_time=in_time):
+        self._refuse_while_blocked(request)
+        with mapped(request), closing(self._send(request)) as response:
+            now, blocked_seconds = self._clock.now(), self._limits.blocked_seconds
+            if failure := failure_of(
+                response, request, now=now, in_time=in_time, blocked_seconds=blocked_seconds
+            ):
+                if isinstance(failure, BlockedError):
+                    self._blocked_until = now + timedelta(seconds=failure.seconds)
                 raise failure
-            if not request.answer:
-                return {}
-            bytes_max = self._limits.body_bytes_max
-            body = read_body(response, bytes_max=bytes_max, in_time=in_time)
+            take(response, in_time)
+
+    def _refuse_while_blocked(self, request: HttpRequest) -> None:
+        """BlockedError: each call during a block may prolong it."""
+        now = self._clock.now()
+        if self._blocked_until is not None and now < self._blocked_until:
+            raise blocked(request, (self._blocked_until - now).total_seconds())
+
+    def _object(
+        self, request: HttpRequest, response: requests.Response, in_time: InTime
+    ) -> dict[str, Any]:
+        body = read_body(response, bytes_max=self._limits.body_bytes_max, in_time=in_time)
         parsed = parse_object(body, request.bare_list)
         if parsed is None:
             raise sent_without_answer(request, _unreadable(response, body, request))
@@ -120,33 +152,6 @@ class _Bearer(requests.auth.AuthBase):
         if self._token:
             prepared.headers["Authorization"] = f"Bearer {self._token}"
         return prepared
-
-
-@contextmanager
-def _mapped(request: HttpRequest) -> Iterator[None]:
-    """The errors of requests and urllib3, in our terms."""
-    try:
-        yield
-    except OversizeError as error:
-        raise sent_without_answer(request, f"the answer is too large: {error}") from error
-    except ValueError as error:
-        # A wrong address or header. Not chained: its text may quote the token.
-        text = f"{request.where}: {type(error).__name__}; check the address and the token"
-        raise FatalError(text) from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        if obstacle := _obstacle(error):
-            raise HttpRetriableError(f"{request.where}: no connection: {obstacle}") from error
-        text = f"sent, but no whole answer came: {type(error).__name__}"
-        raise sent_without_answer(request, text) from error
-
-
-def _obstacle(error: Exception) -> str:
-    """Why there was no connection to send anything over; empty where there was one."""
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, urllib3.exceptions.MaxRetryError) else None
-    if isinstance(reason, urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(reason):
-        return "the certificate is not valid"
-    return type(reason).__name__ if isinstance(reason, _NOT_CONNECTED) else ""
 
 
 def _unreadable(response: requests.Response, body: bytes, request: HttpRequest) -> str:

@@ -3,6 +3,7 @@
 RetriableError
 `-- HttpRetriableError         a repeat is safe: not sent, not taken, or the call harms nothing
     `-- ThrottledError         429 or 425: the other side did not take it
+BlockedError                   403 without JSON, where that means too many calls (domain/errors.py)
 OutcomeUnknownError            sent, and the repeat of the call is not safe
 RejectedError
 `-- HttpRejectedError          any other status below 500; `status` says which

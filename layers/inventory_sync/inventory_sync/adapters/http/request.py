@@ -53,7 +53,9 @@ class HttpRequest:
 class HttpLimits:
     """`call_seconds_max` is for one call with its repeats and pauses.
 
-    The last attempt may outlast it by the time-outs, never by more.
+    The last attempt may outlast it by the time-outs, never by more. Where the other side blocks an
+    address that asks too often, by 403 without JSON, `blocked_seconds` is for how long; where it is
+    0, every 403 is about the token.
     """
 
     connect_seconds: float = 5
@@ -64,3 +66,6 @@ class HttpLimits:
     retry_after_seconds_max: float = 20
     call_seconds_max: float = 60
     body_bytes_max: int = 16_000_000
+    download_seconds_max: float = 300
+    download_bytes_max: int = 1_000_000_000
+    blocked_seconds: float = 0

@@ -17,15 +17,16 @@ from inventory_sync.adapters.http.errors import (
 )
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.redaction import excerpt
-from inventory_sync.domain.errors import OutcomeUnknownError
+from inventory_sync.domain.errors import BlockedError, OutcomeUnknownError
 
 _REASON_CHARACTERS_MAX = 200
 _ERROR_BODY_BYTES_MAX = 65_536
 _NOT_TAKEN = frozenset({425, 429})
 _CREDENTIALS_REFUSED = frozenset({401, 403})
+_FORBIDDEN = 403
 _REQUEST_TIMEOUT = 408
 
-Failure = HttpRetriableError | OutcomeUnknownError | HttpRejectedError
+Failure = HttpRetriableError | BlockedError | OutcomeUnknownError | HttpRejectedError
 
 
 def sent_without_answer(
@@ -43,8 +44,9 @@ def failure_of(
     *,
     now: datetime,
     in_time: Callable[[], bool],
+    blocked_seconds: float = 0,
 ) -> Failure | None:
-    """The error a status stands for; None for 2xx."""
+    """The error a status stands for; None for 2xx. `blocked_seconds` is that of HttpLimits."""
     status = response.status_code
     if 200 <= status < 300:
         return None
@@ -58,12 +60,21 @@ def failure_of(
         return ThrottledError(f"{request.where}: {text}", wait)
     if status >= 500 or status == _REQUEST_TIMEOUT:
         return sent_without_answer(request, text, wait)
+    answer = parse_object(body)
+    if status == _FORBIDDEN and answer is None and blocked_seconds:
+        return blocked(request, blocked_seconds)
     if status in _CREDENTIALS_REFUSED:
-        return CredentialsRefusedError(f"{request.where}: {text}", status, parse_object(body))
+        return CredentialsRefusedError(f"{request.where}: {text}", status, answer)
     if 300 <= status < 400:
         host = urlsplit(response.headers.get("Location", "")).hostname or "the same host"
         text = f"answered {status}, a redirect to {host}, not followed: check the base address"
-    return HttpRejectedError(f"{request.where}: {text}", status, parse_object(body))
+    return HttpRejectedError(f"{request.where}: {text}", status, answer)
+
+
+def blocked(request: HttpRequest, seconds: float) -> BlockedError:
+    """Our address has asked too often; so much longer nothing is answered."""
+    text = f"our address is blocked for too many calls; nothing is sent for {seconds:.0f} seconds"
+    return BlockedError(f"{request.where}: {text}", seconds)
 
 
 def retry_after_seconds(header: str, now: datetime) -> float | None:

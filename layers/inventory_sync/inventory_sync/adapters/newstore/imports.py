@@ -1,6 +1,7 @@
-"""NewStore's import and availability API, as docs/newstore.md has it."""
+"""NewStore's import API, as docs/newstore.md has it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -8,20 +9,29 @@ from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError, ThrottledError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
-from inventory_sync.adapters.newstore.lists import read_list
+from inventory_sync.adapters.newstore.lists import read_list, read_pages
 from inventory_sync.adapters.newstore.wire import (
-    AtpAnswer,
-    InsightsAnswer,
     JobAnswer,
+    JobChunkAnswer,
     JobErrorAnswer,
-    StoreAnswer,
+    LocationAnswer,
 )
-from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.errors import OutcomeUnknownError, RetriableError, TooManyJobsError
-from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.import_run import (
+    JOB_FAILED,
+    ImportJob,
+    JobChunk,
+    JobError,
+    JobState,
+)
+from inventory_sync.domain.locations import (
+    LOCATIONS_LISTED_MAX,
+    NewStoreLocation,
+    NewStoreLocations,
+)
 
-ATP_KEYS_MAX = 2000
-"""In one call (docs/newstore.md, "Reading back")."""
+LOOKUPS_AT_ONCE = 8
+"""Locations that are asked for by their ids."""
 
 
 class NewStoreClient:
@@ -32,33 +42,37 @@ class NewStoreClient:
         self._base_url = base_url
         self._provider = provider
 
-    def create_job(self, *, name: str, source_uri: str, revision: int) -> str:
+    def create_job(self, *, name: str, source_uri: str) -> str:
         """Never sent twice: after a 429 NewStore may have kept the job all the same."""
         body = {
             "provider": self._provider,
             "name": name,
             "source_uri": source_uri,
-            "revision": revision,
             "entities": ["availabilities"],
             "full": False,
         }
         try:
             answer = self._http.call(self._post("/v0/d/import", body, retry=RetrySafety.NOT_SENT))
         except ThrottledError as error:
-            raise TooManyJobsError(str(error)) from error
+            raise TooManyJobsError(str(error), error.retry_after_seconds) from error
         try:
             return read_model(JobAnswer, answer, "POST /v0/d/import").job_id
         except RetriableError as error:
             raise OutcomeUnknownError(str(error)) from error
 
     def start_job(self, job_id: str, source_uri: str) -> None:
-        """OutcomeUnknownError where no answer came: the job's state then says what happened."""
-        body = {"transformed_uri": source_uri}
-        self._http.call(
-            self._post(
-                _job_path(job_id) + "/start", body, retry=RetrySafety.NOT_TAKEN, answer=False
-            )
-        )
+        """OutcomeUnknownError where no answer came: the job's state then says what happened.
+
+        RejectedError where NewStore refuses to, unless it has started the job already.
+        """
+        path, body = _job_path(job_id) + "/start", {"transformed_uri": source_uri}
+        request = self._post(path, body, retry=RetrySafety.NOT_TAKEN, answer=False)
+        try:
+            self._http.call(request)
+        except HttpRejectedError:
+            job = self.job(job_id)
+            if job is None or job.state is JobState.RECEIVED:
+                raise
 
     def job(self, job_id: str) -> ImportJob | None:
         """None where NewStore answers 404."""
@@ -71,7 +85,7 @@ class NewStoreClient:
     def received_jobs(self) -> list[ImportJob]:
         """Whatever else the answer may list is left out."""
         query = {"filter[state]": JobState.RECEIVED.value}
-        listed = read_list(self._http, f"{self._base_url}/v0/d/import", JobAnswer, query=query)
+        listed = read_pages(self._http, f"{self._base_url}/v0/d/import", JobAnswer, query=query)
         received = [
             answer.model_copy(update={"state": answer.state or JobState.RECEIVED.value}).job()
             for answer in listed
@@ -86,49 +100,36 @@ class NewStoreClient:
             self._http.call(request)
         except HttpRejectedError:
             job = self.job(job_id)
-            if job is None or job.state is not JobState.FAILED:
+            if job is None or job.state not in JOB_FAILED:
                 raise
 
     def job_errors(self, job_id: str) -> list[JobError]:
         """In NewStore's order."""
         url = f"{self._base_url}{_job_path(job_id)}/errors"
-        names = ("items", "errors")
-        return [a.error() for a in read_list(self._http, url, JobErrorAnswer, names=names)]
+        return [answer.error() for answer in read_list(self._http, url, JobErrorAnswer)]
 
-    def known_nodes(self) -> frozenset[str]:
-        """Entries without any id are left out: their locations stay unknown, and so held."""
-        url = f"{self._base_url}/v0/d/stores"
-        listed = read_list(self._http, url, StoreAnswer, names=("stores", "items"))
-        return frozenset(answer.node_id for answer in listed if answer.node_id)
+    def job_chunks(self, job_id: str) -> list[JobChunk]:
+        """In NewStore's order; there are none before it processes the job."""
+        url = f"{self._base_url}{_job_path(job_id)}/chunks"
+        return [answer.chunk() for answer in read_list(self._http, url, JobChunkAnswer)]
 
-    def atp(self, keys: Iterable[AtpKey]) -> dict[AtpKey, int]:
-        """Units NewStore would promise; keys it does not answer are left out."""
-        wanted = sorted(set(keys))
-        found: dict[AtpKey, int] = {}
-        for start in range(0, len(wanted), ATP_KEYS_MAX):
-            chunk = wanted[start : start + ATP_KEYS_MAX]
-            found.update(self._atp(chunk))
-        return found
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        """Those of the list; where it is full, those of `ids` that it lacks are asked for too."""
+        url = f"{self._base_url}/v0/locations"
+        listed = read_list(self._http, url, LocationAnswer, names=("locations",))
+        found = {answer.id: answer.location() for answer in listed}
+        if len(found) < LOCATIONS_LISTED_MAX:
+            return found
+        with ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="locations") as pool:
+            asked = pool.map(self._location, sorted(set(ids) - found.keys()))
+            return found | {one.location_id: one for one in asked if one is not None}
 
-    def _atp(self, keys: list[AtpKey]) -> dict[AtpKey, int]:
-        body = {"atp_keys": [key._asdict() for key in keys]}
-        request = self._post("/v0/availabilities", body, retry=RetrySafety.ALWAYS)
-        items = self._http.call(request).get("items")
-        if not isinstance(items, list):
-            raise RetriableError(f"{request.where}: expected a list under items")
-        answers = [read_model(AtpAnswer, item, request.where) for item in items]
-        by_key = {AtpKey(a.product_id, a.fulfillment_node_id): a.atp for a in answers}
-        return {key: by_key[key] for key in keys if key in by_key}
-
-    def insights(self, key: AtpKey) -> StockInsights:
-        """What NewStore takes off a row's quantity; at most 90 calls a second are allowed."""
-        request = HttpRequest(
-            method="GET",
-            url=f"{self._base_url}/v0/stock/insights",
-            retry=RetrySafety.ALWAYS,
-            query=key._asdict(),
-        )
-        return read_model(InsightsAnswer, self._http.call(request), request.where).insights()
+    def _location(self, location_id: str) -> NewStoreLocation | None:
+        request = self._get(f"/v0/locations/{quote(location_id, safe='')}")
+        answer = self._http.find(request)
+        if answer is None:
+            return None
+        return read_model(LocationAnswer, answer, request.where).location()
 
     def _get(self, path: str) -> HttpRequest:
         return HttpRequest(method="GET", url=self._base_url + path, retry=RetrySafety.ALWAYS)

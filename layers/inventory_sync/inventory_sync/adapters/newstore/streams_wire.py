@@ -1,25 +1,18 @@
-"""Registrations and publications as NewStore has them in JSON."""
+"""Registrations of event streams, and what NewStore keeps of them, as its JSON has them."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
-from pydantic import AliasChoices, AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from inventory_sync.adapters.newstore.wire import Answer, Id, Text
+from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.event_stream import WANTED_EVENTS, EventStream, StreamRegistration
-from inventory_sync.domain.publications import Publication
+from inventory_sync.domain.stream_records import FailedAttempt, RejectedEvent, StreamLogEntry
 
-ID_CHARACTERS_MAX = 200
-"""Of what is remembered of a publication."""
-
-
-class BodyForm(StrEnum):
-    """Where the URL and the key stand: which of the two NewStore takes is not documented."""
-
-    FLAT = "flat"
-    NESTED = "nested"
-    """In `callback_parameters`, as its answers have them."""
+STREAMS = "/api/v1/org/integrations/eventstream"
+PUBLISHED = "/api/v1/org/integrations/published-events"
+_REASON_CHARACTERS_MAX = 240
 
 
 class _Callback(Answer):
@@ -36,32 +29,52 @@ class StreamAnswer(Answer):
 
     id: Id
     status: Text = ""
-    callback_url: Text = ""
     callback_parameters: _Callback | None = None
     integration_type: Text = ""
     filter_conditions: _Filter | None = None
 
     def stream(self) -> EventStream:
         """In our terms."""
-        nested = self.callback_parameters or _Callback()
         filters = self.filter_conditions or _Filter()
         return EventStream(
             stream_id=self.id,
             status=self.status,
-            callback_url=self.callback_url or nested.callback_url,
+            callback_url=(self.callback_parameters or _Callback()).callback_url,
             event_filter=frozenset(filters.event_filter or ()),
             entity_filter=frozenset(filters.entity_filter or ()),
             temporary=self.integration_type == "temporary",
         )
 
 
-class PublicationAnswer(Answer):
-    """One attempt to publish; documented without an id, which retrying it needs."""
+class LogAnswer(Answer):
+    """One entry of a stream's log."""
 
-    publication_id: Text = Field("", validation_alias=AliasChoices("publication_id", "id"))
-    integration_id: Text = Field(
-        "", validation_alias=AliasChoices("integration_id", "subscription_id")
-    )
+    created_at: AwareDatetime
+    action: Text = ""
+    reason: Text = ""
+
+    def entry(self) -> StreamLogEntry:
+        """In our terms; the event that a reason may quote is cut off."""
+        reason = self.reason.partition("Payload:")[0].rstrip()
+        short = excerpt(reason, characters_max=_REASON_CHARACTERS_MAX)
+        return StreamLogEntry(_utc(self.created_at), excerpt(self.action), short)
+
+
+class RejectedAnswer(Answer):
+    """One entry of the list of rejected events."""
+
+    id: Id
+    created_at: AwareDatetime
+
+    def rejected(self) -> RejectedEvent:
+        """In our terms."""
+        return RejectedEvent(self.id, _utc(self.created_at))
+
+
+class AttemptAnswer(Answer):
+    """One attempt to publish an event."""
+
+    integration_id: Text = ""
     status: Text = ""
     attempted_at: AwareDatetime
     retries_remaining: int | None = None
@@ -74,35 +87,41 @@ class PublicationAnswer(Answer):
         """Whatever else the answer may list is left out."""
         return self.status.lower() == "failure"
 
-    def publication(self) -> Publication:
+    def attempt(self) -> FailedAttempt:
         """In our terms."""
-        return Publication(
-            publication_id=self.publication_id[:ID_CHARACTERS_MAX],
-            event_name=self.event_name[:ID_CHARACTERS_MAX],
-            entity_id=self.entity_id[:ID_CHARACTERS_MAX],
-            domain_entity_id=self.domain_entity_id[:ID_CHARACTERS_MAX],
-            attempted_at=self.attempted_at.astimezone(UTC),
+        return FailedAttempt(
+            event_name=self.event_name,
+            entity_id=self.entity_id,
+            domain_entity_id=self.domain_entity_id,
+            attempted_at=_utc(self.attempted_at),
             retries_remaining=self.retries_remaining or 0,
         )
 
 
-def registration_body(
-    registration: StreamRegistration, form: BodyForm, with_id: bool
-) -> dict[str, Any]:
-    """What NewStore is sent; the id stands in the path once it is registered."""
-    callback = {"callback_url": registration.callback_url, "api_key": registration.api_key}
+def new_registration(registration: StreamRegistration) -> dict[str, Any]:
+    """What registers a stream."""
     temporary = registration.ends_at is not None
-    body: dict[str, Any] = {
-        **({"id": registration.stream_id} if with_id else {}),
-        **(callback if form is BodyForm.FLAT else {"callback_parameters": callback}),
+    body = {
+        "id": registration.stream_id,
         "integration_type": "temporary" if temporary else "permanent",
-        "filter_conditions": {"event_filter": sorted(WANTED_EVENTS)},
+        **changed_registration(registration),
     }
     for name, at in (("starts_at", registration.starts_at), ("ends_at", registration.ends_at)):
         if at is not None:
-            body[name] = _iso(at)
+            body[name] = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return body
 
 
-def _iso(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def changed_registration(registration: StreamRegistration) -> dict[str, Any]:
+    """What changes a stream: its id, type and times stay as they were made."""
+    return {
+        "callback_parameters": {
+            "callback_url": registration.callback_url,
+            "api_key": registration.api_key,
+        },
+        "filter_conditions": {"event_filter": sorted(WANTED_EVENTS)},
+    }
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)

@@ -1,12 +1,12 @@
 """NewStore's answers, read tolerantly: unknown fields are ignored, ids come under several names."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from inventory_sync.adapters.redaction import excerpt
-from inventory_sync.domain.atp import Allocation, StockInsights
-from inventory_sync.domain.import_run import ImportJob, JobError, JobState
+from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
+from inventory_sync.domain.locations import LocationType, NewStoreLocation
 
 
 def _text(value: object) -> object:
@@ -33,21 +33,19 @@ class JobAnswer(Answer):
     job_id: Id = Field(validation_alias=AliasChoices("import_id", "id"))
     state: Text = ""
     name: Text = ""
-    source_uri: Text = ""
+    reason: Text = ""
 
     def job(self) -> ImportJob:
         """States NewStore does not name in its documents are OTHER."""
         known = {state.value for state in JobState}
         state = JobState(self.state) if self.state in known else JobState.OTHER
-        return ImportJob(
-            job_id=self.job_id, state=state, name=self.name, source_uri=self.source_uri
-        )
+        reason = excerpt(self.reason)[:JOB_ERROR_REASON_CHARACTERS_MAX]
+        return ImportJob(job_id=self.job_id, state=state, name=self.name, reason=reason)
 
 
 class JobErrorAnswer(Answer):
     """One entry of a job's error list."""
 
-    error_id: Text = ""
     reason: Text = ""
     entity_type: Text = ""
     entity_id: Text = ""
@@ -55,62 +53,59 @@ class JobErrorAnswer(Answer):
     def error(self) -> JobError:
         """In our terms, each text by its beginning."""
         return JobError(
-            self.error_id[:JOB_ERROR_ID_CHARACTERS_MAX],
             excerpt(self.reason)[:JOB_ERROR_REASON_CHARACTERS_MAX],
             self.entity_type[:JOB_ERROR_ID_CHARACTERS_MAX],
             self.entity_id[:JOB_ERROR_ID_CHARACTERS_MAX],
         )
 
 
-class StoreAnswer(Answer):
-    """One location; its node's id is that of the store unless it says otherwise."""
+class JobChunkAnswer(Answer):
+    """One part of a job."""
 
-    fulfillment_node_id: Text = ""
+    size: int
+    failed: bool = False
+    failure_message: Text = ""
+
+    def chunk(self) -> JobChunk:
+        """In our terms, the text by its beginning."""
+        failure = excerpt(self.failure_message)[:JOB_ERROR_REASON_CHARACTERS_MAX]
+        return JobChunk(self.size, self.failed, failure)
+
+
+class LocationAnswer(Answer):
+    """One location; NewStore's examples leave `store_id` out, its schema does not."""
+
+    id: Id
+    type: str
+    is_inventory_master: bool
+    is_enabled: bool = True
     store_id: Text = ""
-    id: Text = ""
 
-    @property
-    def node_id(self) -> str:
-        """Empty where the entry has no id at all."""
-        return self.fulfillment_node_id or self.store_id or self.id
-
-
-class AtpAnswer(Answer):
-    """What NewStore would promise of one product at one node."""
-
-    product_id: str
-    fulfillment_node_id: str
-    atp: int
-
-
-class AllocationAnswer(Answer):
-    """One item set aside, or completed and not released."""
-
-    order_uuid: Text = ""
-    item_uuid: Text = ""
-
-
-class InsightsAnswer(Answer):
-    """What is taken off a row's quantity."""
-
-    allocations: list[AllocationAnswer]
-    reservations: list[dict[str, Any]]
-
-    def insights(self) -> StockInsights:
+    def location(self) -> NewStoreLocation:
         """In our terms."""
-        return StockInsights(
-            allocations=tuple(Allocation(a.order_uuid, a.item_uuid) for a in self.allocations),
-            reservations=len(self.reservations),
+        known = {kind.value for kind in LocationType}
+        kind = LocationType(self.type) if self.type in known else LocationType.OTHER
+        return NewStoreLocation(
+            location_id=self.id,
+            type=kind,
+            store_id=self.store_id,
+            inventory_master=self.is_inventory_master,
+            enabled=self.is_enabled,
         )
 
 
-def next_page(answer: dict[str, Any]) -> str:
-    """The address of the next page, empty where there is none.
+class PageInfoAnswer(Answer):
+    """Where a page stands in its list."""
 
-    NewStore's documents show no pages for these lists; this reads the usual ways to link one.
-    """
-    links = answer.get("links") or answer.get("_links") or {}
-    found = answer.get("next") or (links.get("next") if isinstance(links, dict) else None)
-    if isinstance(found, dict):
-        found = found.get("href")
-    return found if isinstance(found, str) else ""
+    total: int | None
+    next_url: str | None
+
+    def ends_at(self, entries: int) -> bool:
+        """Whether so many entries are all; `total` may be unknown to NewStore."""
+        return self.next_url is None if self.total is None else entries >= self.total
+
+
+class PageAnswer(Answer):
+    """One page of a list."""
+
+    pagination_info: PageInfoAnswer

@@ -19,7 +19,7 @@ from inventory_sync.adapters.aws.errors import error_code, translated
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.s3.ledger_codec import decode_ledger, encode_ledger
 from inventory_sync.domain.availabilities import (
-    FILE_BYTES_MAX,
+    ARCHIVE_BYTES_MAX,
     FILES_PER_ARCHIVE_MAX,
     FileHead,
     RowBlock,
@@ -128,21 +128,22 @@ def zip_into(file: IO[bytes] | tempfile.SpooledTemporaryFile[bytes]) -> Iterator
 
 
 class ZipArchive:
-    """Availabilities files in one zip, each within NewStore's limits."""
+    """Availabilities files in one zip, within NewStore's limits."""
 
     def __init__(self, zipped: zipfile.ZipFile) -> None:
         self._zipped = zipped
+        self._bytes = 0
 
     def add_file(self, number: int, head: FileHead, blocks: Iterable[RowBlock]) -> None:
         """Streamed: the file is never held in memory as a whole."""
         invariant(number <= FILES_PER_ARCHIVE_MAX, "archive_limits", f"{number} files in a zip")
         name = f"availabilities-{number:04d}.json"
-        size = 0
         with self._zipped.open(name, "w") as file:
             for piece in encode_file(head, blocks):
-                size += len(piece)
+                self._bytes += len(piece)
                 file.write(piece)
-        invariant(size <= FILE_BYTES_MAX, "archive_limits", f"{size} bytes in a file")
+        size = self._bytes
+        invariant(size < ARCHIVE_BYTES_MAX, "archive_limits", f"{size} bytes in an archive")
 
 
 def archive_key(run_id: str) -> str:

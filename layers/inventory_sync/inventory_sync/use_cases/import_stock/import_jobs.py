@@ -1,9 +1,14 @@
-"""Our jobs at NewStore that were created but never started."""
+"""Our jobs at NewStore: those never started, and what became of one."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 from inventory_sync.domain.errors import RejectedError
-from inventory_sync.domain.import_run import ImportJob, ImportRun
+from inventory_sync.domain.import_run import ImportJob, ImportRun, JobChunk, JobError
 from inventory_sync.ports.newstore import NewStore
 from inventory_sync.ports.observe import Observer
+
+T = TypeVar("T")
 
 
 class ImportJobs:
@@ -26,6 +31,24 @@ class ImportJobs:
         for job in self._newstore.received_jobs():
             if job.ours:
                 self.fail(job.job_id, "orphan of an earlier run")
+
+    def errors(self, run: ImportRun) -> list[JobError]:
+        """What NewStore found wrong with the run's job."""
+        return self._about(run, self._newstore.job_errors)
+
+    def chunks(self, run: ImportRun) -> list[JobChunk]:
+        """The parts in which NewStore processed the run's job."""
+        return self._about(run, self._newstore.job_chunks)
+
+    def _about(self, run: ImportRun, asked: Callable[[str], list[T]]) -> list[T]:
+        """Nothing where NewStore does not know the job: the run has to end all the same."""
+        try:
+            return asked(run.job_id) if run.job_id else []
+        except RejectedError as error:
+            self._observer.log(
+                "no word on the job", run_id=run.run_id, job_id=run.job_id, error=error
+            )
+            return []
 
     def fail(self, job_id: str, reason: str) -> str:
         """What became of it, in words: NewStore may refuse while it processes the job."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from inventory_sync.domain.errors import (
@@ -11,6 +11,7 @@ from inventory_sync.domain.errors import (
     OutcomeUnknownError,
     RejectedError,
     RetriableError,
+    TooManyJobsError,
 )
 from inventory_sync.domain.holds import ALL_IMPORTS, OperatorHold
 from inventory_sync.domain.import_head import ImportHead, Lease
@@ -32,6 +33,7 @@ from inventory_sync.domain.import_run import (
     StartJob,
     Step,
     Wait,
+    chunks_in_words,
     next_step,
 )
 from inventory_sync.ports.events import EventLog
@@ -239,12 +241,10 @@ class _Session:
     def _facts(self, run: ImportRun) -> Facts:
         now = self.deps.clock.now()
         if run.state is RunState.UPLOADED:
-            created_at = self.head.last_job_created_at
-            not_before = created_at + self.deps.settings.job_spacing if created_at else None
             return Facts(
                 now=now,
                 job=self.jobs.received(run),
-                create_not_before=not_before,
+                create_not_before=self._create_not_before(),
                 paused=self._paused(),
             )
         if run.state is RunState.CREATED:
@@ -253,6 +253,13 @@ class _Session:
         if run.state is RunState.STARTED:
             return Facts(now=now, job=self.deps.newstore.job(run.job_id))
         return Facts(now=now)
+
+    def _create_not_before(self) -> datetime | None:
+        """NewStore wants a pause between two jobs, and after a 429 the one it asks for."""
+        created_at, spacing = self.head.last_job_created_at, self.deps.settings.job_spacing
+        until = [created_at + spacing] if created_at else []
+        until += [self.head.create_not_before] if self.head.create_not_before else []
+        return max(until, default=None)
 
     def _build(self, run: ImportRun) -> None:
         built = self.deps.build(run, self.head, self._keep_lease, self.remaining_seconds)
@@ -266,16 +273,13 @@ class _Session:
             built = replace(built, built_at=self.deps.clock.now())
             self._save(built, unfinished_run_id=built.run_id)
 
-    def _revision(self) -> int:
-        """NewStore wants it to grow with every job it was ever given."""
-        now_ms = int(self.deps.clock.now().timestamp() * 1000)
-        return max(now_ms, self.head.last_revision + 1)
-
     def _create_job(self, run: ImportRun) -> None:
         try:
-            job_id = self.deps.newstore.create_job(
-                name=run.job_name, source_uri=run.source_uri, revision=self._revision()
-            )
+            job_id = self.deps.newstore.create_job(name=run.job_name, source_uri=run.source_uri)
+        except TooManyJobsError as error:
+            wait = timedelta(seconds=error.retry_after_seconds or 0)
+            self._save(run, create_not_before=self.deps.clock.now() + wait)
+            raise
         except RejectedError as error:
             self._end_failed(run, f"NewStore refused the job: {error}")
             return
@@ -284,7 +288,7 @@ class _Session:
     def _save_job(self, run: ImportRun, job_id: str) -> None:
         now = self.deps.clock.now()
         created = replace(run, state=RunState.CREATED, job_id=job_id, job_created_at=now)
-        self._save(created, last_job_created_at=now, last_revision=self._revision())
+        self._save(created, last_job_created_at=now)
 
     def _start_job(self, run: ImportRun) -> None:
         try:
@@ -326,19 +330,12 @@ class _Session:
 
     def _give_up(self, run: ImportRun, step: GiveUp) -> None:
         failed = replace(run, job_errors=self._job_errors(run))
-        self._end_failed(failed, step.failure, by_choice=step.by_choice)
+        chunks = chunks_in_words(self.jobs.chunks(run))
+        failure = f"{step.failure}; {chunks}" if chunks else step.failure
+        self._end_failed(failed, failure, by_choice=step.by_choice)
 
     def _job_errors(self, run: ImportRun) -> tuple[JobError, ...]:
-        """None where NewStore does not know the job: the run has to end all the same."""
-        if not run.job_id:
-            return ()
-        try:
-            return tuple(self.deps.newstore.job_errors(run.job_id)[:JOB_ERRORS_MAX])
-        except RejectedError as error:
-            self.deps.observer.log(
-                "no job errors", run_id=run.run_id, job_id=run.job_id, error=error
-            )
-            return ()
+        return tuple(self.jobs.errors(run)[:JOB_ERRORS_MAX])
 
     def _end_failed(self, run: ImportRun, failure: str, *, by_choice: bool = False) -> None:
         now = self.deps.clock.now()

@@ -49,7 +49,7 @@ def may_plan(head: ImportHead) -> bool:
 
 def why_not_only(only: frozenset[str], places: Mapping[str, Location]) -> str:
     """Why these locations cannot be read by themselves; empty where they can."""
-    wrong = sorted(i for i in only if i not in places or not places[i].imported)
+    wrong = sorted(i for i in only if i not in places or not places[i].enabled)
     return f"the location map does not import {', '.join(wrong)}" if wrong else ""
 
 

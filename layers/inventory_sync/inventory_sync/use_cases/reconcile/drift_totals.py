@@ -23,7 +23,7 @@ class DriftTotals:
         for drift in drifts:
             self.rows += 1
             self.agreeing += not drift.parts
-            self.oversold_units += max(0, drift.units)
+            self.oversold_units += drift.oversold_units
             for cause, units in drift.parts.items():
                 self.rows_by_cause[cause] += 1
                 self.units_by_cause[cause] += abs(units)

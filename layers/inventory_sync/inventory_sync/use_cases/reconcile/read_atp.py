@@ -1,20 +1,26 @@
 """Read NewStore's figures of a location's rows, at a pace NewStore allows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Protocol, TypeVar
 
-from inventory_sync.domain.atp import AtpKey, StockInsights
+from inventory_sync.domain.atp import AtpKey, SafetyStock, StockInsights
 from inventory_sync.domain.drift import RowFigures
+from inventory_sync.domain.errors import BlockedError
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports.events import EventHistory
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import ExportedAtp, StockReader
 from inventory_sync.ports.observe import Clock, RemainingSeconds
+from inventory_sync.use_cases.reconcile.patience import patiently
 
 KEYS_PER_CALL = 2_000
 INSIGHTS_PER_SECOND = 60
-"""NewStore allows 90; what else asks it needs some."""
+"""18,000 in five minutes: NewStore allows an address 30,000 calls of any kind."""
 ROUNDS_MAX = 4
 """A row whose figures change while they are read is read again so often."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +51,23 @@ class Books:
         )
 
 
+class FirstAtp(Protocol):
+    """Where the ATP of a location's rows is first looked at."""
+
+    def __call__(self, fulfillment_node_id: str, products: list[str]) -> Mapping[str, int]:
+        """Units by product; those that NewStore does not list are left out."""
+
+
 @dataclass(kw_only=True)
 class AtpReader:
-    """`unchecked` counts the rows there was no time for."""
+    """`unchecked` counts the rows there was no time for, and those NewStore says too little of.
 
-    newstore: NewStoreReader
+    `first` may be minutes old: rows that agree by it are not asked for again, all others are.
+    """
+
+    stock: StockReader
+    first: FirstAtp
+    safety_stock: SafetyStock
     history: EventHistory
     clock: Clock
     remaining_seconds: RemainingSeconds
@@ -69,26 +87,53 @@ class AtpReader:
 
     def _chunk(self, place: Location, books: Books, products: list[str]) -> Iterator[RowFigures]:
         """A row's allocations are asked for only where its promise is not its stock."""
-        atp = self._atp(place, products)
-        differing = [p for p in products if atp[p] != books.sent.get(p, 0)]
+        node = place.fulfillment_node_id
+        safety = {p: self.safety_stock.of(AtpKey(p, node)) for p in products}
+        try:
+            atp = self._patiently(partial(self.first, node, products))
+        except BlockedError:
+            self.unchecked += len(products)
+            return
+        differing = []
         for p in products:
-            if atp[p] == books.sent.get(p, 0):
-                yield books.row(place.location_id, p, atp[p])
-        found: dict[str, Reading] = {}
-        for start in range(0, len(differing), INSIGHTS_PER_SECOND):
-            if self.remaining_seconds() < 0:
-                self.unchecked += len(differing) - start
-                break
-            found |= self._group(place, differing[start : start + INSIGHTS_PER_SECOND])
+            row = replace(books.row(place.location_id, p, atp.get(p, 0)), safety_stock=safety[p])
+            if row.rest:
+                differing.append(p)
+            else:
+                yield row
+        found = self._readings(place, differing)
         leaked = self._leaked(place, books, found)
         for p, read in found.items():
-            yield replace(
+            row = replace(
                 books.row(place.location_id, p, read.atp),
                 allocations=len(read.insights.allocations),
                 leaked=sum(a.item_uuid in leaked for a in read.insights.allocations),
                 reservations=read.insights.reservations,
                 moving=read.moving,
+                safety_stock=safety[p],
+                complete=read.insights.complete,
             )
+            if row.judged:
+                yield row
+            else:
+                self.unchecked += 1
+
+    def _readings(self, place: Location, products: list[str]) -> dict[str, "Reading"]:
+        """As far as the time goes."""
+        found: dict[str, Reading] = {}
+        for start in range(0, len(products), INSIGHTS_PER_SECOND):
+            group = products[start : start + INSIGHTS_PER_SECOND]
+            try:
+                if self.remaining_seconds() < 0:
+                    break
+                found |= self._patiently(partial(self._group, place, group))
+            except BlockedError:
+                break
+        self.unchecked += len(products) - len(found)
+        return found
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        return patiently(ask, self.clock, self.remaining_seconds)
 
     def _group(self, place: Location, products: list[str]) -> dict[str, "Reading"]:
         """Allocations are read between two equal promises, so that both belong together."""
@@ -107,13 +152,12 @@ class AtpReader:
 
     def _atp(self, place: Location, products: list[str]) -> dict[str, int]:
         """A row that NewStore does not list has nothing to promise."""
-        node = place.fulfillment_node_id
-        found = self.newstore.atp([AtpKey(p, node) for p in products])
-        return {p: found.get(AtpKey(p, node), 0) for p in products}
+        found = atp_by_keys(self.stock)(place.fulfillment_node_id, products)
+        return {p: found.get(p, 0) for p in products}
 
     def _insights(self, place: Location, product_id: str) -> StockInsights:
         self.clock.sleep(1 / INSIGHTS_PER_SECOND)
-        return self.newstore.insights(AtpKey(product_id, place.fulfillment_node_id))
+        return self.stock.insights(AtpKey(product_id, place.fulfillment_node_id))
 
     def _leaked(
         self, place: Location, books: Books, found: Mapping[str, "Reading"]
@@ -141,3 +185,26 @@ class Reading:
     atp: int
     insights: StockInsights
     moving: bool
+
+
+def atp_by_keys(stock: StockReader) -> FirstAtp:
+    """Asked for row by row, 2,000 in a call."""
+
+    def first(fulfillment_node_id: str, products: list[str]) -> Mapping[str, int]:
+        found = stock.atp([AtpKey(p, fulfillment_node_id) for p in products])
+        return {key.product_id: units for key, units in found.items()}
+
+    return first
+
+
+def atp_of_export(exported: ExportedAtp) -> FirstAtp:
+    """Out of an export; the rows of the location at hand are kept."""
+    kept: dict[str, Mapping[str, int]] = {}
+
+    def first(fulfillment_node_id: str, products: list[str]) -> Mapping[str, int]:
+        if fulfillment_node_id not in kept:
+            kept.clear()
+            kept[fulfillment_node_id] = exported.of(fulfillment_node_id)
+        return kept[fulfillment_node_id]
+
+    return first

@@ -1,17 +1,20 @@
 """Reconcile: compare what NewStore promises with the books, and say why it differs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
+from typing import TypeVar
 
+from inventory_sync.domain.atp import SafetyStock
 from inventory_sync.domain.cut import AppliedRule, cut_snapshot
 from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, InvariantError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_head import ImportHead
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, NewStoreLocations, Node
 from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.domain.row_selection import sendable
 from inventory_sync.domain.stock import LastQuantities
@@ -20,17 +23,32 @@ from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import DriftReport, FileStore, Reports
 from inventory_sync.ports.locations import LocationStore
-from inventory_sync.ports.newstore import NewStoreReader
+from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.ports.runs import RunHistory, RunStore
 from inventory_sync.use_cases.reconcile.drift_totals import DriftTotals
-from inventory_sync.use_cases.reconcile.read_atp import KEYS_PER_CALL, AtpReader, Books
+from inventory_sync.use_cases.reconcile.export_atp import ExportAtp
+from inventory_sync.use_cases.reconcile.patience import patiently
+from inventory_sync.use_cases.reconcile.read_atp import (
+    KEYS_PER_CALL,
+    AtpReader,
+    Books,
+    FirstAtp,
+    atp_by_keys,
+    atp_of_export,
+)
 
 SPARE_SECONDS = 90.0
 """Kept back of the invocation for the second look and the report."""
 CONFIRM_ROWS_MAX = 5_000
+ROWS_BY_KEYS_MAX = 6_000
+"""Three calls; above that NewStore exports all rows in one."""
+EXPORT_SHARE = 0.5
+"""Of the time; after that rows are asked for by their keys."""
 RUN_AGE_MAX = timedelta(hours=12)
 """No run takes longer from its plan to its end."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +66,19 @@ class ReconcileLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """`folder` is where the report stands; `drifts` are the rows that differ, up to a bound."""
+    """`folder` is where the report stands; `drifts` are the rows that differ, up to a bound.
+
+    `off` are locations that NewStore promises nothing of, whatever their stock: not compared.
+    `without` names what NewStore did not give: rows with safety stock then look unexplained.
+    """
 
     report_id: str
     folder: str
     totals: DriftTotals
     drifts: tuple[RowDrift, ...]
     unread: Mapping[str, str]
+    off: tuple[str, ...]
+    without: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +89,8 @@ class ReconcileStock:
     history: EventHistory
     erp: Erp
     newstore: NewStoreReader
+    stock: StockReader
+    export_atp: ExportAtp
     files: FileStore
     runs: RunStore
     run_history: RunHistory
@@ -85,7 +111,9 @@ class ReconcileStock:
         session = _Session(self, remaining_seconds, read_erp)
         report_id = f"{self.clock.now():%Y%m%dT%H%M%SZ}"
         with self.reports.writer(report_id) as report:
-            for place in session.places(only):
+            places = session.places(only)
+            session.prepare(places)
+            for place in places:
                 session.compare(place, report)
             session.confirm(report)
         folder = self.reports.save_summary(report_id, session.summary())
@@ -96,6 +124,8 @@ class ReconcileStock:
             totals=session.totals,
             drifts=tuple(session.kept),
             unread=session.unread,
+            off=tuple(session.off),
+            without=tuple(session.without),
         )
 
     def _count(self, totals: DriftTotals) -> None:
@@ -117,15 +147,52 @@ class _Session:
     kept: list[RowDrift] = field(default_factory=list)
     doubtful: list[RowDrift] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    off: list[str] = field(default_factory=list)
+    safety_stock: SafetyStock = field(default_factory=SafetyStock)
+    exported: FirstAtp | None = None
+    without: list[str] = field(default_factory=list)
 
     def places(self, only: frozenset[str]) -> list[Location]:
-        """RejectedError for a location that is not imported, or where nothing ever was."""
+        """Those to compare, under the nodes that their quantities are at.
+
+        RejectedError for a location that is not imported, or where nothing ever was.
+        """
         self._look()
         known = self.deps.location_store.locations()
-        imported = {key: known[key] for key in self.manifest.locations if key in known}
+        imported = {
+            key: _under(entry.node, known[key])
+            for key, entry in sorted(self.manifest.locations.items())
+            if key in known
+        }
         if missing := sorted(only - imported.keys()):
             raise RejectedError(f"no import has finished for {', '.join(missing)}")
-        return [imported[key] for key in sorted(imported) if not only or key in only]
+        wanted = {key: place for key, place in imported.items() if not only or key in only}
+        listed = self.deps.newstore.locations({p.fulfillment_node_id for p in wanted.values()})
+        self.off = [key for key, place in wanted.items() if _is_off(place, listed)]
+        return [place for key, place in wanted.items() if key not in self.off]
+
+    def prepare(self, places: list[Location]) -> None:
+        """What is read once for all rows; without it rows are judged by less, or read by keys."""
+        if (found := self._optional("safety stock", self.deps.stock.safety_stock)) is not None:
+            self.safety_stock = found
+        rows = sum(self.manifest.locations[place.location_id].rows for place in places)
+        if rows <= ROWS_BY_KEYS_MAX:
+            return
+        nodes = frozenset(place.fulfillment_node_id for place in places)
+        kept_back = (1 - EXPORT_SHARE) * self.remaining_seconds()
+        export = partial(self.deps.export_atp, nodes, lambda: self.remaining_seconds() - kept_back)
+        if (exported := self._optional("export of ATP", export)) is not None:
+            self.exported = atp_of_export(exported)
+
+    def _optional(self, what: str, read: Callable[[], T]) -> T | None:
+        try:
+            return patiently(read, self.deps.clock, self.remaining_seconds)
+        except InvariantError:
+            raise
+        except (RetriableError, RejectedError, FatalError) as error:
+            self.deps.observer.log(f"reconciling without NewStore's {what}", reason=error)
+            self.without.append(what)
+            return None
 
     def _look(self) -> None:
         """What the last finished import said, and which events it has counted."""
@@ -157,9 +224,8 @@ class _Session:
                 for d in self.doubtful
                 if d.figures.location_id == location_id
             }
-            again = {
-                d.figures.product_id: d for d in self._drifts(places[location_id], frozenset(first))
-            }
+            place = _under(self.manifest.locations[location_id].node, places[location_id])
+            again = {d.figures.product_id: d for d in self._drifts(place, frozenset(first))}
             for product_id, drift in first.items():
                 self._keep(_settled(drift, again.get(product_id)), report)
 
@@ -173,8 +239,11 @@ class _Session:
     def _drifts(self, place: Location, only: frozenset[str] | None = None) -> Iterator[RowDrift]:
         entry = self.manifest.locations[place.location_id]
         version, books = self.head.version, self._books(place, entry)
+        by_keys = atp_by_keys(self.deps.stock)
         reader = AtpReader(
-            newstore=self.deps.newstore,
+            stock=self.deps.stock,
+            first=by_keys if only is not None else self.exported or by_keys,
+            safety_stock=self.safety_stock,
             history=self.deps.history,
             clock=self.deps.clock,
             remaining_seconds=lambda: self.remaining_seconds() - SPARE_SECONDS,
@@ -280,7 +349,9 @@ class _Session:
             "oversold_units": totals.oversold_units,
             "rows_by_cause": {c.value: totals.rows_by_cause[c] for c in Cause},
             "units_by_cause": {c.value: totals.units_by_cause[c] for c in Cause},
+            "locations_off": self.off,
             "erp_not_read": dict(sorted(self.unread.items())),
+            "without": self.without,
         }
 
 
@@ -290,3 +361,12 @@ def _settled(first: RowDrift, again: RowDrift | None) -> RowDrift:
         return drift_of(replace(first.figures, moving=True))
     same = again.parts.get(Cause.UNEXPLAINED) == first.parts[Cause.UNEXPLAINED]
     return again if same else drift_of(replace(again.figures, moving=True))
+
+
+def _under(node: Node, place: Location) -> Location:
+    return replace(place, fulfillment_node_id=node.fulfillment_node_id, store_id=node.store_id)
+
+
+def _is_off(place: Location, listed: NewStoreLocations) -> bool:
+    location = listed.get(place.fulfillment_node_id)
+    return location is not None and not location.enabled

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from inventory_sync.domain.errors import NotOfferedError
-from inventory_sync.domain.event_stream import EventStream, StreamRegistration
+from inventory_sync.domain.event_stream import StreamRegistration
 from inventory_sync.domain.events import StoredEvent
-from inventory_sync.domain.publications import Publication
+from inventory_sync.domain.stream_records import FailedAttempt
 from inventory_sync.ports.events import EventHistory
-from inventory_sync.ports.newstore import EventStreams
+from inventory_sync.ports.newstore import EventStreams, StreamRecords
 from inventory_sync.ports.observe import Clock
 
 POLL_SECONDS = 10.0
@@ -29,15 +28,15 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayReport:
-    """`known` events of the window were here before; `failed` is None where nobody can tell.
+    """`known` events of the window were here before; `failed` NewStore could not deliver.
 
-    Not `ended`: NewStore is still sending, or has not begun.
+    Not `ended`: NewStore is still sending, or has not begun. A replay that is gone has ended.
     """
 
     ended: bool
     known: int
     missing: tuple[StoredEvent, ...]
-    failed: tuple[Publication, ...] | None
+    failed: tuple[FailedAttempt, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,7 @@ class ReplayWindow:
     """What is known is answered 200 by the webhook, so a replay changes nothing but what lacked."""
 
     streams: EventStreams
+    records: StreamRecords
     history: EventHistory
     clock: Clock
 
@@ -75,24 +75,21 @@ class ReplayWindow:
             ended=stream is None or not stream.running,
             known=len(events) - len(missing),
             missing=tuple(missing),
-            failed=self._failed(replay, stream),
+            failed=self._failed(replay),
         )
 
     def delete_registration(self, replay: Replay, report: ReplayReport) -> bool:
         """Take the stream away once it is of no more use: NewStore has room for 25.
 
-        What could not be delivered is listed under it, so then it stays.
+        What could not be delivered is listed under it, so then it stays. NewStore may have deleted
+        it by itself.
         """
         if not report.ended or report.failed:
             return False
         self.streams.delete(replay.replay_id)
         return True
 
-    def _failed(self, replay: Replay, stream: EventStream | None) -> tuple[Publication, ...] | None:
-        if stream is None:
-            return None
-        try:
-            found = self.streams.failures(replay.replay_id, replay.asked_at, self.clock.now())
-        except NotOfferedError:
-            return None
-        return tuple(publication for publication in found if publication.retries_remaining == 0)
+    def _failed(self, replay: Replay) -> tuple[FailedAttempt, ...]:
+        """What NewStore does not try again by itself."""
+        found = self.records.failures(replay.replay_id, replay.asked_at, self.clock.now())
+        return tuple(attempt for attempt in found if attempt.retries_remaining == 0)

@@ -12,7 +12,6 @@ from inventory_sync.domain.errors import (
     SnapshotIncompleteError,
 )
 from inventory_sync.domain.import_run import RunState
-from inventory_sync.domain.locations import InventoryMaster
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.import_stock.build_import.read_stock import APPROVALS_USED_MAX
 from inventory_sync.use_cases.import_stock.build_import.run_tally import (
@@ -20,6 +19,7 @@ from inventory_sync.use_cases.import_stock.build_import.run_tally import (
     REASON_CHARACTERS_MAX,
 )
 from local.newstore.availabilities import ImportFinding
+from local.newstore.locations import store
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld
 
@@ -119,6 +119,34 @@ def test_nothing_new_sends_nothing_and_finishes_without_a_job() -> None:
 
     assert (run.state, run.files, run.source_uri, run.job_id) == (RunState.FINALIZED, 0, "", "")
     assert len(world.jobs()) == 1
+
+
+@pytest.mark.parametrize("product", ["x" * 201, "line\nbreak", "\ud800"])
+def test_a_row_that_newstore_might_refuse_is_left_out_and_named(product: str) -> None:
+    world = ImportWorld()
+    world.stock(10)
+    world.stock(5, product)
+
+    run = world.import_now()
+
+    assert (run.state, world.rows(run)) == (RunState.FINALIZED, {KEY: 10})
+    [named] = run.rows_unsendable
+    assert named.startswith(f"{DC} {product[:80]!r}: its product id ")
+    [note] = [fields for text, fields in world.observer.notes if text == "row not sent"]
+    assert (note["location_id"], note["product_id"]) == (DC, product[:200])
+
+
+def test_an_unsendable_row_is_named_by_each_run_until_it_is_put_right() -> None:
+    world = ImportWorld()
+    world.stock(10)
+    world.stock(5, "a\nb")
+    world.import_now()
+
+    again = world.import_now()
+    world.stock(0, "a\nb")
+
+    assert (again.rows, len(again.rows_unsendable)) == (0, 1)
+    assert world.import_now().rows_unsendable == ()
 
 
 def test_an_apply_lag_keeps_what_is_acknowledged_subtracted_until_it_shows() -> None:
@@ -431,7 +459,8 @@ def test_locations_that_waited_longest_are_read_first() -> None:
     world.import_now()
     world.put_location("AAA")
     world.put_location("ZZZ")
-    world.newstore_model.stores += ["AAA", "ZZZ"]
+    for place in ("AAA", "ZZZ"):
+        world.newstore_model.locations.add(store(place))
     world.erp_model.add_location("AAA")
     world.erp_model.add_location("ZZZ")
     world.erp.snapshots_read.clear()
@@ -485,7 +514,7 @@ def test_a_location_imported_later_releases_what_was_completed_there_before() ->
     world.settle()
     world.import_now()
     assert world.runs.head().watermark == 11
-    world.put_location(STORE, enabled=True, confirmed=True)
+    world.put_location(STORE, enabled=True, create=True)
 
     world.import_now()
 
@@ -612,7 +641,7 @@ def test_many_locations_without_a_quantity_are_found_in_one_go() -> None:
 def test_a_location_without_a_quantity_is_not_waited_for_by_those_that_have_one() -> None:
     world = started()
     world.put_location(STORE)
-    world.newstore_model.stores.append(STORE)
+    world.newstore_model.locations.add(store(STORE))
     world.erp.shown[STORE] = DOWN
     world.erp.snapshots_read.clear()
     world.ship(11, at=STORE)
@@ -713,7 +742,7 @@ def test_after_a_fresh_start_rows_that_the_erp_dropped_meanwhile_are_sent_as_non
 def test_rows_of_a_job_that_finished_with_errors_are_sent_once_more() -> None:
     world = started()
     world.stock(7)
-    finding = ImportFinding("unknown product", "availability", SKU)
+    finding = ImportFinding("unknown product", "availabilities", SKU)
     world.newstore_model.jobs.report_errors_next_job([finding], [KEY])
     assert world.import_now().job_errors
     assert world.newstore_model.on_hand(KEY) == 10
@@ -726,7 +755,7 @@ def test_rows_of_a_job_that_finished_with_errors_are_sent_once_more() -> None:
 
 
 def refuse_row(world: ImportWorld, product: str) -> None:
-    finding = ImportFinding("unknown product", "availability", product)
+    finding = ImportFinding("unknown product", "availabilities", product)
     world.newstore_model.jobs.report_errors_next_job([finding], [(DC, product)])
 
 
@@ -824,7 +853,7 @@ def test_a_held_run_leaves_the_next_one_to_start_from_the_last_finished() -> Non
 
 def test_a_location_that_newstore_masters_is_held_and_never_written_to() -> None:
     world = started(DC, STORE)
-    world.put_location(STORE, inventory_master=InventoryMaster.NEWSTORE)
+    world.newstore_model.locations.add(store(STORE, is_inventory_master=True))
     world.stock(3, at=STORE)
     world.stock(12)
 
@@ -834,13 +863,13 @@ def test_a_location_that_newstore_masters_is_held_and_never_written_to() -> None
     assert list(run.left_out) == [STORE]
     assert world.rows(run) == {KEY: 12}
 
-    world.put_location(STORE, inventory_master=InventoryMaster.NEWSTORE, enabled=False)
+    world.put_location(STORE, enabled=False)
     world.import_now()
     assert world.location_store.holds() == {}
 
 
 def test_a_location_that_newstore_does_not_know_is_never_created_there() -> None:
-    world = ImportWorld(DC, STORE, stores=(DC,))
+    world = ImportWorld(DC, STORE, known=(DC,))
     world.stock(10)
     world.stock(10, at=STORE)
 

@@ -66,8 +66,35 @@ def test_what_does_not_fit_follows_with_a_point_that_is_released_already() -> No
     assert written.files == {1: ((9, 12), 2), 2: ((9, 9), 3)}
 
 
-def test_a_release_without_rows_is_a_file_without_rows() -> None:
-    assert pack((DC, selection(), LogicalRange(9, 12))).files == {1: ((9, 12), 0)}
+def pack_spare(*spares: dict[str, int]) -> tuple[FilePacker, Written]:
+    """A range without rows over locations that have a row to spare, or none."""
+    written = Written()
+    with FilePacker(written.archive(), released_up_to=9) as packer:
+        for number, spare in enumerate(spares):
+            packer.add(location(f"L{number}"), selection(), LogicalRange(9, 12), spare)
+        packer.finish()
+    return packer, written
+
+
+def test_a_range_without_rows_goes_with_the_first_row_that_can_be_spared() -> None:
+    packer, written = pack_spare({}, {"A": 7}, {"B": 8})
+
+    assert written.files == {1: ((9, 12), 1)}
+    assert written.nodes == {1: ["L1"]}
+    assert (packer.rows, packer.unreleased) == (1, False)
+
+
+def test_a_range_that_no_row_can_go_with_is_not_released() -> None:
+    packer, written = pack_spare({}, {})
+
+    assert (written.files, packer.unreleased) == ({}, True)
+
+
+def test_rows_of_other_files_are_not_repeated_for_the_range() -> None:
+    many = selection(0, 40_001)
+    written = pack((DC, many, LogicalRange(9, 12)), file_bytes=1)
+
+    assert written.files == {2: ((9, 9), 20_000), 3: ((9, 9), 20_000), 1: ((9, 12), 1)}
 
 
 def test_without_rows_and_releases_there_is_no_archive() -> None:
@@ -108,7 +135,7 @@ def test_nothing_is_kept_of_an_archive_that_broke() -> None:
 
     def break_off() -> None:
         with FilePacker(written.archive(), released_up_to=0, file_bytes=1) as packer:
-            packer.add(location(), selection(0, 1), LogicalRange(0, 1))
+            packer.add(location(), selection(0, 20_001), LogicalRange(0, 1))
             raise LookupError
 
     with pytest.raises(LookupError):

@@ -14,7 +14,7 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.guards import APPROVABLE, GuardLimits
 from inventory_sync.domain.holds import Approval, LocationHold
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, LocationEntry
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports.erp import Erp
@@ -22,7 +22,18 @@ from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms
 from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOut, StockReader
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.build_import.stock_source import StockSource
-from tests.builders import DC, HOUR, MINUTE, NOW, OPERATOR, import_context, location, run, snapshot
+from tests.builders import (
+    DC,
+    HOUR,
+    MINUTE,
+    NOW,
+    OPERATOR,
+    import_context,
+    listed,
+    location,
+    run,
+    snapshot,
+)
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 from tests.fakes.observer import FakeObserver
@@ -46,7 +57,12 @@ class ShownErp:
 
 def last_entry(rows: int = 1, units: int = 10) -> LocationEntry:
     return LocationEntry(
-        basis=Basis.SNAPSHOT, as_of=NOW, ledger_run_id="run-0", rows=rows, units=units
+        basis=Basis.SNAPSHOT,
+        as_of=NOW,
+        ledger_run_id="run-0",
+        rows=rows,
+        units=units,
+        node=Node(DC, DC),
     )
 
 
@@ -68,7 +84,7 @@ class Reading:
         self.erp = ShownErp(shown)
         self.store = FakeLocationStore()
         self.observer = FakeObserver()
-        self.known = frozenset({DC})
+        self.listed = listed(DC)
         self.seconds_left = 120.0
         self.erp_failure = ""
         self.run_id = "run-1"
@@ -89,7 +105,7 @@ class Reading:
         context = import_context(
             run=run(run_id=self.run_id),
             settings=settings,
-            known_nodes=self.known,
+            listed=self.listed,
             erp=ErpTerms(AppliedRule(), failure=self.erp_failure),
             approvals=self.store.approvals(),
             held_before=self.store.holds(),
@@ -197,21 +213,22 @@ def test_a_snapshot_older_than_the_last_one_used_is_held() -> None:
 
 def test_a_location_that_newstore_does_not_know_is_held_and_not_even_read() -> None:
     reading = Reading()
-    reading.known = frozenset()
+    reading.listed = {}
 
     found = reading.read()
 
     assert isinstance(found, LeftOut)
     assert (reading.kinds(), reading.erp.reads) == (["unknown_location"], 0)
     reading.approve("unknown_location")
-    assert reading.read() == snapshot()
+    assert isinstance(reading.read(), LeftOut)
+    assert reading.read(place=location(create=True)) == snapshot()
 
 
 def test_a_location_that_is_not_mapped_is_held() -> None:
     reading = Reading()
     reader = reading.reader()
 
-    reader.hold_unread(DC, None)
+    reader.hold_unread(DC)
 
     assert reading.kinds() == ["mapping_missing"]
     assert reader.left_out[DC].held
@@ -302,15 +319,6 @@ def test_what_is_wrong_at_its_source_is_held_whatever_was_approved(
 
     assert isinstance(reading.read(last_entry()), LeftOut)
     assert reading.kinds() == [kind]
-
-
-def test_an_approved_location_whose_snapshot_is_incomplete_is_held_for_that() -> None:
-    reading = Reading(SnapshotIncompleteError("1 row of 2"))
-    reading.known = frozenset()
-    reading.approve("unknown_location")
-    reading.read()
-
-    assert reading.kinds() == ["snapshot_incomplete"]
 
 
 # Holds over time

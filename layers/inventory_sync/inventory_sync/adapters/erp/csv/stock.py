@@ -5,8 +5,9 @@ from datetime import datetime
 
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket, Found
 from inventory_sync.adapters.erp.csv.format import CsvFormat
-from inventory_sync.adapters.erp.csv.parts import PartedFile, Row
+from inventory_sync.adapters.erp.csv.parts import PartedFile
 from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.parts import Row
 from inventory_sync.domain.errors import RejectedError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
 

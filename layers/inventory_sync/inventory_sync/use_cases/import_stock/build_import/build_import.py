@@ -116,13 +116,15 @@ class _Attempt:
         """All locations, stated as of one cut end."""
         deps, context = self.deps, self.context
         cut_end = choose_cut(context, blocked)
-        with writing(context, deps.files, deps.records, deps.clock, cut_end) as outputs:
+        ports = (deps.files, deps.records, deps.clock, deps.observer)
+        with writing(context, *ports, cut_end) as outputs:
             missing = self._add_all(outputs, cut_end, blocked)
             if missing:
                 return NeedsLowerCut(missing)
+            outputs.clear_left_rows()
             outputs.packer.finish()
         outputs.close_elsewhere()
-        return Built(outputs.finish(cut_end, self.source.reader, deps.observer))
+        return Built(outputs.finish(cut_end, self.source.reader))
 
     def _add_all(
         self, outputs: RunOutputs, cut_end: int, blocked: frozenset[str]

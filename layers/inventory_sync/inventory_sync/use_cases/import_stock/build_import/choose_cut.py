@@ -30,16 +30,16 @@ def has_outlier(context: ImportContext, blocked: frozenset[str]) -> bool:
     return outlier_timestamp(_concerned(context, blocked), _floor(context)) is not None
 
 
-def released_range(context: ImportContext, cut: LocationCut) -> LogicalRange:
+def released_range(context: ImportContext, cut: LocationCut, *, anew: bool) -> LogicalRange:
     """From what is released already, or from a late event where one is being corrected.
 
     The range that passed over a late event may not have released it: where NewStore lets a range
     act on the locations of its file, the event's location need not have been in one. One less than
     the event's own, in case the start is not included. For the same reason a location that was in
-    no import yet starts where the first range did.
+    no import yet under its node, `anew`, starts where the first range did.
     """
     starts = [context.previous.cut_end]
-    if cut.location_id not in context.previous.locations:
+    if anew:
         starts.append(context.settings.first_logical_timestamp)
     starts += (max(0, logical_timestamp(ref) - 1) for ref in cut.late)
     return LogicalRange(min(starts), cut.cut_end)

@@ -14,11 +14,12 @@ from inventory_sync.domain.errors import (
     RetriableError,
 )
 from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.guards import Hold, check_location, node_shared
 from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.domain.locations import InventoryMaster, Location
-from inventory_sync.domain.manifest import Manifest
+from inventory_sync.domain.locations import Location, NewStoreLocations
+from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
@@ -50,14 +51,16 @@ class ImportContext:
     `previous` is the last finished run's manifest, with its cut end where an operator has since set
     the watermark; `unfinished` is that of an attempted run, whose rows are in doubt at NewStore.
     Events up to the cut end of `previous` are released already. `open_events` are by location id,
-    as they were when the run began: a location's are read again after its snapshot.
+    as they were when the run began: a location's are read again after its snapshot. `listed` are
+    NewStore's locations.
     """
 
     run: ImportRun
     watermark: int | None
     settings: BuildSettings
     locations: Mapping[str, Location]
-    known_nodes: frozenset[str]
+    by_node: Mapping[str, frozenset[str]]
+    listed: NewStoreLocations
     previous: Manifest
     unfinished: Manifest
     erp: ErpTerms
@@ -83,14 +86,40 @@ class ImportContext:
         return frozenset(self.open_events) - frozenset(self.locations)
 
     @property
-    def not_imported(self) -> frozenset[str]:
+    def mastered(self) -> frozenset[str]:
         """Enabled locations that NewStore is the inventory master of."""
-        return frozenset(i for i, p in self.locations.items() if p.enabled and not p.imported)
+        places = self.locations.items()
+        return frozenset(i for i, place in places if place.enabled and self._mastered(place))
+
+    def entry(self, place: Location) -> LocationEntry | None:
+        """As of the last finished import; one under another node than now is none."""
+        entry = self.previous.locations.get(place.location_id)
+        same = entry is not None and entry.node.fulfillment_node_id == place.fulfillment_node_id
+        return entry if same else None
+
+    def check(self, place: Location | None) -> tuple[Hold, ...]:
+        """What speaks against a location itself, be it that the map has no row for it."""
+        if place is None:
+            return check_location(None, None)
+        location_id, node = place.location_id, place.fulfillment_node_id
+        if others := self.others_at(node, location_id):
+            return (node_shared(node, sorted((location_id, *others))),)
+        entries = (self.previous.locations, self.unfinished.locations)
+        told = next((e[location_id].node for e in entries if location_id in e), None)
+        return check_location(place, self.listed.get(node), told)
+
+    def others_at(self, node: str, location_id: str) -> frozenset[str]:
+        """Other locations of the map that have this node."""
+        return self.by_node.get(node, frozenset()) - {location_id}
+
+    def _mastered(self, place: Location) -> bool:
+        listed = self.listed.get(place.fulfillment_node_id)
+        return listed is not None and listed.inventory_master
 
     def places(self) -> list[Location]:
         """Imported locations: those never imported first, then the longest waiting.
 
-        One that was imported and is not any more stays, unless NewStore is its master by now: what
+        One that was imported and is not any more stays, unless NewStore is its master: what
         a range releases there has to be taken off its last quantities all the same. An import
         that did not finish may have brought quantities there too.
         """
@@ -104,8 +133,7 @@ class ImportContext:
             (
                 place
                 for place in self.locations.values()
-                if place.imported
-                or (place.location_id in left and place.inventory_master is InventoryMaster.ERP)
+                if (place.enabled or place.location_id in left) and not self._mastered(place)
             ),
             key=order,
         )
@@ -126,21 +154,33 @@ def load_context(
     first = Manifest(run_id="", cut_end=settings.first_logical_timestamp)
     finished = files.manifest(head.finished_run_id) if head.finished_run_id else first
     nothing = Manifest(run_id="", cut_end=0)
+    unfinished = files.manifest(head.unfinished_run_id) if head.unfinished_run_id else nothing
+    locations = location_store.locations()
+    told = (*finished.locations.values(), *unfinished.locations.values())
+    nodes = {place.fulfillment_node_id for place in locations.values()}
     return ImportContext(
         run=run,
         watermark=head.watermark,
         settings=settings,
-        locations=location_store.locations(),
+        locations=locations,
+        by_node=_by_node(locations),
+        listed=newstore.locations(nodes | {entry.node.fulfillment_node_id for entry in told}),
         resends=location_store.resends(),
         previous=finished.moved_back(head.watermark),
-        unfinished=files.manifest(head.unfinished_run_id) if head.unfinished_run_id else nothing,
+        unfinished=unfinished,
         open_events=_by_location(event_log),
         erp=_terms(erp, settings),
-        known_nodes=newstore.known_nodes(),
         approvals=location_store.approvals(),
         operator_holds=location_store.operator_holds(),
         held_before=location_store.holds(),
     )
+
+
+def _by_node(locations: Mapping[str, Location]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for place in locations.values():
+        found[place.fulfillment_node_id].add(place.location_id)
+    return {node: frozenset(ids) for node, ids in found.items()}
 
 
 def _by_location(event_log: EventLog) -> OpenEvents:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Set
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from inventory_sync.domain.availabilities import FileHead, RowBlock, encode_rows, row_bytes_max
@@ -35,7 +35,7 @@ class _Rows:
 
     def add(self, location: Location, rows: Mapping[str, int]) -> int:
         """Units by product; returns how many bytes they take."""
-        self.locations[location.location_id] = location
+        self.locations[location.fulfillment_node_id] = location
         block = encode_rows(location.fulfillment_node_id, rows)
         self.blocks.append(block)
         self.size += len(block.encoded)
@@ -72,7 +72,7 @@ class FilePacker:
         self._full = self._refresh_full = False
         self._stack = ExitStack()
         self._writer: ArchiveWriter | None = None
-        self._known: Location | None = None
+        self._spare: tuple[Location, Mapping[str, int]] | None = None
         self._released: LogicalRange | None = None
         self._touched = _Rows()
         self._others = _Rows()
@@ -80,6 +80,8 @@ class FilePacker:
         self.rows = 0
         self.files = 0
         self.bytes = 0
+        self.unreleased = False
+        """There was a range, and no row at all that could have gone with it."""
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +100,11 @@ class FilePacker:
         self._reserved = touched_bytes
 
     @property
+    def wants_spare(self) -> bool:
+        """Whether no location has given a row to spare yet."""
+        return self._spare is None
+
+    @property
     def full(self) -> bool:
         """Whether no further row goes in but those that a range needs."""
         return self._full
@@ -108,14 +115,21 @@ class FilePacker:
         return self._full or self._refresh_full
 
     def add(
-        self, location: Location, selection: Selection, released: LogicalRange
+        self,
+        location: Location,
+        selection: Selection,
+        released: LogicalRange,
+        spare: Mapping[str, int] = MappingProxyType({}),
     ) -> frozenset[str]:
         """The rows of a location; `released` is the range its touched rows have to come with.
 
+        `spare` is a row that is not among them, and sent only where the range has no row at all:
+        NewStore takes no file without rows.
         Returns the products whose rows have no room any more: of those that have changed the last
         ones, and of those that are only repeated all from one on. Touched rows always go in.
         """
-        self._known = self._known or location
+        if spare and self._spare is None:
+            self._spare = location, spare
         if released.releases:
             self._widen(released)
         if selection.touched:
@@ -142,10 +156,11 @@ class FilePacker:
         """As many of the rows as there is room for; returns the products of the others."""
         fitting = self._fitting(location, rows, room)
         if fitting:
-            self.bytes += self._others.add(location, fitting)
-            self.rows += len(fitting)
+            # Before the rows are added, so that some are left for the file of a range.
             if self._others.size > self._file_bytes:
                 self._flush_others()
+            self.bytes += self._others.add(location, fitting)
+            self.rows += len(fitting)
         return rows.keys() - fitting.keys()
 
     def _fitting(self, location: Location, rows: Mapping[str, int], room: int) -> Mapping[str, int]:
@@ -163,12 +178,19 @@ class FilePacker:
 
     def finish(self) -> None:
         """Write what is still held; one file where everything fits one."""
-        if self._touched.size + self._others.size <= self._file_bytes:
+        fits_one = self._touched.size + self._others.size <= self._file_bytes
+        if fits_one or not self._touched.blocks:
             self._touched.take(self._others)
             self._others = _Rows()
         self._flush_others()
-        if self._touched.blocks or self._released is not None:
+        if self._released is not None and not self._touched.blocks and self._spare is not None:
+            location, row = self._spare
+            self.rows += len(row)
+            self._touched.add(location, row)
+        if self._touched.blocks:
             self._write(1, self._touched, self._released)
+        elif self._released is not None:
+            self.unreleased = True
 
     def _widen(self, released: LogicalRange) -> None:
         """The run's range reaches over those of all its locations."""
@@ -182,15 +204,11 @@ class FilePacker:
             self._next_number += 1
             self._others = _Rows()
 
-    def _any(self) -> tuple[Location, ...]:
-        """A range without rows still has to name a location."""
-        return (self._known,) if self._known else ()
-
     def _write(self, number: int, collected: _Rows, released: LogicalRange | None) -> None:
         if self._writer is None:
             self._writer = self._stack.enter_context(self._archive)
         head = FileHead(
-            locations=tuple(collected.locations.values()) or self._any(),
+            locations=tuple(collected.locations.values()),
             released=released or self._point,
         )
         self._writer.add_file(number, head, sorted(collected.blocks, key=_node))

@@ -11,7 +11,7 @@ from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.observe import Observer, RemainingSeconds
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
-from inventory_sync.use_cases.import_stock.build_import.last_known import LastKnown
+from inventory_sync.use_cases.import_stock.build_import.last_known import Last, LastKnown
 from inventory_sync.use_cases.import_stock.build_import.read_stock import (
     Fetched,
     LeftOut,
@@ -77,15 +77,15 @@ class LocationSource:
 
         Nothing can be sent for the first; nothing has to be for the second.
         """
-        for location_id in sorted(self.context.unmapped | self.context.not_imported):
-            self.reader.hold_unread(location_id, self.context.locations.get(location_id))
+        for location_id in sorted(self.context.unmapped | self.context.mastered):
+            self.reader.hold_unread(location_id)
 
     def gather(self, place: Location, *, archive_full: bool) -> Gathered:
         """What has to be waited for; may run in a thread of its own."""
         base, known = self.last.base(place.location_id), None
         if archive_full:
             return Gathered(base, ARCHIVE_FULL)
-        entry = self.context.previous.locations.get(place.location_id)
+        entry = self.context.entry(place)
         feed = entry.feed if entry else None
         whole = self.context.run.full or entry is None or entry.refresh_from is not None
         if base and feed and feed.erp_location == place.erp_location and not whole:
@@ -101,15 +101,27 @@ class LocationSource:
         entry = self.context.previous.locations.get(location_id)
         judged = self.reader.judge(place, entry, fetched, kept)
         reading = judged if isinstance(judged, Reading) else None
-        last_as_of, last = self.last.quantities(location_id, base) or (None, None)
-        ever = last or (self.last.ever(location_id, base) if keeps_unlisted else None)
+        ever = self.last.ever(location_id, base) if keeps_unlisted else None
+        anew = self.context.entry(place) is None
+        doubtful = self.last.doubtful(self.context.run, location_id, base)
+        if reading is not None and anew:
+            doubtful |= self.last.left_by_others(place)
         return LocationInputs(
             place=place,
             base=base,
+            anew=anew,
+            left_at=entry.node if entry is not None and anew else None,
             reading=reading,
-            last=last,
-            last_as_of=last_as_of,
+            last=self._last(place, base),
             unlisted=(ever.last if ever else LastQuantities({})) if keeps_unlisted else None,
             events=self.event_log.open_events_of(location_id),
-            doubtful=self.last.doubtful(self.context.run, location_id, base),
+            doubtful=doubtful,
         )
+
+    def _last(self, place: Location, base: Ledger | None) -> Last | None:
+        """None where another location of the map has the node of the last quantities by now."""
+        last = self.last.quantities(place.location_id, base)
+        if last is None or last.node.fulfillment_node_id == place.fulfillment_node_id:
+            return last
+        taken = self.context.others_at(last.node.fulfillment_node_id, place.location_id)
+        return None if taken else last

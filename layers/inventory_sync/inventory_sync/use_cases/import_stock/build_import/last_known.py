@@ -6,8 +6,18 @@ from datetime import datetime
 
 from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Ledger, Manifest
 from inventory_sync.ports.files import FileStore
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """A location's last quantities, where they are, and of when its snapshot was."""
+
+    node: Node
+    as_of: datetime
+    ledger: Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +37,8 @@ class LastKnown:
         entry = self.previous.locations.get(location_id)
         return self.files.ledger(location_id, entry.ledger_run_id) if entry else None
 
-    def quantities(self, location_id: str, base: Ledger | None) -> tuple[datetime, Ledger] | None:
-        """What a location without a snapshot is rolled forward from, and its as-of.
+    def quantities(self, location_id: str, base: Ledger | None) -> Last | None:
+        """What a location without a snapshot is rolled forward from.
 
         An attempted import that read a newer snapshot comes first, as it may have reached
         NewStore. Its ledger names the units that its quantities lack already.
@@ -38,13 +48,15 @@ class LastKnown:
         if attempted is not None and (entry is None or attempted.as_of > entry.as_of):
             ledger = self.files.ledger(location_id, attempted.ledger_run_id)
             if ledger is not None:
-                return attempted.as_of, ledger
-        return (entry.as_of, base) if entry is not None and base is not None else None
+                return Last(attempted.node, attempted.as_of, ledger)
+        if entry is None or base is None:
+            return None
+        return Last(entry.node, entry.as_of, base)
 
     def ever(self, location_id: str, base: Ledger | None) -> Ledger | None:
         """The last quantities of the location that any run has kept."""
         last = self.quantities(location_id, base)
-        return last[1] if last else self.files.latest_ledger(location_id)
+        return last.ledger if last else self.files.latest_ledger(location_id)
 
     def doubtful(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
         """Products whose row has to be sent whatever it was."""
@@ -52,6 +64,17 @@ class LastKnown:
         if location_id not in self.previous.locations:
             doubtful |= self._once_sent(location_id)
         return doubtful
+
+    def left_by_others(self, place: Location) -> frozenset[str]:
+        """Products that imports of other locations have left under the place's node."""
+        left: set[str] = set()
+        for manifest in (self.previous, self.unfinished):
+            for location_id, entry in manifest.locations.items():
+                here = entry.node.fulfillment_node_id == place.fulfillment_node_id
+                if here and location_id != place.location_id:
+                    ledger = self.files.ledger(location_id, entry.ledger_run_id)
+                    left.update(ledger.quantities if ledger else ())
+        return frozenset(left)
 
     def _unfinished_rows(self, location_id: str) -> frozenset[str]:
         if location_id not in self.unfinished.locations:

@@ -4,13 +4,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
-from inventory_sync.domain.availabilities import row_bytes_max
-from inventory_sync.domain.cut import LocationCut
+from inventory_sync.domain.availabilities import ID_CHARACTERS_MAX, row_bytes_max, unsendable_rows
+from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry, Manifest
+from inventory_sync.domain.row_selection import Selection, sendable
 from inventory_sync.domain.stock import Units
 from inventory_sync.domain.units import UnitId, closable, completed_units
 from inventory_sync.ports.files import FileStore, RunRecords
@@ -20,7 +22,13 @@ from inventory_sync.use_cases.import_stock.build_import.file_packer import FileP
 from inventory_sync.use_cases.import_stock.build_import.read_stock import StockReader
 from inventory_sync.use_cases.import_stock.build_import.record_run import RunRecorder
 from inventory_sync.use_cases.import_stock.build_import.run_tally import Tally
-from inventory_sync.use_cases.import_stock.build_import.state_location import LocationStatement
+from inventory_sync.use_cases.import_stock.build_import.state_location import (
+    LeftRows,
+    LocationStatement,
+)
+
+UNSENDABLE_NOTED_MAX = 20
+"""Rows of one location that are not sent, in the log."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,17 +39,24 @@ class RunOutputs:
     files: FileStore
     packer: FilePacker
     recorder: RunRecorder
+    observer: Observer
     tally: Tally = field(default_factory=Tally)
+    nodes_stated: set[str] = field(default_factory=set)
+    left_rows: list[tuple[Location, LeftRows]] = field(default_factory=list)
 
     def full_for(self, place: Location) -> bool:
         """Whether nothing that is read of it now could go out: its first rows need more room."""
-        told = place.location_id in self.context.previous.locations
+        told = self.context.entry(place) is not None
         return self.packer.full or (self.packer.refresh_full and not told)
 
     def add(self, statement: LocationStatement) -> None:
         """Pack its rows and keep its quantities; rows without room keep what they were."""
+        unsendable = self._unsendable(statement)
+        if unsendable:
+            statement = replace(statement, selection=statement.selection.without(unsendable))
         cut, selection = statement.cut, statement.selection
-        left = self.packer.add(statement.place, selection, statement.released)
+        spare = _spare_row(statement) if self.packer.wants_spare else {}
+        left = self.packer.add(statement.place, selection, statement.released, spare)
         self.recorder.add(
             statement.figures,
             cut,
@@ -49,17 +64,65 @@ class RunOutputs:
             statement.released,
             rows_sent=selection.rows - len(left),
         )
-        ledger = self._keep(_ledger(self.context.run.run_id, statement, left), statement.base)
+        ledger = _ledger(self.context.run.run_id, statement, left | unsendable)
+        ledger = self._keep(ledger, statement.base)
         entry = LocationEntry(
             basis=statement.figures.basis,
             as_of=statement.as_of,
             ledger_run_id=ledger.run_id,
             rows=len(cut.quantities),
             units=cut.totals.units,
+            node=Node(statement.place.fulfillment_node_id, statement.place.store_id),
             feed=None if left else statement.feed,
             refresh_from=self._refresh_from(statement, left),
         )
         self.tally.add(cut, selection.clamped, len(left), entry)
+        if statement.figures.basis is Basis.SNAPSHOT:
+            self.nodes_stated.add(statement.place.fulfillment_node_id)
+        if statement.left is not None:
+            self.left_rows.append((statement.place, statement.left))
+
+    def clear_left_rows(self) -> None:
+        """Send what a location has left under a node that it had before as 0.
+
+        Where another location has that node now, it has sent those rows itself.
+        """
+        for place, left in self.left_rows:
+            node, listed = left.node, self.context.listed.get(left.node.fulfillment_node_id)
+            mastered = listed is not None and listed.inventory_master
+            if node.fulfillment_node_id in self.nodes_stated or mastered:
+                continue
+            named = replace(
+                place, fulfillment_node_id=node.fulfillment_node_id, store_id=node.store_id
+            )
+            none = dict.fromkeys(sorted(left.products), 0)
+            point = LogicalRange(self.context.previous.cut_end, self.context.previous.cut_end)
+            without_room = self.packer.add(named, Selection({}, none, {}, 0), point)
+            self.observer.log(
+                "rows under a former node sent as 0",
+                run_id=self.context.run.run_id,
+                location_id=place.location_id,
+                fulfillment_node_id=node.fulfillment_node_id,
+                rows=len(none) - len(without_room),
+                rows_without_room=len(without_room),
+            )
+
+    def _unsendable(self, statement: LocationStatement) -> frozenset[str]:
+        """Products of rows that might fail the whole job; noted, and not sent."""
+        location_id, selection = statement.place.location_id, statement.selection
+        unsendable: dict[str, str] = {}
+        for rows in (selection.touched, selection.changed, selection.refreshed):
+            unsendable |= unsendable_rows(rows)
+        self.tally.leave_out(location_id, unsendable)
+        for product, fault in islice(unsendable.items(), UNSENDABLE_NOTED_MAX):
+            self.observer.log(
+                "row not sent",
+                run_id=self.context.run.run_id,
+                location_id=location_id,
+                product_id=product[:ID_CHARACTERS_MAX],
+                reason=fault,
+            )
+        return frozenset(unsendable)
 
     def _refresh_from(self, statement: LocationStatement, left: frozenset[str]) -> str | None:
         """From the first row that had no room; all of them where none was read in a full run."""
@@ -94,14 +157,16 @@ class RunOutputs:
             waiting = [u.unit for u in units if not context.erp.rule.unit_applied(u, before)]
             self.tally.closed += closable(events, waiting, cut_end=sys.maxsize)
 
-    def finish(self, cut_end: int, reader: StockReader, observer: Observer) -> ImportRun:
+    def finish(self, cut_end: int, reader: StockReader) -> ImportRun:
         """The run with its files written, or ended where there is nothing to send."""
         run_id = self.context.run.run_id
+        if self.packer.unreleased:
+            cut_end = self.context.previous.cut_end
         manifest = Manifest(run_id=run_id, cut_end=cut_end, locations=self.tally.entries)
         self.files.save_manifest(manifest)
         self.files.save_finalization(run_id, self.tally.finalization())
         reader.clear_old_holds()
-        self.tally.count(observer, reader.left_out)
+        self.tally.count(self.observer, reader.left_out)
         built = self.tally.built(self.context.run, cut_end, self.packer, reader.left_out)
         return replace(
             built,
@@ -112,7 +177,12 @@ class RunOutputs:
 
 @contextmanager
 def writing(
-    context: ImportContext, files: FileStore, records: RunRecords, clock: Clock, cut_end: int
+    context: ImportContext,
+    files: FileStore,
+    records: RunRecords,
+    clock: Clock,
+    observer: Observer,
+    cut_end: int,
 ) -> Iterator[RunOutputs]:
     """Outputs that are kept once the block ends without an error."""
     settings, run_id = context.settings, context.run.run_id
@@ -129,7 +199,18 @@ def writing(
             files=files,
             packer=packer,
             recorder=RunRecorder(writer, clock, context.erp.rule.apply_lag),
+            observer=observer,
         )
+
+
+def _spare_row(statement: LocationStatement) -> dict[str, int]:
+    """A row that says what NewStore has already; none where all are sent anyway."""
+    sent = statement.selection.products
+    for product, units in statement.cut.quantities.items():
+        row = {product: sendable(units)}
+        if product not in sent and not unsendable_rows(row):
+            return row
+    return {}
 
 
 def _touched_bytes(context: ImportContext, cut_end: int) -> int:

@@ -16,7 +16,6 @@ from inventory_sync.domain.guards import (
     APPROVABLE,
     Hold,
     HoldKind,
-    check_location,
     check_snapshot,
 )
 from inventory_sync.domain.holds import Approval, LocationHold
@@ -56,7 +55,7 @@ APPROVALS_USED_MAX = 200
 _APPROVED_LATER = LeftOut("approved: its turn comes with the next run")
 
 Fetched = Reading | LeftOut | tuple[Hold, ...]
-"""Stock still to be judged, or why there is none: then never without a hold that counts."""
+"""Stock still to be judged, or why there is none: then by holds that nobody can approve."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,9 +75,9 @@ class StockReader:
         """The run that it is read for."""
         return self.context.run
 
-    def hold_unread(self, location_id: str, place: Location | None) -> None:
+    def hold_unread(self, location_id: str) -> None:
         """A location that the map does not know, or says not to read."""
-        self._hold(location_id, check_location(place, self.context.known_nodes))
+        self._hold(location_id, self.context.check(self.context.locations.get(location_id)))
 
     def clear_old_holds(self) -> None:
         """What is not held any more, be it that its location is not imported any more."""
@@ -91,7 +90,7 @@ class StockReader:
             return self.left_out[place.location_id]
         if self.remaining_seconds() < self.context.settings.spare_seconds:
             return LeftOut("no time left in this run")
-        if not place.imported:
+        if not place.enabled:
             return LeftOut("not imported any more: rolled forward", by_choice=True)
         if by_operator := self.context.operator_holds.get(place.location_id):
             return (Hold(HoldKind.OPERATOR, str(by_operator)),)
@@ -99,13 +98,12 @@ class StockReader:
             return LeftOut("not asked for in this run", by_choice=True, asked_for=False)
         if self.context.erp.failure:
             return LeftOut(f"the ERP could not be read: {self.context.erp.failure}")
-        holds = check_location(place, self.context.known_nodes)
-        if not all(self._approved(place.location_id, hold) for hold in holds):
+        if holds := self.context.check(place):
             return holds
         try:
             return self.source.read(place.location_id, known)
         except SnapshotIncompleteError as error:
-            return (*holds, Hold(HoldKind.SNAPSHOT_INCOMPLETE, str(error)))
+            return (Hold(HoldKind.SNAPSHOT_INCOMPLETE, str(error)),)
         except InvariantError:
             raise
         except (RetriableError, RejectedError, FatalError) as error:
@@ -128,11 +126,9 @@ class StockReader:
             self.left_out[location_id] = fetched
             return fetched
         if isinstance(fetched, tuple):
-            refused = tuple(hold for hold in fetched if not self._approved(location_id, hold))
-            return self._hold(location_id, refused)
+            return self._hold(location_id, fetched)
         last = entry.figures if entry else None
         holds = (
-            *check_location(place, self.context.known_nodes),
             *check_snapshot(fetched.snapshot, last, self.context.settings.guards, kept),
             *self._check_as_of(fetched.snapshot, entry),
         )

@@ -14,6 +14,8 @@ from inventory_sync.use_cases.import_stock.build_import.file_packer import FileP
 from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOut
 
 LEFT_OUT_NAMED_MAX = 200
+UNSENDABLE_NAMED_MAX = 50
+PRODUCT_NAMED_CHARACTERS_MAX = 80
 REASON_CHARACTERS_MAX = 500
 LEFT_OUT_BYTES_MAX = 110_000
 """A run's record has to fit a table item, where a letter takes up to twelve bytes; the metric has
@@ -31,6 +33,7 @@ class Tally:
     clamped: int = 0
     snapshots: int = 0
     rows_left: int = 0
+    unsendable: list[str] = field(default_factory=list)
 
     def add(self, cut: LocationCut, clamped: int, rows_left: int, entry: LocationEntry) -> None:
         """One location that is in the run; `rows_left` had no room in the archive."""
@@ -41,6 +44,12 @@ class Tally:
         self.late += cut.late
         self.clamped += clamped
         self.snapshots += entry.basis is Basis.SNAPSHOT
+
+    def leave_out(self, location_id: str, rows: Mapping[str, str]) -> None:
+        """Rows that are not sent, by product, with what is wrong with them."""
+        for product, fault in islice(rows.items(), UNSENDABLE_NAMED_MAX - len(self.unsendable)):
+            named = product[:PRODUCT_NAMED_CHARACTERS_MAX]
+            self.unsendable.append(f"{location_id} {named!r}: {fault}")
 
     def finalization(self) -> Finalization:
         """What is to be marked once the run has finished."""
@@ -79,6 +88,7 @@ class Tally:
             released_events=len(self.counted),
             snapshots=self.snapshots,
             rows_left=self.rows_left,
+            rows_unsendable=tuple(self.unsendable),
             left_out=_named(left_out),
         )
 

@@ -1,17 +1,19 @@
 """State one location: from what was read of it to what an import sends, as a function of values."""
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from inventory_sync.domain.cut import LocationCut, LogicalRange, cut_snapshot, roll_forward
 from inventory_sync.domain.events import OpenEvent
-from inventory_sync.domain.locations import Location
+from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, FeedPosition, Ledger, LocationEntry
 from inventory_sync.domain.row_selection import Selection, select_rows
 from inventory_sync.domain.run_record import BaseFigures
 from inventory_sync.domain.stock import LastQuantities
 from inventory_sync.use_cases.import_stock.build_import.choose_cut import released_range
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.last_known import Last
 from inventory_sync.use_cases.import_stock.build_import.stock_source import Reading
 
 
@@ -19,27 +21,38 @@ from inventory_sync.use_cases.import_stock.build_import.stock_source import Read
 class LocationInputs:
     """All that was read of one location.
 
-    `base` are its quantities as of the last finished import. `reading` is the ERP's stock; None
-    where it was not read or is not used: then it is rolled forward from `last`, whose snapshot was
-    as of `last_as_of`. `unlisted` are the last quantities that any run has kept, where a product
-    that the ERP does not list is not gone. `events` are its open events, read after its stock, so
-    that every acknowledgement before it is known. `doubtful` rows are sent whatever they were.
+    `base` are its quantities as of the last finished import. `anew` says that this import had it
+    under another node, which is `left_at`, or not at all. `reading` is the ERP's stock; None where
+    it was not read or is not used: then it is rolled forward from `last`. `unlisted` are the last
+    quantities that any run has kept, where a product that the ERP does not list is not gone.
+    `events` are its open events, read after its stock, so that every acknowledgement before it is
+    known. `doubtful` rows are sent whatever they were.
     """
 
     place: Location
     base: Ledger | None
+    anew: bool
+    left_at: Node | None
     reading: Reading | None
-    last: Ledger | None
-    last_as_of: datetime | None
+    last: Last | None
     unlisted: LastQuantities | None
     events: list[OpenEvent]
     doubtful: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRows:
+    """Products of a location under a node that it has no longer."""
+
+    node: Node
+    products: Set[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationStatement:
     """What a run says of one location; `selection` are the rows that it should send.
 
+    `place` is named as it is at NewStore. `left` are rows that are still under the node it had.
     `as_of` is the moment up to which the ERP's bookings are in the quantities.
     """
 
@@ -51,6 +64,7 @@ class LocationStatement:
     selection: Selection
     released: LogicalRange
     feed: FeedPosition | None
+    left: LeftRows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +81,8 @@ def state_location(
     """The location as of the cut end; nothing is read or written here."""
     if inputs.reading is not None:
         return _from_snapshot(context, inputs, inputs.reading, cut_end)
-    if inputs.last is not None and inputs.last_as_of is not None:
-        return _rolled_forward(context, inputs, inputs.last, inputs.last_as_of, cut_end)
+    if inputs.last is not None:
+        return _rolled_forward(context, inputs, inputs.last, cut_end)
     passed = any(
         e.event.completed
         and e.counted_by is None
@@ -81,7 +95,8 @@ def state_location(
 def _from_snapshot(
     context: ImportContext, inputs: LocationInputs, reading: Reading, cut_end: int
 ) -> LocationStatement:
-    snapshot, place = reading.snapshot, inputs.place
+    snapshot, place, base = reading.snapshot, inputs.place, inputs.base
+    told = None if inputs.anew else base
     cut = cut_snapshot(
         snapshot,
         inputs.events,
@@ -92,32 +107,37 @@ def _from_snapshot(
         unlisted=inputs.unlisted,
     )
     listed = snapshot.on_hand_units
-    base = listed if inputs.unlisted is None else {**inputs.unlisted.quantities, **listed}
+    figures = listed if inputs.unlisted is None else {**inputs.unlisted.quantities, **listed}
     selection = select_rows(
         cut,
-        last_sent=inputs.base.quantities if inputs.base else None,
+        last_sent=told.quantities if told else None,
         doubtful=inputs.doubtful,
-        refresh_from=_refresh_from(context, place.location_id),
+        refresh_from=_refresh_from(context, place),
     )
+    left_at = inputs.left_at
     return LocationStatement(
-        place=place,
-        base=inputs.base,
-        figures=BaseFigures(Basis.SNAPSHOT, base, snapshot.as_of),
+        place=_named(place, place.node(context.listed.get(place.fulfillment_node_id))),
+        base=told,
+        figures=BaseFigures(Basis.SNAPSHOT, figures, snapshot.as_of),
         as_of=snapshot.as_of - context.erp.rule.apply_lag,
         cut=cut,
         selection=selection,
-        released=released_range(context, cut),
+        released=released_range(context, cut, anew=inputs.anew),
         feed=FeedPosition(place.erp_location, reading.cursor) if reading.cursor else None,
+        left=LeftRows(left_at, base.quantities.keys()) if left_at and base else None,
     )
 
 
 def _rolled_forward(
-    context: ImportContext, inputs: LocationInputs, last: Ledger, as_of: datetime, cut_end: int
+    context: ImportContext, inputs: LocationInputs, last: Last, cut_end: int
 ) -> LocationStatement:
-    """Only a snapshot says that a row is gone or has changed by itself: no others are sent."""
+    """Only a snapshot says that a row is gone or has changed by itself: no others are sent.
+
+    It stays under the node that its last quantities are at: what the map calls it now may be wrong.
+    """
     cut = roll_forward(
         inputs.place.location_id,
-        last.last,
+        last.ledger.last,
         inputs.events,
         cut_end=cut_end,
         watermark=context.watermark,
@@ -125,20 +145,27 @@ def _rolled_forward(
         reading=context.settings.reading,
     )
     return LocationStatement(
-        place=inputs.place,
+        place=_named(inputs.place, last.node),
         base=inputs.base,
-        figures=BaseFigures(Basis.ROLLED_FORWARD, last.quantities, as_of, last.run_id),
-        as_of=as_of,
+        figures=BaseFigures(
+            Basis.ROLLED_FORWARD, last.ledger.quantities, last.as_of, last.ledger.run_id
+        ),
+        as_of=last.as_of,
         cut=cut,
         selection=select_rows(cut, last_sent=None, doubtful=inputs.doubtful),
-        released=released_range(context, cut),
+        released=released_range(context, cut, anew=not inputs.base),
         feed=None,
     )
 
 
-def _refresh_from(context: ImportContext, location_id: str) -> str | None:
+def _named(place: Location, node: Node) -> Location:
+    """As an import names it."""
+    return replace(place, fulfillment_node_id=node.fulfillment_node_id, store_id=node.store_id)
+
+
+def _refresh_from(context: ImportContext, place: Location) -> str | None:
     """The product from which on every row is sent; None where only what has changed is."""
-    entry: LocationEntry | None = context.previous.locations.get(location_id)
+    entry: LocationEntry | None = context.entry(place)
     if context.run.full or entry is None:
         return ""
     return entry.refresh_from
