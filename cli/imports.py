@@ -12,6 +12,7 @@ from cli.output import refusal
 from cli.rehearsal import as_figures, in_words
 from cli.stack import IMPORT_FUNCTION
 from inventory_sync.domain.import_run import RunState
+from inventory_sync.domain.wording import counted
 
 _MINUTES_MAX = 60
 """How long a dry run may take; a real one has Lambda's fifteen minutes."""
@@ -85,7 +86,8 @@ def _told(answer: Mapping[str, Any], full: bool, locations: tuple[str, ...]) -> 
     if run is None:
         return lines
     lines.append(
-        f"run {run['run_id']} is {run['state']}: {run['rows']} rows in {run['files']} files,"
+        f"run {run['run_id']} is {run['state']}: {counted(run['rows'], 'row')}"
+        f" in {counted(run['files'], 'file')},"
         f" cut end {run['cut_end']}" + (f"; {run['failure']}" if run["failure"] else "")
     )
     if answer["outcome"] not in _NOTHING_DONE and (

@@ -10,6 +10,7 @@ from cli.newstore_locations import as_csv, compare, full_list_note, row_of
 from cli.output import Problem, RefusedError, refusal
 from inventory_sync.adapters.dynamodb.location_changes import Loaded
 from inventory_sync.domain.locations import LOCATIONS_LISTED_MAX
+from inventory_sync.domain.wording import counted
 
 CSV_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -101,7 +102,7 @@ def check(operator: Operator, file: Path | None, offline: bool) -> None:
             "enabled": enabled,
             "newstore": found.figures() if found else None,
         },
-        f"{len(stored)} locations, {enabled} of them enabled; the map is consistent.",
+        f"{counted(len(stored), 'location')}, {enabled} of them enabled; the map is consistent.",
         *(found.in_words() if found else []),
     )
     if found and found.differs:
@@ -129,7 +130,8 @@ def init(operator: Operator, file: Path) -> None:
     full = len(listed) >= LOCATIONS_LISTED_MAX
     operator.out.result(
         {"locations": len(rows), "enabled": sum(row.enabled for row in rows), "list_full": full},
-        f"{file}: {len(rows)} locations. Correct erp_location, then: locations load {file}",
+        f"{file}: {counted(len(rows), 'location')}."
+        f" Correct erp_location, then: locations load {file}",
         *([full_list_note()] if full else []),
     )
 

@@ -61,7 +61,7 @@ def resume(operator: Operator, location: str | None, everything: bool, who: str,
         raise refusal(f"no operator holds {_named(target)}; see `holds list`")
     operator.out.result(
         {"location_id": target, "resumed": True},
-        f"{_named(target)}: resumed; the next tick goes on.",
+        f"{_named(target)}: resumed; the next tick continues the import.",
     )
 
 

@@ -8,6 +8,7 @@ from cli.command import Operator, connected, signed
 from cli.output import columns
 from inventory_sync.domain.drift import Cause, RowDrift
 from inventory_sync.domain.holds import Resend
+from inventory_sync.domain.wording import counted
 from inventory_sync.use_cases.reconcile.reconcile_stock import Reconciled
 
 _REPAIRABLE = frozenset({Cause.UNEXPLAINED, Cause.WAITING_FOR_IMPORT})
@@ -87,14 +88,14 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
             "locations_off": list(found.off),
             "without": list(found.without),
         },
-        f"{totals.rows} rows compared{left}, {totals.agreeing} agree."
-        f" Oversold: {totals.oversold_units} units.",
+        f"{counted(totals.rows, 'row')} compared{left}, {totals.agreeing} agree."
+        f" Oversold: {counted(totals.oversold_units, 'unit')}.",
         *([columns(causes, right=["rows", "units"])] if causes else []),
         *([columns(rows)] if rows else []),
         *unread,
         *([f"Off at NewStore, so not compared: {', '.join(found.off)}"] if found.off else []),
         *[f"NewStore's {what} could not be read." for what in found.without],
-        *([f"{queued} rows queued for the next import."] if queued else []),
+        *([f"{counted(queued, 'row')} queued for the next import."] if queued else []),
         f"Report: {found.folder}",
     )
 
@@ -130,7 +131,7 @@ def resend(
     author = operator.author("resend", who, why)
     asked = Resend(location_id=location, products=tuple(sorted(products)), at=operator.now)
     wanted = operator.changes.request_resend(asked, author)
-    rows = f"{len(wanted.products)} rows" if wanted.products else "all rows"
+    rows = counted(len(wanted.products), "row") if wanted.products else "all rows"
     operator.out.result(
         {"location_id": location, "products": list(wanted.products)},
         f"{location}: the next import sends {rows} again.",

@@ -10,6 +10,7 @@ from cli.text import instant, iso
 from inventory_sync.domain.availabilities import PackedFile
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.run_record import LocationRecord
+from inventory_sync.domain.wording import counted
 from inventory_sync.use_cases.import_stock.dry_run import Rehearsal, RowChange
 
 _ENDS = {
@@ -24,8 +25,9 @@ def in_words(found: Rehearsal, save: Path | None) -> list[Table | str]:
     run = found.run
     kind = "full" if run.full else "delta"
     parts: list[Table | str] = [
-        f"Dry run, planned {instant(run.planned_at)}: a {kind} run {_ENDS[run.state]} {run.rows}"
-        f" rows in {run.files} files, with {run.released_events} events up to logical timestamp"
+        f"Dry run, planned {instant(run.planned_at)}: a {kind} run {_ENDS[run.state]}"
+        f" {counted(run.rows, 'row')} in {counted(run.files, 'file')}, with"
+        f" {counted(run.released_events, 'event')} up to logical timestamp"
         f" {run.cut_end}. Nothing was written.",
     ]
     if found.paused:

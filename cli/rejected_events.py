@@ -8,6 +8,7 @@ from cli.command import Operator, connected, note_change, signed
 from cli.output import columns, refusal
 from cli.text import instant, iso
 from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.wording import counted
 
 KIND = "rejected_event"
 
@@ -84,7 +85,7 @@ def retry(
     taken = len(rejected_ids) - len(left)
     operator.out.result(
         {"taken": taken, "left": left},
-        f"{taken} events were taken, {len(left)} are left.",
+        f"taken: {counted(taken, 'event')}, left: {len(left)}.",
         *(f"! {rejected_id}: {reason}" for rejected_id, reason in left.items()),
     )
     if left:

@@ -14,6 +14,7 @@ from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import replay_id as new_replay_id
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.inbound import ExportFile
+from inventory_sync.domain.wording import counted
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 from inventory_sync.use_cases.stream.replay_window import Replay, ReplayReport, ReplayWindow
 
@@ -110,7 +111,7 @@ def file(operator: Operator, path: str, offset: int, who: str, why: str) -> None
         raise FatalError(f"{progress.failure}; go on with --offset {progress.offset}")
     operator.out.result(
         figures,
-        f"{progress.lines} lines: {results['stored']} were missing and are stored,"
+        f"{counted(progress.lines, 'line')}: {results['stored']} were missing and are stored,"
         f" {results['already_stored']} were known, {results['ignored']} do not concern stock,"
         f" {results['quarantined']} are in quarantine.",
     )
@@ -153,7 +154,8 @@ def _concerns(asked: Replay, found: ReplayReport) -> list[str]:
         return [f"! NewStore is still sending: `replay report {asked.replay_id} --wait 30`"]
     if found.failed:
         return [
-            f"! NewStore could not deliver {len(found.failed)} events; its stream is left there."
+            f"! NewStore could not deliver {counted(len(found.failed), 'event')};"
+            " its stream is left there."
             " See the ingest function's log, then replay once more"
         ]
     return []

@@ -12,6 +12,7 @@ from cli.output import columns
 from cli.text import instant, iso, span
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.wording import counted
 
 
 @click.command()
@@ -95,8 +96,10 @@ def _headline(run: ImportRun) -> str:
     kind = "full" if run.full else "delta"
     lines = [
         f"{run.run_id}: {kind}, {run.state.value}" + (f", {run.failure}" if run.failure else ""),
-        f"  cut end {run.cut_end}; {run.released_events} events counted, {run.late_events} late",
-        f"  {run.rows} rows in {run.files} files, {run.clamped} clamped; {run.snapshots} snapshots",
+        f"  cut end {run.cut_end}; {counted(run.released_events, 'event')} counted,"
+        f" {run.late_events} late",
+        f"  {counted(run.rows, 'row')} in {counted(run.files, 'file')}, {run.clamped} clamped;"
+        f" {counted(run.snapshots, 'snapshot')}",
         f"  file {run.source_uri or '-'}",
         f"  job {run.job_id or '-'}",
         f"  planned {instant(run.planned_at)}{_after(run, run.built_at, 'built')}"

@@ -67,7 +67,8 @@ def smoke(
 ) -> None:
     """Post sample events to the stack's webhook and look at what becomes of them.
 
-    Alone it tries the door: a wrong key is refused, the right one is let in, nothing is stored.
+    Without options it tests the webhook itself: a wrong key is refused, the right one is accepted,
+    and nothing is stored.
     With --location and --product it also stores that a unit is set aside and that this is over,
     and waits until the ERP was told both. No stock moves; the ERP sees an allocation come and go.
 

@@ -15,6 +15,7 @@ from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
+from inventory_sync.domain.wording import counted
 
 LAG_MAX = timedelta(hours=1)
 """From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""
@@ -76,7 +77,7 @@ def _import(now: datetime, head: ImportHead, found: Findings) -> None:
         return
     failed = f"the last run failed: {run.failure}" if run.state is RunState.FAILED else ""
     shown = {"run_id": run.run_id, "state": run.state.value, "left_out": len(run.left_out)}
-    left = f", {len(run.left_out)} locations left out" if run.left_out else ""
+    left = f", {counted(len(run.left_out), 'location')} left out" if run.left_out else ""
     found.add("run", f"{run.run_id} {run.state.value}{left}", failed, run=shown)
 
 
@@ -92,7 +93,7 @@ def _locations(operator: Operator, found: Findings) -> None:
         kinds[key] = [HoldKind.OPERATOR.value]
     kinds = dict(sorted(kinds.items()))
     names = "; ".join(f"{key}: {', '.join(kind)}" for key, kind in kinds.items())
-    concern = f"{len(kinds)} locations are held: see `holds list`" if kinds else ""
+    concern = f"held: {counted(len(kinds), 'location')}, see `holds list`" if kinds else ""
     found.add("held", names or "none", concern, held=kinds)
     paused = by_operator.get(ALL_IMPORTS)
     still = f"imports are paused by {paused}: see `resume --all`" if paused else ""
@@ -119,13 +120,16 @@ def _events(operator: Operator, found: Findings) -> None:
         open_events=opened,
         oldest_unapplied_seconds=int(age.total_seconds()),
     )
-    refused = f"the ERP refused {rejected} events: see `events --rejected`" if rejected else ""
+    refused = (
+        f"the ERP refused {counted(rejected, 'event')}: see `events --rejected`" if rejected else ""
+    )
     found.add("rejected", str(rejected), refused, rejected=rejected)
 
 
 def _quarantine(operator: Operator, found: Findings) -> None:
     count = sum(not one.resolution for one in operator.stack.quarantine.entries())
-    text = f"{count} entries are in quarantine: see `quarantine list`" if count else ""
+    entries = counted(count, "entry/entries")
+    text = f"in quarantine: {entries}, see `quarantine list`" if count else ""
     found.add("quarantine", str(count), text, quarantine=count)
 
 

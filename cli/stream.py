@@ -18,6 +18,7 @@ from inventory_sync.domain.stream_records import (
     stopped_at,
     time_left,
 )
+from inventory_sync.domain.wording import counted
 from inventory_sync.use_cases.stream.register_stream import RegisterStream
 
 KIND = "stream"
@@ -147,7 +148,7 @@ def _checked(operator: Operator, found: _Found) -> tuple[dict[str, object], list
         "webhook": operator.stack.stream_admin.event_url,
         "last look": instant(memory.arrivals.looked_at),
         "last event": instant(memory.arrivals.last_at),
-        "usual since then": f"{missing:.0f} events",
+        "usual since then": counted(missing, "event"),
         "restarts": ", ".join(map(instant, restarts)) or "none in six hours",
         "stopped since": stopped,
         "rejected events": f"{len(found.rejected)} of {REJECTED_EVENTS_MAX}",
@@ -160,7 +161,9 @@ def _concerns(stream_id: str, found: _Found) -> list[str]:
     if found.faults:
         concerns.append(f"! {stream_id}: {', '.join(found.faults)}; see `stream register`")
     if found.rejected:
-        concerns.append(f"! {len(found.rejected)} events were rejected; see `stream rejected list`")
+        concerns.append(
+            f"! {counted(len(found.rejected), 'event')} were rejected; see `stream rejected list`"
+        )
     return concerns or ["All well."]
 
 

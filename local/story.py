@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_sync.domain.locations import Location
+from inventory_sync.domain.wording import counted
 from local import scenario as steps
 from local.figures import Figures, Key, read_figures
 from local.newstore.availabilities import ImportFinding
@@ -134,7 +135,7 @@ class Story:
                 return f"The ERP's next stock list of {location} will be empty."
             case steps.JobWillFail():
                 self._plan_failure(step)
-                return f"NewStore's next job will fail after {step.after_rows} rows."
+                return f"NewStore's next job will fail after {counted(step.after_rows, 'row')}."
             case steps.Check():
                 self.compare(where, step.expect, self.figures())
                 return "Checked: " + ", ".join(f"{k} {v}" for k, v in step.expect.items()) + "."

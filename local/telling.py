@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from inventory_sync.domain.wording import counted
 from local.figures import Figures
 from local.newstore.events import Event
 
@@ -56,7 +57,8 @@ def tell_run(answer: Mapping[str, Any]) -> str:
     run = answer.get("run")
     if run is None:
         return f"{told}."
-    told += f"; run {run['state']}, {run['rows']} rows up to logical timestamp {run['cut_end']}"
+    rows = counted(run["rows"], "row")
+    told += f"; run {run['state']}, {rows} up to logical timestamp {run['cut_end']}"
     if run["failure"]:
         told += f"; {run['failure']}"
     for location, reason in run["left_out"].items():
@@ -67,7 +69,7 @@ def tell_run(answer: Mapping[str, Any]) -> str:
 def tell_import(now: Figures) -> str:
     """What stood in the file of the last finished import."""
     quantity = now.imported_quantity
-    said = "nothing of this row" if quantity is None else f"{quantity} units"
+    said = "nothing of this row" if quantity is None else counted(quantity, "unit")
     return (
         f"The file said {said}, range {now.range_start}-{now.range_end},"
         " and NewStore finished the job."

@@ -122,6 +122,7 @@ def import_context(**fields: Any) -> ImportContext:
         "listed": {},
         "previous": Manifest(run_id="", cut_end=0),
         "unfinished": Manifest(run_id="", cut_end=0),
+        "refused_again": (),
         "erp": ErpTerms(AppliedRule()),
         "open_events": {},
         "approvals": {},

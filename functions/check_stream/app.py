@@ -12,7 +12,7 @@ from inventory_sync.bootstrap.handler import (
 from inventory_sync.bootstrap.runtime import in_lambda
 from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.observability import PowertoolsObserver
-from inventory_sync.use_cases.stream.check_stream import CheckStream, Look
+from inventory_sync.use_cases.stream.check_stream import CheckStream, StreamCheck
 
 
 def build_handler(make: Make[CheckStream]) -> Handler:
@@ -24,29 +24,29 @@ def _check(
     check: CheckStream, observer: PowertoolsObserver, event: Event, seconds_left: SecondsLeft
 ) -> Answer:
     try:
-        look = check(seconds_left)
+        found = check(seconds_left)
     except LeaseLostError as error:
-        observer.log("look left to another", reason=error)
-        return {"outcome": "another_look"}
-    return _answer(look, observer)
+        observer.log("check left to another", reason=error)
+        return {"outcome": "another_check"}
+    return _answer(found, observer)
 
 
-def _answer(look: Look, observer: PowertoolsObserver) -> Answer:
-    """What the next look may put right is logged; what only a person can is raised as well."""
-    for error in look.failures:
+def _answer(found: StreamCheck, observer: PowertoolsObserver) -> Answer:
+    """What the next check may put right is logged; what only a person can is raised as well."""
+    for error in found.failures:
         observer.failure(error)
-    for error in look.failures:
+    for error in found.failures:
         if isinstance(error, FatalError):
             raise error
     return {
         "outcome": "looked",
-        "faults": None if look.faults is None else [fault.value for fault in look.faults],
-        "restart": look.restart.value if look.restart else None,
-        "missing": round(look.missing, 1),
-        "rejected": look.rejected,
-        "stopped_since": look.stopped_since.isoformat() if look.stopped_since else None,
-        "days_left": look.days_left,
-        "failures": [str(error) for error in look.failures],
+        "faults": None if found.faults is None else [fault.value for fault in found.faults],
+        "restart": found.restart.value if found.restart else None,
+        "missing": round(found.missing, 1),
+        "rejected": found.rejected,
+        "stopped_since": found.stopped_since.isoformat() if found.stopped_since else None,
+        "days_left": found.days_left,
+        "failures": [str(error) for error in found.failures],
     }
 
 

@@ -46,6 +46,7 @@ FULL_HEAD = ImportHead(
     run=FULL_RUN,
     finished_run_id="run-0",
     unfinished_run_id="run-1",
+    refused_again=("DC01/SKU-1",),
     watermark=0,
     create_not_before=NOON + MINUTE,
     last_job_created_at=NOON,
@@ -279,7 +280,9 @@ def test_a_run_with_the_longest_job_errors_can_be_stored(dynamo: DynamoStore) ->
     long = JobErrorAnswer(entity_type="ü" * 999, reason="語" * 999, entity_id="ü" * 999).error()
     failed = replace(FULL_RUN, job_errors=(long,) * 100)
 
-    saved = dynamo.runs.save(ImportHead(run=failed), lease=dynamo.lease(), now=NOON)
+    ids = tuple(f"{number:03}{long.entity_id}"[: len(long.entity_id)] for number in range(100))
+    head = ImportHead(run=failed, refused_again=ids)
+    saved = dynamo.runs.save(head, lease=dynamo.lease(), now=NOON)
 
     assert dynamo.runs.head() == saved
 

@@ -1,4 +1,4 @@
-"""StreamCheckStates: one look at a time writes, and what it wrote is read back whole."""
+"""StreamCheckStates: one check at a time writes, and what it wrote is read back whole."""
 
 from collections.abc import Callable
 

@@ -65,7 +65,7 @@ def mapped(folder: Path) -> Iterator[Mapped]:
 
 
 def requests_of(records: list[dict[str, Any]]) -> list[str]:
-    return [r["dynamodb"]["Keys"]["event_key"]["S"].rsplit("#", 2)[1] for r in records]
+    return [r["dynamodb"]["Keys"]["event_key"]["S"].rsplit("#", 2)[-2:][0] for r in records]
 
 
 def test_an_unreadable_record_ends_in_the_failure_queue_and_its_neighbours_at_the_erp(

@@ -140,6 +140,6 @@ class FakeStreamCheckStates:
 
     def save(self, stream_id: str, memory: StreamCheckState) -> StreamCheckState:
         if self.load(stream_id).version != memory.version:
-            raise LeaseLostError("another look")
+            raise LeaseLostError("another check")
         self._kept[stream_id] = replace(memory, version=memory.version + 1)
         return self._kept[stream_id]

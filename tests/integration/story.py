@@ -63,7 +63,7 @@ STOCK: Mapping[Key, int] = {
     (DC, "SKU-1"): 10, (DC, "SKU-2"): 8, (DC, "SKU-3"): 5,
     (NYC, "SKU-1"): 6, (NYC, "SKU-2"): 4, (NYC, "SKU-3"): 3,
 }  # fmt: skip
-TABLES = ("EventsTable", "StateTable", "QuarantineTable")
+TABLES = ("EventsTable", "RequestsTable", "StateTable", "QuarantineTable")
 BUCKET = "import-bucket"
 SETTLE_SECONDS = 240
 LEASE_SECONDS = 600

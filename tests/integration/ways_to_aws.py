@@ -88,7 +88,7 @@ def large_files_break(stack: LocalStack, called: Called) -> None:
 
 
 def watched(stack: LocalStack, called: Called) -> None:
-    """The watch finds no stream and says so."""
+    """The stream check finds no stream and says so."""
     stack.functions[WATCH]({})
 
 

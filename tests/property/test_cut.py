@@ -67,7 +67,7 @@ class History:
         return Counter(u.product_id for u in self.units if u.shown and not self.certain(u))
 
     def certain(self, unit: TrueUnit) -> bool:
-        return self.rule.applied(unit.owner, NOW)
+        return self.rule.applied(unit.owner, NOW, NOW)
 
     def uncounted(self) -> "History":
         """The same, before any import."""
@@ -138,7 +138,7 @@ def histories(draw: st.DrawFn, *, sure: bool = False, cumulative: bool = True) -
         for item, _ in request.items:
             listing = [e for e in known.values() if item in e.event.items]
             owner = next(e for e in listing if e.owned and item.item_id in e.owned)
-            certain = rule.applied(owner, NOW)
+            certain = rule.applied(owner, NOW, NOW)
             units.append(
                 TrueUnit(
                     UnitId(f"ff{index}", item.item_id),
@@ -161,6 +161,7 @@ def cut_of(
         cut_end=cut_end,
         watermark=0,
         rule=history.rule,
+        read_started_at=NOW,
         **fields,
     )
 

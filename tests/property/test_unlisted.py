@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from inventory_sync.domain.cut import LocationCut, cut_snapshot
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.stock import LastQuantities
-from tests.builders import snapshot
+from tests.builders import NOW, snapshot
 from tests.property.test_cut import (
     PRODUCTS,
     TIMESTAMPS,
@@ -37,6 +37,7 @@ def cut_with(
         cut_end=cut_end,
         watermark=0,
         rule=history.rule,
+        read_started_at=NOW,
         unlisted=unlisted,
     )
 

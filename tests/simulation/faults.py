@@ -66,19 +66,27 @@ RATES = {
     "erp_reference_short": 0.25,
     "job_failed_in_part": 0.06,
     "node_mistyped": 0.03,
+    # the newest
+    "row_refused_again": 0.3,
 }
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
-LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :])
-"""Both are drawn from generators of their own, so that stories without them stay as they were."""
+NEWEST = frozenset({"row_refused_again"})
+LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :]) - NEWEST
+"""All are drawn from generators of their own, so that stories without them stay as they were."""
 
 
 class Faults:
     """Each seed draws which faults it suffers from, and how badly; what struck is counted."""
 
     def __init__(
-        self, rng: Random, feed: Random, later: Random, only: frozenset[str] | None = None
+        self,
+        rng: Random,
+        feed: Random,
+        later: Random,
+        newest: Random,
+        only: frozenset[str] | None = None,
     ) -> None:
-        self._rng, self._feed, self._later = rng, feed, later
+        self._rng, self._feed, self._later, self._newest = rng, feed, later, newest
         self.injected: Counter[str] = Counter()
         self.quiet = False
         self.rates = {}
@@ -101,6 +109,8 @@ class Faults:
     def _generator(self, name: str) -> Random:
         if name in LATER:
             return self._later
+        if name in NEWEST:
+            return self._newest
         return self._feed if name in OF_THE_FEED else self._rng
 
     def retry_after_seconds(self) -> float | None:

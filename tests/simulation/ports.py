@@ -268,6 +268,12 @@ class SimulatedNewStore:
         if strike("job_failed_after_part"):
             after_files = world.rng.randint(0, 3)
             jobs.fail_next_job(after_files, after_rows=world.rng.randint(0, 4))
+        elif world.skipped_rows and strike("row_refused_again"):
+            named = sorted(world.skipped_rows)
+            findings = [
+                ImportFinding("unknown product", "availability", "/".join(k)) for k in named
+            ]
+            jobs.report_errors_next_job(findings, named)
         elif (key := world.any_key()) not in world.skipped_rows and strike(
             "job_finished_without_rows"
         ):

@@ -121,7 +121,8 @@ class World:
         self.later_rng = Random(f"{seed} later")
         self.order_rng = Random(f"{seed} order")
         self.units_rng = Random(f"{seed} units")
-        self.faults = Faults(rng, self.feed_rng, self.later_rng, only)
+        newest_rng = Random(f"{seed} newest")
+        self.faults = Faults(rng, self.feed_rng, self.later_rng, newest_rng, only)
         self.now = START
         self.trace: list[str] = []
         self.after_each_step: Callable[[], None] = lambda: None
@@ -136,6 +137,8 @@ class World:
         self.products = [f"P{n}" for n in range(rng.randint(1, 5))]
         self.erp_offset = timedelta(minutes=rng.choice((0, 0, -40, 25)))
         self.pos_feed = self.erp_offset == timedelta(0) and rng.random() < 0.4
+        if self.erp_offset > timedelta(0):
+            self.pos_feed = Random(f"{seed} pos").random() < 0.4
         self._build_sides(rng)
         self._build_adapter(rng)
         self.newstore_model.cumulative_events = self.units_rng.random() < 0.75

@@ -18,7 +18,7 @@ BUCKET = "ImportBucket"
 
 @pytest.fixture(scope="module", autouse=True)
 def stopped(stack: DeployedStack, stories: object) -> None:
-    """Registered by hand, and stopped at NewStore before the stream check's next look."""
+    """Registered by hand, and stopped at NewStore before the stream check's next run."""
     integrations = stack.newstore.integrations
     integrations.create(
         {

@@ -67,19 +67,19 @@ def test_a_range_that_ends_before_it_starts_cannot_be_made() -> None:
 def test_an_acknowledged_event_shows_in_a_snapshot_from_that_moment_on() -> None:
     applied_at = open_event(applied_at=NOW)
 
-    assert AppliedRule().applied(applied_at, NOW)
-    assert not AppliedRule().applied(applied_at, NOW - TICK)
+    assert AppliedRule().applied(applied_at, NOW, NOW + HOUR)
+    assert not AppliedRule().applied(applied_at, NOW - TICK, NOW + HOUR)
 
 
 def test_an_erp_with_a_lag_shows_it_once_the_lag_is_over() -> None:
     rule = AppliedRule(apply_lag=HOUR)
 
-    assert rule.applied(open_event(applied_at=NOW - HOUR), NOW)
-    assert not rule.applied(open_event(applied_at=NOW - HOUR + TICK), NOW)
+    assert rule.applied(open_event(applied_at=NOW - HOUR), NOW, NOW + HOUR)
+    assert not rule.applied(open_event(applied_at=NOW - HOUR + TICK), NOW, NOW + HOUR)
 
 
 def test_what_was_not_acknowledged_does_not_show() -> None:
-    assert not AppliedRule().applied(open_event(published_at=NOW - 1000 * HOUR), NOW)
+    assert not AppliedRule().applied(open_event(published_at=NOW - 1000 * HOUR), NOW, NOW + HOUR)
 
 
 def test_what_the_erp_learns_by_another_way_shows_after_that_ways_lag() -> None:
@@ -87,23 +87,35 @@ def test_what_the_erp_learns_by_another_way_shows_after_that_ways_lag() -> None:
     sold = open_event(service_level="COUNTER", published_at=NOW - 10 * MINUTE)
 
     assert rule.other_channel(sold.event)
-    assert rule.applied(sold, NOW)
-    assert rule.applied(sold, NOW + TICK)
-    assert not rule.applied(sold, NOW - TICK)
+    assert rule.applied(sold, NOW, NOW + HOUR)
+    assert rule.applied(sold, NOW + TICK, NOW + HOUR)
+    assert not rule.applied(sold, NOW - TICK, NOW + HOUR)
+
+
+def test_an_erp_clock_that_is_ahead_does_not_hasten_another_way() -> None:
+    rule = AppliedRule(other_channel_lags={"COUNTER": 10 * MINUTE})
+    sold = open_event(service_level="COUNTER", published_at=NOW - 10 * MINUTE)
+
+    assert rule.applied(sold, NOW + HOUR, NOW)
+    assert not rule.applied(sold, NOW + HOUR, NOW - TICK)
+
+
+def test_an_acknowledgement_counts_on_the_erps_clock_alone() -> None:
+    assert AppliedRule().applied(open_event(applied_at=NOW + HOUR), NOW + HOUR, NOW)
 
 
 def test_an_acknowledgement_does_not_hasten_another_way() -> None:
     rule = AppliedRule(other_channel_lags={"COUNTER": HOUR})
     sold = open_event(service_level="COUNTER", published_at=NOW, applied_at=NOW - HOUR)
 
-    assert not rule.applied(sold, NOW)
+    assert not rule.applied(sold, NOW, NOW + HOUR)
 
 
 def test_other_service_levels_go_through_the_adapter() -> None:
     rule = AppliedRule(other_channel_lags={"COUNTER": HOUR})
 
     assert not rule.other_channel(event(service_level="STANDARD"))
-    assert not rule.applied(open_event(published_at=NOW - 2 * HOUR), NOW)
+    assert not rule.applied(open_event(published_at=NOW - 2 * HOUR), NOW, NOW + HOUR)
 
 
 # Where the cut ends
@@ -259,7 +271,7 @@ def test_only_completed_events_leap() -> None:
     assert outlier_timestamp([settled(10**15, name=ITEMS_ASSIGNED)], 9) is None
 
 
-def test_the_cut_stays_below_a_lone_leap() -> None:
+def test_the_cut_stays_below_a_outlier() -> None:
     events = [settled(10), settled(12), settled(10**15)]
 
     assert end_of(*events) == 12
@@ -277,7 +289,9 @@ def test_a_leap_does_not_let_the_cut_pass_a_blocked_location() -> None:
 
 
 def cut(on_hand_units: dict[str, Units], *events: Any, **fields: Any) -> LocationCut:
-    plain: dict[str, Any] = {"cut_end": 12, "watermark": 9, "rule": AppliedRule()}
+    plain: dict[str, Any] = {
+        "cut_end": 12, "watermark": 9, "rule": AppliedRule(), "read_started_at": NOW,
+    }  # fmt: skip
     return cut_snapshot(snapshot(on_hand_units), events, **(plain | fields))
 
 
@@ -492,16 +506,10 @@ def test_rolled_quantities_are_sorted_by_product() -> None:
 
 
 def test_a_cuts_totals_are_those_of_its_quantities_not_of_the_snapshot() -> None:
-    shipped = open_event(10)
-    cut = cut_snapshot(
-        snapshot({SKU: 5, "B": 2}), [shipped], cut_end=12, watermark=9, rule=AppliedRule()
-    )
-    unchanged = cut_snapshot(
-        snapshot({SKU: 5, "B": 2}), [], cut_end=12, watermark=9, rule=AppliedRule()
-    )
+    found, unchanged = cut({SKU: 5, "B": 2}, open_event(10)), cut({SKU: 5, "B": 2})
 
-    assert (cut.totals.units, unchanged.totals.units) == (6, 7)
-    assert "totals" not in repr(cut)
+    assert (found.totals.units, unchanged.totals.units) == (6, 7)
+    assert "totals" not in repr(found)
 
 
 # What the snapshot leaves out, where that does not mean that there is none

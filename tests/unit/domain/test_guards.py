@@ -155,8 +155,13 @@ def test_an_empty_snapshot_is_held_where_nothing_was_known() -> None:
     assert held({}) == (Hold(HoldKind.SNAPSHOT_EMPTY, "the ERP listed no row"),)
 
 
-def test_an_empty_snapshot_is_held_where_there_was_stock() -> None:
-    assert kinds(held({}, LastFigures(rows=1, units=1))) == [HoldKind.SNAPSHOT_EMPTY]
+@pytest.mark.parametrize("last", [LastFigures(rows=1, units=20), LastFigures(rows=20, units=1)])
+def test_an_empty_snapshot_is_held_where_there_was_stock(last: LastFigures) -> None:
+    assert kinds(held({}, last)) == [HoldKind.SNAPSHOT_EMPTY]
+
+
+def test_a_small_location_may_sell_out() -> None:
+    assert held({}, LastFigures(rows=19, units=19)) == ()
 
 
 def test_an_empty_snapshot_is_let_through_where_there_was_no_stock() -> None:

@@ -30,7 +30,14 @@ EVENTS = [
 
 
 def cut_of(events: list[OpenEvent]) -> LocationCut:
-    return cut_snapshot(snapshot({SKU: 7}), events, cut_end=12, watermark=10, rule=AppliedRule())
+    return cut_snapshot(
+        snapshot({SKU: 7}),
+        events,
+        cut_end=12,
+        watermark=10,
+        rule=AppliedRule(),
+        read_started_at=NOW,
+    )
 
 
 def test_each_event_has_the_part_the_cut_gave_it() -> None:

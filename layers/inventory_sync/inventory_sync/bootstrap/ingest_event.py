@@ -41,7 +41,7 @@ def ingest_event(runtime: Runtime) -> IngestResources:
 
 
 def ingest_with(runtime: Runtime, observer: "Observer") -> IngestEvent:
-    """What takes a body, behind the door: for one that was taken before."""
+    """What takes a body that the webhook has taken before."""
     return _ingest(
         IngestSettings.read(runtime.variables), runtime.clients(), observer, runtime.clock
     )

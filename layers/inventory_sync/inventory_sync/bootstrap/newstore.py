@@ -40,7 +40,7 @@ def make_newstore(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreC
 def read_newstore(runtime: Runtime) -> NewStoreReader:
     """What an operator asks NewStore with."""
     settings = NewStoreSettings.read(Environment(runtime.variables))
-    return make_newstore(settings, _operators_http(settings, runtime))
+    return make_newstore(settings, _http(runtime, settings))
 
 
 def make_stock(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreStock:
@@ -57,9 +57,9 @@ def make_exports(settings: NewStoreSettings, http: AuthorizedHttp, clock: Clock)
 def read_stock(runtime: Runtime) -> StockReader:
     """What an operator asks NewStore of stock and orders with."""
     settings = NewStoreSettings.read(Environment(runtime.variables))
-    return make_stock(settings, _operators_http(settings, runtime))
+    return make_stock(settings, _http(runtime, settings))
 
 
-def _operators_http(settings: NewStoreSettings, runtime: Runtime) -> AuthorizedHttp:
+def _http(runtime: Runtime, settings: NewStoreSettings) -> AuthorizedHttp:
     secrets = Secrets(runtime.clients()("secretsmanager"), runtime.clock)
     return authorized_http(settings, secrets, runtime.clock)

@@ -55,9 +55,9 @@ class LogicalRange:
 class AppliedRule:
     """When a unit, or an event, counts as visible in an ERP snapshot.
 
-    `other_channel_lags` names the service levels whose units the ERP learns of by another way
-    (a POS feed), and how long after publication they are in its figure at the latest. What left
-    before `go_live_at` is in it already, and always was.
+    `other_channel_lags` names the service levels whose units the ERP learns of through another
+    channel (a POS feed), and how long after publication they are in its figure at the latest. What
+    left before `go_live_at` is in it already, and always was.
     """
 
     apply_lag: timedelta = timedelta(0)
@@ -86,19 +86,24 @@ class AppliedRule:
         """Whether the ERP learns of the event without us."""
         return event.service_level in self.other_channel_lags
 
-    def applied(self, open_event: OpenEvent, as_of: datetime) -> bool:
-        """Whether a snapshot as of `as_of` (the ERP's clock) shows the event for certain."""
+    def applied(self, open_event: OpenEvent, as_of: datetime, read_started_at: datetime) -> bool:
+        """Whether a snapshot as of `as_of` (the ERP's clock) shows the event for certain.
+
+        `read_started_at` is when its reading began, on our clock. No acknowledgement ties another
+        channel's event to the ERP's clock, so that the earlier of the two counts.
+        """
         event = open_event.event
         if self.other_channel(event):
-            return event.published_at + self.other_channel_lags[event.service_level] <= as_of
+            shown_at = event.published_at + self.other_channel_lags[event.service_level]
+            return shown_at <= min(as_of, read_started_at)
         applied_at = open_event.applied_at
         return applied_at is not None and applied_at <= as_of - self.apply_lag
 
-    def unit_applied(self, unit: CompletedUnit, as_of: datetime) -> bool:
+    def unit_applied(self, unit: CompletedUnit, as_of: datetime, read_started_at: datetime) -> bool:
         """Whether it shows a unit for certain: by the event that books it."""
         if self.historical(unit.left_at):
             return True
-        return unit.owner is not None and self.applied(unit.owner, as_of)
+        return unit.owner is not None and self.applied(unit.owner, as_of, read_started_at)
 
 
 def choose_cut_end(
@@ -232,12 +237,14 @@ def cut_snapshot(
     cut_end: int,
     watermark: int | None,
     rule: AppliedRule,
+    read_started_at: datetime,
     reading: ReleaseReading = ReleaseReading.RANGE,
     unlisted: LastQuantities | None = None,
 ) -> LocationCut:
     """State the snapshot as of `cut_end`.
 
-    `events` are all open events of the location, read after the snapshot. `unlisted` is given where
+    `events` are all open events of the location, read after the snapshot, whose own reading began
+    at `read_started_at`, on our clock. `unlisted` is given where
     a product that the snapshot leaves out is not gone: it keeps its last quantity, rolled forward.
     """
     events = tuple(events)
@@ -246,15 +253,18 @@ def cut_snapshot(
     last = unlisted or LastQuantities({})
     base = listed if unlisted is None else {**last.quantities, **listed}
 
+    def shows(unit: CompletedUnit) -> bool:
+        return rule.unit_applied(unit, snapshot.as_of, read_started_at)
+
     def base_lacks(unit: CompletedUnit) -> bool:
         if unlisted is not None and unit.product_id not in listed:
             return unit.unit in last.lacking
-        return rule.unit_applied(unit, snapshot.as_of)
+        return shows(unit)
 
     moved = [unit for unit in units if not rule.historical(unit.left_at)]
     parts = _parts(moved, base_lacks, reading, cut_end)
     quantities = _quantities(base, parts)
-    unfinished = [u.unit for u in units if not rule.unit_applied(u, snapshot.as_of)]
+    unfinished = [u.unit for u in units if not shows(u)]
     return LocationCut(
         location_id=snapshot.location_id,
         cut_end=cut_end,

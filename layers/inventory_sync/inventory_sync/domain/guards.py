@@ -132,7 +132,7 @@ def check_snapshot(
     if not rows and kept:
         figures = "the ERP listed no row, and what it leaves out need not be none"
         holds.append(Hold(HoldKind.SNAPSHOT_INCOMPLETE, figures))
-    elif not rows and (last is None or last.units > 0):
+    elif not rows and (last is None or _more_than_could_sell_out(last, limits)):
         holds.append(Hold(HoldKind.SNAPSHOT_EMPTY, "the ERP listed no row"))
     if last is not None and rows:
         whole = {**kept, **rows} if kept else rows
@@ -140,6 +140,11 @@ def check_snapshot(
         units = (totals_of(whole) if kept else snapshot.totals).units
         holds += _falls(HoldKind.UNITS_FELL, units, last.units, limits)
     return tuple(holds)
+
+
+def _more_than_could_sell_out(last: LastFigures, limits: GuardLimits) -> bool:
+    """Whether no row at all looks like an outage; below the minimum of a fall it is an answer."""
+    return last.units > 0 and max(last.units, last.rows) >= limits.fall_units_min
 
 
 def _row_holds(snapshot: StockSnapshot, limits: GuardLimits) -> Iterator[Hold]:

@@ -11,13 +11,16 @@ class ImportHead:
     """The one record all ticks work on; `version` grows with each write.
 
     `watermark` is None before the first finished import. `unfinished_run_id` is the last attempted
-    run that did not finish: its rows' state at NewStore is unknown.
+    run that did not finish, or finished without some rows: their state at NewStore is unknown.
+    `refused_again` are the ids that NewStore named where it refused nothing but what it had refused
+    of the run before too: then only the rows that these name are in doubt; empty: all of the run's.
     """
 
     version: int = 0
     run: ImportRun | None = None
     finished_run_id: str | None = None
     unfinished_run_id: str | None = None
+    refused_again: tuple[str, ...] = ()
     watermark: int | None = None
     create_not_before: datetime | None = None
     last_job_created_at: datetime | None = None

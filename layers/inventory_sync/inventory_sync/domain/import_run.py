@@ -295,7 +295,7 @@ def _after_upload(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
 
 
 def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
-    """A job that NewStore does not know may be under way all the same: two must never be."""
+    """A job that NewStore does not know may still run: two must never run at once."""
     job = facts.job
     unstarted = run.state is RunState.CREATED
     if job is not None and job.state in JOB_FAILED:

@@ -1,4 +1,4 @@
-"""What the stream check remembers from one look to the next."""
+"""What the stream check remembers from one check to the next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ RETRIES_MAX = 3
 class StreamCheckState:
     """`version` grows with each write; `restarts` has the oldest first.
 
-    `stopped_since` stands until a look finds the stream running; `retries` counts by rejected id.
+    `stopped_since` stands until a check finds the stream running; `retries` counts by rejected id.
     """
 
     version: int = 0

@@ -152,4 +152,4 @@ class StreamCheckStates(Protocol):
         """Read consistently; an empty one where there is none."""
 
     def save(self, stream_id: str, memory: StreamCheckState) -> StreamCheckState:
-        """The next version; LeaseLostError where another look wrote meanwhile."""
+        """The next version; LeaseLostError where another check wrote meanwhile."""

@@ -457,7 +457,7 @@ def test_newer_file_of_all_locations_is_read_anew(files: Files) -> None:
     [
         ("place,product,on_hand\nDC01,A,5\nNYC,A,x\n", "", "row 3: 'x'"),
         ("place,product,on_hand\nDC01,A,5\nNYC,A,7\nNYC,A,7\n", "", "row 4: product A again"),
-        ("place,product,on_hand\nDC01,A,5\n", "9", "1 rows, its marker says 9"),
+        ("place,product,on_hand\nDC01,A,5\n", "9", "1 row, its marker says 9"),
         ("product,on_hand\nA,5\n", "", "no column place"),
     ],
 )

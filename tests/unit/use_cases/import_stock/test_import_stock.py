@@ -258,20 +258,55 @@ def test_rows_refused_by_a_run_that_follows_a_failed_one_are_sent_once_more() ->
     assert (again.rows, last.rows) == (1, 0)
 
 
-def refuse_next(world: ImportWorld, product: str) -> ImportRun:
-    """A run whose job finishes without a product's row."""
-    finding = ImportFinding("busy", "availabilities", product)
+def refuse_next(world: ImportWorld, product: str, named: str = "") -> ImportRun:
+    """A run whose job finishes without a product's row, and names it so."""
+    finding = ImportFinding("busy", "availabilities", named or product)
     world.newstore_model.jobs.report_errors_next_job([finding], [(DC, product)])
     return world.import_now()
 
 
-def test_a_row_refused_twice_waits_for_the_full_refresh() -> None:
+@pytest.mark.parametrize("named", [SKU, f"{DC}/{SKU}", f"{SKU}:{DC}"])
+def test_a_row_refused_again_and_again_stays_in_doubt_until_newstore_takes_it(named: str) -> None:
     world = started()
     world.stock(20)
+    refused = [refuse_next(world, SKU, named).rows for _ in range(4)]
 
+    taken, last = world.import_now(), world.import_now()
+
+    assert refused == [1, 1, 1, 1]
+    assert (taken.rows, world.on_hand(), last.rows) == (1, 20, 0)
+
+
+def test_only_the_rows_refused_again_are_sent_once_more() -> None:
+    world = started()
+    world.stock(20)
+    world.stock(5, "SKU-2")
     first, again = refuse_next(world, SKU), refuse_next(world, SKU)
+    world.stock(7, "SKU-3")
+    third = refuse_next(world, SKU)
 
-    assert (first.rows, again.rows, world.import_now().rows) == (1, 1, 0)
+    assert (first.rows, again.rows, third.rows, world.import_now().rows) == (2, 2, 2, 1)
+
+
+def test_rows_that_newstore_refuses_again_by_names_of_its_own_wait_for_the_full_refresh() -> None:
+    world = started()
+    world.stock(20)
+    refused = [refuse_next(world, SKU, "9f0c-uuid").rows for _ in range(2)]
+
+    assert (refused, world.import_now().rows) == ([1, 1], 0)
+
+
+def test_the_rows_of_a_failed_run_are_in_doubt_whatever_was_refused_before_it() -> None:
+    world = started()
+    world.stock(20)
+    refuse_next(world, SKU)
+    refuse_next(world, SKU)
+    world.stock(5, "SKU-2")
+    fail_next_run(world)
+
+    world.import_now()
+
+    assert (world.on_hand(), world.on_hand("SKU-2")) == (20, 5)
 
 
 def test_another_row_refused_while_rows_are_sent_once_more_is_sent_again_too() -> None:

@@ -10,7 +10,7 @@ from inventory_sync.domain.arrivals import Arrivals
 from inventory_sync.domain.errors import FatalError, LeaseLostError, RetriableError
 from inventory_sync.domain.event_stream import Restart, StreamFault, StreamRegistration
 from inventory_sync.domain.stream_check import StreamCheckState
-from inventory_sync.use_cases.stream.check_stream import CheckStream, Look
+from inventory_sync.use_cases.stream.check_stream import CheckStream, StreamCheck
 from inventory_sync.use_cases.stream.retry_rejected import RetryRejected
 from local.newstore.integrations import Integration
 from tests.contract.builders import NOON, event
@@ -60,7 +60,7 @@ class Checked:
         """Rejected events that NewStore keeps, the oldest first."""
         return [one.rejected_id for one in self.records.rejected_events(STREAM)]
 
-    def look(self, minutes: float = 5, remaining: float = 200) -> Look:
+    def look(self, minutes: float = 5, remaining: float = 200) -> StreamCheck:
         """So many minutes after the last one; counts are of this look alone."""
         self.clock.advance(minutes * MINUTES)
         self.observer = FakeObserver()
@@ -113,7 +113,8 @@ def test_a_stopped_stream_is_started_again(checked: Checked) -> None:
 
     assert (look.faults, look.restart) == ((), Restart.NOW)
     assert checked.integration.status == "running"
-    assert "stream started" in dict(checked.observer.notes)
+    [told] = [f for message, f in checked.observer.notes if message == "stream started"]
+    assert told["restarts"] == 1
     assert checked.observer.counts["StreamStatus"] == 1
 
 
@@ -270,7 +271,8 @@ def test_a_rejected_event_that_we_would_take_now_is_sent_again(checked: Checked)
     look = checked.look()
 
     assert look.rejected == 0
-    assert ("rejected events taken", {"count": 1}) in checked.observer.notes
+    [told] = [f for message, f in checked.observer.notes if message == "rejected events"]
+    assert (told["taken"], told["left"]) == (1, 0)
     assert b'"ff1"' in checked.received[0]
     assert checked.kept() == []
     assert checked.memories.load(STREAM).retries == {}
@@ -294,7 +296,7 @@ def test_a_rejected_event_that_we_cannot_read_is_left_to_a_person_and_named(
     assert look.rejected == 1
     assert checked.received == []
     assert checked.kept() == [rejected]
-    (figures,) = [f for message, f in checked.observer.notes if message == "rejected events left"]
+    (figures,) = [f for message, f in checked.observer.notes if message == "rejected events"]
     assert figures["rejected_ids"] == rejected
 
 

@@ -27,5 +27,5 @@ class DynamoStreamCheckStates:
         """One conditional write."""
         written = replace(memory, version=memory.version + 1)
         if not self._table.replace(KIND, stream_id, encode(written), version=written.version):
-            raise LeaseLostError(f"another look at stream {stream_id} is under way")
+            raise LeaseLostError(f"another check of stream {stream_id} is at work")
         return written

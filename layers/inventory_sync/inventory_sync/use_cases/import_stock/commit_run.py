@@ -24,7 +24,8 @@ def commit_run(head: ImportHead, run: ImportRun, *, now: datetime) -> ImportHead
         head,
         run=replace(run, state=RunState.FINISHED, ended_at=now),
         finished_run_id=run.run_id,
-        unfinished_run_id=_resend(run),
+        unfinished_run_id=run.run_id if run.job_errors else None,
+        refused_again=_refused_again(run),
         watermark=watermark,
         # A run that read nothing, or less than all, has not brought all up to date.
         last_finished_at=now if run.snapshots and not run.only else head.last_finished_at,
@@ -32,11 +33,15 @@ def commit_run(head: ImportHead, run: ImportRun, *, now: datetime) -> ImportHead
     )
 
 
-def _resend(run: ImportRun) -> str | None:
-    """A job may finish without some rows: the next run sends its rows again.
+def _refused_again(run: ImportRun) -> tuple[str, ...]:
+    """A job may finish without some rows: the next run sends all of its rows again.
 
-    What is refused twice waits for the next full refresh, else it would be sent for ever.
+    Where that has not helped, only the rows that NewStore names are sent, until it takes them:
+    else one product that it does not know would have ever more rows sent, for ever. A list that is
+    full may lack some; these wait for the next full refresh.
     """
     listed = len(run.job_errors) < JOB_ERRORS_MAX or not run.refused_before
     new = frozenset(run.refused) - frozenset(run.refused_before)
-    return run.run_id if new and listed else None
+    if new and listed:
+        return ()
+    return tuple(sorted({error.entity_id for error in run.job_errors}))

@@ -44,10 +44,10 @@ class FinalizeRun:
                 self.event_log.mark_counted(ref, run.run_id)
             else:
                 continue
-            self._note_counted(run, open_event, closed=ref in closed)
+            self._log_counted(run, open_event, closed=ref in closed)
         return True
 
-    def _note_counted(self, run: ImportRun, found: OpenEvent, *, closed: bool) -> None:
+    def _log_counted(self, run: ImportRun, found: OpenEvent, *, closed: bool) -> None:
         """The link from an event to this run and its job; an earlier run may have counted it."""
         self.observer.log(
             "event closed" if closed else "event counted",

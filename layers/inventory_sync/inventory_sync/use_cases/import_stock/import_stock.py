@@ -271,7 +271,7 @@ class _Session:
             # From here on NewStore may hold these rows: the next run must send them again
             # unless this one finishes, and its cut end must not fall behind this one's.
             built = replace(built, built_at=self.deps.clock.now())
-            self._save(built, unfinished_run_id=built.run_id)
+            self._save(built, unfinished_run_id=built.run_id, refused_again=())
 
     def _create_job(self, run: ImportRun) -> None:
         try:

@@ -68,7 +68,7 @@ class SetWatermark:
             raise RejectedError(
                 "no import has finished: the first range starts at FIRST_LOGICAL_TIMESTAMP"
             )
-        if head.unfinished_run_id is not None:
+        if head.unfinished_run_id is not None and not head.refused_again:
             raise RejectedError(
                 f"rows of run {head.unfinished_run_id} are to be sent again;"
                 " wait until the next import has finished"

@@ -293,7 +293,7 @@ class _Session:
         self, location_id: str, last: LastQuantities
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
         """What an import would state now for the range that is released already."""
-        deps = self.deps
+        deps, started_at = self.deps, self.deps.clock.now()
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
         rule = self._rule(timedelta(0))
         if self.read_erp:
@@ -315,6 +315,7 @@ class _Session:
             cut_end=cut_end,
             watermark=cut_end,
             rule=rule,
+            read_started_at=started_at,
             unlisted=None if absent_means_zero else last,
         )
         return {p: sendable(q) for p, q in cut.quantities.items()}, events

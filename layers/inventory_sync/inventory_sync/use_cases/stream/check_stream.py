@@ -25,11 +25,11 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class StreamCheck:
     """What was found; `faults` and `rejected` are None where NewStore could not be asked.
 
     `missing` is how many events usually come in as long a time as none has come. `stopped_since`
-    stands until a look finds the stream running; `days_left` until events of that time get lost.
+    stands until a check finds the stream running; `days_left` until events of that time get lost.
     """
 
     faults: tuple[StreamFault, ...] | None
@@ -43,7 +43,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStream:
-    """One look for each call; what it does is written down before it is done."""
+    """One check for each call; what it does is written down before it is done."""
 
     streams: EventStreams
     records: StreamRecords
@@ -56,10 +56,10 @@ class CheckStream:
     callback_url: str
     rule: RestartRule = field(default_factory=RestartRule)
 
-    def __call__(self, remaining_seconds: RemainingSeconds) -> Look:
-        """RetriableError where our own tables fail; LeaseLostError where another look is on.
+    def __call__(self, remaining_seconds: RemainingSeconds) -> StreamCheck:
+        """RetriableError where our own tables fail; LeaseLostError where another check is at work.
 
-        What fails at NewStore is in `failures`, and the rest of the look is done all the same.
+        What fails at NewStore is in `failures`, and the rest of the check is done all the same.
         Rejected events come before the start: a stream that has 30 of them would stop again.
         """
         session = _Session(self, self.memories.load(self.stream_id))
@@ -69,12 +69,12 @@ class CheckStream:
         session.attempt(session.start)
         session.count()
         session.save()
-        return session.look()
+        return session.found()
 
 
 @dataclass
 class _Session:
-    """One look; `memory` is saved before each step that changes something at NewStore."""
+    """One check; `memory` is saved before each step that changes something at NewStore."""
 
     deps: CheckStream
     memory: StreamCheckState
@@ -85,7 +85,7 @@ class _Session:
     failures: list[InventorySyncError] = field(default_factory=list)
 
     def attempt(self, step: Callable[[], None]) -> None:
-        """What fails at NewStore does not keep the look from its other steps."""
+        """What fails at NewStore does not keep the check from its other steps."""
         try:
             step()
         except LeaseLostError:
@@ -97,7 +97,7 @@ class _Session:
         self.memory = self.deps.memories.save(self.deps.stream_id, self.memory)
 
     def listen(self) -> None:
-        """Count what has come since the last look, and what usually would have."""
+        """Count what has come since the last check, and what usually would have."""
         now = self.deps.clock.now()
         completed, heard_at = [], None
         for state in self.deps.event_log.open_events():
@@ -149,8 +149,8 @@ class _Session:
             self.deps.observer.count("StreamDaysLeft", self._days_left())
         self.deps.observer.count("StreamGivenUp", self.restart is Restart.GIVEN_UP)
 
-    def look(self) -> Look:
-        return Look(
+    def found(self) -> StreamCheck:
+        return StreamCheck(
             faults=self.faults,
             restart=self.restart,
             missing=self.missing,

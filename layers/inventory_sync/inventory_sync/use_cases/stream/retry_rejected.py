@@ -11,7 +11,7 @@ from inventory_sync.ports.newstore import StreamRecords
 from inventory_sync.ports.observe import Observer, RemainingSeconds
 
 SPARE_SECONDS = 60.0
-"""Kept back of the invocation for one call that takes long, and for the rest of the look."""
+"""Kept back of the invocation for one call that takes long, and for the rest of the check."""
 NAMED_MAX = 5
 
 Remember = Callable[[Mapping[str, int]], None]
@@ -80,8 +80,11 @@ class RetryRejected:
 
     def _tell(self, outcome: _Outcome) -> None:
         self.observer.count("RejectedEvents", len(outcome.left))
-        if outcome.taken:
-            self.observer.log("rejected events taken", count=outcome.taken)
-        if outcome.left:
+        if outcome.left or outcome.taken:
             named = ", ".join(outcome.left[:NAMED_MAX])
-            self.observer.log("rejected events left", count=len(outcome.left), rejected_ids=named)
+            self.observer.log(
+                "rejected events",
+                taken=outcome.taken,
+                left=len(outcome.left),
+                rejected_ids=named,
+            )

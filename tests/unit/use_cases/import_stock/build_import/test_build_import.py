@@ -13,6 +13,7 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.manifest import Basis
+from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.import_stock.build_import.read_stock import APPROVALS_USED_MAX
 from inventory_sync.use_cases.import_stock.build_import.run_tally import (
     LEFT_OUT_NAMED_MAX,
@@ -176,6 +177,18 @@ def test_what_the_erp_learns_by_another_way_counts_as_applied_after_its_own_lag(
     world.import_now()
 
     assert (world.on_hand(), world.is_open(event)) == (9, False)
+
+
+def test_an_erp_clock_that_is_ahead_does_not_end_another_ways_lag() -> None:
+    world = started(counter_lag=HOUR)
+    event = world.ship(12, level="IN_STORE_HANDOVER")
+    world.forward()
+    world.settle()
+    world.erp.shown[DC] = StockSnapshot(DC, world.clock.now() + 2 * HOUR, {SKU: 10})
+
+    world.import_now()
+
+    assert (world.on_hand(), world.is_open(event)) == (9, True)
 
 
 # Which rows
@@ -786,14 +799,17 @@ def test_rows_refused_by_an_import_that_sends_others_again_are_sent_once_more() 
     assert world.newstore_model.on_hand((DC, "SKU-2")) == 4
 
 
-def test_rows_that_newstore_refuses_for_ever_are_not_sent_for_ever() -> None:
+def test_a_row_that_newstore_refuses_for_ever_brings_no_other_rows_with_it() -> None:
     world = started()
     world.stock(7)
-    for _ in range(2):
+    for number in range(2, 6):
         refuse_row(world, SKU)
-        assert world.import_now().rows == 1
+        world.stock(4, f"SKU-{number}")
+        world.import_now()
 
-    assert world.import_now().rows == 0
+    refuse_row(world, SKU)
+
+    assert world.rows(world.import_now()) == {KEY: 7}
 
 
 def test_a_rising_apply_lag_does_not_bring_closed_events_back() -> None:

@@ -34,6 +34,7 @@ from tests.builders import (
     run,
     snapshot,
 )
+from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
 from tests.fakes.observer import FakeObserver
@@ -113,7 +114,9 @@ class Reading:
         )
         return StockReader(
             context=context,
-            source=StockSource(erp=found, event_log=FakeEventLog(), fed=False),
+            source=StockSource(
+                erp=found, event_log=FakeEventLog(), clock=FakeClock(NOW), fed=False
+            ),
             location_store=self.store,
             observer=self.observer,
             remaining_seconds=lambda: self.seconds_left,

@@ -15,6 +15,7 @@ from inventory_sync.use_cases.import_stock.build_import.stock_source import (
     StockSource,
 )
 from tests.builders import DC, ITEMS_ASSIGNED, MINUTE, NOW, event
+from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 
 EVERYTHING = {"A": 1, "B": 2, "C": 3}
@@ -29,15 +30,18 @@ class FedErp:
         self.complete = complete
         self.read_at = read_at
         self.asked: list[Any] = []
+        self.clock = FakeClock(NOW)
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         self.asked.append(("changes", cursor))
+        self.clock.advance(MINUTE)
         return Changes(
             product_ids=self.changed, cursor="cursor-2", as_of=NOW, complete=self.complete
         )
 
     def snapshot(self, location_id: str) -> StockSnapshot:
         self.asked.append("snapshot")
+        self.clock.advance(MINUTE)
         return StockSnapshot(location_id, NOW + MINUTE, EVERYTHING)
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
@@ -50,7 +54,7 @@ def read(erp: Any, known: Known | None, *events: FulfillmentEvent, fed: bool = T
     log = FakeEventLog()
     for found in events:
         log.append(found, b"{}", NOW)
-    return StockSource(erp=erp, event_log=log, fed=fed).read(DC, known)
+    return StockSource(erp=erp, event_log=log, clock=erp.clock, fed=fed).read(DC, known)
 
 
 ALL = StockSnapshot(DC, NOW + MINUTE, EVERYTHING)
@@ -59,14 +63,14 @@ ALL = StockSnapshot(DC, NOW + MINUTE, EVERYTHING)
 def test_without_a_feed_everything_is_read() -> None:
     erp = FedErp("A")
 
-    assert read(erp, KNOWN, fed=False) == Reading(ALL, None)
+    assert read(erp, KNOWN, fed=False) == Reading(ALL, None, NOW)
     assert erp.asked == ["snapshot"]
 
 
 def test_at_first_everything_is_read_after_it_is_known_where_the_feed_stands() -> None:
     erp = FedErp()
 
-    assert read(erp, None) == Reading(ALL, "cursor-2")
+    assert read(erp, None) == Reading(ALL, "cursor-2", NOW)
     assert erp.asked == [("changes", None), "snapshot"]
 
 
@@ -75,7 +79,7 @@ def test_only_what_has_changed_is_read() -> None:
 
     found = read(erp, KNOWN)
 
-    assert found == Reading(StockSnapshot(DC, NOW, {"A": 10, "B": 2, "C": 30}), "cursor-2")
+    assert found == Reading(StockSnapshot(DC, NOW, {"A": 10, "B": 2, "C": 30}), "cursor-2", NOW)
     assert erp.asked == [("changes", "cursor-1"), ("read", {"B"})]
 
 
@@ -84,7 +88,7 @@ def test_where_nothing_has_changed_nothing_is_read() -> None:
 
     found = read(erp, KNOWN)
 
-    assert found == Reading(StockSnapshot(DC, NOW, KNOWN.on_hand_units), "cursor-2")
+    assert found == Reading(StockSnapshot(DC, NOW, KNOWN.on_hand_units), "cursor-2", NOW)
     assert erp.asked == [("changes", "cursor-1")]
 
 
@@ -116,11 +120,11 @@ def test_the_stock_is_as_of_the_earlier_of_the_two_readings(earlier: Any) -> Non
 def test_a_feed_that_does_not_reach_back_means_reading_everything() -> None:
     erp = FedErp("A", complete=False)
 
-    assert read(erp, KNOWN) == Reading(ALL, "cursor-2")
+    assert read(erp, KNOWN) == Reading(ALL, "cursor-2", NOW)
 
 
 def test_where_very_much_has_changed_everything_is_read() -> None:
     most = [f"P{n}" for n in range(READ_PRODUCTS_MAX)]
 
     assert read(FedErp(*most), KNOWN).snapshot.on_hand_units["A"] == 10
-    assert read(FedErp(*most, "one more"), KNOWN) == Reading(ALL, "cursor-2")
+    assert read(FedErp(*most, "one more"), KNOWN) == Reading(ALL, "cursor-2", NOW)

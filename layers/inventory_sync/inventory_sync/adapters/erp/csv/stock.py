@@ -10,6 +10,7 @@ from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.adapters.parts import Row
 from inventory_sync.domain.errors import RejectedError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.domain.wording import counted
 
 
 class CsvStock:
@@ -76,7 +77,7 @@ class CsvStock:
         ready = [(as_of, f.key, f) for as_of, f in dated if as_of is not None]
         if not ready:
             raise SnapshotIncompleteError(
-                f"{folder[:90]}: {len(files)} files, {len(whole)} complete by"
+                f"{folder[:90]}: {counted(len(files), 'file')}, {len(whole)} complete by"
                 f" {form.done_suffix or 'any name'}, none with an as-of that can be read"
             )
         as_of, _, file = max(ready)
@@ -89,7 +90,9 @@ class CsvStock:
         said = (self._bucket.read(file.key + form.done_suffix) or b"").strip()
         if said and said != str(count).encode():
             text = said[:20].decode("ascii", "replace")
-            raise SnapshotIncompleteError(f"{file.key}: {count} rows, its marker says {text}")
+            raise SnapshotIncompleteError(
+                f"{file.key}: {counted(count, 'row')}, its marker says {text}"
+            )
 
 
 def _folder(location: str, form: CsvFormat) -> str:

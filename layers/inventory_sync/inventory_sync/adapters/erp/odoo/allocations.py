@@ -105,7 +105,7 @@ class OdooAllocations:
         return self._settle(request_id)
 
     def _settle(self, request_id: str) -> AllocationOutcome:
-        """Until a look finds nothing to do; what is added later is settled by its own writer."""
+        """Until a look finds nothing to do; what is added later is accepted by its own writer."""
         for _ in range(ROUNDS_MAX):
             records = self._records(request_id)
             moves = self._moves(records)

@@ -11,6 +11,7 @@ from inventory_sync.adapters.http.errors import HttpRejectedError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.domain.errors import RetriableError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.domain.wording import counted
 from inventory_sync.ports.observe import Clock
 
 _CURSOR_GONE = 410
@@ -37,7 +38,7 @@ class _Collected:
 
     def wrong(self, text: str) -> SnapshotIncompleteError:
         """The error, with the figures."""
-        figures = f"{len(self.units)} rows, row_count {sorted(self.row_counts)}"
+        figures = f"{counted(len(self.units), 'row')}, row_count {sorted(self.row_counts)}"
         return SnapshotIncompleteError(f"ERP location {self.location}: {text} ({figures})")
 
 

@@ -86,6 +86,7 @@ class BuildImport:
             event_log=self.event_log,
             files=self.files,
             location_store=self.location_store,
+            clock=self.clock,
             observer=self.observer,
             remaining_seconds=remaining_seconds,
         )

@@ -49,7 +49,8 @@ class ImportContext:
     """One run's starting point.
 
     `previous` is the last finished run's manifest, with its cut end where an operator has since set
-    the watermark; `unfinished` is that of an attempted run, whose rows are in doubt at NewStore.
+    the watermark; `unfinished` is that of an attempted run, whose rows are in doubt at NewStore:
+    all of them, or those only that `refused_again` names.
     Events up to the cut end of `previous` are released already. `open_events` are by location id,
     as they were when the run began: a location's are read again after its snapshot. `listed` are
     NewStore's locations.
@@ -63,6 +64,7 @@ class ImportContext:
     listed: NewStoreLocations
     previous: Manifest
     unfinished: Manifest
+    refused_again: tuple[str, ...]
     erp: ErpTerms
     open_events: OpenEvents
     approvals: Mapping[str, Approval]
@@ -168,6 +170,7 @@ def load_context(
         resends=location_store.resends(),
         previous=finished.moved_back(head.watermark),
         unfinished=unfinished,
+        refused_again=head.refused_again,
         open_events=_by_location(event_log),
         erp=_terms(erp, settings),
         approvals=location_store.approvals(),

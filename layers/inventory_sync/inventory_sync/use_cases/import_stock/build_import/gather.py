@@ -9,7 +9,7 @@ from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
-from inventory_sync.ports.observe import Observer, RemainingSeconds
+from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
 from inventory_sync.use_cases.import_stock.build_import.last_known import Last, LastKnown
 from inventory_sync.use_cases.import_stock.build_import.read_stock import (
@@ -53,6 +53,7 @@ class LocationSource:
         event_log: EventLog,
         files: FileStore,
         location_store: RunLocations,
+        clock: Clock,
         observer: Observer,
         remaining_seconds: RemainingSeconds,
     ) -> "LocationSource":
@@ -61,11 +62,12 @@ class LocationSource:
             files=files,
             previous=context.previous,
             unfinished=context.unfinished,
+            refused_again=context.refused_again,
             resends=context.resends,
         )
         reader = StockReader(
             context=context,
-            source=StockSource(erp=erp, event_log=event_log, fed=context.erp.has_feed),
+            source=StockSource(erp=erp, event_log=event_log, clock=clock, fed=context.erp.has_feed),
             location_store=location_store,
             observer=observer,
             remaining_seconds=remaining_seconds,

@@ -1,6 +1,7 @@
 """What NewStore was last told of each location, and which of its rows are in doubt."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Ledger, Manifest
 from inventory_sync.ports.files import FileStore
+
+_WORD = re.compile(r"[^/:#|,;\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,15 @@ class Last:
 
 @dataclass(frozen=True, kw_only=True)
 class LastKnown:
-    """`previous` is the last finished run's manifest, `unfinished` that of an attempted one.
-
+    """`previous` is the last finished run's manifest, `unfinished` that of an attempted one,
+    of which all rows are in doubt, or those only that `refused_again` names.
     `resends` are the rows that operators want sent again.
     """
 
     files: FileStore
     previous: Manifest
     unfinished: Manifest
+    refused_again: tuple[str, ...]
     resends: Mapping[str, Resend]
 
     def base(self, location_id: str) -> Ledger | None:
@@ -80,7 +84,8 @@ class LastKnown:
         if location_id not in self.unfinished.locations:
             return frozenset()
         ledger = self.files.ledger(location_id, self.unfinished.run_id)
-        return frozenset(ledger.sent) if ledger else frozenset()
+        sent = frozenset(ledger.sent) if ledger else frozenset()
+        return sent & _named(self.refused_again) if self.refused_again else sent
 
     def _asked(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
         """Rows that an operator wants sent again; all the location has where none is named."""
@@ -93,3 +98,15 @@ class LastKnown:
         """Products that an import before a fresh start may have left at NewStore."""
         ledger = self.files.latest_ledger(location_id)
         return frozenset(ledger.quantities) if ledger else frozenset()
+
+
+def _named(entity_ids: Iterable[str]) -> frozenset[str]:
+    """What may be a product in the ids that a job's errors name.
+
+    NewStore does not say what it puts there: a product, or a location and a product.
+    """
+    found = set[str]()
+    for text in entity_ids:
+        spans = [match.span() for match in _WORD.finditer(text)]
+        found |= {text[start:end] for start, _ in spans for _, end in spans if start < end}
+    return frozenset(found)

@@ -151,10 +151,11 @@ class RunOutputs:
         context = self.context
         imported = {place.location_id for place in context.places()}
         before = context.run.planned_at - context.settings.settle
+        rule = context.erp.rule
         for location_id in sorted(frozenset(context.locations) - imported):
             events = context.open_events.get(location_id, [])
             units = completed_units(events)
-            waiting = [u.unit for u in units if not context.erp.rule.unit_applied(u, before)]
+            waiting = [u.unit for u in units if not rule.unit_applied(u, before, before)]
             self.tally.closed += closable(events, waiting, cut_end=sys.maxsize)
 
     def finish(self, cut_end: int, reader: StockReader) -> ImportRun:

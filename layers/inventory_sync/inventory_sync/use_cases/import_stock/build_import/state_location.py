@@ -103,6 +103,7 @@ def _from_snapshot(
         cut_end=cut_end,
         watermark=context.watermark,
         rule=context.erp.rule,
+        read_started_at=reading.started_at,
         reading=context.settings.reading,
         unlisted=inputs.unlisted,
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
+from inventory_sync.ports.observe import Clock
 
 READ_PRODUCTS_MAX = 5_000
 """Where more products than this have changed, all rows are read: that takes fewer calls."""
@@ -21,10 +23,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A location's stock, and where the feed stood before it was read; None without a feed."""
+    """A location's stock, and where the feed stood before it was read; None without a feed.
+
+    `started_at` is when the reading began, on our clock.
+    """
 
     snapshot: StockSnapshot
     cursor: str | None
+    started_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,7 @@ class StockSource:
 
     erp: Erp
     event_log: EventLog
+    clock: Clock
     fed: bool
 
     def read(self, location_id: str, known: Known | None) -> Reading:
@@ -43,22 +50,23 @@ class StockSource:
         the feed. A row that is known and in no open event is what the ERP had on hand: everything
         that was added back or subtracted has since been settled.
         """
+        started_at = self.clock.now()
         if not self.fed:
-            return Reading(self.erp.snapshot(location_id), None)
+            return Reading(self.erp.snapshot(location_id), None, started_at)
         changes = self.erp.changes(location_id, known.cursor if known else None)
         if known is None or not changes.complete:
-            return Reading(self.erp.snapshot(location_id), changes.cursor)
+            return Reading(self.erp.snapshot(location_id), changes.cursor, started_at)
         # Read after the feed: whatever counts as applied by then is among these.
         products = changes.product_ids | self._in_open_events(location_id)
         if len(products) > READ_PRODUCTS_MAX:
-            return Reading(self.erp.snapshot(location_id), changes.cursor)
+            return Reading(self.erp.snapshot(location_id), changes.cursor, started_at)
         rows = {p: units for p, units in known.on_hand_units.items() if p not in products}
         as_of = changes.as_of
         if products:
             found = self.erp.read(location_id, products)
             rows |= found.on_hand_units
             as_of = min(as_of, found.as_of)
-        return Reading(StockSnapshot(location_id, as_of, rows), changes.cursor)
+        return Reading(StockSnapshot(location_id, as_of, rows), changes.cursor, started_at)
 
     def _in_open_events(self, location_id: str) -> frozenset[str]:
         events = (e.event for e in self.event_log.open_events_of(location_id))
