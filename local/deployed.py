@@ -177,7 +177,7 @@ def deployed_stack(local_aws: LocalAws, name: str, plan: StackPlan) -> Iterator[
                 local_aws, outputs["EventsTableName"], outputs["ForwardEventsFunctionName"]
             ),
         )
-        publish_over(newstore, stack.delivery)
+        publish_over(newstore, stack.delivery, name)
         load_map(stack.state, plan.locations, clock.now())
         yield stack
 

@@ -41,7 +41,6 @@ from local.stream import EventStream, mapping_limits
 from local.template import ROOT, Template
 
 TENANT = "acme"
-STREAM_ID = "inventory-sync"
 INGEST, FORWARD, IMPORT = "IngestEventFunction", "ForwardEventsFunction", "ImportStockFunction"
 RECONCILE, WATCH = "ReconcileStockFunction", "CheckStreamFunction"
 EXPORT = "IngestExportFunction"
@@ -190,7 +189,7 @@ def local_stack(
             stream=_stream(aws, template, functions[FORWARD]),
             functions=functions,
         )
-        publish_over(newstore, stack.delivery)
+        publish_over(newstore, stack.delivery, name)
         load_map(stack.state, plan.locations, clock.now())
         yield stack
 
@@ -201,10 +200,13 @@ def load_map(state: StateTable, locations: Sequence[Location], at: datetime) -> 
     LocationChanges(state).put_locations(locations, author)
 
 
-def publish_over(newstore: NewStoreModel, delivery: Delivery) -> None:
-    """What NewStore sends by itself goes the way of the stream, which stops where that stops."""
+def publish_over(newstore: NewStoreModel, delivery: Delivery, stack_name: str) -> None:
+    """What NewStore sends by itself goes the way of the stream, which stops where that stops.
+
+    The stream bears the stack's name.
+    """
     newstore.publications.send = delivery.deliver_now
-    newstore.integrations.senders[STREAM_ID] = delivery
+    newstore.integrations.senders[stack_name] = delivery
 
 
 def _newstore(plan: StackPlan, clock: Clock, aws: Aws) -> NewStoreModel:

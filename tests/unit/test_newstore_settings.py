@@ -2,7 +2,8 @@
 
 import pytest
 
-from inventory_sync.config import Environment, NewStoreSettings
+from inventory_sync.config import Environment, NewStoreSettings, StreamSettings
+from inventory_sync.domain.errors import FatalError
 
 TENANT = {"NEWSTORE_TENANT": "acme", "NEWSTORE_SECRET_ARN": "arn"}
 REALM = "auth/realms/acme/protocol/openid-connect/token"
@@ -26,3 +27,18 @@ def test_tokens_come_from_the_identity_provider_of_the_same_domain(
     settings = NewStoreSettings.read(Environment({**TENANT, "NEWSTORE_BASE_URL": given}))
 
     assert (settings.base_url, settings.token_url) == (api, tokens)
+
+
+STREAM = {**TENANT, "EVENT_URL": "https://x.example/prod/event"}
+
+
+def test_the_stream_bears_the_stack_s_name_in_newstore_s_letters() -> None:
+    settings = StreamSettings.read(Environment({**STREAM, "STREAM_ID": "Inventory-Sync-2"}))
+
+    assert settings.stream_id == "inventory-sync-2"
+
+
+@pytest.mark.parametrize("name", ["x" * 51, "inventory_sync"])
+def test_a_stack_name_that_newstore_would_refuse_is_named(name: str) -> None:
+    with pytest.raises(FatalError, match=r"STREAM_ID=.*shorter stack name"):
+        StreamSettings.read(Environment({**STREAM, "STREAM_ID": name}))

@@ -3,6 +3,7 @@
 A wrong setting raises FatalError naming the variable and what is allowed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -296,7 +297,7 @@ class StreamSettings:
         """From the environment."""
         return cls(
             newstore=NewStoreSettings.read(env),
-            stream_id=env.text("STREAM_ID"),
+            stream_id=_stream_id(env),
             event_url=env.url("EVENT_URL"),
         )
 
@@ -354,6 +355,17 @@ def _token_url(tenant: str, base_url: str) -> str:
     """The identity provider beside NewStore's API: id.p.newstore.net for acme.p.newstore.net."""
     host = base_url.replace(f"https://{tenant}.", "https://id.")
     return f"{host}/auth/realms/{tenant}/protocol/openid-connect/token"
+
+
+def _stream_id(env: Environment) -> str:
+    """The stack's name, in NewStore's letters."""
+    value = env.text("STREAM_ID").lower()
+    if not re.fullmatch(r"[a-z0-9-]{1,50}", value):
+        raise FatalError(
+            f"STREAM_ID={value!r}: allowed are 1 to 50 letters, digits and hyphens;"
+            " deploy under a shorter stack name"
+        )
+    return value
 
 
 def _attempts_max(env: Environment) -> int:
