@@ -8,6 +8,7 @@ SEED ?= 0
 BODIES ?= 100000
 SIZE ?= 1
 ODOO_TESTS ?= tests/connector tests/odoo
+CONTRACT_TESTS := tests/contract/test_openapi.py tests/contract/test_availabilities_schema.py tests/unit/test_event_schemas.py $(wildcard tests/contract/test_*_openapi.py)
 
 shipped := layers/inventory_sync/inventory_sync functions cli
 not_shipped := local tools examples
@@ -29,7 +30,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build security audit sbom invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build security audit sbom invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +74,9 @@ bench: .venv/.dev .venv-bench/.installed build engines ## Measure against the go
 
 scale: .venv/.dev ## Bring the tables of docs/benchmarks.md and docs/scale.md up to date
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tools.scale
+
+contract: .venv/.dev ## Hold clients and simulator against NewStore's own files, in ../shared/newstore-openapi
+	OPENAPI_REQUIRED=true .venv/bin/python -m pytest $(CONTRACT_TESTS) -rs $(ARGS)
 
 connector-test: .venv/.dev ## Run the contract suite against a connector (CONNECTOR=odoo, or module:bench on PYTHONPATH)
 	@test -n "$(CONNECTOR)" || { echo "usage: make connector-test CONNECTOR=<name or module:factory>; see docs/connectors.md"; exit 2; }
