@@ -101,8 +101,7 @@ class Operated:
 def operated(log: TextIO | None = None, **units: int) -> Iterator[Operated]:
     """A stack whose one location has these units by product, imported once."""
     place = Location(location_id=DC, fulfillment_node_id=DC, store_id="", erp_location=DC)
-    plan = StackPlan(locations=[place], parameters={"ReleaseReading": "range"})
-    with local_stack(plan, log=log) as stack:
+    with local_stack(StackPlan(locations=[place]), log=log) as stack:
         operated = Operated(stack)
         for product, count in (units or {SKU: 20}).items():
             stack.erp.set_stock((DC, product), count)
