@@ -1,16 +1,18 @@
 """One request of two units, shipped one by one; everything of it that may change, in one state."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import OutcomeUnknownError, RejectedError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import TryLater, Unknown
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -159,8 +161,10 @@ class SmallWorld:
         # What happens in the simulation, and not here
         self.decrements: list[Any] = []
         self.skipped_rows: set[Any] = set()
+        self.lost: dict[Any, int] = {}
         self.altered_rows: dict[Any, Any] = {}
         self.leapt = None
+        self.reading = ReleaseReading.RANGE
 
     def clock(self) -> datetime:
         return self.now
@@ -169,6 +173,10 @@ class SmallWorld:
 
     def erp_is_down(self) -> bool:
         return False
+
+    def held_by_mispick(self) -> set[tuple[str, str]]:
+        """None: here every unit is found."""
+        return set()
 
     def interrupt(self, label: str, phase: str) -> None:
         """Invocations stop between calls, not within."""
@@ -249,6 +257,16 @@ class SmallWorld:
         }[port]
 
 
+class NothingShown:
+    """ports.RowReader: what NewStore shows of rows is looked at in the simulation, and not here."""
+
+    def atp(self, keys: Iterable[AtpKey]) -> Mapping[AtpKey, int]:
+        raise RejectedError("not shown")
+
+    def insights(self, key: AtpKey) -> StockInsights:
+        raise RejectedError("not shown")
+
+
 @dataclass(frozen=True)
 class Adapter:
     """The real use cases over ports that may stop; `owners` may put a bug in front of a port."""
@@ -306,6 +324,7 @@ class Adapter:
         return ImportStock(
             build=BuildImport(erp=port("erp"), settings=settings, **shared),
             runs=port("runs"),
+            stock=NothingShown(),
             leases=port("leases"),
             settings=replace(ImportStockSettings(), poll_seconds_max=0.0),
             **shared,

@@ -79,7 +79,7 @@ def test_an_event_that_is_refused_again_comes_back(shop: Operated) -> None:
     shop.stack.sweep()
 
     assert [row["id"] for row in listed(shop)] == [entry]
-    assert shop.json("quarantine", "show", entry)["resolved"] == ""
+    assert shop.json("quarantine", "show", entry)["resolution"] == ""
     stored = shop.run("quarantine", "show", entry).output.splitlines()[-1]
     assert json.loads(stored)["payload"]["logical_timestamp"] == 10
 
@@ -122,7 +122,7 @@ def test_what_is_dropped_is_kept_with_the_reason(shop: Operated) -> None:
 
     (kept,) = listed(shop, "--all")
     assert listed(shop) == []
-    assert kept["resolved"].startswith("dropped by Ada")
+    assert kept["resolution"].startswith("dropped by Ada")
     (record,) = shop.audited()
     assert (record["command"], record["changes"][0]["after"]) == ("quarantine drop", "dropped")
     assert post(shop, b"no JSON") == 200

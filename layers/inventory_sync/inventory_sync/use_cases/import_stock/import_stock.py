@@ -351,8 +351,6 @@ class _Session:
         )
         try:
             found = gather(run)
-        except InvariantError:
-            raise
         except (RetriableError, RejectedError, FatalError) as error:
             deps.observer.log("release not observed", run_id=run.run_id, error=error)
             return before
