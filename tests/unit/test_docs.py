@@ -213,6 +213,11 @@ def test_a_decision_is_short_and_says_how_to_undo_it(path: Path) -> None:
         assert part in text
 
 
+def test_no_two_decisions_have_one_number() -> None:
+    numbers = [path.name[:4] for path in DECISIONS]
+    assert len(numbers) == len(set(numbers))
+
+
 def test_the_layer_ships_the_boto3_that_the_tests_run_with() -> None:
     pinned = {
         re.findall(r"^boto3==\S+", text_of(path), flags=re.MULTILINE)[0]
