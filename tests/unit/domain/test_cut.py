@@ -436,6 +436,10 @@ def test_a_watermark_of_none_so_far_and_of_zero_are_not_the_same() -> None:
 # Without a snapshot
 
 
+def owned_by_itself(found: Any) -> Any:
+    return replace(found, owned=frozenset(item.item_id for item in found.event.items))
+
+
 def rolled(
     last_quantities: dict[str, Units], *events: Any, lacking: Any = None, **fields: Any
 ) -> LocationCut:
@@ -678,6 +682,25 @@ def test_a_unit_is_of_the_product_that_was_booked() -> None:
     assert found.added_back == {"B": 1}
 
 
+@pytest.mark.parametrize("owned", [None, frozenset("b")])
+def test_a_unit_that_a_closed_event_may_own_is_not_added_back_by_one_that_lists_it_again(
+    owned: frozenset[str] | None,
+) -> None:
+    """It left with the event that is closed: what lists it after the range is no news of it."""
+    counted = shipment(9, "a")
+    again = shipment(14, "a", "b", owned=owned)
+
+    assert rolled({"A": 5}, again, lacking=counted).quantities == {"A": 5}
+    unlisted = LastQuantities({"A": 5}, units_of(counted))
+    assert cut({"B": 1}, again, unlisted=unlisted).quantities["A"] == 5
+
+
+def test_a_unit_that_an_open_event_owns_is_added_back_where_the_last_quantity_lacks_it() -> None:
+    after = shipment(14, "a", owned=frozenset("a"))
+
+    assert rolled({"A": 5}, after, lacking=after).quantities == {"A": 6}
+
+
 # The other reading: NewStore takes a shipped unit off at once
 
 
@@ -694,7 +717,8 @@ def test_an_immediate_quantity_is_without_every_unit_that_the_erp_does_not_show(
 def test_switching_the_reading_takes_no_unit_off_twice(
     before: ReleaseReading, after: ReleaseReading
 ) -> None:
-    events = [open_event(10, "A"), open_event(13, "A"), forwarded(14, "A", applied_at=BEFORE)]
+    waiting = [owned_by_itself(open_event(10, "A")), owned_by_itself(open_event(13, "A"))]
+    events = [*waiting, forwarded(14, "A", applied_at=BEFORE)]
     base = cut({"A": 10}, *events, reading=before)
     last = LastQuantities(base.quantities, base.lacking)
 

@@ -312,19 +312,15 @@ def _parts(
     reading: ReleaseReading,
     cut_end: int,
 ) -> tuple[UnitPart, ...]:
-    part_of = {
-        (True, False): Part.ADDED_BACK,
-        (False, True): Part.SUBTRACTED,
-        (True, True): Part.IN_BASE,
-        (False, False): Part.AFTER,
-    }
-    return tuple(
-        UnitPart(
-            unit,
-            part_of[base_lacks(unit), reading.quantity_lacks(unit.logical_timestamp, cut_end)],
-        )
-        for unit in units
-    )
+    def part(unit: CompletedUnit) -> Part:
+        wanted = not reading.quantity_lacks(unit.logical_timestamp, cut_end)
+        if not base_lacks(unit):
+            return Part.AFTER if wanted else Part.SUBTRACTED
+        # Without an owner it may be a unit of an event that is closed: gone at a lower logical
+        # timestamp than the open events know of, and for good.
+        return Part.ADDED_BACK if wanted and unit.owner is not None else Part.IN_BASE
+
+    return tuple(UnitPart(unit, part(unit)) for unit in units)
 
 
 def _quantities(base: Mapping[str, Units], parts: tuple[UnitPart, ...]) -> Mapping[str, Units]:
