@@ -236,7 +236,6 @@ class ImportSettings:
     job_spacing: timedelta
     fall_percent_max: int
     mispick_hold: timedelta
-    mispick_hold_units_max: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
@@ -257,7 +256,6 @@ class ImportSettings:
             job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
             fall_percent_max=env.number("FALL_PERCENT_MAX", 50, 1, 100),
             mispick_hold=timedelta(hours=env.number("MISPICK_HOLD_HOURS", 24, 0, 720)),
-            mispick_hold_units_max=env.number("MISPICK_HOLD_UNITS_MAX", 5, 0, 1_000),
         )
 
 

@@ -59,7 +59,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         go_live_at=settings.erp.go_live_at,
         reading=settings.release_reading,
         spare_seconds=SPARE_SECONDS,
-        mispick=MispickRule(settings.mispick_hold, settings.mispick_hold_units_max),
+        mispick=MispickRule(settings.mispick_hold),
         reads_at_once=settings.erp.reads_at_once,
         guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),
     )
