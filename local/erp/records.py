@@ -106,6 +106,8 @@ class Allocation:
     logical_timestamp: int
     state: AllocationState
     items: tuple[AllocationItem, ...]
+    reason: str = ""
+    """Why items failed; empty where nothing is said."""
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ def read_allocations(body: object) -> list[Allocation]:
                 AllocationItem(_text(item, "item_id"), _text(item, "product"))
                 for item in _filled(entry, "items")
             ),
+            reason=_optional_text(entry, "reason"),
         )
         for entry in _objects(body, "allocations")
     ]
@@ -134,6 +135,13 @@ def _filled(entry: object, name: str) -> list[object]:
 def _text(entry: object, name: str) -> str:
     value = _field(entry, name)
     if not isinstance(value, str) or not value:
+        raise CallRefusedError(400, f"{name} is not a text")
+    return value
+
+
+def _optional_text(entry: object, name: str) -> str:
+    value = _field({name: "", **entry} if isinstance(entry, Mapping) else entry, name)
+    if not isinstance(value, str):
         raise CallRefusedError(400, f"{name} is not a text")
     return value
 
