@@ -152,6 +152,12 @@ def test_an_allocation_of_nothing_is_400(client: Client) -> None:
     assert (answer.status_code, answer.json()) == (400, {"error": "items is empty"})
 
 
+def test_a_reason_of_an_allocation_is_a_text_where_there_is_one(client: Client) -> None:
+    for reason, status in (({}, 400), ("no_inventory", 200)):
+        body = {"allocations": [{**ALLOCATION, "reason": reason}]}
+        assert client.call("POST", "/v1/allocations", json=body).status_code == status
+
+
 def test_the_token_is_required(client: Client) -> None:
     assert requests.get(f"{client.base_url}/v1/capabilities", timeout=SECONDS).status_code == 401
 
