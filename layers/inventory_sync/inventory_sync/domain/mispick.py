@@ -78,8 +78,8 @@ def find_mispicks(
     """From the open events of the location, and the quantities of the last finished import.
 
     `found_at` says when an operator said of a product that it was found. A mispick ends by that,
-    after the rule's time, or when the ERP's figure moves by something other than the units that we
-    know: a count, a receipt. The figure is compared from the first import on that has seen it.
+    after the rule's time, or when the ERP's figure falls by more than the units that we know: it
+    was counted; a receipt is no count. The figure is compared from the first import that saw it.
     """
     by_product: dict[str, list[OpenEvent]] = defaultdict(list)
     mispicks = [e for e in events if e.event.mispicked]
@@ -88,14 +88,14 @@ def find_mispicks(
             by_product[product_id].append(open_event)
     if not by_product:
         return Mispicks(rule=rule)
-    moved = _moved(cut, last, by_product) if from_snapshot and last is not None else frozenset()
+    fell = _fallen(cut, last, by_product) if from_snapshot and last is not None else frozenset()
 
     def ended(product_id: str) -> bool:
         group = by_product[product_id]
         seen = all(e.counted_by is not None for e in group)
         found = found_at.get(product_id)
         return (
-            (product_id in moved and seen)
+            (product_id in fell and seen)
             or (found is not None and found >= max(e.received_at for e in group))
             or now - max(e.event.published_at for e in group) >= rule.hold
         )
@@ -116,12 +116,12 @@ def find_mispicks(
     )
 
 
-def _moved(cut: LocationCut, last: LastQuantities, product_ids: Iterable[str]) -> frozenset[str]:
-    """Products whose quantity is not the last one less the units that it is without since."""
+def _fallen(cut: LocationCut, last: LastQuantities, product_ids: Iterable[str]) -> frozenset[str]:
+    """Products whose quantity is below the last one less the units that it is without since."""
     lacking = {Part.SUBTRACTED, Part.IN_BASE}
     since = units_by_product(
         p.unit for p in cut.parts if p.part in lacking and p.unit.unit not in last.lacking
     )
     return frozenset(
-        p for p in product_ids if cut.quantities.get(p, 0) != last.quantities.get(p, 0) - since[p]
+        p for p in product_ids if cut.quantities.get(p, 0) < last.quantities.get(p, 0) - since[p]
     )
