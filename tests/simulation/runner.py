@@ -129,6 +129,10 @@ def _calm_down(world: World, invariants: Invariants) -> None:
         for _ in range(6):
             world.import_tick(full=bool(world.untold))
             world.pass_time(310)
+        run = world.runs.head().run
+        if run is not None and not run.ended:
+            world.import_tick()
+            world.pass_time(310)
         try:
             _everything(invariants)
         except Violation as violation:
