@@ -39,7 +39,7 @@ _Yaml.add_multi_constructor("!", _long_form)
 @cache
 def read_template(path: Path) -> Any:
     """The document; not to be changed, since who reads it again gets the same."""
-    document = yaml.load(path.read_text("utf-8"), _Yaml)  # noqa: S506  # a SafeLoader
+    document = yaml.load(path.read_text("utf-8"), _Yaml)  # noqa: S506  # nosec B506  # a SafeLoader
     return _written_out(document, {}, document.get("Mappings", {}))
 
 
