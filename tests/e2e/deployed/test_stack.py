@@ -293,7 +293,7 @@ def test_a_redeployment_in_the_middle_of_a_run_loses_nothing(stack: DeployedStac
         deployed.result()
     eventually(lambda: delivery.deliver_due() == 0 and delivery.pending == 0, "all events taken")
 
-    eventually(lambda: watermark_reaches(stack, last), "the run's end")
+    eventually(lambda: watermark_reaches(stack, last), "the run's end", 240)
     assert requests_ > 1
     assert stack.count(EVENTS) == stored + 2 * requests_
     assert delivery.running
