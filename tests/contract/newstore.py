@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from inventory_sync.adapters.http.authorized import AuthorizedHttp
+from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
+from inventory_sync.adapters.http.client import JsonHttp
 from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.newstore.token import TokenProvider
 from inventory_sync.domain.import_run import JobState
@@ -72,3 +73,29 @@ def newstore_contract(credentials: Mapping[str, str] = CLIENT) -> Iterator[Contr
             AuthorizedHttp(http, tokens), base_url=server.base_url, provider="inventory-sync"
         )
         yield Contract(newstore, client, account, recorded.exchanges)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """To a NewStore that keeps what goes over the wire in `exchanges`."""
+
+    newstore: Newstore
+    authorized: AuthorizedHttp
+    http: JsonHttp
+    base_url: str
+    exchanges: list[Exchange]
+
+
+@contextmanager
+def connection() -> Iterator[Connection]:
+    """With a token already, so that the first exchange is the first call."""
+    newstore, clock = Newstore(clients={"adapter": "secret"}), StandingClock()
+    token = newstore.model.tokens.client_credentials("adapter", "secret")["access_token"]
+    app = Recorded(newstore_app(newstore.model))
+    with (
+        HttpServer(app) as server,
+        secrets_account({"token": token}) as account,
+        json_http(clock) as http,
+    ):
+        authorized = AuthorizedHttp(http, SecretBearer(account.secrets(clock), account.arn))
+        yield Connection(newstore, authorized, http, server.base_url, app.exchanges)

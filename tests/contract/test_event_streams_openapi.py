@@ -8,17 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.newstore.stream_records import NewStoreStreamRecords
 from inventory_sync.adapters.newstore.streams import NewStoreStreams
 from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.event_stream import StreamRegistration
-from local.http_server import HttpServer
 from local.newstore.events import Event
-from local.newstore.server import newstore_app
+from tests.contract.newstore import connection
 from tests.contract.openapi import Exchange, load
-from tests.contract.recorded import Recorded
-from tests.unit.adapters.http_support import StandingClock, json_http, secrets_account
 from tests.unit.local.newstore_builder import Newstore
 
 STREAM = "stock-sync"
@@ -50,20 +46,12 @@ class Wire:
 
 @contextmanager
 def wire() -> Iterator[Wire]:
-    newstore, clock = Newstore(clients={"adapter": "secret"}), StandingClock()
-    token = newstore.model.tokens.client_credentials("adapter", "secret")["access_token"]
-    app = Recorded(newstore_app(newstore.model))
-    with (
-        HttpServer(app) as server,
-        secrets_account({"token": token}) as account,
-        json_http(clock) as http,
-    ):
-        authorized = AuthorizedHttp(http, SecretBearer(account.secrets(clock), account.arn))
+    with connection() as to:
         yield Wire(
-            NewStoreStreams(authorized, base_url=server.base_url),
-            NewStoreStreamRecords(authorized, base_url=server.base_url),
-            newstore,
-            app.exchanges,
+            NewStoreStreams(to.authorized, base_url=to.base_url),
+            NewStoreStreamRecords(to.authorized, base_url=to.base_url),
+            to.newstore,
+            to.exchanges,
         )
 
 

@@ -7,16 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.newstore.exports import NewStoreExports
 from inventory_sync.adapters.newstore.stock import NewStoreStock
 from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.errors import RejectedError
-from local.http_server import HttpServer
-from local.newstore.server import newstore_app
+from tests.contract.newstore import connection
 from tests.contract.openapi import Exchange, load
-from tests.contract.recorded import Recorded
-from tests.unit.adapters.http_support import StandingClock, json_http, secrets_account
 from tests.unit.local.newstore_builder import DC, KEY, SKU, Newstore
 
 ORDER = str(UUID(int=1))
@@ -48,20 +44,12 @@ class Wire:
 
 @contextmanager
 def wire() -> Iterator[Wire]:
-    newstore, clock = Newstore(clients={"adapter": "secret"}), StandingClock()
-    token = newstore.model.tokens.client_credentials("adapter", "secret")["access_token"]
-    app = Recorded(newstore_app(newstore.model))
-    with (
-        HttpServer(app) as server,
-        secrets_account({"token": token}) as account,
-        json_http(clock) as http,
-    ):
-        authorized = AuthorizedHttp(http, SecretBearer(account.secrets(clock), account.arn))
+    with connection() as to:
         yield Wire(
-            NewStoreStock(authorized, base_url=server.base_url),
-            NewStoreExports(authorized, http, base_url=server.base_url),
-            newstore,
-            app.exchanges,
+            NewStoreStock(to.authorized, base_url=to.base_url),
+            NewStoreExports(to.authorized, to.http, base_url=to.base_url),
+            to.newstore,
+            to.exchanges,
         )
 
 
