@@ -182,7 +182,7 @@ def test_the_charts_say_in_words_what_they_show(chromium: Browser, report: str) 
         page.goto(report)
         moment_with(page, "NYC is held")
         labels = [image.get_attribute("aria-label") for image in page.get_by_role("img").all()]
-        assert "promise 73, truth 79" in str(labels[0])
+        assert "promise 93, truth 99" in str(labels[0])
         assert "above the truth at 0 of them" in str(labels[0])
         assert "the watermark is 6" in str(labels[1])
         page.get_by_text("Both charts as a table").click()
