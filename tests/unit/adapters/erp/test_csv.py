@@ -92,6 +92,31 @@ def test_file_without_its_marker_is_still_being_uploaded(files: Files) -> None:
     assert files.snapshot().as_of == AS_OF
 
 
+@pytest.mark.parametrize(
+    ("time_zone", "stamp"),
+    [
+        ("Europe/Berlin", "00010101T000000"),
+        ("America/New_York", "99991231T235959"),
+        ("UTC", "19700101T000000"),
+    ],
+)
+def test_file_named_after_a_placeholder_is_passed_over(
+    files: Files, time_zone: str, stamp: str
+) -> None:
+    files.drop("product,on_hand\nA,99\n", f"stock/DC01/stock_{stamp}")
+    with pytest.raises(SnapshotIncompleteError, match="none with an as-of"):
+        files.snapshot(time_zone=time_zone)
+    files.drop("product,on_hand\nA,5\n")
+    assert files.snapshot(time_zone=time_zone).on_hand_units == {"A": 5}
+
+
+@pytest.mark.parametrize("stamp", ["00010101T000000", "99991231T235959"])
+def test_placeholder_as_the_as_of_of_a_row_holds_the_file(files: Files, stamp: str) -> None:
+    files.drop(f"product,on_hand,at\nA,5,{stamp}\n")
+    with pytest.raises(SnapshotIncompleteError, match=r"row 2: .*2000 to 2999"):
+        files.snapshot(columns={"as_of": "at"}, time_zone="America/New_York")
+
+
 def test_marker_may_be_switched_off(files: Files) -> None:
     files.put(f"{NAME}.csv", "product,on_hand\nA,5\n")
     with pytest.raises(SnapshotIncompleteError, match="complete"):
@@ -145,6 +170,7 @@ def test_as_of_may_stand_in_a_column_and_the_earliest_counts(files: Files) -> No
         ("", "no column"),
         ('product,on_hand\n"A,5\n', "unexpected end"),
         (b"product,on_hand\n\xff,5\n", "decode"),
+        (f"product,on_hand\nA,{'9' * 5000}\n", "not a"),
     ],
 )
 def test_file_that_is_not_of_the_form_is_no_snapshot(

@@ -246,6 +246,25 @@ def test_sums_of_floating_figures_are_whole_units_again(account: SecretsAccount)
         assert erp.snapshot("DC01").on_hand_units == {"A": 3}
 
 
+@pytest.mark.parametrize("date", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "soon", 1, None])
+def test_instant_that_cannot_be_is_no_answer(account: SecretsAccount, date: object) -> None:
+    done = Reply([{**DONE, "date_done": date}])
+    with odoo(account, stock_picking__search_read=done) as (erp, _):
+        assert isinstance(erp.look_up(WANTED.movement_id), Unknown)
+        assert isinstance(erp.post_movements([WANTED])[0], Unknown)
+    now = Reply({"date": date})
+    with odoo(account, stock_move__default_get=now) as (erp, _), pytest.raises(RetriableError):
+        erp.snapshot("DC01")
+
+
+def test_cursor_that_names_no_instant_is_of_no_use_any_more(account: SecretsAccount) -> None:
+    with odoo(account, stock_move_line__formatted_read_group=Reply([])) as (erp, _):
+        cursor = erp.changes("DC01", None).cursor
+        assert erp.changes("DC01", cursor).complete
+        broken = cursor.replace("2026-03-02 12:00:00", "9999-12-31 23:59:59")
+        assert not erp.changes("DC01", broken).complete
+
+
 def test_unknown_warehouse_and_garbled_rows(account: SecretsAccount) -> None:
     with (
         odoo(account, stock_warehouse__search_read=Reply([])) as (erp, _),

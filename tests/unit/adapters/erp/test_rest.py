@@ -281,12 +281,17 @@ def test_conflict_is_a_rejection_that_says_so(erp: Erp) -> None:
         [result("m-0", "postponed")],
         [result("m-0", applied_at=None)],
         [result("m-0", applied_at="2026-03-02T11:59:00")],
+        [result("m-0", applied_at="0001-01-01T00:00:00Z")],
+        [result("m-0", applied_at="1970-01-01T00:00:00Z")],
+        [result("m-0", applied_at="9999-12-31T23:59:59-05:00")],
+        [result("m-0", applied_at=1772452740)],
+        [result("m-0", applied_at=10**400)],
         [result("m-0"), result("m-0", "rejected")],
         ["text"],
     ],
     ids=[
         "empty", "no list", "another's", "unknown outcome", "no instant", "no time zone",
-        "contradiction", "no object",
+        "null date", "epoch", "for ever", "a number", "a long number", "contradiction", "no object",
     ],
 )  # fmt: skip
 def test_movement_without_a_clear_result_is_unknown(erp: Erp, results: object) -> None:
@@ -575,6 +580,9 @@ BROKEN: dict[str, tuple[dict[str, Any], ...]] = {
     "no as_of": (page(as_of=None),),
     "as_of gone on a later page": (page(next_cursor="1"), page(rows=[], as_of=None)),
     "as_of without a time zone": (page(as_of="2026-03-02T12:00:00"),),
+    "a null date as as_of": (page(as_of="0001-01-01T00:00:00Z"),),
+    "an end of time as as_of": (page(as_of="9999-12-31T23:59:59-05:00"),),
+    "a number as as_of": (page(as_of=1772452740),),
     "no row_count": (page(row_count=None),),
     "a negative row_count": (page(row_count=-1),),
     "no rows": (page(rows=None),),

@@ -279,6 +279,15 @@ def test_longer_retry_after_than_we_wait_is_left_to_the_next_tick(
     assert raised.value.retry_after_seconds == 3600
 
 
+@pytest.mark.parametrize("header", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_retry_after_beyond_a_day_counts_as_a_day(http: JsonHttp, header: str) -> None:
+    """Else it would stop for ever what waits for it."""
+    reply = Reply(status=429, headers={"Retry-After": header})
+    with replying(reply) as server, pytest.raises(ThrottledError) as raised:
+        http.call(get(server.url))
+    assert raised.value.retry_after_seconds == 86_400
+
+
 def test_call_ends_before_its_time_is_up(clock: StandingClock) -> None:
     limits = HttpLimits(attempts_max=100, backoff_seconds_max=8, call_seconds_max=20)
     with (

@@ -142,7 +142,12 @@ def test_safety_stock_of_a_product_and_of_all_others_at_a_location(
 
 
 @pytest.mark.parametrize(
-    "body", [b"10000101,US01,20\nError while creating safety stock csv data.\n", b"A,B,1.5\n"]
+    "body",
+    [
+        b"10000101,US01,20\nError while creating safety stock csv data.\n",
+        b"A,B,1.5\n",
+        b"A,B," + b"9" * 5000,
+    ],
 )
 def test_a_table_that_breaks_off_is_not_taken_for_a_whole_one(
     account: SecretsAccount, body: bytes

@@ -36,7 +36,7 @@ class SqsExportQueue:
                 bucket=self._bucket, key=str(found["key"]), etag=str(found.get("etag", ""))
             )
             return file, int(body.get("offset", 0))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise RejectedError(
                 f"export queue: a message is neither of S3 nor of ours ({error}); delete it"
             ) from error

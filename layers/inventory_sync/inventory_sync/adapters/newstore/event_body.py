@@ -9,8 +9,10 @@ import re
 from datetime import UTC, datetime
 from typing import NoReturn
 
+from inventory_sync.adapters.instants import read_instant
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
 from inventory_sync.domain.inbound import IgnoredEvent, MalformedEventError
+from inventory_sync.domain.instants import BOUNDS
 
 UNPARSABLE = "unparsable"
 WRONG_TENANT = "wrong_tenant"
@@ -19,17 +21,11 @@ ITEMS_MAX = 10_000
 TEXT_CHARACTERS_MAX = 200
 """At four bytes a character an event's key stays within DynamoDB's 1,024 bytes."""
 LOGICAL_TIMESTAMP_MAX = 10**18
-YEARS = range(2000, 3000)
-"""Plausible, and far from where adding a window to an instant overflows."""
 METRIC_NAME_CHARACTERS_MAX = 100
 
 _NAMES = {name.value: name for name in EventName}
 _UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_IN_METRICS = re.compile(r"[^A-Za-z0-9._-]")
-_INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})"
-    r"(?::([0-9]{2})(?:[.,]([0-9]*))?)?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-)
 _REASON = re.compile("[a-z_]{1,40}")
 _DIGITS = re.compile("[0-9]{1,19}")
 _EXACT_FLOATS = 2.0**53
@@ -145,28 +141,17 @@ def _whole(value: object) -> int | None:
 def _published_at(value: object) -> datetime:
     instant = _instant(value)
     if instant is None:
-        remedy = f"send an instant of {YEARS[0]} to {YEARS[-1]} such as 2026-03-02T09:00:00.123Z"
+        remedy = f"send {BOUNDS} such as 2026-03-02T09:00:00.123Z"
         raise _unparsable("published_at", "is no ISO 8601 instant", remedy)
     return instant
 
 
 def _instant(value: object) -> datetime | None:
-    """UTC; digits beyond the microsecond are cut off, a missing offset means UTC.
-
-    None for anything else, and for a placeholder such as the year 1.
-    """
-    match = _INSTANT.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return None
-    day, minutes, seconds, fraction, offset = match.groups()
-    zone = "+00:00" if (offset or "Z") in "Zz" else f"{offset:0<5}"
-    micros = (fraction or "")[:6].ljust(6, "0")
+    """A missing offset means UTC; None for anything else, and for a placeholder like the year 1."""
     try:
-        text = f"{day}T{minutes}:{seconds or '00'}.{micros}{zone}"
-        instant = datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return read_instant(value, UTC)
+    except ValueError:
         return None
-    return instant if instant.year in YEARS else None
 
 
 def _object(value: object, where: str) -> _Fields:

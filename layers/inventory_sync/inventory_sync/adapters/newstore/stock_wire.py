@@ -1,6 +1,7 @@
 """What NewStore says of stock, as its JSON and CSV have it."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from inventory_sync.domain.atp import (
 from inventory_sync.domain.errors import RetriableError
 
 SAFETY_STOCK_COLUMNS = ["Product ID", "Location", "Safety Stock"]
+_UNITS = re.compile(r"[0-9]{1,18}")
 
 
 def _listed(value: object) -> object:
@@ -129,7 +131,7 @@ def read_safety_stock(lines: Iterable[str], where: str) -> SafetyStock:
     of_products: dict[AtpKey, int] = {}
     of_nodes: dict[str, int] = {}
     for number, row in enumerate(rows, start=2):
-        if len(row) != len(SAFETY_STOCK_COLUMNS) or not row[1] or not row[2].isdecimal():
+        if len(row) != len(SAFETY_STOCK_COLUMNS) or not row[1] or not _UNITS.fullmatch(row[2]):
             raise RetriableError(f"{where}: line {number} has no location or no number")
         product, node, units = row
         if product:

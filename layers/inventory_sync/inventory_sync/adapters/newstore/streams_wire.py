@@ -1,12 +1,11 @@
 """Registrations of event streams, and what NewStore keeps of them, as its JSON has them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import AwareDatetime
-
+from inventory_sync.adapters.instants import to_text
 from inventory_sync.adapters.newstore.wire import Answer, Id, Text
 from inventory_sync.adapters.redaction import excerpt
+from inventory_sync.adapters.values import Instant
 from inventory_sync.domain.event_stream import WANTED_EVENTS, EventStream, StreamRegistration
 from inventory_sync.domain.stream_records import FailedAttempt, RejectedEvent, StreamLogEntry
 
@@ -49,7 +48,7 @@ class StreamAnswer(Answer):
 class LogAnswer(Answer):
     """One entry of a stream's log."""
 
-    created_at: AwareDatetime
+    created_at: Instant
     action: Text = ""
     reason: Text = ""
 
@@ -57,18 +56,18 @@ class LogAnswer(Answer):
         """In our terms; the event that a reason may quote is cut off."""
         reason = self.reason.partition("Payload:")[0].rstrip()
         short = excerpt(reason, characters_max=_REASON_CHARACTERS_MAX)
-        return StreamLogEntry(_utc(self.created_at), excerpt(self.action), short)
+        return StreamLogEntry(self.created_at, excerpt(self.action), short)
 
 
 class RejectedAnswer(Answer):
     """One entry of the list of rejected events."""
 
     id: Id
-    created_at: AwareDatetime
+    created_at: Instant
 
     def rejected(self) -> RejectedEvent:
         """In our terms."""
-        return RejectedEvent(self.id, _utc(self.created_at))
+        return RejectedEvent(self.id, self.created_at)
 
 
 class AttemptAnswer(Answer):
@@ -76,7 +75,7 @@ class AttemptAnswer(Answer):
 
     integration_id: Text = ""
     status: Text = ""
-    attempted_at: AwareDatetime
+    attempted_at: Instant
     retries_remaining: int | None = None
     event_name: Text = ""
     entity_id: Text = ""
@@ -93,7 +92,7 @@ class AttemptAnswer(Answer):
             event_name=self.event_name,
             entity_id=self.entity_id,
             domain_entity_id=self.domain_entity_id,
-            attempted_at=_utc(self.attempted_at),
+            attempted_at=self.attempted_at,
             retries_remaining=self.retries_remaining or 0,
         )
 
@@ -108,7 +107,7 @@ def new_registration(registration: StreamRegistration) -> dict[str, Any]:
     }
     for name, at in (("starts_at", registration.starts_at), ("ends_at", registration.ends_at)):
         if at is not None:
-            body[name] = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            body[name] = to_text(at)
     return body
 
 
@@ -121,7 +120,3 @@ def changed_registration(registration: StreamRegistration) -> dict[str, Any]:
         },
         "filter_conditions": {"event_filter": sorted(WANTED_EVENTS)},
     }
-
-
-def _utc(instant: datetime) -> datetime:
-    return instant.astimezone(UTC)

@@ -4,15 +4,15 @@ docs/connectors/csv-on-s3.md lists the fields.
 """
 
 import re
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from inventory_sync.adapters.erp.rest.wire import FIGURE_DIGITS_MAX
+from inventory_sync.adapters.values import read_figure
 from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.instants import bounded
 from inventory_sync.domain.stock import Units
 
 FORMAT_KEY = "connector.json"
@@ -90,10 +90,7 @@ class CsvFormat(_Part):
         if not re.fullmatch(pattern, text, re.ASCII):
             raise ValueError("not a figure")
         plain = text.replace(self.thousands, "") if self.thousands else text
-        number = Decimal(plain.replace(self.decimal, "."))
-        if number.adjusted() >= FIGURE_DIGITS_MAX:
-            raise ValueError("not a figure of stock")
-        return int(number) if number == number.to_integral_value() else number
+        return read_figure(plain.replace(self.decimal, "."))
 
     def as_of(self, text: str) -> datetime:
         """By `time`; ValueError for anything else. The earlier where it could be two."""
@@ -108,7 +105,7 @@ class CsvFormat(_Part):
         moment = datetime.strptime(text, form)  # noqa: DTZ007 - a zone follows
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(self.time_zone), fold=fold)
-        return moment.astimezone(UTC)
+        return bounded(moment)
 
     def as_of_of(self, name: str) -> datetime | None:
         """What a file's name says; None where it says nothing, or nothing that can be read."""

@@ -10,21 +10,30 @@ An answer of Odoo                        what it is here
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
-from inventory_sync.domain.errors import RejectedError
+from inventory_sync.adapters.instants import read_instant
+from inventory_sync.domain.errors import RejectedError, RetriableError
 
 TICK = timedelta(seconds=1)
 """Odoo gives its time in whole seconds, the fraction cut off."""
 
 _REFUSED = frozenset({409, 422})
 _REASON_CHARACTERS_MAX = 300
+
+
+def _instant(value: object) -> datetime:
+    return read_instant(value, UTC)
+
+
+OdooInstant = Annotated[datetime, PlainValidator(_instant)]
+"""Odoo writes UTC without saying so."""
 
 
 class OdooRefusedError(RejectedError):
@@ -36,7 +45,7 @@ class _Answer(BaseModel):
 
 
 class _Now(_Answer):
-    date: str
+    date: OdooInstant
 
 
 class _Loaded(_Answer):
@@ -82,8 +91,10 @@ class OdooApi:
 
     def now(self) -> datetime:
         """Odoo's clock, not later than the call ended: the default date of a stock move."""
-        (now,) = self.rows(_Now, "stock.move", "default_get", fields=["date"])
-        return instant(now.date)
+        rows = self.rows(_Now, "stock.move", "default_get", fields=["date"])
+        if len(rows) != 1:
+            raise RetriableError(f"asked for one date, Odoo answered with {len(rows)}")
+        return rows[0].date
 
     def _request(
         self,
@@ -114,11 +125,6 @@ class OdooApi:
             if error.status in _REFUSED and isinstance(message, str):
                 raise OdooRefusedError(_plain(message)) from error
             raise
-
-
-def instant(text: str) -> datetime:
-    """Odoo writes UTC without saying so."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def odoo_time(moment: datetime) -> str:

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from inventory_sync.adapters.erp.odoo.api import OdooApi, instant
+from inventory_sync.adapters.erp.odoo.api import OdooApi, OdooInstant
+from inventory_sync.adapters.values import Figure
 from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.stock import Units
 
 Line = tuple[str, int]
 """A move's description, which is the unit's id, and Odoo's id of its product."""
@@ -22,15 +25,15 @@ class _PickingRow(_Row):
     name: str | bool
     origin: str
     state: str
-    date_done: str | bool
+    date_done: OdooInstant | Literal[False]
     location_id: tuple[int, str]
 
 
 class _MoveRow(_Row):
     id: int
     product_id: tuple[int, str]
-    product_uom_qty: float
-    quantity: float
+    product_uom_qty: Figure
+    quantity: Figure
     description_picking: str | bool
     picking_id: tuple[int, str | bool]
 
@@ -48,8 +51,8 @@ class Delivery:
     states: frozenset[str]
     document_id: str
     done_at: datetime | None
-    asked: dict[Line, float]
-    done: dict[Line, float]
+    asked: dict[Line, Units]
+    done: dict[Line, Units]
 
     @property
     def is_done(self) -> bool:
@@ -84,9 +87,9 @@ def find_delivery(api: OdooApi, movement_id: str) -> Delivery | None:
 
 def _delivery(pickings: list[_PickingRow], moves: list[_MoveRow]) -> Delivery:
     done_ids = {picking.id for picking in pickings if picking.state == "done"}
-    instants = [instant(str(p.date_done)) for p in pickings if p.id in done_ids and p.date_done]
-    asked: defaultdict[Line, float] = defaultdict(float)
-    done: defaultdict[Line, float] = defaultdict(float)
+    instants = [p.date_done for p in pickings if p.id in done_ids and p.date_done]
+    asked: defaultdict[Line, Units] = defaultdict(int)
+    done: defaultdict[Line, Units] = defaultdict(int)
     for move in moves:
         line = (str(move.description_picking), move.product_id[0])
         asked[line] += move.product_uom_qty

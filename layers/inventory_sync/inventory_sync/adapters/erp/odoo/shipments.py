@@ -22,7 +22,7 @@ from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.adapters.erp.odoo.api import TICK, OdooApi, OdooRefusedError, odoo_time
 from inventory_sync.adapters.erp.odoo.deliveries import Delivery, Line, find_delivery
 from inventory_sync.adapters.erp.odoo.master import OdooMaster, ProductRow, Warehouse
-from inventory_sync.domain.stock import Acknowledgement, Rejection, StockMovement, TryLater
+from inventory_sync.domain.stock import Acknowledgement, Rejection, StockMovement, TryLater, Units
 from inventory_sync.domain.units import UnitId
 
 COMMITTED_WITHIN = timedelta(minutes=15)
@@ -54,7 +54,7 @@ class _Content:
     products: Mapping[UnitId, ProductRow]
     warehouse: Warehouse
 
-    def is_that_of(self, delivery: Delivery, lines: Mapping[Line, float]) -> bool:
+    def is_that_of(self, delivery: Delivery, lines: Mapping[Line, Units]) -> bool:
         wanted = {(str(unit), product.id): 1 for unit, product in self.products.items()}
         return lines == wanted and delivery.stock_id == self.warehouse.stock_id
 

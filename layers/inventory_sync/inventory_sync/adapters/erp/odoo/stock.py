@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
 from inventory_sync.adapters.erp.ids import Ids
-from inventory_sync.adapters.erp.odoo.api import OdooApi, instant, odoo_time
+from inventory_sync.adapters.erp.odoo.api import OdooApi, odoo_time
 from inventory_sync.adapters.erp.odoo.master import PRODUCTS_MAX, OdooMaster, ProductRow, shared
-from inventory_sync.adapters.erp.rest.wire import Figure
+from inventory_sync.adapters.instants import read_instant
+from inventory_sync.adapters.values import Figure
 from inventory_sync.domain.erp import Changes
 from inventory_sync.domain.errors import SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
@@ -159,7 +160,7 @@ def _rounded(quantity: Units) -> Units:
 
 def _since(cursor: str | None) -> datetime | None:
     try:
-        return None if cursor is None else instant(cursor)
+        return None if cursor is None else read_instant(cursor, UTC)
     except ValueError:
         return None
 

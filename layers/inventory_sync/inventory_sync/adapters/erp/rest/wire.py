@@ -1,15 +1,14 @@
 """The JSON of docs/erp-openapi.yaml, and what it means in our terms."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.values import Figure, Instant, Name
 from inventory_sync.domain.erp import ChangeFeed
 from inventory_sync.domain.references import LENGTH_MIN
 from inventory_sync.domain.stock import (
@@ -23,28 +22,6 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
-
-FIGURE_DIGITS_MAX = 18
-_BEYOND = 10**FIGURE_DIGITS_MAX
-_FIGURE = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
-
-
-def _figure(value: object) -> object:
-    """A JSON number, or one written as a text; whole ones as int, with a bound on their size."""
-    if type(value) is int and -_BEYOND < value < _BEYOND:
-        return value  # as nearly every row is, of which there may be millions
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise ValueError("not a number")
-    if isinstance(value, str) and not _FIGURE.fullmatch(value):
-        raise ValueError("not a number")
-    number = Decimal(value)
-    if not number.is_finite() or number.adjusted() >= FIGURE_DIGITS_MAX:
-        raise ValueError("not a figure of stock")
-    return int(number) if number == number.to_integral_value() else number
-
-
-Figure = Annotated[int | Decimal, PlainValidator(_figure)]
-Name = Annotated[str, Field(min_length=1)]
 
 
 class _Answer(BaseModel):
@@ -78,7 +55,7 @@ class PageAnswer(_Answer):
     """Some rows of one location; `row_count` is that of the whole snapshot."""
 
     location: str
-    as_of: AwareDatetime
+    as_of: Instant
     row_count: int = Field(ge=0)
     rows: list[RowAnswer]
     next_cursor: str | None = None
@@ -88,7 +65,7 @@ class ChangesAnswer(_Answer):
     """Products whose stock may have changed; `cursor` is where to go on, at once if `more`."""
 
     location: str
-    as_of: AwareDatetime
+    as_of: Instant
     products: list[Name]
     cursor: Name
     more: bool = False
@@ -98,7 +75,7 @@ class RowsAnswer(_Answer):
     """The rows of the products that were asked for."""
 
     location: str
-    as_of: AwareDatetime
+    as_of: Instant
     rows: list[RowAnswer]
 
 
@@ -107,7 +84,7 @@ class MovementAnswer(_Answer):
 
     movement_id: str
     outcome: str = ""
-    applied_at: AwareDatetime | None = None
+    applied_at: Instant | None = None
     document_id: str | None = None
     reason: str | None = None
 
