@@ -1,16 +1,17 @@
 """`audit`: who has changed what, when and why."""
 
+import json
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import click
 
 from cli.command import Operator, connected
-from cli.output import columns
-from cli.text import INSTANT, instant, iso
-from inventory_sync.adapters.dynamodb.audit import AuditRecord
+from cli.text import INSTANT, cell, instant
+from inventory_sync.adapters.dynamodb.audit import AuditRecord, Change
 
-_CHARACTERS_MAX = 160
+LINE_CHARACTERS_MAX = 100
 
 
 @click.group()
@@ -24,7 +25,7 @@ def audit() -> None:
 @click.option("--who", default="", help="Only what this person has changed.")
 @connected
 def list_records(operator: Operator, limit: int, since: Any, who: str) -> None:
-    """List changes, the newest first; --json has each record before and after in full.
+    """List changes, the newest first, by their beginnings; --json has each in full.
 
     Example: inventory-sync audit list --since 2026-03-02
     """
@@ -35,37 +36,58 @@ def list_records(operator: Operator, limit: int, since: Any, who: str) -> None:
     )
     records = list(islice(found, limit))
     figures = {"records": [_figures(record) for record in records]}
-    rows = [row for record in records for row in _rows(record)]
-    operator.out.report(figures, columns(rows) if rows else "Nothing has been changed.")
+    lines = [line for record in records for line in _lines(record)]
+    operator.out.report(figures, *(lines or ["Nothing has been changed."]))
 
 
-def _rows(record: AuditRecord) -> list[dict[str, str]]:
-    author, first = record.author, record.changes[:1]
+def _lines(record: AuditRecord) -> Iterator[str]:
+    author = record.author
+    yield _short(f"{instant(author.at)}  {author.who}  {author.command}")
     more = len(record.changes) - 1
-    return [
-        {
-            "when": instant(author.at),
-            "who": author.who,
-            "command": author.command,
-            "what": f"{change.kind} {change.item_id}" + (f" and {more} more" if more else ""),
-            "before": _short(change.before),
-            "after": _short(change.after),
-            "why": author.why,
-        }
-        for change in first
+    for change in record.changes[:1]:
+        also = f" and {more} more" if more else ""
+        yield _short(f"    {change.kind} {change.item_id}{also}: {_difference(change)}")
+    if author.why:
+        yield _short(f"    why: {author.why}")
+
+
+def _difference(change: Change) -> str:
+    """The fields that are others than before."""
+    if change.after is None:
+        return "removed"
+    before, after = _fields(change.before), _fields(change.after)
+    told = [
+        f"{name} " + (f"{cell(before[name])} -> " if name in before else "") + cell(value)
+        for name, value in after.items()
+        if before.get(name) != value
     ]
+    return ", ".join(told) or "the same"
 
 
-def _short(record: str | None) -> str:
-    if record is None:
-        return "-"
-    return record if len(record) <= _CHARACTERS_MAX else record[:_CHARACTERS_MAX] + "..."
+def _fields(record: str | None) -> Mapping[str, Any]:
+    """Of a record that is no JSON object, `is`."""
+    found = _parsed(record)
+    if isinstance(found, dict):
+        return found
+    return {} if found is None else {"is": found}
+
+
+def _parsed(record: str | None) -> Any:
+    """A record is JSON, or a text."""
+    try:
+        return None if record is None else json.loads(record)
+    except ValueError:
+        return record
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LINE_CHARACTERS_MAX else text[: LINE_CHARACTERS_MAX - 3] + "..."
 
 
 def _figures(record: AuditRecord) -> dict[str, Any]:
     author = record.author
     return {
-        "at": iso(author.at),
+        "at": author.at,
         "who": author.who,
         "command": author.command,
         "why": author.why,
@@ -73,8 +95,8 @@ def _figures(record: AuditRecord) -> dict[str, Any]:
             {
                 "kind": change.kind,
                 "id": change.item_id,
-                "before": change.before,
-                "after": change.after,
+                "before": _parsed(change.before),
+                "after": _parsed(change.after),
             }
             for change in record.changes
         ],

@@ -13,15 +13,12 @@ from typing import Any
 import click
 
 from cli.connect import Connect
-from cli.output import Output, RefusedError, refusal
+from cli.output import ExitCode, Output, RefusedError, refusal
 from cli.stack import NAMES, Stack
 from inventory_sync.adapters.dynamodb.audit import Author, Change
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.domain.errors import InventorySyncError, RejectedError
-
-EXIT_REFUSED = 1
-EXIT_AWS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +111,10 @@ def _exit_codes(out: Output) -> Iterator[None]:
         yield
     except RefusedError as error:
         out.refused(error.problems)
-        raise click.exceptions.Exit(EXIT_REFUSED) from error
+        raise click.exceptions.Exit(ExitCode.REFUSED) from error
     except RejectedError as error:
         out.failed(str(error))
-        raise click.exceptions.Exit(EXIT_REFUSED) from error
+        raise click.exceptions.Exit(ExitCode.REFUSED) from error
     except InventorySyncError as error:
         out.failed(str(error))
-        raise click.exceptions.Exit(EXIT_AWS) from error
+        raise click.exceptions.Exit(ExitCode.TROUBLE) from error

@@ -25,6 +25,10 @@ class Row:
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
 
+    def names(self, column: str) -> bool:
+        """Whether the line has a cell of that column, be it empty."""
+        return column in self.cells
+
 
 @dataclass(frozen=True, slots=True)
 class Problems:

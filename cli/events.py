@@ -7,7 +7,7 @@ import click
 
 from cli.command import Operator, connected
 from cli.output import refusal
-from cli.text import instant, short_name
+from cli.text import short_name
 from inventory_sync.domain.events import StoredEvent
 
 
@@ -64,22 +64,19 @@ def _read(
             yield StoredEvent(state=state, is_open=True)
 
 
-def _row(stored: StoredEvent) -> dict[str, str]:
+def _row(stored: StoredEvent) -> dict[str, object]:
     state, event = stored.state, stored.state.event
-    units = ", ".join(f"{count} {product}" for product, count in sorted(event.units().items()))
-    state_words = "open" if stored.is_open else "done"
-    if state.rejected_reason:
-        state_words = f"rejected: {state.rejected_reason}"
     return {
-        "location": event.location_id,
-        "event": str(event.logical_timestamp),
+        "location_id": event.location_id,
+        "logical_timestamp": event.logical_timestamp,
         "name": short_name(event),
-        "request": event.fulfillment_request_id,
-        "units": units,
-        "published": instant(event.published_at),
-        "received": instant(state.received_at),
-        "acknowledged": instant(state.applied_at),
-        "document": stored.document_id,
-        "counted by": state.counted_by or "",
-        "state": state_words,
+        "fulfillment_request_id": event.fulfillment_request_id,
+        "units": dict(sorted(event.units().items())),
+        "published_at": event.published_at,
+        "received_at": state.received_at,
+        "acknowledged_at": state.applied_at,
+        "document_id": stored.document_id or None,
+        "counted_by": state.counted_by or None,
+        "state": "open" if stored.is_open else "done",
+        "rejected": state.rejected_reason,
     }

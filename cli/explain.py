@@ -7,8 +7,8 @@ import click
 from rich.table import Table
 
 from cli.command import Operator, connected
-from cli.output import columns
-from cli.text import INSTANT, instant, iso, short_name
+from cli.output import add_row, columns
+from cli.text import INSTANT, instant, short_name
 from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.cut import Part
 from inventory_sync.domain.errors import InventorySyncError
@@ -75,9 +75,10 @@ def in_words(found: Explanation) -> list[Table | str]:
     end = row.record.cut_end if row.record else run.cut_end
     kind = "full" if run.full else "delta"
     parts: list[Table | str] = [
-        f"{found.product_id} at {found.location_id}: NewStore was told {row.sent}\n"
+        f"{found.product_id} at {found.location_id}: NewStore was told {row.sent}",
         f"  by {kind} run {run.run_id}, finished {instant(run.ended_at)}, job {run.job_id}"
-        f"{_reading(run)}\n",
+        f"{_reading(run)}",
+        "",
         _sum_table(row, end),
     ]
     if row.clamped:
@@ -101,12 +102,12 @@ def _sum_table(row: RowSum, end: int) -> Table:
     table.add_column(justify="right", min_width=9)
     for _ in range(2):
         table.add_column(overflow="fold")
-    table.add_row(str(row.base), "base", _base(row))
+    add_row(table, row.base, "base", _base(row))
     for term in row.terms:
         sign = f"{term.units:+d}" if term.units else "0"
-        table.add_row(sign, f"event {term.event.logical_timestamp}", _term(term))
+        add_row(table, sign, f"event {term.event.logical_timestamp}", _term(term))
     table.add_row("-" * 7)
-    table.add_row(str(row.quantity), f"as of {end}", _range(row))
+    add_row(table, row.quantity, f"as of {end}", _range(row))
     return table
 
 
@@ -145,19 +146,19 @@ def _since(found: Explanation) -> list[Table | str]:
         parts.append(f"  {len(finished)} imports found no reason to send it again, last {last}")
     parts += [f"  run {r.run_id} is {r.state}: {r.failure or 'see `run`'}" for r in others[-5:]]
     if found.since:
-        parts.append(columns([_event(found, stored) for stored in found.since], right=["units"]))
+        parts.append(columns([_event(found, stored) for stored in found.since]))
     return parts or ["  nothing"]
 
 
-def _event(found: Explanation, stored: StoredEvent) -> dict[str, str]:
-    state = stored.state
+def _event(found: Explanation, stored: StoredEvent) -> dict[str, object]:
+    state, rejected = stored.state, stored.state.rejected_reason
     applied = instant(state.applied_at) if state.event.completed else "-"
     return {
-        "  event": f"  {state.event.logical_timestamp}",
+        "logical_timestamp": state.event.logical_timestamp,
         "name": short_name(state.event),
-        "units": str(state.event.units()[found.product_id]),
-        "received": instant(state.received_at),
-        "acknowledged": f"rejected: {state.rejected_reason}" if state.rejected_reason else applied,
+        "units": state.event.units()[found.product_id],
+        "received_at": state.received_at,
+        "acknowledged_at": f"rejected: {rejected}" if rejected else applied,
     }
 
 
@@ -170,14 +171,14 @@ def as_figures(found: Explanation) -> dict[str, Any]:
         "run_id": found.run.run_id,
         "job_id": found.run.job_id,
         "release_reading": found.run.reading,
-        "finished_at": iso(found.run.ended_at),
+        "finished_at": found.run.ended_at,
         "sent": row.sent,
-        "quantity": str(row.quantity) if row.quantity != int(row.quantity) else int(row.quantity),
+        "quantity": row.quantity,
         "adds_up": row.adds_up,
         "clamped": row.clamped,
         "basis": record.basis.value if record else None,
-        "base": str(row.base) if row.base != int(row.base) else int(row.base),
-        "as_of": iso(record.as_of) if record else None,
+        "base": row.base,
+        "as_of": record.as_of if record else None,
         "range": [record.released.start, record.released.end] if record else None,
         "terms": [
             {
@@ -185,7 +186,7 @@ def as_figures(found: Explanation) -> dict[str, Any]:
                 "units": term.units,
                 "part": term.event.part.value,
                 "late": term.event.late,
-                "applied_at": iso(term.event.applied_at),
+                "applied_at": term.event.applied_at,
             }
             for term in row.terms
         ],
@@ -195,8 +196,8 @@ def as_figures(found: Explanation) -> dict[str, Any]:
                 "logical_timestamp": stored.state.event.logical_timestamp,
                 "name": stored.state.event.name.value,
                 "units": stored.state.event.units()[found.product_id],
-                "received_at": iso(stored.state.received_at),
-                "applied_at": iso(stored.state.applied_at),
+                "received_at": stored.state.received_at,
+                "applied_at": stored.state.applied_at,
             }
             for stored in found.since
         ],

@@ -27,12 +27,12 @@ def list_holds(operator: Operator) -> None:
     Example: inventory-sync holds list
     """
     approvals = operator.store.approvals()
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "location_id": location_id or "imports",
             "kind": HoldKind.OPERATOR.value,
-            "since": f"{held.at:%Y-%m-%d %H:%M}Z",
-            "approved": "",
+            "since": held.at,
+            "approved": None,
             "figures": f"{held.who}: {held.why}",
         }
         for location_id, held in sorted(operator.store.operator_holds().items())
@@ -43,8 +43,8 @@ def list_holds(operator: Operator) -> None:
             {
                 "location_id": location_id,
                 "kind": hold.kind.value,
-                "since": f"{held.since:%Y-%m-%d %H:%M}Z",
-                "approved": approval.who if approval and hold.kind in approval.kinds else "",
+                "since": held.since,
+                "approved": approval.who if approval and hold.kind in approval.kinds else None,
                 "figures": hold.figures,
             }
             for hold in held.holds
@@ -67,9 +67,9 @@ def list_mispicks(operator: Operator) -> None:
         {
             "location_id": event.location_id,
             "product_id": product_id,
-            "units": str(units),
-            "since": f"{event.published_at:%Y-%m-%d %H:%M}Z",
-            "request": event.fulfillment_request_id,
+            "units": units,
+            "since": event.published_at,
+            "fulfillment_request_id": event.fulfillment_request_id,
         }
         for event in sorted(found, key=lambda event: event.ref)
         for product_id, units in sorted(Counter(event.mispicked).items())

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from cli.command import EXIT_REFUSED, Operator, connected, note_change, signed
-from cli.output import refusal
+from cli.command import Operator, connected, note_change, signed
+from cli.output import ExitCode, refusal
 from cli.rehearsal import as_figures, in_words
 from cli.stack import IMPORT_FUNCTION
 from inventory_sync.domain.import_run import RunState
@@ -65,7 +65,7 @@ def run_import(
     answer = operator.stack.invoke(IMPORT_FUNCTION, asked)
     operator.out.result(answer, *_told(answer, full, locations))
     if answer["outcome"] in _NOTHING_DONE:
-        raise click.exceptions.Exit(EXIT_REFUSED)
+        raise click.exceptions.Exit(ExitCode.REFUSED)
     if (answer.get("run") or {}).get("state") in {RunState.FAILED, RunState.HELD}:
         operator.out.found()
 

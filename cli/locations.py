@@ -1,11 +1,12 @@
 """`locations`: the map between NewStore's locations and the ERP's."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from cli.command import Operator, connected, signed
-from cli.location_rows import as_cells, read_locations, shared_values
+from cli.location_rows import differences, differences_in_words, read_locations, shared_values
 from cli.newstore_locations import as_csv, compare, full_list_note, row_of
 from cli.output import Problem, RefusedError, refusal
 from inventory_sync.adapters.dynamodb.location_changes import Loaded
@@ -29,7 +30,8 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
     """Add or change locations from a CSV FILE; those it does not list stay as they are.
 
     \b
-    The first line names the columns. All but the first may be left out or empty:
+    The first line names the columns. All but the first may be left out, which leaves what is
+    stored as it is, or empty, which stands for the value in brackets, as for a new location:
       location_id          NewStore's id, as it stands in the events
       fulfillment_node_id  NewStore's id in the import      (location_id)
       store_id             the store's id; empty for a distribution centre
@@ -37,12 +39,16 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
       enabled              whether its stock is imported    (true)
       create               its first import creates it at NewStore, for ever  (false)
 
-    Nothing is written unless the whole file is right.
+    Shows first what changes; `locations check FILE` shows the same and writes nothing. Nothing is
+    written unless the whole file is right.
 
+    \b
     Example: inventory-sync locations load locations.csv --stack inventory-sync
     """
     stored = operator.store.locations()
     rows = read_locations(file, stored)
+    changes = differences(rows, stored)
+    operator.out.note(*differences_in_words(changes))
     loaded = operator.changes.put_locations(
         rows, operator.author(f"locations load {file.name}", who, why)
     )
@@ -57,8 +63,8 @@ def load(operator: Operator, file: Path, who: str, why: str) -> None:
         f" the former one: {', '.join(renamed)}"
     )
     operator.out.result(
-        {**as_figures(loaded), "renamed": renamed},
-        *in_words(loaded, "locations"),
+        {**as_figures(loaded), "renamed": renamed, "differences": changes},
+        *in_words(loaded, "locations")[:1],
         *([note] if renamed else []),
     )
 
@@ -71,7 +77,7 @@ def list_locations(operator: Operator) -> None:
     Example: inventory-sync locations list --json
     """
     places = sorted(operator.store.locations().items())
-    rows = [as_cells(place) for _, place in places]
+    rows = [asdict(place) for _, place in places]
     operator.out.table("locations", rows, "No location is mapped; see locations load --help.")
 
 
@@ -89,8 +95,11 @@ def check(operator: Operator, file: Path | None, offline: bool) -> None:
     Example: inventory-sync locations check locations.csv
     """
     stored = operator.store.locations()
+    changes = []
     if file is not None:
-        stored = {**stored, **{row.location_id: row for row in read_locations(file, stored)}}
+        rows = read_locations(file, stored)
+        changes = differences(rows, stored)
+        stored = {**stored, **{row.location_id: row for row in rows}}
     problems = shared_values(stored.values())
     if problems:
         raise RefusedError(*(Problem(0, "", text) for text in problems))
@@ -101,7 +110,9 @@ def check(operator: Operator, file: Path | None, offline: bool) -> None:
             "locations": len(stored),
             "enabled": enabled,
             "newstore": found.figures() if found else None,
+            "differences": changes,
         },
+        *differences_in_words(changes),
         f"{counted(len(stored), 'location')}, {enabled} of them enabled; the map is consistent.",
         *(found.in_words() if found else []),
     )

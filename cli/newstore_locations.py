@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 
 from cli.location_rows import COLUMNS, as_cells
@@ -52,7 +52,7 @@ class Comparison:
             "to_create": self.to_create,
             "off": self.off,
             "not_mapped": self.not_mapped,
-            "proposed": [as_cells(row) for row in self.rows],
+            "proposed": [asdict(row) for row in self.rows],
         }
 
     def in_words(self) -> list[str]:
@@ -72,7 +72,7 @@ class Comparison:
             lines += [
                 "",
                 "Rows to check and load:",
-                as_csv(self.rows),
+                *as_csv(self.rows).splitlines(),
             ]
         return lines
 

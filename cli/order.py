@@ -33,9 +33,9 @@ def order(operator: Operator, order_uuid: str) -> None:
 
 def _row(item: RequestedItem) -> dict[str, str]:
     return {
-        "request": item.fulfillment_request_id,
-        "location": item.fulfillment_node_id,
-        "item": item.item_id,
-        "product": item.product_id,
+        "fulfillment_request_id": item.fulfillment_request_id,
+        "fulfillment_node_id": item.fulfillment_node_id,
+        "item_id": item.item_id,
+        "product_id": item.product_id,
         "status": item.status,
     }

@@ -1,15 +1,30 @@
-"""What a command says: text for people, or one JSON object for scripts."""
+"""What a command says: text for people, or one JSON object for scripts.
+
+Text shows data as it is, but for characters that a terminal would obey or not show: `visible`.
+"""
 
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import IntEnum
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-EXIT_FOUND = 4
+from cli.text import cell, heading, plain, visible
+
+
+class ExitCode(IntEnum):
+    """How a command ended; docs/commands.md has the table."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    """click's own, for words that it does not understand."""
+    TROUBLE = 3
+    FOUND = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,70 +48,88 @@ class RefusedError(Exception):
         self.problems = problems
 
 
-def refusal(text: str) -> RefusedError:
+def refusal(*texts: str) -> RefusedError:
     """About no particular line."""
-    return RefusedError(Problem(0, "", text))
+    return RefusedError(*(Problem(0, "", text) for text in texts))
 
 
 class Output:
-    """The result goes to standard output, and so does a refusal as JSON."""
+    """The result goes to standard output, and so does a refusal as JSON. A text is one line."""
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
 
+    def note(self, *lines: str) -> None:
+        """For people only, before the result."""
+        if not self._as_json:
+            _echo(*lines)
+
     def result(self, figures: Mapping[str, object], *lines: str) -> None:
         """`figures` as JSON, or `lines` for people."""
         if self._as_json:
-            click.echo(json.dumps(figures, indent=2, sort_keys=True))
+            click.echo(json.dumps(figures, indent=2, sort_keys=True, default=plain))
         else:
-            for line in lines:
-                click.echo(line)
+            _echo(*lines)
 
-    def table(self, name: str, rows: Sequence[Mapping[str, str]], empty: str) -> None:
+    def table(self, name: str, rows: Sequence[Mapping[str, object]], empty: str) -> None:
         """Rows under their columns' names; `empty` where there is none."""
         self.report({name: list(rows)}, columns(rows) if rows else empty)
 
     def report(self, figures: Mapping[str, object], *parts: Table | str) -> None:
-        """`figures` as JSON, or text and tables for people; plain where no terminal reads it."""
+        """`figures` as JSON, or lines and tables for people; plain where no terminal reads it."""
         if self._as_json:
             self.result(figures)
             return
-        terminal = sys.stdout.isatty()
-        console = Console(
-            highlight=False, markup=False, soft_wrap=True, width=None if terminal else 500
-        )
-        with console.capture() as captured:
-            for part in parts:
-                console.print(part)
-        for line in captured.get().splitlines():
-            click.echo(line.rstrip())
+        for part in parts:
+            if isinstance(part, str):
+                _echo(part)
+            else:
+                click.echo("\n".join(line.rstrip() for line in _rendered(part).splitlines()))
 
     def found(self) -> None:
         """The exit code says that something needs looking at."""
-        raise click.exceptions.Exit(EXIT_FOUND)
+        raise click.exceptions.Exit(ExitCode.FOUND)
 
     def refused(self, problems: Sequence[Problem]) -> None:
         """Each with its remedy."""
         if self._as_json:
             self.result({"refused": [asdict(problem) for problem in problems]})
             return
-        for problem in problems:
-            click.echo(str(problem), err=True)
-        click.echo("Nothing was written.", err=True)
+        _echo(*map(str, problems), "Nothing was written.", err=True)
 
     def failed(self, text: str) -> None:
         """One line."""
         if self._as_json:
             self.result({"failed": text})
         else:
-            click.echo(text, err=True)
+            _echo(text, err=True)
 
 
-def columns(rows: Sequence[Mapping[str, str]], *, right: Sequence[str] = ()) -> Table:
-    """A table; the columns named in `right` are figures."""
+def columns(rows: Sequence[Mapping[str, object]], *, right: Sequence[str] = ()) -> Table:
+    """A table; numbers stand to the right, and so do the columns named in `right`."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in rows[0]:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+        figures = name in right or all(isinstance(row[name], int | float) for row in rows)
+        table.add_column(heading(name), justify="right" if figures else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row.values())
+        add_row(table, *row.values())
     return table
+
+
+def add_row(table: Table, *values: object) -> None:
+    """Each as a cell shows it."""
+    table.add_row(*(visible(cell(value)) for value in values))
+
+
+def _echo(*lines: str, err: bool = False) -> None:
+    for line in lines:
+        click.echo(visible(line).rstrip(), err=err)
+
+
+def _rendered(table: Table) -> str:
+    """Without emoji: `:key:` stands in names of AWS."""
+    width = None if sys.stdout.isatty() else 500
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()

@@ -7,7 +7,7 @@ import click
 
 from cli.command import Operator, connected, signed
 from cli.output import refusal
-from cli.text import instant, iso
+from cli.text import instant
 from inventory_sync.adapters.dynamodb.quarantine_review import Quarantined
 from inventory_sync.domain.events import logical_timestamp
 from inventory_sync.use_cases.forward.forward_events import PUBLISHED_LONG_AGO, REJECTED_BY_ERP
@@ -59,7 +59,7 @@ def show(operator: Operator, entry_id: str) -> None:
         + (f", event {ref.event_key} of {ref.location_id}" if ref else ""),
         *([f"  resolved: {one.resolution}"] if one.resolution else []),
         "",
-        text,
+        *text.splitlines(),
     )
 
 
@@ -144,17 +144,17 @@ def _named(one: Quarantined) -> str:
     return one.entry_id[:_ID_CHARACTERS]
 
 
-def _row(one: Quarantined) -> dict[str, str]:
+def _row(one: Quarantined) -> dict[str, object]:
     ref = one.entry.ref
     return {
         "id": _named(one),
-        "received": instant(one.entry.received_at),
+        "received_at": one.entry.received_at,
         "reason": one.entry.reason,
-        "location": ref.location_id if ref else "",
-        "event": str(logical_timestamp(ref)) if ref else "",
-        "bytes": str(one.body_bytes),
+        "location_id": ref.location_id if ref else None,
+        "logical_timestamp": logical_timestamp(ref) if ref else None,
+        "body_bytes": one.body_bytes,
         "detail": one.entry.detail,
-        "resolution": one.resolution,
+        "resolution": one.resolution or None,
     }
 
 
@@ -162,10 +162,10 @@ def _figures(one: Quarantined) -> dict[str, Any]:
     ref = one.entry.ref
     return {
         "id": one.entry_id,
-        "received_at": iso(one.entry.received_at),
+        "received_at": one.entry.received_at,
         "reason": one.entry.reason,
         "detail": one.entry.detail,
         "location_id": ref.location_id if ref else None,
         "event_key": ref.event_key if ref else None,
-        "resolution": one.resolution,
+        "resolution": one.resolution or None,
     }

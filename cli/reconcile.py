@@ -1,6 +1,7 @@
 """`reconcile`: compare NewStore with the books; `resend`: have rows imported again."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import click
 
@@ -65,13 +66,14 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
     causes = [
         {
             "cause": cause.value,
-            "rows": str(totals.rows_by_cause[cause]),
-            "units": str(totals.units_by_cause[cause]),
+            "rows": totals.rows_by_cause[cause],
+            "units": totals.units_by_cause[cause],
         }
         for cause in Cause
         if totals.rows_by_cause[cause]
     ]
     rows = [_row(drift) for drift in found.drifts[:limit]]
+    told = [_told(row, drift) for row, drift in zip(rows, found.drifts, strict=False)]
     unread = [f"The ERP could not be read at {key}: {why}" for key, why in found.unread.items()]
     left = f", {totals.unchecked} not for lack of time" if totals.unchecked else ""
     operator.out.report(
@@ -90,8 +92,8 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
         },
         f"{counted(totals.rows, 'row')} compared{left}, {totals.agreeing} agree."
         f" Oversold: {counted(totals.oversold_units, 'unit')}.",
-        *([columns(causes, right=["rows", "units"])] if causes else []),
-        *([columns(rows)] if rows else []),
+        *([columns(causes)] if causes else []),
+        *([columns(told, right=["erp", "drift"])] if told else []),
         *unread,
         *([f"Off at NewStore, so not compared: {', '.join(found.off)}"] if found.off else []),
         *[f"NewStore's {what} could not be read." for what in found.without],
@@ -100,19 +102,25 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
     )
 
 
-def _row(drift: RowDrift) -> dict[str, str]:
+def _row(drift: RowDrift) -> dict[str, object]:
     figures = drift.figures
     return {
-        "location": figures.location_id,
-        "product": figures.product_id,
-        "ATP": str(figures.atp),
-        "sent": str(figures.sent),
-        "ERP": "-" if figures.erp is None else str(figures.erp),
-        "allocated": str(figures.allocations),
-        "reserved": str(figures.reservations),
-        "drift": f"{drift.units:+d}",
-        "because": ", ".join(f"{units:+d} {cause.value}" for cause, units in drift.parts.items()),
+        "location_id": figures.location_id,
+        "product_id": figures.product_id,
+        "atp": figures.atp,
+        "sent": figures.sent,
+        "erp": figures.erp,
+        "allocated": figures.allocations,
+        "reserved": figures.reservations,
+        "drift": drift.units,
+        "because": {cause.value: units for cause, units in drift.parts.items()},
     }
+
+
+def _told(row: Mapping[str, object], drift: RowDrift) -> dict[str, object]:
+    """With the signs of what differs."""
+    because = ", ".join(f"{units:+d} {cause.value}" for cause, units in drift.parts.items())
+    return {**row, "drift": f"{drift.units:+d}", "because": because}
 
 
 @click.command()

@@ -1,17 +1,18 @@
 """What a dry run found, for people and for scripts."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from cli.output import columns
-from cli.text import instant, iso
+from cli.text import instant
 from inventory_sync.domain.availabilities import PackedFile
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.domain.wording import counted
-from inventory_sync.use_cases.import_stock.dry_run import Rehearsal, RowChange
+from inventory_sync.use_cases.import_stock.dry_run import Rehearsal
 
 _ENDS = {
     RunState.UPLOADED: "would send",
@@ -41,13 +42,13 @@ def in_words(found: Rehearsal, save: Path | None) -> list[Table | str]:
     ]
     parts += ["", "Held:", *held] if held else []
     if found.rows:
-        figures = ["was", "now", "added back", "subtracted"]
-        parts += ["", columns([_row(row) for row in found.rows], right=figures)]
+        figures = ["was", "now"]
+        parts += ["", columns([asdict(row) for row in found.rows], right=figures)]
     more = run.rows - len(found.rows) - found.rows_unchanged
     if more or found.rows_unchanged:
         parts.append(f"and {more} more that change, {found.rows_unchanged} that do not")
     if found.files:
-        parts += ["", columns([_file(file) for file in found.files], right=["bytes"])]
+        parts += ["", columns([_file(file) for file in found.files])]
         parts.append(
             f"archive: {found.archive_bytes} bytes" + (f", kept as {save}" if save else "")
         )
@@ -59,7 +60,7 @@ def as_figures(found: Rehearsal) -> dict[str, Any]:
     run = found.run
     return {
         "state": run.state.value,
-        "planned_at": iso(run.planned_at),
+        "planned_at": run.planned_at,
         "full": run.full,
         "only": list(run.only),
         "cut_end": run.cut_end,
@@ -74,59 +75,30 @@ def as_figures(found: Rehearsal) -> dict[str, Any]:
             for key, location in found.held.items()
         },
         "locations": [_location(found, record) for record in found.locations],
-        "rows": [
-            {
-                "location": row.location_id,
-                "product": row.product_id,
-                "was": row.was,
-                "now": row.now,
-                "added_back": row.added_back,
-                "subtracted": row.subtracted,
-            }
-            for row in found.rows
-        ],
+        "rows": [asdict(row) for row in found.rows],
         "rows_unchanged": found.rows_unchanged,
         "archive_bytes": found.archive_bytes,
-        "files": [
-            {
-                "name": file.name,
-                "range": [file.released.start, file.released.end],
-                "bytes": file.content_bytes,
-                "sha256": file.sha256,
-            }
-            for file in found.files
-        ],
+        "files": [_file(file) for file in found.files],
     }
 
 
-def _location(found: Rehearsal, record: LocationRecord) -> dict[str, str]:
+def _location(found: Rehearsal, record: LocationRecord) -> dict[str, object]:
     return {
-        "location": record.location_id,
+        "location_id": record.location_id,
         "basis": record.basis.value,
-        "as of": instant(record.as_of),
+        "as_of": record.as_of,
         "range": f"{record.released.start}-{record.released.end}",
-        "events": str(sum(event.counted for event in record.events)),
-        "rows": str(record.rows_sent),
-        "clamped": str(record.rows_clamped),
-        "left out": found.run.left_out.get(record.location_id, ""),
+        "events": sum(event.counted for event in record.events),
+        "rows_sent": record.rows_sent,
+        "clamped": record.rows_clamped,
+        "left_out": found.run.left_out.get(record.location_id),
     }
 
 
-def _row(row: RowChange) -> dict[str, str]:
+def _file(file: PackedFile) -> dict[str, object]:
     return {
-        "location": row.location_id,
-        "product": row.product_id,
-        "was": "-" if row.was is None else str(row.was),
-        "now": str(row.now),
-        "added back": str(row.added_back),
-        "subtracted": str(row.subtracted),
-    }
-
-
-def _file(file: PackedFile) -> dict[str, str]:
-    return {
-        "file": file.name,
+        "name": file.name,
         "range": f"{file.released.start}-{file.released.end}",
-        "bytes": str(file.content_bytes),
+        "bytes": file.content_bytes,
         "sha256": file.sha256,
     }

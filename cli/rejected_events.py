@@ -5,8 +5,7 @@ import json
 import click
 
 from cli.command import Operator, connected, note_change, signed
-from cli.output import columns, refusal
-from cli.text import instant, iso
+from cli.output import refusal
 from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.wording import counted
 
@@ -29,15 +28,8 @@ def list_rejected(operator: Operator) -> None:
     """
     desk = operator.stack.stream_admin
     found = desk.records.rejected_events(desk.stream_id)
-    rows = [{"id": one.rejected_id, "rejected": instant(one.rejected_at)} for one in found]
-    operator.out.report(
-        {
-            "rejected_events": [
-                {"id": one.rejected_id, "rejected_at": iso(one.rejected_at)} for one in found
-            ]
-        },
-        columns(rows) if rows else "None.",
-    )
+    rows = [{"id": one.rejected_id, "rejected_at": one.rejected_at} for one in found]
+    operator.out.table("rejected_events", rows, "None.")
     if found:
         operator.out.found()
 
@@ -51,7 +43,9 @@ def show(operator: Operator, rejected_id: str) -> None:
     Example: inventory-sync stream rejected show 1a8a5052-8741-4daf-982e-e0a12990335a
     """
     body = json.loads(_body(operator, rejected_id))
-    operator.out.report({"id": rejected_id, "event": body}, json.dumps(body, indent=2))
+    operator.out.report(
+        {"id": rejected_id, "event": body}, *json.dumps(body, indent=2).splitlines()
+    )
 
 
 @rejected.command()

@@ -169,14 +169,14 @@ def _window(asked: Replay) -> dict[str, object]:
     }
 
 
-def _event(stored: StoredEvent) -> dict[str, str]:
+def _event(stored: StoredEvent) -> dict[str, object]:
     event = stored.state.event
     return {
-        "location": event.location_id,
-        "event": str(event.logical_timestamp),
+        "location_id": event.location_id,
+        "logical_timestamp": event.logical_timestamp,
         "name": short_name(event),
-        "request": event.fulfillment_request_id,
-        "published": instant(event.published_at),
+        "fulfillment_request_id": event.fulfillment_request_id,
+        "published_at": event.published_at,
     }
 
 

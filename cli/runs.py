@@ -1,5 +1,6 @@
 """`runs` and `run`: what the import has done."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from cli.command import Operator, connected
 from cli.output import columns
-from cli.text import instant, iso, span
+from cli.text import instant, span
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.wording import counted
@@ -28,15 +29,15 @@ def runs(operator: Operator, limit: int, state: str | None) -> None:
     chosen = (run for run in found if state is None or run.state == state.upper())
     rows = [
         {
-            "run": run.run_id,
+            "run_id": run.run_id,
             "state": run.state.value,
             "kind": "full" if run.full else "delta",
-            "cut end": str(run.cut_end),
-            "rows": str(run.rows),
-            "events": str(run.released_events),
-            "left out": str(len(run.left_out)),
-            "took": span((run.ended_at or operator.now) - run.planned_at),
-            "failure": run.failure,
+            "cut_end": run.cut_end,
+            "rows": run.rows,
+            "events": run.released_events,
+            "left_out": len(run.left_out),
+            "took_seconds": (run.ended_at or operator.now) - run.planned_at,
+            "failure": run.failure or None,
         }
         for run in islice(chosen, limit)
     ]
@@ -55,14 +56,14 @@ def show_run(operator: Operator, run_id: str) -> None:
     records = list(operator.stack.records.locations(run.run_id))
     locations = [
         {
-            "location": record.location_id,
+            "location_id": record.location_id,
             "basis": record.basis.value,
-            "as of": instant(record.as_of),
+            "as_of": record.as_of,
             "range": f"{record.released.start}-{record.released.end}",
-            "events": str(sum(event.counted for event in record.events)),
-            "sent": str(record.rows_sent),
-            "clamped": str(record.rows_clamped),
-            "left out": run.left_out.get(record.location_id, ""),
+            "events": sum(event.counted for event in record.events),
+            "rows_sent": record.rows_sent,
+            "clamped": record.rows_clamped,
+            "left_out": run.left_out.get(record.location_id),
         }
         for record in records
     ]
@@ -71,14 +72,14 @@ def show_run(operator: Operator, run_id: str) -> None:
     errors = [
         f"  {error.entity_type} {error.entity_id}: {error.reason}" for error in run.job_errors
     ]
-    parts: list[Table | str] = [_headline(run)]
+    parts: list[Table | str] = [*_headline(run)]
     parts += ["", columns(locations)] if locations else []
     parts += ["", "Left out:", *unread] if unread else []
     parts += ["", "NewStore's errors:", *errors] if errors else []
     figures = {
         "run": _figures(run),
         "locations": locations,
-        "job_errors": [error.reason for error in run.job_errors],
+        "job_errors": [asdict(error) for error in run.job_errors],
     }
     operator.out.report(figures, *parts)
 
@@ -92,7 +93,7 @@ def _find(operator: Operator, run_id: str) -> ImportRun:
     return run
 
 
-def _headline(run: ImportRun) -> str:
+def _headline(run: ImportRun) -> list[str]:
     kind = "full" if run.full else "delta"
     lines = [
         f"{run.run_id}: {kind}, {run.state.value}" + (f", {run.failure}" if run.failure else ""),
@@ -100,7 +101,7 @@ def _headline(run: ImportRun) -> str:
         f" {run.late_events} late",
         f"  {counted(run.rows, 'row')} in {counted(run.files, 'file')}, {run.clamped} clamped;"
         f" {counted(run.snapshots, 'snapshot')}",
-        f"  file {run.source_uri or '-'}",
+        f"  archive {_archive(run) or '-'}",
         f"  job {run.job_id or '-'}",
         f"  planned {instant(run.planned_at)}{_after(run, run.built_at, 'built')}"
         f"{_after(run, run.job_created_at, 'job created')}{_after(run, run.ended_at, 'ended')}",
@@ -108,7 +109,12 @@ def _headline(run: ImportRun) -> str:
     lines += [f"  not sent: {row}" for row in run.rows_unsendable]
     if run.approvals:
         lines.append("  approved: " + ", ".join(f"{k} by {w}" for k, w in run.approvals.items()))
-    return "\n".join(lines)
+    return lines
+
+
+def _archive(run: ImportRun) -> str | None:
+    """Where it stands: what signs a URL is for NewStore alone."""
+    return run.source_uri.partition("?")[0] or None
 
 
 def _after(run: ImportRun, at: datetime | None, what: str) -> str:
@@ -123,18 +129,18 @@ def _figures(run: ImportRun) -> dict[str, Any]:
         "state": run.state.value,
         "full": run.full,
         "cut_end": run.cut_end,
-        "job_id": run.job_id,
-        "source_uri": run.source_uri,
+        "job_id": run.job_id or None,
+        "archive": _archive(run),
         "rows": run.rows,
         "files": run.files,
         "released_events": run.released_events,
         "late_events": run.late_events,
         "clamped": run.clamped,
-        "failure": run.failure,
+        "failure": run.failure or None,
         "left_out": dict(run.left_out),
         "rows_unsendable": list(run.rows_unsendable),
-        "planned_at": iso(run.planned_at),
-        "built_at": iso(run.built_at),
-        "job_created_at": iso(run.job_created_at),
-        "ended_at": iso(run.ended_at),
+        "planned_at": run.planned_at,
+        "built_at": run.built_at,
+        "job_created_at": run.job_created_at,
+        "ended_at": run.ended_at,
     }

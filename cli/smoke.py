@@ -28,7 +28,7 @@ ASSIGNED, FAILED = "fulfillment_request.assigned", "fulfillment_request.items_fa
 class Checks:
     """What was looked at, and what came of it."""
 
-    rows: list[dict[str, str]] = field(default_factory=list)
+    rows: list[dict[str, object]] = field(default_factory=list)
     failed: int = 0
 
     def add(self, what: str, expected: object, found: object) -> None:
@@ -36,7 +36,7 @@ class Checks:
         passed = expected == found
         self.failed += not passed
         state = str(found) if passed else f"{found}, expected {expected}"
-        self.rows.append({"check": what, "found": state, "": "ok" if passed else "FAILED"})
+        self.rows.append({"check": what, "found": state, "passed": passed})
 
 
 @dataclass(frozen=True)

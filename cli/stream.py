@@ -1,6 +1,6 @@
 """`stream`: the registration at NewStore that feeds the webhook."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 import click
@@ -59,10 +59,9 @@ def show(operator: Operator) -> None:
             "event_url": desk.event_url,
             "faults": found.faults,
             "streams": [_figures(one) for one in found.streams],
-            "log": [{**_entry(one), "at": iso(one.at)} for one in found.log],
+            "log": [asdict(one) for one in found.log],
             "rejected_events": [
-                {"id": one.rejected_id, "rejected_at": iso(one.rejected_at)}
-                for one in found.rejected
+                {"id": one.rejected_id, "rejected_at": one.rejected_at} for one in found.rejected
             ],
             **figures,
         },
@@ -70,7 +69,7 @@ def show(operator: Operator) -> None:
         "",
         columns(watched),
         "",
-        *([columns([_entry(e) for e in found.log[:LOG_SHOWN_MAX]])] if found.log else []),
+        *([columns([asdict(e) for e in found.log[:LOG_SHOWN_MAX]])] if found.log else []),
         "",
         *_concerns(desk.stream_id, found),
     )
@@ -136,11 +135,11 @@ def _checked(operator: Operator, found: _Found) -> tuple[dict[str, object], list
     since = memory.stopped_since or stopped_at(found.log) if found.stopped else None
     days = time_left(since, operator.now) / timedelta(days=1)
     figures: dict[str, object] = {
-        "last_look": iso(memory.arrivals.looked_at),
-        "last_event": iso(memory.arrivals.last_at),
+        "last_look_at": memory.arrivals.looked_at,
+        "last_event_at": memory.arrivals.last_at,
         "missing": round(missing, 1),
-        "restarts": [iso(at) for at in restarts],
-        "stopped_since": iso(since),
+        "restarts": list(restarts),
+        "stopped_since": since,
         "days_left": round(days, 1),
     }
     stopped = f"{instant(since)}, {days:.1f} days until events get lost" if since else "-"
@@ -165,10 +164,6 @@ def _concerns(stream_id: str, found: _Found) -> list[str]:
             f"! {counted(len(found.rejected), 'event')} were rejected; see `stream rejected list`"
         )
     return concerns or ["All well."]
-
-
-def _entry(found: StreamLogEntry) -> dict[str, str]:
-    return {"at": instant(found.at), "action": found.action, "reason": found.reason}
 
 
 def _figures(found: EventStream) -> dict[str, object]:

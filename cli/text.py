@@ -1,11 +1,17 @@
-"""How instants, spans and events are written for people."""
+"""How values are written for people, and how for scripts."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import click
 
 from inventory_sync.domain.events import FulfillmentEvent
+
+_HEADINGS = {"logical_timestamp": "event", "fulfillment_request_id": "request"}
+_UNNAMED = ("_id", "_at", "_seconds")
+"""What a value's own form says already."""
 
 
 def instant(at: datetime | None) -> str:
@@ -24,6 +30,54 @@ def span(length: timedelta) -> str:
     parts = [(seconds // 86_400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min")]
     named = [f"{count} {unit}" for count, unit in [*parts, (seconds % 60, "s")] if count]
     return " ".join(named[:2]) or "0 s"
+
+
+def visible(text: str) -> str:
+    r"""As it is, but what a terminal would obey or not show as `\x1b` or `\u202e`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def heading(name: str) -> str:
+    """Of a column, by the field's name in JSON."""
+    for suffix in _UNNAMED:
+        name = name.removesuffix(suffix) if name not in _HEADINGS else name
+    return _HEADINGS.get(name, name.replace("_", " "))
+
+
+def cell(value: object) -> str:
+    """A value for people; a dash stands for none."""
+    match value:
+        case None | "":
+            return "-"
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return instant(value)
+        case timedelta():
+            return span(value)
+        case str():
+            return value
+        case Mapping():
+            return ", ".join(f"{cell(count)} {name}" for name, count in value.items()) or "-"
+        case Collection():
+            return ", ".join(map(cell, value)) or "-"
+    return str(value)
+
+
+def plain(value: object) -> object:
+    """What JSON has no type for: instants as ISO 8601, spans as seconds, fractions as numbers."""
+    match value:
+        case datetime():
+            return iso(value)
+        case timedelta():
+            return int(value.total_seconds())
+        case Decimal():
+            return int(value) if value == int(value) else float(value)
+    raise TypeError(type(value).__name__)
 
 
 def short_name(event: FulfillmentEvent) -> str:

@@ -32,7 +32,7 @@ def show(operator: Operator) -> None:
         return
     because = f"event {mark.lowest} of {mark.because.location_id} is open" if mark.because else ""
     operator.out.result(
-        {"watermark": mark.value, "lowest": mark.lowest, "because": because},
+        {"watermark": mark.value, "lowest": mark.lowest, "because": because or None},
         f"The watermark stands at {mark.value}; it can be moved back to {mark.lowest}"
         + (f", because {because}." if because else "."),
     )
@@ -60,8 +60,8 @@ def set_value(operator: Operator, value: int, force: bool, yes: bool, who: str, 
     shown = setter.show()
     was = shown.value if shown else None
     if not force and was is not None and value < was:
-        told = CONSEQUENCES.format(value=value, was=was)
-        raise refusal(f"NewStore has finished imports up to {was}.\n{told}\nUse --force then")
+        told = CONSEQUENCES.format(value=value, was=was).splitlines()
+        raise refusal(f"NewStore has finished imports up to {was}.", *told, "Use --force then")
     if not (yes or _asked_twice(value, was)):
         raise refusal("you did not say yes")
     before = setter(value)

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from inventory_sync.adapters.codec import encode
+from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from local.stack import RECONCILE
 from local.template import ROOT
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
@@ -77,11 +80,11 @@ def test_runs_and_run_show_what_was_sent_and_said(shop: Operated) -> None:
     shown = shop.json("run", "last")
 
     assert (newest["state"], first["kind"]) == ("FINALIZED", "full")
-    assert shown["run"]["run_id"] == newest["run"]
+    assert shown["run"]["run_id"] == newest["run_id"]
     assert (shown["run"]["cut_end"], shown["run"]["rows"]) == (10, 1)
     (location,) = shown["locations"]
-    assert (location["range"], location["events"], location["sent"]) == ("0-10", "1", "1")
-    assert newest["run"] in shop.run("run", newest["run"]).output
+    assert (location["range"], location["events"], location["rows_sent"]) == ("0-10", 1, 1)
+    assert newest["run_id"] in shop.run("run", newest["run_id"]).output
     shop.run("run", "none", code=1)
 
 
@@ -93,10 +96,14 @@ def test_events_are_listed_with_how_far_they_have_come(shop: Operated) -> None:
     all_events = shop.json("events", DC, "--from", "10")["events"]
     unapplied = shop.json("events", "--unapplied")["events"]
 
-    assert [(e["event"], e["units"]) for e in all_events] == [("10", "1 SKU-1"), ("11", "1 SKU-2")]
-    assert all_events[0]["document"]
-    assert [e["event"] for e in unapplied] == ["11"]
-    assert shop.json("events", DC, "--product", "SKU-2")["events"][-1]["event"] == "11"
+    assert [(e["logical_timestamp"], e["units"]) for e in all_events] == [
+        (10, {"SKU-1": 1}),
+        (11, {"SKU-2": 1}),
+    ]
+    assert all_events[0]["document_id"]
+    assert [e["logical_timestamp"] for e in unapplied] == [11]
+    assert "1 SKU-2" in shop.run("events", "--unapplied").output
+    assert shop.json("events", DC, "--product", "SKU-2")["events"][-1]["logical_timestamp"] == 11
     assert "name a LOCATION" in shop.run("events", code=1).output
 
 
@@ -152,10 +159,10 @@ def test_a_repair_queues_rows_and_the_next_import_sends_them(shop: Operated) -> 
     shop.tick()
     shop.wait(30)
 
-    assert (row["drift"], row["because"], found["queued"]) == ("+5", "+5 unexplained", 1)
+    assert (row["drift"], row["because"], found["queued"]) == (5, {"unexplained": 5}, 1)
     assert (untouched, shop.stack.newstore.on_hand((DC, SKU))) == (25, 20)
     assert shop.json("reconcile")["agreeing"] == 1
-    assert shop.json("runs")["runs"][0]["rows"] == "1"
+    assert shop.json("runs")["runs"][0]["rows"] == 1
     assert shop.tick()["run"]["rows"] == 0
 
 
@@ -189,3 +196,16 @@ def test_an_order_s_items_have_newstores_own_status(shop: Operated) -> None:
     assert [(i["fulfillment_request_id"], i["status"]) for i in items] == [("ff7", "shipped")]
     assert "shipped" in shop.run("order", "order-ff7").output
     assert "not routed" in shop.run("order", "nobody-s", code=4).output
+
+
+def test_what_signs_the_archive_s_address_is_not_shown(shop: Operated) -> None:
+    run = next(DynamoRunHistory(shop.stack.state).newest_first())
+    signed = "https://bucket.s3.amazonaws.com/runs/a.zip?X-Amz-Signature=0badc0de"
+    shop.stack.state.put("run", run.run_id, encode(replace(run, source_uri=signed)))
+
+    text = shop.run("run", "last").output
+    script = shop.run("run", "last", "--json").output
+
+    for shown in (text, script):
+        assert "https://bucket.s3.amazonaws.com/runs/a.zip" in shown
+        assert "X-Amz" not in shown

@@ -65,7 +65,7 @@ def test_a_window_is_sent_again_and_what_was_missing_is_named(shop: Operated) ->
     done = shop.json("replay", "window", "--from", since(shop, 60), *WHO)
 
     assert (done["state"], done["known"], done["missing"], done["failed"]) == ("ended", 2, 2, 0)
-    assert {event["request"] for event in done["events"]} == {"lost"}
+    assert {event["fulfillment_request_id"] for event in done["events"]} == {"lost"}
     assert shop.stack.count(EVENTS) == 4
     assert done["deleted"]
     assert [found["id"] for found in shop.stack.newstore.integrations.list_all()] == [

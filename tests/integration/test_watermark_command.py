@@ -33,7 +33,7 @@ def at_rest() -> Iterator[Operated]:
 def test_it_is_shown_with_how_far_back_it_could_go(shop: Operated) -> None:
     text = shop.run("watermark", "show").output
 
-    assert shop.json("watermark", "show") == {"watermark": 12, "lowest": 0, "because": ""}
+    assert shop.json("watermark", "show") == {"watermark": 12, "lowest": 0, "because": None}
     assert "stands at 12; it can be moved back to 0." in text
 
 
@@ -52,7 +52,7 @@ def test_it_is_moved_back_after_two_questions_and_signed(moved: Operated) -> Non
     (record,) = shop.audited()
     (change,) = record["changes"]
     assert (record["command"], record["who"]) == ("watermark set", "Ada")
-    assert (change["before"], change["after"]) == ("12", "10")
+    assert (change["before"], change["after"]) == (12, 10)
 
 
 @pytest.mark.parametrize("answers", ["n\n", "y\n11\n"])

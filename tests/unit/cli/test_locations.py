@@ -51,12 +51,9 @@ def test_a_load_says_what_became_of_each_row(shell: Shell, load: Load) -> None:
         "locations", "load", shell.file("location_id,erp_location", "A,", "B,W2", "D,"), "--json"
     )
 
-    assert json.loads(result.stdout) == {
-        "added": ["D"],
-        "changed": ["B"],
-        "renamed": [],
-        "unchanged": ["A"],
-    }
+    told = json.loads(result.stdout)
+    assert (told["added"], told["changed"], told["unchanged"]) == (["D"], ["B"], ["A"])
+    assert told["renamed"] == []
     assert set(shell.store.locations()) == {"A", "B", "C", "D"}
 
 
@@ -220,7 +217,7 @@ def test_a_check_of_a_file_writes_nothing(shell: Shell) -> None:
     result = shell.run("locations", "check", path, "--offline", "--json")
 
     found = json.loads(result.stdout)
-    assert found == {"enabled": 1, "locations": 2, "newstore": None}
+    assert (found["enabled"], found["locations"], found["newstore"]) == (1, 2, None)
     assert not shell.store.locations()
 
 
@@ -240,11 +237,68 @@ def test_a_check_of_the_stored_map_finds_what_two_locations_share(shell: Shell) 
     assert "erp_location 'W' is that of A and of B" in result.output
 
 
+def test_what_the_file_has_no_column_for_stays_as_it_is(shell: Shell, load: Load) -> None:
+    load(HEADER, "1,NODE-1,STORE-1,W/1,no,Yes")
+
+    load("location_id,enabled", "1,yes")
+
+    assert shell.store.locations()["1"] == Location(
+        location_id="1",
+        fulfillment_node_id="NODE-1",
+        store_id="STORE-1",
+        erp_location="W/1",
+        enabled=True,
+        create=True,
+    )
+
+
+def test_an_empty_cell_of_a_known_location_stands_for_its_default(shell: Shell, load: Load) -> None:
+    load(HEADER, "1,NODE-1,STORE-1,W/1,no,yes")
+
+    load("location_id,store_id,erp_location", "1,,")
+
+    place = shell.store.locations()["1"]
+    assert (place.store_id, place.erp_location, place.enabled) == ("", "1", False)
+
+
+def test_a_value_kept_from_the_stored_map_is_checked_against_the_file_s(load: Load) -> None:
+    load("location_id,erp_location", "A,1", "B,2")
+
+    result = load("location_id,erp_location", "B,1")
+
+    assert result.exit_code == 1
+    assert "'1' is that of location A of the stored map" in result.output
+
+
+def test_a_load_shows_the_difference_before_it_writes(shell: Shell, load: Load) -> None:
+    load("location_id,erp_location,store_id", "A,1,A", "B,2,B", "C,3,C")
+    path = shell.file("location_id,erp_location,store_id", "A,9,A", "B,2,", "C,3,C", "D,4,D")
+
+    checked = shell.run("locations", "check", path, "--offline").output.splitlines()
+    loaded = shell.run("locations", "load", path).output.splitlines()
+
+    assert loaded[:3] == checked[:3]
+    assert loaded[:2] == ["~ A: erp_location 1 -> 9", "~ B: store_id B -> -"]
+    assert loaded[2].startswith("+ D: ")
+    assert loaded[3] == "locations: 1 added, 2 changed, 1 unchanged"
+
+
+def test_the_difference_can_be_read_by_a_script(shell: Shell, load: Load) -> None:
+    load("location_id,erp_location", "A,1")
+    path = shell.file("location_id,erp_location", "A,9")
+
+    told = json.loads(shell.run("locations", "load", path, "--json").stdout)
+
+    assert told["differences"] == [
+        {"location_id": "A", "column": "erp_location", "before": "1", "after": "9"}
+    ]
+
+
 def test_the_list_can_be_loaded_again(shell: Shell, load: Load) -> None:
     load(HEADER, "1,NODE-1,STORE-1,W/1,no,yes")
 
     listed = json.loads(shell.run("locations", "list", "--json").stdout)["locations"]
-    again = load(",".join(listed[0]), ",".join(listed[0].values()))
+    again = load(",".join(listed[0]), ",".join(map(str, listed[0].values())))
 
     assert "1 unchanged" in again.output
 
