@@ -58,6 +58,10 @@ class Connect:
         """UTC, aware."""
         return self.runtime({}).clock.now()
 
+    def monotonic(self) -> float:
+        """Seconds; never steps back."""
+        return self.runtime({}).clock.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self.runtime({}).clock.sleep(seconds)

@@ -15,6 +15,7 @@ class LocalClock:
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start
+        self._passed = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -22,10 +23,16 @@ class LocalClock:
         with self._lock:
             return self._now
 
+    def monotonic(self) -> float:
+        """Seconds since it was made."""
+        with self._lock:
+            return self._passed
+
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         with self._lock:
             self._now += timedelta(seconds=seconds)
+            self._passed += seconds
 
 
 class ShiftedClock:
@@ -42,6 +49,10 @@ class ShiftedClock:
     def now(self) -> datetime:
         """UTC, aware."""
         return self._clock.now() + self._shift
+
+    def monotonic(self) -> float:
+        """As the other clock's."""
+        return self._clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Wait as the other clock does."""

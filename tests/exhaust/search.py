@@ -22,10 +22,11 @@ SHARED = {
 }  # fmt: skip
 """Calls, besides those of the events and the owners, that others can tell the order of."""
 READ_ALONE = {
-    "clock.now", "erp.capabilities", "runs.head", "leases.acquire", "newstore.known_nodes",
-    "newstore.received_jobs", "newstore.job_errors", "files.archive_uri", "files.manifest",
-    "files.ledger", "files.latest_ledger", "files.finalization", "locations.locations",
-    "locations.approvals", "locations.resends", "locations.operator_holds", "locations.holds",
+    "clock.now", "clock.monotonic", "erp.capabilities", "runs.head", "leases.acquire",
+    "newstore.known_nodes", "newstore.received_jobs", "newstore.job_errors", "files.archive_uri",
+    "files.manifest", "files.ledger", "files.latest_ledger", "files.finalization",
+    "locations.locations", "locations.approvals", "locations.resends", "locations.operator_holds",
+    "locations.holds",
 }  # fmt: skip
 """Calls that only read what nobody else writes: a crash there is one at the next call. A lease,
 once taken, is the tick's alone until time goes by."""

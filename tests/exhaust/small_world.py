@@ -174,6 +174,10 @@ class SmallWorld:
     def erp_is_down(self) -> bool:
         return False
 
+    @property
+    def idle_sweeps(self) -> list[str]:
+        return []
+
     def held_by_mispick(self) -> set[tuple[str, str]]:
         """None: here every unit is found."""
         return set()
@@ -226,7 +230,7 @@ class SmallWorld:
     def perform(self, call: Call) -> Answer:
         """Make the call that an invocation stopped at."""
         if call.port == "clock":
-            return Answer(self.now)
+            return Answer(0.0 if call.method == "monotonic" else self.now)
         try:
             return answered(
                 getattr(self._target(call.port), call.method)(*call.args, **call.kwargs)

@@ -136,6 +136,11 @@ class FakeEventLog:
         """Of everything stored, open or closed."""
         return sorted(self._records)
 
+    def is_claimed(self, ref: EventRef, now: datetime) -> bool:
+        """Whether a forwarder's claim of it has not run out."""
+        until = self._records[ref].claim_until
+        return until is not None and until > now
+
     def body_of(self, ref: EventRef) -> bytes | None:
         """What came, byte for byte; None where nothing is stored."""
         record = self._records.get(ref)

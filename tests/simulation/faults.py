@@ -70,10 +70,28 @@ RATES = {
     "row_refused_again": 0.3,
     "mispick": 0.03,
     "stock_counted": 0.05,
+    "erp_slow": 0.02,
 }
+AT_FORWARD = (
+    "erp_down",
+    "erp_down_longer_than_stream",
+    "erp_answer_lost",
+    "erp_busy",
+    "erp_lookup_lost",
+    "store_throttled",
+    "two_runs_at_once",
+    "two_forwarders_at_once",
+    "lease_expired_mid_run",
+    "crash_before_call",
+    "crash_after_call",
+)
+"""What may keep a sweep from its work."""
+OF_SLOWNESS = frozenset({"erp_slow"})
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
 NEWEST = frozenset({"row_refused_again", "mispick", "stock_counted"})
-LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :]) - NEWEST
+LATER = (
+    frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :]) - NEWEST - OF_SLOWNESS
+)
 """All are drawn from generators of their own, so that stories without them stay as they were."""
 
 
@@ -86,9 +104,12 @@ class Faults:
         feed: Random,
         later: Random,
         newest: Random,
+        slow: Random,
+        *,
         only: frozenset[str] | None = None,
     ) -> None:
         self._rng, self._feed, self._later, self._newest = rng, feed, later, newest
+        self._slow = slow
         self.injected: Counter[str] = Counter()
         self.quiet = False
         self.rates = {}
@@ -113,6 +134,8 @@ class Faults:
             return self._later
         if name in NEWEST:
             return self._newest
+        if name in OF_SLOWNESS:
+            return self._slow
         return self._feed if name in OF_THE_FEED else self._rng
 
     def retry_after_seconds(self) -> float | None:

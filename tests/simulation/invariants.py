@@ -35,6 +35,7 @@ class Invariants:
         self.one_import()
         self.none_created()
         self.no_error()
+        self.sweep_progresses()
 
     def never_oversell(self) -> None:
         """ATP is at most physical stock less open allocations."""
@@ -135,6 +136,11 @@ class Invariants:
         """Whatever breaks, the adapter meets it with an error it knows how to go on from."""
         if self.world.errors:
             raise Violation("resumable", self.world.errors[0])
+
+    def sweep_progresses(self) -> None:
+        """However slow the ERP is, a sweep marks at least one of the events that wait."""
+        if self.world.idle_sweeps:
+            raise Violation("sweep_progresses", self.world.idle_sweeps[0])
 
     def nothing_lost(self) -> None:
         """What was answered with a 200 can be found again, byte for byte."""

@@ -270,6 +270,16 @@ def _resend_forgotten() -> AbstractContextManager[Any]:
     return patch.object(LastKnown, "_asked", lambda *_: frozenset())
 
 
+def _sweeps_in_full_batches() -> AbstractContextManager[Any]:
+    """Whatever waits is sent to the ERP in one batch, and marked when all of it is through."""
+
+    def sweep(forward: Any, remaining_seconds: Any) -> Any:
+        waiting = forward.left_behind()
+        return forward(waiting)
+
+    return patch.object(forward_events.ForwardEvents, "sweep", sweep)
+
+
 MUTANTS = (
     Mutant("no settle window", adapt=_no_settle_window),
     Mutant("no add-back", patched=_no_add_back),
@@ -298,6 +308,7 @@ MUTANTS = (
     Mutant("units owned by read-then-write", adapt=_owned_by_read_then_write),
     Mutant("events closed one by one", patched=_closed_one_by_one),
     Mutant("an event that lowers a timestamp closed at once", patched=_closed_though_it_lowers),
+    Mutant("a sweep in one batch", patched=_sweeps_in_full_batches),
 )
 
 

@@ -1,6 +1,6 @@
 """The simulators as ports, and the proxy that lets the world go on, or break, at every call."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -86,10 +86,11 @@ class Watched:
 
 
 class SimulatedErp:
-    """ports.Erp over the ERP model."""
+    """ports.Erp over the ERP model; `takes_its_time` is called for each entry of a call."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: "World", takes_its_time: Callable[[], None] = lambda: None) -> None:
         self._world = world
+        self._takes_its_time = takes_its_time
         self._model = world.erp_model
 
     def capabilities(self) -> ErpCapabilities:
@@ -109,6 +110,7 @@ class SimulatedErp:
         return [self._post(movement) for movement in movements]
 
     def _post(self, movement: StockMovement) -> MovementOutcome:
+        self._takes_its_time()
         strike = self._world.faults.strike
         if self._world.erp_is_down() or strike("erp_busy"):
             return TryLater("down")
@@ -143,6 +145,7 @@ class SimulatedErp:
         return reference_of(movement_id, self._model.capabilities.reference_length_max)
 
     def look_up(self, movement_id: str) -> MovementOutcome | None:
+        self._takes_its_time()
         if self._world.erp_is_down():
             return TryLater("down")
         if self._world.faults.strike("erp_lookup_lost"):
@@ -157,6 +160,7 @@ class SimulatedErp:
         return [self._change(change) for change in changes]
 
     def _change(self, change: AllocationChange) -> AllocationOutcome:
+        self._takes_its_time()
         if self._world.erp_is_down():
             return TryLater("down")
         items = tuple(AllocationItem(item_id, product_id) for item_id, product_id in change.items)

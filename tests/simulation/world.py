@@ -45,7 +45,7 @@ from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_records import FakeRunRecords
 from tests.fakes.unit_owners import FakeUnitOwners
-from tests.simulation.faults import Faults
+from tests.simulation.faults import AT_FORWARD, Faults
 from tests.simulation.ports import (
     SimulatedCrashError,
     SimulatedErp,
@@ -60,6 +60,8 @@ CLOCK_SKEW = timedelta(seconds=5)
 POS_LAG = timedelta(minutes=10)
 LEASE = timedelta(seconds=300)
 FORWARD_SECONDS_MAX = 60
+SWEEP_AGE = timedelta(seconds=60)
+ERP_SLOW_SECONDS = (6, 16)
 IMPORT_SECONDS_MAX = 900
 STREAM_ATTEMPTS_MAX = 5
 STREAM_RECORD_LIFE = timedelta(hours=24)
@@ -104,6 +106,9 @@ class SkewedClock:
     def now(self) -> datetime:
         return self._world.now + self._skew
 
+    def monotonic(self) -> float:
+        return (self._world.now - START).total_seconds()
+
     def sleep(self, seconds: float) -> None:
         self._world.pass_time(seconds)
 
@@ -126,8 +131,10 @@ class World:
         self.units_rng = Random(f"{seed} units")
         self.reading_rng = Random(f"{seed} reading")
         self.mispick_rng = Random(f"{seed} mispicks")
-        newest_rng = Random(f"{seed} newest")
-        self.faults = Faults(rng, self.feed_rng, self.later_rng, newest_rng, only)
+        newest_rng, self.slow_rng = Random(f"{seed} newest"), Random(f"{seed} slow")
+        self.faults = Faults(
+            rng, self.feed_rng, self.later_rng, newest_rng, self.slow_rng, only=only
+        )
         self.now = START
         self.trace: list[str] = []
         self.after_each_step: Callable[[], None] = lambda: None
@@ -162,6 +169,7 @@ class World:
         self.stream: deque[tuple[EventRef, int, datetime]] = deque()
         self.open_requests: dict[str, tuple[str, list[tuple[str, str]]]] = {}
         self.erp_down_until = START
+        self.erp_slow_until = START
         self.finalized_runs: set[str] = set()
         self.untold: set[Key] = set()
         """Changes that the ERP's feed did not tell, until everything is read."""
@@ -176,6 +184,8 @@ class World:
         self.leapt: EventRef | None = None
         """The one event whose logical timestamp is far too high."""
         self.errors: list[str] = []
+        self.idle_sweeps: list[str] = []
+        """Sweeps that found events waiting, met no other fault than a slow ERP, and marked none."""
         if adapt is not None:
             adapt(self)
         self._stock_up()
@@ -252,12 +262,12 @@ class World:
             event_log=Watched(self, self.event_log_store, "event_log"),
             owners=Watched(self, self.unit_owners, "unit_owners"),
             quarantine=Watched(self, self.quarantine, "quarantine"),
-            erp=Watched(self, SimulatedErp(self), "erp"),
+            erp=Watched(self, SimulatedErp(self, self.erp_takes_its_time), "erp"),
             clock=self._clock(),
             observer=self.observer,
             rule=self.rule,
             claim=self.forward_claim,
-            sweep_age=timedelta(seconds=60),
+            sweep_age=SWEEP_AGE,
         )
 
     def make_import(self) -> ImportStock:
@@ -271,7 +281,7 @@ class World:
         return ImportStock(
             build=BuildImport(
                 event_log=event_log,
-                erp=Watched(self, SimulatedErp(self), "erp"),
+                erp=Watched(self, SimulatedErp(self, self.erp_takes_its_time), "erp"),
                 newstore=newstore,
                 files=files,
                 records=records,
@@ -386,6 +396,16 @@ class World:
         if strike("erp_down_longer_than_stream"):
             self.erp_down_until = self.now + timedelta(hours=25)
         return not self.faults.quiet and self.now < self.erp_down_until
+
+    def erp_takes_its_time(self) -> None:
+        """A call takes the ERP seconds, for as long as it is slow; it may become slow now."""
+        if self.faults.quiet:
+            return
+        if self.faults.strike("erp_slow"):
+            self.erp_slow_until = self.now + timedelta(seconds=self.slow_rng.uniform(600, 7200))
+            self.say("the ERP is slow")
+        if self.now < self.erp_slow_until:
+            self.pass_time(self.slow_rng.uniform(*ERP_SLOW_SECONDS))
 
     def say(self, *words: object) -> None:
         """One line of the story."""
@@ -667,6 +687,8 @@ class World:
 
     def sweep_tick(self) -> None:
         """What the schedule does for events the stream left behind."""
+        waiting, struck = self._waiting_for_sweep(), self._struck_at_forward()
+        was_up = self.now >= self.erp_down_until
         end = self.now + timedelta(seconds=FORWARD_SECONDS_MAX)
         try:
             self._invoke(
@@ -675,6 +697,25 @@ class World:
             )
         except InventorySyncError as error:
             self._unexpected(error)
+        undisturbed = was_up and self.depth == 0 and struck == self._struck_at_forward()
+        if waiting and undisturbed and waiting <= self._waiting_for_sweep():
+            self.idle_sweeps.append(f"none of {len(waiting)} waiting events at {self.now}")
+
+    def _waiting_for_sweep(self) -> set[tuple[EventRef, datetime | None]]:
+        """Events of which any sweep has to bring one forward, and whether they are booked."""
+        old = self.now - SWEEP_AGE - CLOCK_SKEW
+        return {
+            (e.event.ref, e.applied_at)
+            for e in self.event_log_store.open_events()
+            if e.forwarded_at is None
+            and e.rejected_reason is None
+            and e.received_at <= old
+            and not self.event_log_store.is_claimed(e.event.ref, self.now - CLOCK_SKEW)
+        }
+
+    def _struck_at_forward(self) -> list[int]:
+        """How often each fault has struck that may keep a sweep from its work; slowness may not."""
+        return [self.faults.injected[name] for name in AT_FORWARD]
 
     def import_tick(self, full: bool = False) -> None:
         """What the schedule does for the import."""

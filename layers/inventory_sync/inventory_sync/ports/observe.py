@@ -9,7 +9,10 @@ class Clock(Protocol):
     """Our own time."""
 
     def now(self) -> datetime:
-        """UTC, aware."""
+        """UTC, aware. It may step back: how long something takes is told by `monotonic`."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment of this process; never steps back."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

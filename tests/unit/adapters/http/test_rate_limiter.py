@@ -43,6 +43,9 @@ def test_threads_share_one_pace() -> None:
         def now(self) -> datetime:
             return NOW
 
+        def monotonic(self) -> float:
+            return 0.0
+
         def sleep(self, seconds: float) -> None:
             with lock:
                 asked.append(seconds)

@@ -1,8 +1,10 @@
 """Forward: every event into the ERP's books exactly once, whatever it answers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -843,10 +845,112 @@ def test_the_sweep_adds_up_its_batches() -> None:
 
 def test_the_sweep_begins_no_batch_without_time_for_it() -> None:
     world = World()
-    world.store(*[event(n) for n in range(BATCH_EVENTS_MAX + 5)])
-    times = iter((900.0, 9.9))
+    world.store(*[event(n) for n in range(8)])
+    times = iter((900.0, 10.0, 9.9))
 
     result = world.forward.sweep(lambda: next(times))
 
-    assert len(result.forwarded) == BATCH_EVENTS_MAX
+    assert len(result.forwarded) == 1 + 2
     assert world.observer.notes[-1] == ("sweep out of time", {"left": 5})
+
+
+# An ERP that takes its time
+
+
+class TimeUpError(BaseException):
+    """Lambda has ended the invocation: nothing is cleaned up."""
+
+
+class SlowErp(BookingErp):
+    """Each movement and each change takes it `seconds`; the invocation ends at `end`."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        super().__init__(Dedupe.NATIVE)
+        self.clock, self.seconds, self.end = clock, seconds, 0.0
+
+    def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
+        self._work(len(movements))
+        return super().post_movements(movements)
+
+    def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
+        self._work(len(changes))
+        return super().change_allocations(changes)
+
+    def _work(self, entries: int) -> None:
+        self.clock.advance(self.seconds * entries)
+        if self.clock.monotonic() > self.end:
+            raise TimeUpError
+
+    def within(self, seconds: float) -> Callable[[], float]:
+        self.end = self.clock.monotonic() + seconds
+        return lambda: self.end - self.clock.monotonic()
+
+
+def slow_world(seconds: float) -> tuple[World, SlowErp]:
+    world = World()
+    slow = SlowErp(world.clock, seconds)
+    world.erp = slow
+    erp: Any = slow
+    world.forward = replace(world.forward, erp=erp)
+    return world, slow
+
+
+@pytest.mark.parametrize("seconds", [0.5, 4, 11, 50, 70, 110])
+def test_every_sweep_marks_something_however_slow_the_erp_is(seconds: float) -> None:
+    world, slow = slow_world(seconds)
+    world.store(*[event(n) for n in range(30)])
+    marked = [0]
+
+    while list(world.log.open_events())[-1].forwarded_at is None:
+        with suppress(TimeUpError):
+            world.forward.sweep(slow.within(120))
+        states = list(world.log.open_events())
+        marked.append(sum((e.applied_at is not None) + bool(e.forwarded_at) for e in states))
+        assert marked[-1] > marked[-2]
+
+    assert marked[-1] == 2 * 30
+
+
+def test_a_quick_erp_gets_large_batches_after_a_few_small_ones() -> None:
+    world, sizes = World(), []
+    world.erp.meanwhile = lambda: sizes.append(len(world.booked()))
+    world.store(*[event(n) for n in range(400)])
+
+    world.sweep()
+
+    assert [after - before for before, after in pairwise(sizes)] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        64,
+        100,
+        100,
+    ]
+
+
+def test_what_a_slow_erp_has_booked_is_marked_before_it_is_asked_for_the_allocation() -> None:
+    world, slow = slow_world(60)
+    events = world.store(SHIPPED)
+
+    slow.within(90)
+    with pytest.raises(TimeUpError):
+        world.forward(events)
+
+    assert (world.state(SHIPPED).applied_at, world.state(SHIPPED).forwarded_at) == (
+        ACK.applied_at,
+        None,
+    )
+    slow.within(90)
+    assert world.forward(list(world.log.open_events())).forwarded == refs(SHIPPED)
+    assert world.booked() == [MOVEMENT]
+
+
+def test_what_a_quick_erp_has_booked_is_marked_in_one_write_with_its_allocation() -> None:
+    world = World()
+    events = world.store(SHIPPED)
+    world.log.mark_applied = lambda *_: pytest.fail("a second write")  # type: ignore[method-assign]
+
+    assert world.forward(events).forwarded == refs(SHIPPED)

@@ -34,7 +34,9 @@ PUBLISHED_LONG_AGO = "published_long_ago"
 BATCH_EVENTS_MAX = 100
 SAFETY_SECONDS = 10.0
 """No new batch is begun when the invocation has less time left."""
-
+QUICK_SECONDS = 10.0
+"""Where the ERP takes longer, a sweep goes on event by event, and what is booked is marked before
+the ERP is asked for anything else."""
 
 BOOKED_AFTER_MAX = timedelta(days=60)
 """An event that comes in later than this after it was published is booked only when a person says
@@ -107,8 +109,10 @@ class ForwardEvents:
         """Forward these; an event that fails never holds up the others."""
         waiting = [e for e in events if e.forwarded_at is None and e.rejected_reason is None]
         waiting.sort(key=lambda e: e.event.ref)
-        result = ForwardResult()
+        result, began = ForwardResult(), self.clock.monotonic()
         ready = self._book_movements(waiting, result)
+        if not self._is_quick(began):
+            self._mark_applied(ready)
         self._change_allocations(ready, result)
         self.observer.count("EventsForwarded", len(result.forwarded))
         self.observer.count("EventsRejected", len(result.rejected))
@@ -116,22 +120,36 @@ class ForwardEvents:
         return result
 
     def sweep(self, remaining_seconds: RemainingSeconds) -> ForwardResult:
-        """Forward every open event that the stream has left behind."""
-        left_behind = LeftBehind(
+        """Forward every open event that the stream has left behind.
+
+        Begins with one event and doubles as long as the ERP is quick: however slow it is, what it
+        has booked is marked before the invocation ends, so every sweep makes progress.
+        """
+        waiting = self.left_behind()
+        total, start, size = ForwardResult(), 0, 1
+        while start < len(waiting):
+            if remaining_seconds() < SAFETY_SECONDS:
+                self.observer.log("sweep out of time", left=len(waiting) - start)
+                break
+            began = self.clock.monotonic()
+            total.add(self(waiting[start : start + size]))
+            start += size
+            size = min(2 * size, BATCH_EVENTS_MAX) if self._is_quick(began) else 1
+        return total
+
+    def left_behind(self) -> list[OpenEvent]:
+        """What waits for the sweep, the oldest first; its figures are counted."""
+        look = LeftBehind(
             event_log=self.event_log,
             quarantine=self.quarantine,
             clock=self.clock,
             observer=self.observer,
             sweep_age=self.sweep_age,
         )
-        waiting = left_behind()
-        total = ForwardResult()
-        for start in range(0, len(waiting), BATCH_EVENTS_MAX):
-            if remaining_seconds() < SAFETY_SECONDS:
-                self.observer.log("sweep out of time", left=len(waiting) - start)
-                break
-            total.add(self(waiting[start : start + BATCH_EVENTS_MAX]))
-        return total
+        return look()
+
+    def _is_quick(self, began: float) -> bool:
+        return self.clock.monotonic() - began < QUICK_SECONDS
 
     def _book_movements(self, waiting: list[OpenEvent], result: ForwardResult) -> list[_Ready]:
         """Book what has to be booked; returns the events whose allocations are next."""
@@ -228,6 +246,13 @@ class ForwardEvents:
                 self._trail.to_retry(due.event, "movement", reason)
                 result.later.append(due.event.ref)
 
+    def _mark_applied(self, ready: list[_Ready]) -> None:
+        """By themselves: the invocation may end before their allocations have an outcome."""
+        for found in ready:
+            if found.applied is not None:
+                applied, ref = found.applied, found.due.event.ref
+                self.event_log.mark_applied(ref, applied.applied_at, applied.document_id)
+
     def _change_allocations(self, ready: list[_Ready], result: ForwardResult) -> None:
         """Whatever becomes of the allocation, what the ERP has booked is marked."""
         if not ready:
@@ -239,9 +264,8 @@ class ForwardEvents:
         gigabytes = 0.0
         for found, outcome in zip(ready, outcomes, strict=True):
             event = found.due.event
-            if found.applied is not None and not isinstance(outcome, Accepted):
-                applied = found.applied
-                self.event_log.mark_applied(event.ref, applied.applied_at, applied.document_id)
+            if not isinstance(outcome, Accepted):
+                self._mark_applied([found])
             match outcome:
                 case Accepted():
                     close = not event.completed and not event.mispicked
