@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -159,3 +160,13 @@ def test_missing_keys_are_fatal_and_all_named() -> None:
     with pytest.raises(FatalError) as raised:
         required({"a": "", "c": "3"}, "arn", "a", "b", "c")
     assert "a, b" in str(raised.value)
+
+
+def test_value_from_the_future_of_a_clock_that_was_set_back_is_read_anew(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    secrets = account.secrets(clock)
+    secrets.read(account.arn)
+    account.put(NEW)
+    clock.step(timedelta(hours=-1))
+    assert secrets.read(account.arn) == NEW

@@ -39,6 +39,8 @@ from tests.unit.adapters.http_support import (
     LIMITS,
     NOON,
     STUBBORN,
+    Call,
+    LocalServer,
     Reply,
     StandingClock,
     json_http,
@@ -494,3 +496,30 @@ def test_a_download_has_a_size_beyond_which_it_is_not_taken(clock: StandingClock
         pytest.raises(RetriableError, match="too large"),
     ):
         http.download(get(server.url), BytesIO())
+
+
+def test_a_clock_that_is_set_back_prolongs_no_block(
+    blockable: JsonHttp, clock: StandingClock
+) -> None:
+    with replying(replace(FORBIDDEN, status=403), GOOD) as server:
+        with pytest.raises(BlockedError):
+            blockable.call(get(server.url))
+        clock.step(timedelta(hours=-1))
+
+        assert blockable.call(get(server.url)) == {"fine": True}
+
+
+def test_a_clock_that_is_set_back_prolongs_no_call(clock: StandingClock) -> None:
+    limits = HttpLimits(attempts_max=100, backoff_seconds_max=8, call_seconds_max=20)
+
+    def set_back(_: Call) -> Reply:
+        clock.step(timedelta(hours=-1))
+        return Reply(status=503)
+
+    with (
+        json_http(clock, limits) as http,
+        LocalServer(set_back) as server,
+        pytest.raises(RetriableError),
+    ):
+        http.call(get(server.url))
+    assert sum(clock.slept) < 20

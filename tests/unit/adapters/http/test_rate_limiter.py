@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Lock
 
+import pytest
+
 from inventory_sync.adapters.http.rate_limiter import RateLimiter
 from tests.builders import NOW
 from tests.fakes.clock import FakeClock
@@ -55,4 +57,15 @@ def test_threads_share_one_pace() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: pace.wait(), range(40)))
 
-    assert sorted(asked) == [n / 10 for n in range(1, 40)]
+    assert sorted(asked) == pytest.approx([n / 10 for n in range(1, 40)])
+
+
+def test_a_clock_that_is_set_back_lets_nobody_wait() -> None:
+    clock = FakeClock(NOW)
+    pace = RateLimiter(clock, calls_per_second=1)
+    pace.wait()
+    clock.step(timedelta(hours=-1))
+
+    pace.wait()
+
+    assert clock.monotonic() == 1

@@ -1,9 +1,10 @@
-"""botocore's errors in our terms, mapped once."""
+"""Errors of botocore, and of the streams it hands out, in our terms; mapped once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from inventory_sync.domain.errors import FatalError, RetriableError
 
@@ -28,7 +29,7 @@ def error_code(error: ClientError) -> str:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Raise FatalError or RetriableError, naming `what` was used, for any error of botocore."""
+    """FatalError or RetriableError, naming `what` was used, for errors of botocore and streams."""
     try:
         yield
     except ClientError as error:
@@ -36,5 +37,5 @@ def translated(what: str) -> Iterator[None]:
         if code in _FATAL_CODES:
             raise FatalError(f"{what}: {code}; check the stack's permissions and names") from error
         raise RetriableError(f"{what}: {code}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, HTTPError) as error:
         raise RetriableError(f"{what}: {type(error).__name__}") from error

@@ -45,7 +45,8 @@ class Secrets:
         """
         with self._lock:
             kept = self._kept.get(arn)
-            if kept is not None and self._clock.now() < kept.until:
+            now = self._clock.now()
+            if kept is not None and now < kept.until <= now + KEPT:
                 return dict(kept.value)
             try:
                 return dict(self._fetch(arn))

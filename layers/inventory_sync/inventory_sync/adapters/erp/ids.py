@@ -123,6 +123,6 @@ class LiveIds:
 
     def _ids(self) -> IdMap:
         now = self._clock.now()
-        if self._loaded is None or now - self._loaded[0] > _LIVE_FOR:
+        if self._loaded is None or not timedelta() <= now - self._loaded[0] <= _LIVE_FOR:
             self._loaded = (now, self._load())
         return self._loaded[1]

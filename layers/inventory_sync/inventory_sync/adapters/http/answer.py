@@ -1,7 +1,6 @@
 """Answers as they come over the wire: bounded, read to the end, JSON objects or an error."""
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from io import BytesIO
 from typing import IO, Any, NoReturn, TypeVar
@@ -21,27 +20,20 @@ class OversizeError(Exception):
     """The body has more bytes than we take."""
 
 
-def read_body(response: requests.Response, *, bytes_max: int, in_time: Callable[[], bool]) -> bytes:
+def read_body(response: requests.Response, *, bytes_max: int) -> bytes:
     """The whole body, decompressed; errors as those of `copy_body`."""
     body = BytesIO()
-    copy_body(response, body, bytes_max=bytes_max, in_time=in_time)
+    copy_body(response, body, bytes_max=bytes_max)
     return body.getvalue()
 
 
-def copy_body(
-    response: requests.Response, target: IO[bytes], *, bytes_max: int, in_time: Callable[[], bool]
-) -> None:
-    """The body, decompressed, into the target; OversizeError, or an error of requests or urllib3.
-
-    Takes what has arrived, piece by piece: a body that drips ends when `in_time` says no.
-    """
+def copy_body(response: requests.Response, target: IO[bytes], *, bytes_max: int) -> None:
+    """The body, decompressed, into the target; OversizeError, or errors of requests, urllib3."""
     taken = 0
     while piece := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         taken += target.write(piece)
         if taken > bytes_max:
             raise OversizeError(f"more than {bytes_max} bytes")
-        if not in_time():
-            raise requests.ReadTimeout("the body took too long")
 
 
 def parse_object(body: bytes, bare_list: str | None = None) -> dict[str, Any] | None:

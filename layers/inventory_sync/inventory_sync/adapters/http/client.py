@@ -14,6 +14,7 @@ from typing import IO, Any
 import requests
 
 from inventory_sync.adapters.http.answer import copy_body, parse_object, read_body
+from inventory_sync.adapters.http.ended import EndedAdapter, ending
 from inventory_sync.adapters.http.errors import HttpRetriableError, ThrottledError
 from inventory_sync.adapters.http.mapped import mapped
 from inventory_sync.adapters.http.rate_limiter import RateLimiter
@@ -23,8 +24,7 @@ from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.errors import BlockedError
 from inventory_sync.ports.observe import Clock
 
-InTime = Callable[[], bool]
-Take = Callable[[requests.Response, InTime], None]
+Take = Callable[[requests.Response], None]
 """Reads the body of a 2xx answer."""
 
 
@@ -45,14 +45,16 @@ class JsonHttp:
         self._pace = pace
         self._blocked_until: datetime | None = None
         self._session = session or requests.Session()
+        self._session.mount("https://", EndedAdapter())
+        self._session.mount("http://", EndedAdapter())
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def call(self, request: HttpRequest) -> dict[str, Any]:
         """The JSON object of a 2xx answer; empty where the request wants none."""
         answer: dict[str, Any] = {}
 
-        def take(response: requests.Response, in_time: InTime) -> None:
-            answer.update(self._object(request, response, in_time) if request.answer else {})
+        def take(response: requests.Response) -> None:
+            answer.update(self._object(request, response) if request.answer else {})
 
         self._repeated(request, take, self._limits.call_seconds_max)
         return answer
@@ -60,22 +62,21 @@ class JsonHttp:
     def download(self, request: HttpRequest, target: IO[bytes]) -> None:
         """The body of a 2xx answer into a file, however large; its begin where it fails."""
 
-        def take(response: requests.Response, in_time: InTime) -> None:
+        def take(response: requests.Response) -> None:
             target.seek(0)
             target.truncate()
-            bytes_max = self._limits.download_bytes_max
-            copy_body(response, target, bytes_max=bytes_max, in_time=in_time)
+            copy_body(response, target, bytes_max=self._limits.download_bytes_max)
 
         self._repeated(request, take, self._limits.download_seconds_max)
 
     def _repeated(self, request: HttpRequest, take: Take, seconds_max: float) -> None:
-        deadline = self._clock.now() + timedelta(seconds=seconds_max)
+        deadline = self._clock.monotonic() + seconds_max
         for attempt in range(self._limits.attempts_max - 1):
             try:
                 return self._attempt(request, take, deadline)
             except HttpRetriableError as error:
                 pause = self._pause_seconds(error, request, attempt)
-                if pause is None or self._clock.now() + timedelta(seconds=pause) >= deadline:
+                if pause is None or self._clock.monotonic() + pause >= deadline:
                     raise
                 self._clock.sleep(pause)
         return self._attempt(request, take, deadline)
@@ -91,39 +92,42 @@ class JsonHttp:
         asked = error.retry_after_seconds or 0.0
         return None if asked > limits.retry_after_seconds_max else asked + self._random() * ceiling
 
-    def _attempt(self, request: HttpRequest, take: Take, deadline: datetime) -> None:
-        def in_time() -> bool:
-            return self._clock.now() < deadline
-
+    def _attempt(self, request: HttpRequest, take: Take, deadline: float) -> None:
         self._refuse_while_blocked(request)
-        with mapped(request), closing(self._send(request)) as response:
+        self._await_turn()
+        end = max(deadline, self._clock.monotonic() + self._limits.read_seconds)
+        with (
+            ending(lambda: end - self._clock.monotonic()),
+            mapped(request),
+            closing(self._send(request)) as response,
+        ):
             now, blocked_seconds = self._clock.now(), self._limits.blocked_seconds
-            if failure := failure_of(
-                response, request, now=now, in_time=in_time, blocked_seconds=blocked_seconds
-            ):
+            if failure := failure_of(response, request, now=now, blocked_seconds=blocked_seconds):
                 if isinstance(failure, BlockedError):
                     self._blocked_until = now + timedelta(seconds=failure.seconds)
                 raise failure
-            take(response, in_time)
+            take(response)
 
     def _refuse_while_blocked(self, request: HttpRequest) -> None:
         """BlockedError: each call during a block may prolong it."""
-        now = self._clock.now()
-        if self._blocked_until is not None and now < self._blocked_until:
-            raise blocked(request, (self._blocked_until - now).total_seconds())
+        if self._blocked_until is None:
+            return
+        left = (self._blocked_until - self._clock.now()).total_seconds()
+        if 0 < left <= self._limits.blocked_seconds:
+            raise blocked(request, left)
 
-    def _object(
-        self, request: HttpRequest, response: requests.Response, in_time: InTime
-    ) -> dict[str, Any]:
-        body = read_body(response, bytes_max=self._limits.body_bytes_max, in_time=in_time)
+    def _await_turn(self) -> None:
+        if self._pace is not None:
+            self._pace.wait()
+
+    def _object(self, request: HttpRequest, response: requests.Response) -> dict[str, Any]:
+        body = read_body(response, bytes_max=self._limits.body_bytes_max)
         parsed = parse_object(body, request.bare_list)
         if parsed is None:
             raise sent_without_answer(request, _unreadable(response, body, request))
         return parsed
 
     def _send(self, request: HttpRequest) -> requests.Response:
-        if self._pace is not None:
-            self._pace.wait()
         return self._session.request(
             request.method,
             request.url,

@@ -1,6 +1,5 @@
 """A limit on how fast calls follow one another."""
 
-from datetime import datetime, timedelta
 from threading import Lock
 
 from inventory_sync.ports.observe import Clock
@@ -11,15 +10,15 @@ class RateLimiter:
 
     def __init__(self, clock: Clock, calls_per_second: float) -> None:
         self._clock = clock
-        self._interval = timedelta(seconds=1 / calls_per_second)
+        self._interval = 1 / calls_per_second
         self._lock = Lock()
-        self._next: datetime | None = None
+        self._next = float("-inf")
 
     def wait(self) -> None:
         """Return when it is this caller's turn."""
         with self._lock:
-            now = self._clock.now()
-            turn = now if self._next is None else max(now, self._next)
+            now = self._clock.monotonic()
+            turn = max(now, self._next)
             self._next = turn + self._interval
         if turn > now:
-            self._clock.sleep((turn - now).total_seconds())
+            self._clock.sleep(turn - now)

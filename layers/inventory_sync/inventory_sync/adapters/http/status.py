@@ -1,6 +1,5 @@
 """What an HTTP status means for the caller."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -45,14 +44,13 @@ def failure_of(
     request: HttpRequest,
     *,
     now: datetime,
-    in_time: Callable[[], bool],
     blocked_seconds: float = 0,
 ) -> Failure | None:
     """The error a status stands for; None for 2xx. `blocked_seconds` is that of HttpLimits."""
     status = response.status_code
     if 200 <= status < 300:
         return None
-    body = _error_body(response, in_time)
+    body = _error_body(response)
     reason = excerpt(
         body.decode("utf-8", "replace"), request.secrets, characters_max=_REASON_CHARACTERS_MAX
     )
@@ -91,9 +89,9 @@ def retry_after_seconds(header: str, now: datetime) -> float | None:
     return min(max(0.0, (aware - now).total_seconds()), RETRY_AFTER_SECONDS_MAX)
 
 
-def _error_body(response: requests.Response, in_time: Callable[[], bool]) -> bytes:
+def _error_body(response: requests.Response) -> bytes:
     """Only for the reason: an unreadable one changes nothing."""
     try:
-        return read_body(response, bytes_max=_ERROR_BODY_BYTES_MAX, in_time=in_time)
+        return read_body(response, bytes_max=_ERROR_BODY_BYTES_MAX)
     except (OversizeError, requests.RequestException, urllib3.exceptions.HTTPError):
         return b""

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from inventory_sync.adapters.aws.errors import error_code, translated
 from inventory_sync.adapters.erp.csv.format import FORMAT_KEY, CsvFormat, read_format
-from inventory_sync.domain.errors import RetriableError, SnapshotIncompleteError
+from inventory_sync.domain.errors import SnapshotIncompleteError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MISSING = frozenset({"NoSuchKey", "404"})
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _REPLACED = _MISSING | {"PreconditionFailed", "412"}
+_WHAT = "the ERP's bucket"
 _CHUNK_BYTES = 1_048_576
 _LINE_CHARACTERS_MAX = 1_000_000
 
@@ -136,14 +137,14 @@ class CsvBucket:
             raise SnapshotIncompleteError(f"{found.key} after row {number}: {error}") from error
 
     def _translated(self) -> Any:
-        return translated("the ERP's bucket")
+        return translated(_WHAT)
 
 
 def _lines(body: Any, encoding: str) -> Iterator[str]:
     """Lines with their ends; one that has no end within bounds is refused."""
     decoder = codecs.getincrementaldecoder(encoding)()
     rest = ""
-    for chunk in _chunks(body):
+    for chunk in _translated_chunks(body):
         *whole, rest = (rest + decoder.decode(chunk)).split("\n")
         if len(rest) > _LINE_CHARACTERS_MAX:
             raise csv.Error("a line has no end; check the file's encoding")
@@ -152,10 +153,6 @@ def _lines(body: Any, encoding: str) -> Iterator[str]:
     yield rest + decoder.decode(b"", final=True)
 
 
-def _chunks(body: Any) -> Iterator[bytes]:
-    from urllib3.exceptions import HTTPError
-
-    try:
+def _translated_chunks(body: Any) -> Iterator[bytes]:
+    with translated(_WHAT):
         yield from body.iter_chunks(_CHUNK_BYTES)
-    except (HTTPError, OSError) as error:
-        raise RetriableError(f"the ERP's bucket: {type(error).__name__}") from error

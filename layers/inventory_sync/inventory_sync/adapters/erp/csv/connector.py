@@ -82,6 +82,6 @@ class CsvErp:
 
     def _format(self) -> CsvFormat:
         now = self._clock.now()
-        if self._form is None or now - self._form[0] > _KEPT:
+        if self._form is None or not timedelta() <= now - self._form[0] <= _KEPT:
             self._form = (now, self._bucket.format())
         return self._form[1]

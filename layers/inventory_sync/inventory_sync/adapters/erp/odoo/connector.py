@@ -54,7 +54,7 @@ class OdooErp:
         api = OdooApi(http, base_url, database)
         self._clock = clock
         self._apply_lag = apply_lag
-        self._post_for = timedelta(seconds=post_seconds_max)
+        self._post_seconds_max = post_seconds_max
         self._master = OdooMaster(api, clock)
         self._shipments = OdooShipments(api, self._master, ids)
         self._allocations = OdooAllocations(api, self._master, ids)
@@ -73,8 +73,8 @@ class OdooErp:
 
     def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
         """One delivery each, in order; never raises."""
-        until = self._clock.now() + self._post_for
-        return [self._post(movement, until > self._clock.now()) for movement in movements]
+        until = self._clock.monotonic() + self._post_seconds_max
+        return [self._post(movement, until > self._clock.monotonic()) for movement in movements]
 
     def look_up(self, movement_id: str) -> MovementOutcome | None:
         """None where there is no delivery, or one that is not done: posting it goes on with it."""
@@ -88,8 +88,8 @@ class OdooErp:
 
     def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
         """One outcome per change; repeats are harmless."""
-        until = self._clock.now() + self._post_for
-        return [self._change(change, until > self._clock.now()) for change in changes]
+        until = self._clock.monotonic() + self._post_seconds_max
+        return [self._change(change, until > self._clock.monotonic()) for change in changes]
 
     def snapshot(self, location_id: str) -> StockSnapshot:
         """All rows of a location, under our ids."""

@@ -79,7 +79,7 @@ class OdooMaster:
         """By its short name; RejectedError where Odoo has none, or more than one company has it."""
         kept = self._warehouses.get(code)
         now = self._clock.now()
-        if kept is None or now - kept[0] > _KEPT:
+        if kept is None or not timedelta() <= now - kept[0] <= _KEPT:
             kept = self._warehouses[code] = (now, self._find(code))
         return kept[1]
 

@@ -50,7 +50,7 @@ class OdooStock:
 
     def snapshot(self, location_id: str) -> StockSnapshot:
         """Product by product, in pages; as of before the first."""
-        until = self._clock.now() + timedelta(seconds=SECONDS_MAX)
+        until = self._clock.monotonic() + SECONDS_MAX
         ids = self._ids.pinned()
         stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
         as_of = self._api.now()
@@ -60,7 +60,7 @@ class OdooStock:
             [("stock_quant_ids.location_id", "child_of", stock_id), ("id", ">", last)],
             PAGE_PRODUCTS,
         ):
-            if self._clock.now() >= until:
+            if self._clock.monotonic() >= until:
                 raise _incomplete(location_id, f"not read within {SECONDS_MAX} s")
             first, last = page[0].id, page[-1].id
             span = [("product_id", ">=", first), ("product_id", "<=", last)]

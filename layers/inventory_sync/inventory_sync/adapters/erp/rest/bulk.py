@@ -10,7 +10,6 @@ sent, no readable answer        `missing`
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
@@ -46,7 +45,7 @@ class BulkCall(Generic[E, O]):
 class BulkPoster:
     """Nothing is posted after `until`: what is left gets `later`."""
 
-    def __init__(self, http: AuthorizedHttp, clock: Clock, until: datetime) -> None:
+    def __init__(self, http: AuthorizedHttp, clock: Clock, until: float) -> None:
         self._http = http
         self._clock = clock
         self._until = until
@@ -59,7 +58,7 @@ class BulkPoster:
         return outcomes
 
     def _chunk(self, call: BulkCall[E, O], entries: list[E]) -> list[O]:
-        if self._clock.now() >= self._until:
+        if self._clock.monotonic() >= self._until:
             return [call.later("no time left to post it") for _ in entries]
         try:
             results = self._results(call, entries)

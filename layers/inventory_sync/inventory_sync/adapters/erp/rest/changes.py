@@ -1,7 +1,7 @@
 """What changed at a location, and the rows of some products, over the REST contract."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.adapters.erp.rest.wire import ChangesAnswer, RowsAnswer
@@ -31,7 +31,7 @@ class ChangesReader:
         self._clock = clock
         self._ids = ids
         self._base_url = base_url
-        self._for = timedelta(seconds=seconds_max)
+        self._seconds_max = seconds_max
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         """Since the cursor, as of the first page; where the feed stands now without one.
@@ -53,15 +53,15 @@ class ChangesReader:
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
         """Their rows, as of the earliest answer; errors as for a whole snapshot."""
-        until = self._clock.now() + self._for
+        until = self._clock.monotonic() + self._seconds_max
         ids = self._ids.pinned()
         location = ids.erp_location(location_id)
         skus = sorted(ids.sku(product_id) for product_id in product_ids)
         instants: list[datetime] = []
         units: dict[str, Units] = {}
         for start in range(0, max(1, len(skus)), READ_PRODUCTS_MAX):
-            if instants and self._clock.now() >= until:
-                raise _incomplete(location, f"not read within {self._for.total_seconds()} s")
+            if instants and self._clock.monotonic() >= until:
+                raise _incomplete(location, f"not read within {self._seconds_max} s")
             asked = set(skus[start : start + READ_PRODUCTS_MAX])
             answer = self._rows(location, sorted(asked))
             instants.append(answer.as_of)
@@ -73,7 +73,7 @@ class ChangesReader:
         return StockSnapshot(location_id, min(instants), units)
 
     def _since(self, ids: Ids, location_id: str, cursor: str | None) -> Changes:
-        until = self._clock.now() + self._for
+        until = self._clock.monotonic() + self._seconds_max
         location = ids.erp_location(location_id)
         found: set[str] = set()
         as_of: datetime | None = None
@@ -88,7 +88,7 @@ class ChangesReader:
                     as_of=as_of,
                     complete=True,
                 )
-            if page.cursor == cursor or self._clock.now() >= until:
+            if page.cursor == cursor or self._clock.monotonic() >= until:
                 break
             cursor = page.cursor
         raise RetriableError(f"ERP location {location}: the change feed comes to no end")

@@ -64,7 +64,7 @@ class RestErp:
         self._base_url = base_url
         self._apply_lag = apply_lag
         self._ids = ids
-        self._post_for = timedelta(seconds=post_seconds_max)
+        self._post_seconds_max = post_seconds_max
         stock_url = f"{base_url}/v1/stock"
         self._snapshots = SnapshotReader(http, clock, ids, stock_url, snapshot_limits)
         self._changes = ChangesReader(http, clock, ids, base_url, snapshot_limits.seconds_max)
@@ -140,7 +140,7 @@ class RestErp:
 
     def _capabilities(self) -> CapabilitiesAnswer:
         now = self._clock.now()
-        if self._answer is None or now - self._answered_at > _CAPABILITIES_FOR:
+        if self._answer is None or not timedelta() <= now - self._answered_at <= _CAPABILITIES_FOR:
             url = f"{self._base_url}/v1/capabilities"
             request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
             answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
@@ -154,7 +154,7 @@ class RestErp:
         return self._answer
 
     def _poster(self) -> BulkPoster:
-        return BulkPoster(self._http, self._clock, self._clock.now() + self._post_for)
+        return BulkPoster(self._http, self._clock, self._clock.monotonic() + self._post_seconds_max)
 
     def _movements(self, length_max: int) -> BulkCall[StockMovement, MovementOutcome]:
         def reference(movement: StockMovement) -> str:

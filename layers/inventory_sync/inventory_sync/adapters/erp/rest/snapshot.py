@@ -1,7 +1,7 @@
 """A location's stock over the REST contract: whole, or an error that says what is wrong with it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.adapters.erp.rest.wire import PageAnswer
@@ -60,7 +60,7 @@ class SnapshotReader:
         RejectedError for a location the ERP does not know, SnapshotIncompleteError for pages that
         do not add up, RetriableError where it cannot be reached.
         """
-        until = self._clock.now() + timedelta(seconds=self._limits.seconds_max)
+        until = self._clock.monotonic() + self._limits.seconds_max
         ids = self._ids.pinned()
         collected = _Collected(ids.erp_location(location_id))
         cursor: str | None = ""
@@ -73,7 +73,7 @@ class SnapshotReader:
             if cursor in collected.cursors:
                 raise collected.wrong("a page's next_cursor leads back")
             collected.cursors.add(cursor)
-            if self._clock.now() >= until:
+            if self._clock.monotonic() >= until:
                 raise collected.wrong(f"not read within {self._limits.seconds_max} s")
         raise collected.wrong(f"more than {self._limits.pages_max} pages")
 
