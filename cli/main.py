@@ -13,6 +13,7 @@ from cli.operator_holds import hold, pause, resume
 from cli.order import order
 from cli.products import products
 from cli.quarantine import quarantine
+from cli.quarantine_edit import edit
 from cli.reconcile import reconcile, resend
 from cli.replay import replay
 from cli.runs import runs, show_run
@@ -37,6 +38,7 @@ def main(context: click.Context) -> None:
         context.obj = Connect()
 
 
+quarantine.add_command(edit)
 for command in (
     status,
     explain,

@@ -14,6 +14,8 @@ from inventory_sync.use_cases.forward.forward_events import PUBLISHED_LONG_AGO, 
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 
 _ID_CHARACTERS = 12
+OF_STORED_EVENTS = frozenset({REJECTED_BY_ERP, PUBLISHED_LONG_AGO})
+"""Reasons of entries whose event is stored, and waits for a person."""
 
 
 @click.group()
@@ -46,13 +48,13 @@ def show(operator: Operator, entry_id: str) -> None:
     Example: inventory-sync quarantine show 3fa9c1
     """
     one = operator.stack.quarantine.find(entry_id)
-    ref, body = one.entry.ref, _body(operator, one)
+    ref, body = one.entry.ref, body_of(operator, one)
     try:
         text = body.decode()
     except UnicodeDecodeError:
         text = base64.b64encode(body).decode()
     operator.out.result(
-        {**_figures(one), "body_base64": base64.b64encode(body).decode()},
+        {**figures_of(one), "body_base64": base64.b64encode(body).decode()},
         f"{one.entry_id}",
         f"  {one.entry.reason}: {one.entry.detail}",
         f"  received {instant(one.entry.received_at)}"
@@ -78,23 +80,23 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
     Example: inventory-sync quarantine retry 3fa9c1 --why "the ERP knows SKU-9 now"
     """
     author = operator.author("quarantine retry", who, why)
-    one = _open_entry(operator, entry_id)
-    if one.entry.ref is not None and one.entry.reason in {REJECTED_BY_ERP, PUBLISHED_LONG_AGO}:
+    one = open_entry(operator, entry_id)
+    if one.entry.ref is not None and one.entry.reason in OF_STORED_EVENTS:
         events_table = operator.stack.resource("EventsTable")
         operator.stack.quarantine.release(one.entry_id, one.entry.ref, events_table, author)
         operator.out.result(
-            {**_figures(one), "outcome": "to be forwarded again"},
-            f"{_named(one)}: the next sweep forwards it again.",
+            {**figures_of(one), "outcome": "to be forwarded again"},
+            f"{named(one)}: the next sweep forwards it again.",
         )
         return
-    outcome = operator.stack.ingest(_body(operator, one))
+    outcome = operator.stack.ingest(body_of(operator, one))
     word = outcome.result.value + (f", {outcome.reason}" if outcome.reason else "")
     again = outcome.result is IngestResult.QUARANTINED
     if not again or outcome.reason != one.entry.reason:
         operator.stack.quarantine.resolve(one.entry_id, f"retried, {word}", author)
     operator.out.result(
-        {**_figures(one), "outcome": outcome.result.value, "reason": outcome.reason},
-        f"{_named(one)}: {word}" + (f": {outcome.detail}" if outcome.detail else ""),
+        {**figures_of(one), "outcome": outcome.result.value, "reason": outcome.reason},
+        f"{named(one)}: {word}" + (f": {outcome.detail}" if outcome.detail else ""),
     )
     if again:
         operator.out.found()
@@ -104,34 +106,36 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
 @click.argument("entry_id", metavar="ID")
 @signed
 @connected
-def drop(operator: Operator, entry_id: str, who: str, why: str) -> None:
-    """Note that nothing is to be done about an entry. It stays for its retention.
+def resolve(operator: Operator, entry_id: str, who: str, why: str) -> None:
+    """Note that an entry is dealt with. It stays for its retention.
 
-    An event that the ERP refused stays open all the same: its units are taken off every import
-    until the ERP has booked it.
+    Where it reports units that were shipped, imports go on as if they had not: the ERP has to have
+    them booked. An event that the ERP refused stays open all the same: its units are taken off
+    every import until the ERP has booked it.
 
     \b
-    Example: inventory-sync quarantine drop 3fa9c1 --why "a test call of ours"
+    Example: inventory-sync quarantine resolve 3fa9c1 --why "a test call of ours"
     """
     if not why.strip():
         raise refusal("--why must not be empty: it is what is left of the entry in the records")
-    author = operator.author("quarantine drop", who, why)
-    one = _open_entry(operator, entry_id)
-    operator.stack.quarantine.resolve(one.entry_id, "dropped", author)
+    author = operator.author("quarantine resolve", who, why)
+    one = open_entry(operator, entry_id)
+    operator.stack.quarantine.resolve(one.entry_id, "resolved", author)
     operator.out.result(
-        {**_figures(one), "outcome": "dropped"},
-        f"{_named(one)}: dropped; it is kept until its retention ends.",
+        {**figures_of(one), "outcome": "resolved"},
+        f"{named(one)}: resolved; it is kept until its retention ends.",
     )
 
 
-def _open_entry(operator: Operator, entry_id: str) -> Quarantined:
+def open_entry(operator: Operator, entry_id: str) -> Quarantined:
+    """RefusedError where somebody has resolved it."""
     one = operator.stack.quarantine.find(entry_id)
     if one.resolution:
-        raise refusal(f"{_named(one)} is resolved already: {one.resolution}")
+        raise refusal(f"{named(one)} is resolved already: {one.resolution}")
     return one
 
 
-def _body(operator: Operator, one: Quarantined) -> bytes:
+def body_of(operator: Operator, one: Quarantined) -> bytes:
     """Of an event that is stored, its stored body."""
     if one.entry.body:
         return one.entry.body
@@ -140,14 +144,15 @@ def _body(operator: Operator, one: Quarantined) -> bytes:
     return operator.stack.history.body(one.entry.ref) or b""
 
 
-def _named(one: Quarantined) -> str:
+def named(one: Quarantined) -> str:
+    """As much of its id as people are shown."""
     return one.entry_id[:_ID_CHARACTERS]
 
 
 def _row(one: Quarantined) -> dict[str, object]:
     ref = one.entry.ref
     return {
-        "id": _named(one),
+        "id": named(one),
         "received_at": one.entry.received_at,
         "reason": one.entry.reason,
         "location_id": ref.location_id if ref else None,
@@ -158,7 +163,8 @@ def _row(one: Quarantined) -> dict[str, object]:
     }
 
 
-def _figures(one: Quarantined) -> dict[str, Any]:
+def figures_of(one: Quarantined) -> dict[str, Any]:
+    """For scripts."""
     ref = one.entry.ref
     return {
         "id": one.entry_id,

@@ -21,6 +21,7 @@ from inventory_sync.adapters.dynamodb.quarantine_review import QuarantineReview
 from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.adapters.s3.file_store import S3FileStore
@@ -35,6 +36,8 @@ from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.bootstrap.set_watermark import set_watermark
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.event_stream import StreamRegistration
+from inventory_sync.domain.events import FulfillmentEvent
+from inventory_sync.domain.inbound import IgnoredEvent
 from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.use_cases.import_stock.dry_run import DryRun
 from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
@@ -160,7 +163,12 @@ class Stack:
     def quarantine(self) -> QuarantineReview:
         """What could not be used."""
         table = self.resource("QuarantineTable")
-        return QuarantineReview(self.dynamodb, table, self.audited, self.bodies)
+        return QuarantineReview(self.dynamodb, table, self.state, self.bodies)
+
+    @cached_property
+    def unstored(self) -> DynamoUnstoredCompletions:
+        """The shipments among it that no stored event reports, to be read only."""
+        return DynamoUnstoredCompletions(self.state)
 
     @cached_property
     def bodies(self) -> EventBodies:
@@ -214,6 +222,10 @@ class Stack:
     def ingest(self, body: bytes) -> IngestOutcome:
         """What becomes of a body by the webhook's own code."""
         return ingest_with(self.runtime(INGEST_FUNCTION), NullObserver())(body)
+
+    def parse(self, body: bytes) -> FulfillmentEvent | IgnoredEvent:
+        """A body as the webhook reads it; MalformedEventError for one that is of no use."""
+        return ingest_with(self.runtime(INGEST_FUNCTION), NullObserver()).parse(body)
 
     @cached_property
     def reconciler(self) -> ReconcileStock:

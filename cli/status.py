@@ -18,6 +18,7 @@ from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.wording import counted
 
+UNSTORED_NAMED_MAX = 5
 LAG_MAX = timedelta(hours=1)
 """From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""
 
@@ -161,6 +162,27 @@ def _quarantine(operator: Operator, found: Findings) -> None:
     entries = counted(count, "entry/entries")
     text = f"in quarantine: {entries}, see `quarantine list`" if count else ""
     found.add("quarantine", str(count), text, quarantine=count)
+    _unstored(operator, found)
+
+
+def _unstored(operator: Operator, found: Findings) -> None:
+    """Shipments that no stored event reports, and since when they keep imports from releasing."""
+    waiting = sorted(operator.stack.unstored.unresolved(), key=lambda one: one.received_at)
+    told = "; ".join(
+        f"{one.entry_id[:12]} at {one.completion.location_id or 'no readable location'},"
+        f" {one.completion.logical_timestamp}, since {instant(one.received_at)}"
+        for one in waiting[:UNSTORED_NAMED_MAX]
+    )
+    concern = (
+        f"{counted(len(waiting), 'shipment')} in quarantine that no stored event reports: see"
+        " `quarantine show` and docs/runbook.md, Completions unstored"
+    )
+    found.add(
+        "shipments not stored",
+        f"{len(waiting)}: {told}" if waiting else "0",
+        concern if waiting else "",
+        completions_unstored=len(waiting),
+    )
 
 
 def _stream(operator: Operator, found: Findings) -> None:

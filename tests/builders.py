@@ -18,6 +18,7 @@ from inventory_sync.domain.locations import (
 from inventory_sync.domain.manifest import Manifest
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms, ImportContext
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
@@ -127,6 +128,7 @@ def import_context(**fields: Any) -> ImportContext:
         "refused_again": (),
         "erp": ErpTerms(AppliedRule()),
         "open_events": {},
+        "unstored": UnstoredUnits(),
         "approvals": {},
         "resends": {},
         "operator_holds": {},

@@ -32,6 +32,7 @@ from tests.bench.generated import (
 from tests.builders import listed
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeLocationStore
+from tests.fakes.quarantine import FakeQuarantine
 
 READS_AT_ONCE = 4
 """The default of ErpReadsAtOnce."""
@@ -115,6 +116,7 @@ class BuildWorld:
                     for p in places
                 )
             ),
+            unstored=FakeQuarantine(),
             clock=nobody,
             observer=nobody,
             settings=BuildSettings(

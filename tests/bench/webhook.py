@@ -54,6 +54,7 @@ def webhook() -> Iterator[Webhook]:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": os.pathsep.join(map(str, paths)),
             "QUARANTINE_TABLE": QUARANTINE,
+            "STATE_TABLE": "state-not-used",
             "IMPORT_BUCKET": "bodies",
         }
         yield Webhook(environment, dynamodb)

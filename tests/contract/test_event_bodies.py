@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inventory_sync.adapters.dynamodb.audit import AuditedTable
 from inventory_sync.adapters.dynamodb.event_history import DynamoEventHistory
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
@@ -75,7 +74,7 @@ def test_a_large_body_in_quarantine_is_read_back(
     entry = QuarantineEntry(reason="unparsable", detail="why", body=LARGE, received_at=NOON)
     DynamoQuarantine(database.client, table, RETENTION, bodies).add(entry)
     state = StateTable(database.client, database.table("StateTable"))
-    review = QuarantineReview(database.client, table, AuditedTable(state), bodies)
+    review = QuarantineReview(database.client, table, state, bodies)
 
     [found] = review.entries()
 

@@ -84,6 +84,16 @@ def test_a_body_is_stored_byte_for_byte(store: Store, body: bytes) -> None:
     assert store.log.append(event(), body, NOON + MINUTE) is AppendResult.ALREADY_STORED
 
 
+def test_an_event_is_there_once_it_is_stored_and_after_it_is_closed(store: Store) -> None:
+    assert not store.log.has(event().ref)
+
+    store.log.append(event(), b"{}", NOON)
+
+    assert store.log.has(event().ref)
+    store.log.close(event().ref)
+    assert store.log.has(event().ref)
+
+
 def test_the_first_body_of_a_key_stands(store: Store) -> None:
     store.log.append(event(), b"first", NOON)
 

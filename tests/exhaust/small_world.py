@@ -326,7 +326,9 @@ class Adapter:
             guards=GuardLimits(),
         )
         return ImportStock(
-            build=BuildImport(erp=port("erp"), settings=settings, **shared),
+            build=BuildImport(
+                erp=port("erp"), unstored=FakeQuarantine(), settings=settings, **shared
+            ),
             runs=port("runs"),
             stock=NothingShown(),
             leases=port("leases"),

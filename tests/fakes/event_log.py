@@ -52,6 +52,10 @@ class FakeEventLog:
         self._records[event.ref] = _Record(state, bytes(body))
         return AppendResult.APPENDED
 
+    def has(self, ref: EventRef) -> bool:
+        self._reach()
+        return ref in self._records
+
     def open_events(self) -> Iterator[OpenEvent]:
         """By ref; what happens while it is read does not disturb it."""
         self._reach()

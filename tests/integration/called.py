@@ -117,6 +117,8 @@ def dynamodb_needs(operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
     if "IndexName" in params:
         resource += f"/index/{params['IndexName']}"
     facts = [("dynamodb:Select", params["Select"])] if "Select" in params else []
+    if "kind" in params.get("Item", {}):
+        facts.append(("dynamodb:LeadingKeys", params["Item"]["kind"]["S"]))
     yield Need(f"dynamodb:{operation}", resource, tuple(facts))
 
 

@@ -11,7 +11,8 @@ from tests.integration.called import Need, bucket_arn, table_arn
 
 NOTHING = object()
 """What an !If leaves out."""
-CHECKED_BY: Mapping[str, Callable[[str | None, str], bool]] = {
+CHECKED_BY: Mapping[str, Callable[[str | None, Any], bool]] = {
+    "ForAllValues:StringEquals": lambda value, wanted: value in wanted,
     "StringEquals": lambda value, wanted: value == wanted,
     "StringLikeIfExists": lambda value, wanted: value is None or fnmatchcase(value, wanted),
 }
@@ -24,7 +25,7 @@ class Allowed:
     sid: str
     action: str
     resource: str
-    condition: Mapping[str, Mapping[str, str]]
+    condition: Mapping[str, Mapping[str, Any]]
 
     def covers(self, need: Need) -> bool:
         """KeyError for a kind of condition that is not understood here."""

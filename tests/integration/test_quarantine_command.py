@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,18 +117,18 @@ def test_a_body_that_is_understood_by_now_is_stored(shop: Operated) -> None:
     )
 
 
-def test_what_is_dropped_is_kept_with_the_reason(shop: Operated) -> None:
+def test_what_is_resolved_is_kept_with_the_reason(shop: Operated) -> None:
     post(shop, b"no JSON")
     (row,) = listed(shop)
-    assert "--why" in shop.run("quarantine", "drop", row["id"], "--who", "Ada", code=1).output
+    assert "--why" in shop.run("quarantine", "resolve", row["id"], "--who", "Ada", code=1).output
 
-    shop.run("quarantine", "drop", row["id"], *WHO)
+    shop.run("quarantine", "resolve", row["id"], *WHO)
 
     (kept,) = listed(shop, "--all")
     assert listed(shop) == []
-    assert kept["resolution"].startswith("dropped by Ada")
+    assert kept["resolution"].startswith("resolved by Ada")
     (record,) = shop.audited()
-    assert (record["command"], record["changes"][0]["after"]) == ("quarantine drop", "dropped")
+    assert (record["command"], record["changes"][0]["after"]) == ("quarantine resolve", "resolved")
     assert post(shop, b"no JSON") == 200
     assert len(listed(shop)) == 1
 
@@ -150,3 +151,93 @@ def test_an_event_that_is_no_longer_refused_is_not_released(shop: Operated) -> N
 
     assert "no longer refused" in refused.output
     assert shop.audited() == []
+
+
+def malformed(shop: Operated, *, at: int) -> tuple[str, dict[str, Any]]:
+    """A shipment comes without its product; the beginning of its entry's id, and the event."""
+    newstore = shop.stack.newstore
+    newstore.assign("ff1", "order-1", DC, [("i1", SKU)], "STANDARD")
+    event = newstore.complete("ff1", logical_timestamp=at)
+    payload = {**event["payload"], "items": [{"id": "i1"}]}
+    assert post(shop, json.dumps({**event, "payload": payload}).encode()) == 200
+    (row,) = listed(shop)
+    return str(row["id"]), event
+
+
+def write(folder: Path, event: dict[str, Any]) -> str:
+    path = folder / "body.json"
+    path.write_text(json.dumps(event))
+    return str(path)
+
+
+def test_a_body_is_sent_in_as_it_should_have_been(shop: Operated, tmp_path: Path) -> None:
+    entry, event = malformed(shop, at=10)
+    original = shop.json("quarantine", "show", entry)["body_base64"]
+    assert shop.json("status", "--offline", code=4)["completions_unstored"] == 1
+
+    words = ("quarantine", "edit", entry, "--file", write(tmp_path, event))
+    found = shop.json(*words, "--yes", *WHO)
+    shop.wait(2)
+    shop.stack.sweep()
+
+    assert found["outcome"] == "stored"
+    assert shop.stack.erp.on_hand((DC, SKU)) == 19
+    (kept,) = listed(shop, "--all")
+    assert kept["resolution"].startswith("edited, stored by Ada")
+    assert shop.json("quarantine", "show", entry)["body_base64"] == original
+    record = shop.audited()[-1]
+    assert (record["command"], record["changes"][0]["after"]) == (
+        "quarantine edit", "edited, stored",
+    )  # fmt: skip
+    assert shop.json("status", "--offline")["completions_unstored"] == 0
+    assert "resolved already" in shop.run(*words, "--yes", *WHO, code=1).output
+
+
+def test_without_yes_only_the_difference_is_shown(shop: Operated, tmp_path: Path) -> None:
+    entry, event = malformed(shop, at=10)
+
+    output = shop.run("quarantine", "edit", entry, "--file", write(tmp_path, event)).output
+
+    assert f'+        "product_id": "{SKU}"' in output
+    assert "repeat it with --yes" in output
+    assert [row["id"] for row in listed(shop)] == [entry]
+    assert shop.json("events", DC)["events"] == []
+    assert shop.audited() == []
+
+
+def test_an_edited_body_is_read_from_the_input(shop: Operated) -> None:
+    entry, event = malformed(shop, at=10)
+
+    shop.run("quarantine", "edit", entry, "--yes", *WHO, answers=json.dumps(event))
+
+    assert [e["logical_timestamp"] for e in shop.json("events", DC)["events"]] == [10]
+
+
+def test_an_edited_body_that_is_of_no_use_either_is_refused(shop: Operated, tmp_path: Path) -> None:
+    entry, event = malformed(shop, at=10)
+    for body, said in (
+        ({**event, "published_at": "yesterday"}, "published_at"),
+        ({**event, "name": "order.completed"}, "order.completed"),
+    ):
+        words = ("quarantine", "edit", entry, "--file", write(tmp_path, body), "--yes", *WHO)
+        assert said in shop.run(*words, code=1).output
+    unsigned = ("quarantine", "edit", entry, "--file", write(tmp_path, event), "--yes")
+    assert "--why" in shop.run(*unsigned, "--who", "Ada", code=1).output
+
+    assert [row["id"] for row in listed(shop, "--all")] == [entry]
+
+
+def test_a_stored_event_is_not_edited(shop: Operated, tmp_path: Path) -> None:
+    entry = rejected(shop)
+
+    words = ("quarantine", "edit", entry, "--file", write(tmp_path, {}), "--yes", *WHO)
+
+    assert "quarantine retry" in shop.run(*words, code=1).output
+
+
+def test_a_resolved_shipment_keeps_nothing_back(shop: Operated) -> None:
+    entry, _ = malformed(shop, at=10)
+
+    shop.run("quarantine", "resolve", entry, *WHO)
+
+    assert shop.json("status", "--offline")["completions_unstored"] == 0

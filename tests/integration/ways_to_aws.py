@@ -24,6 +24,7 @@ from local.scenario import read_scenario
 from local.stack import EXPORT, IMPORT, RECONCILE, WATCH, LocalStack
 from local.story import Story
 from local.template import ROOT
+from tests.event_bodies import event_body
 from tests.integration.called import Called
 
 HELD = read_scenario(ROOT / "local" / "scenarios" / "erp_down_and_location_held.json")
@@ -41,13 +42,13 @@ def held_and_approved(stack: LocalStack, called: Called) -> None:
 def refused_on_the_way(stack: LocalStack, called: Called) -> None:
     """Bodies that nobody can read, one of them large, and a movement that the ERP refuses."""
     headers = {"Authorization": f"Bearer {API_KEY}"}
-    for body in ("{", "{" * LARGE):
+    for body in (b"{", b"{" * LARGE, unstored("posted")):
         answer = requests.post(stack.event_url, data=body, headers=headers, timeout=10)
         assert answer.status_code == 200
     stack.erp.rejected_products["SKU-1"] = "discontinued"
     assert stack.delivery.deliver_now(shipped(stack, "refused")) == 200
     stack.stream.pump()
-    assert stack.count("QuarantineTable") == 3
+    assert stack.count("QuarantineTable") == 4
     stack.erp.rejected_products.clear()
 
 
@@ -95,7 +96,7 @@ def watched(stack: LocalStack, called: Called) -> None:
 def exported(stack: LocalStack, called: Called) -> None:
     """A file too long for one invocation, with lines nobody can read; and one that is gone."""
     body = event_bytes(shipped(stack, "exported"))
-    content = b"\n".join([b"{", b"{" * LARGE, *[body] * 100])
+    content = b"\n".join([b"{", b"{" * LARGE, unstored("line"), *[body] * 100])
     stack.aws.s3.put_object(Bucket=bucket(stack), Key="inbound/a.export", Body=content)
     export = stack.functions[EXPORT]
     export._timeout /= 10
@@ -125,6 +126,11 @@ def shipped(stack: LocalStack, request: str) -> Event:
     """A unit is ordered and shipped; the event of its shipment."""
     stack.newstore.assign(request, f"order-{request}", "DC01", [(f"{request}-1", "SKU-1")])
     return stack.newstore.complete(request)
+
+
+def unstored(request: str) -> bytes:
+    """A shipment at a location that is not imported, without an instant."""
+    return event_body(id=request, fulfillment_location_id="NYC", published_at="yesterday")
 
 
 def written(key: str) -> dict[str, object]:

@@ -286,6 +286,7 @@ class World:
                 files=files,
                 records=records,
                 location_store=locations,
+                unstored=Watched(self, self.quarantine, "quarantine"),
                 clock=clock,
                 observer=self.observer,
                 settings=BuildSettings(

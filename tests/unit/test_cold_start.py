@@ -46,6 +46,7 @@ def imported(code: str) -> set[str]:
         "AWS_DEFAULT_REGION": REGION,
         "EVENTS_TABLE": "events",
         "QUARANTINE_TABLE": "quarantine",
+        "STATE_TABLE": "state",
         "IMPORT_BUCKET": "bucket",
         "INBOUND_KEYS_SECRET_ARN": "arn",
         "NEWSTORE_TENANT": "acme",

@@ -80,6 +80,7 @@ class IngestSettings:
 
     events_table: str
     quarantine_table: str
+    state_table: str
     inbound_keys_secret_arn: str
     import_bucket: str
     tenant: str
@@ -92,6 +93,7 @@ class IngestSettings:
         return cls(
             events_table=env.text("EVENTS_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
+            state_table=env.text("STATE_TABLE"),
             inbound_keys_secret_arn=env.text("INBOUND_KEYS_SECRET_ARN"),
             import_bucket=env.text("IMPORT_BUCKET"),
             tenant=env.text("NEWSTORE_TENANT"),
@@ -236,6 +238,7 @@ class ImportSettings:
     job_spacing: timedelta
     fall_percent_max: int
     mispick_hold: timedelta
+    quarantine_blocks: timedelta
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
@@ -256,6 +259,7 @@ class ImportSettings:
             job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
             fall_percent_max=env.number("FALL_PERCENT_MAX", 50, 1, 100),
             mispick_hold=timedelta(hours=env.number("MISPICK_HOLD_HOURS", 24, 0, 720)),
+            quarantine_blocks=timedelta(hours=env.number("QUARANTINE_BLOCKS_HOURS", 24, 0, 720)),
         )
 
 
@@ -325,6 +329,7 @@ class ExportSettings:
 
     events_table: str
     quarantine_table: str
+    state_table: str
     import_bucket: str
     export_queue_url: str
     tenant: str
@@ -337,6 +342,7 @@ class ExportSettings:
         return cls(
             events_table=env.text("EVENTS_TABLE"),
             quarantine_table=env.text("QUARANTINE_TABLE"),
+            state_table=env.text("STATE_TABLE"),
             import_bucket=env.text("IMPORT_BUCKET"),
             export_queue_url=env.text("EXPORT_QUEUE_URL"),
             tenant=env.text("NEWSTORE_TENANT"),

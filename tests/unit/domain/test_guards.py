@@ -248,5 +248,6 @@ def test_what_is_wrong_at_its_source_or_an_operators_own_cannot_be_approved() ->
         HoldKind.NODE_SHARED,
         HoldKind.INVENTORY_MASTER,
         HoldKind.MAPPING_MISSING,
+        HoldKind.COMPLETION_UNREADABLE,
         HoldKind.OPERATOR,
     }

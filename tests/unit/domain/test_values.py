@@ -40,6 +40,7 @@ NAMED_ONLY = {
     "OperatorHold",
     "PackedFile",
     "QuarantineEntry",
+    "QuarantinedCompletion",
     "ReleaseFindings",
     "RequestedItem",
     "Resend",
@@ -57,6 +58,7 @@ NAMED_ONLY = {
     "StreamRegistration",
     "Term",
     "StreamCheckState",
+    "UnstoredCompletion",
     "VerdictChange",
 }
 """Values whose fields could be mistaken for one another."""
@@ -68,7 +70,7 @@ BY_POSITION_TOO = {
     "MispickRule", "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent",
     "Rejection", "RowBlock",
     "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",
-    "Unknown", "Wait",
+    "Unknown", "UnstoredUnits", "Wait",
 }  # fmt: skip
 
 

@@ -250,6 +250,7 @@ class ImportWorld:
             files=self.files,
             records=self.records,
             location_store=self.location_store,
+            unstored=self.quarantine,
             clock=self.clock,
             observer=self.observer,
             settings=self.build_settings,

@@ -7,6 +7,8 @@ from datetime import timedelta
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
 from inventory_sync.adapters.s3.file_delivery import presigned_url, refuse_short_lived, s3_uri
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.run_records import S3RunRecords
@@ -29,7 +31,7 @@ SPARE_SECONDS = 360
 def make_build(
     settings: ImportSettings,
     client: Clients,
-    locations: DynamoLocationStore,
+    state: StateTable,
     newstore: NewStore,
     clock: Clock,
     observer: Observer,
@@ -37,7 +39,7 @@ def make_build(
     """Over the real ports."""
     secrets = Secrets(client("secretsmanager"), clock)
     s3 = client.s3()
-    dynamodb = client("dynamodb")
+    dynamodb, locations = client("dynamodb"), DynamoLocationStore(state)
     return BuildImport(
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         erp=make_erp(settings.erp, secrets, locations, clock, client),
@@ -45,6 +47,7 @@ def make_build(
         files=S3FileStore(s3, settings.import_bucket, _signer(settings, secrets)),
         records=S3RunRecords(s3, settings.import_bucket),
         location_store=locations,
+        unstored=DynamoUnstoredCompletions(state),
         clock=clock,
         observer=observer,
         settings=_build_settings(settings),
@@ -60,6 +63,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         reading=settings.release_reading,
         spare_seconds=SPARE_SECONDS,
         mispick=MispickRule(settings.mispick_hold),
+        quarantine_blocks=settings.quarantine_blocks,
         reads_at_once=settings.erp.reads_at_once,
         guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),
     )

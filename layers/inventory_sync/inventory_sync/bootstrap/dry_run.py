@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from inventory_sync.adapters.aws.secrets import Secrets
-from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.scratch_archive import ZipOnDisk
@@ -22,9 +21,8 @@ def dry_run(runtime: Runtime, observer: Observer, archive: Path, rows_max: int) 
     table = StateTable(client("dynamodb"), settings.state_table)
     http = authorized_http(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
     newstore = make_newstore(settings.newstore, http)
-    locations = DynamoLocationStore(table)
     return DryRun(
-        build=make_build(settings, client, locations, newstore, clock, observer),
+        build=make_build(settings, client, table, newstore, clock, observer),
         runs=DynamoRunStore(table, settings.retention),
         scratch=ZipOnDisk(archive),
         clock=clock,

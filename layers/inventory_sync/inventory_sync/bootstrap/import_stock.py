@@ -26,7 +26,7 @@ def import_stock(runtime: Runtime) -> tuple[ImportStock, PowertoolsObserver]:
     locations = DynamoLocationStore(table)
     http = authorized_http(settings.newstore, Secrets(client("secretsmanager"), clock), clock)
     newstore = make_newstore(settings.newstore, http)
-    build = make_build(settings, client, locations, newstore, clock, observer)
+    build = make_build(settings, client, table, newstore, clock, observer)
     importer = ImportStock(
         build=build,
         event_log=build.event_log,

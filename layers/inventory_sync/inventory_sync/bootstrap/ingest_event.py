@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from inventory_sync.adapters.aws.inbound_keys import SecretInboundKeys
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.event_bodies import EventBodies
@@ -52,10 +54,13 @@ def _ingest(
 ) -> IngestEvent:
     dynamodb, retention = client("dynamodb"), settings.retention
     bodies = EventBodies(lambda: Bucket(client("s3"), settings.import_bucket))
+    completions = DynamoUnstoredCompletions(StateTable(dynamodb, settings.state_table))
     return IngestEvent(
         parse=lambda body: parse_event(body, settings.tenant),
         event_log=DynamoEventLog(dynamodb, settings.events_table, retention, bodies),
-        quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, retention, bodies),
+        quarantine=DynamoQuarantine(
+            dynamodb, settings.quarantine_table, retention, bodies, completions
+        ),
         clock=clock,
         observer=observer,
     )

@@ -3,6 +3,8 @@
 from inventory_sync.adapters.aws.export_queue import SqsExportQueue
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.quarantine import DynamoQuarantine
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.event_bodies import EventBodies
@@ -48,7 +50,10 @@ def _make(
     dynamodb, retention = client("dynamodb"), settings.retention
     bucket = Bucket(client.s3(), settings.import_bucket)
     bodies = EventBodies(lambda: bucket)
-    quarantine = DynamoQuarantine(dynamodb, settings.quarantine_table, retention, bodies)
+    completions = DynamoUnstoredCompletions(StateTable(dynamodb, settings.state_table))
+    quarantine = DynamoQuarantine(
+        dynamodb, settings.quarantine_table, retention, bodies, completions
+    )
     tally = TallyObserver(observer)
     return IngestExport(
         files=files,

@@ -112,17 +112,19 @@ def choose_cut_end(
     settled_before: datetime,
     floor: int,
     blocked: frozenset[str] = frozenset(),
+    below: Iterable[int] = (),
     items_max: int = 300_000,
 ) -> int:
     """The highest logical timestamp among completed events published before `settled_before`.
 
     Never below `floor` (the watermark, or the end of an import that was attempted). Stays below
-    every unreleased event of a `blocked` location (one without any quantity to send), and below
-    an `outlier_timestamp`. Passes events of at most `items_max` items at a time, or one event,
-    since their rows have to fit one file; what is left of them is for the next import.
+    every unreleased event of a `blocked` location (one without any quantity to send), below these
+    timestamps, and below an `outlier_timestamp`. Passes events of at most `items_max` items at a
+    time, or one event, since their rows have to fit one file; what is left of them is for the next
+    import.
     """
     completed = [e for e in events if e.event.completed and e.event.logical_timestamp > floor]
-    ceilings = [
+    ceilings = [*below] + [
         e.event.logical_timestamp
         for e in completed
         if e.event.location_id in blocked and e.counted_by is None
@@ -240,15 +242,18 @@ def cut_snapshot(
     read_started_at: datetime,
     reading: ReleaseReading = ReleaseReading.RANGE,
     unlisted: LastQuantities | None = None,
+    unstored: Iterable[OpenEvent] = (),
 ) -> LocationCut:
     """State the snapshot as of `cut_end`.
 
     `events` are all open events of the location, read after the snapshot, whose own reading began
     at `read_started_at`, on our clock. `unlisted` is given where
     a product that the snapshot leaves out is not gone: it keeps its last quantity, rolled forward.
+    The units of `unstored` events are in the sum too, but nobody books or marks these events.
     """
     events = tuple(events)
-    units = completed_units(events)
+    known = (*events, *unstored)
+    units = completed_units(known)
     listed = snapshot.on_hand_units
     last = unlisted or LastQuantities({})
     base = listed if unlisted is None else {**last.quantities, **listed}
@@ -271,7 +276,7 @@ def cut_snapshot(
         quantities=quantities,
         totals=snapshot.totals if quantities is listed else totals_of(quantities),
         parts=parts,
-        closed=closable(events, unfinished, cut_end=cut_end),
+        closed=closable(known, unfinished, cut_end=cut_end),
         **_uncounted(events, units, cut_end, watermark),
     )
 
@@ -285,13 +290,14 @@ def roll_forward(
     watermark: int | None,
     rule: AppliedRule,
     reading: ReleaseReading = ReleaseReading.RANGE,
+    unstored: Iterable[OpenEvent] = (),
 ) -> LocationCut:
     """State a location without a snapshot: its last quantities less what was completed since.
 
     The other products keep their last quantity. A product without one has none in stock.
     """
     events = tuple(events)
-    units = completed_units(events)
+    units = completed_units((*events, *unstored))
     moved = [unit for unit in units if not rule.historical(unit.left_at)]
     parts = _parts(moved, lambda unit: unit.unit in last.lacking, reading, cut_end)
     quantities = _quantities(last.quantities, parts)

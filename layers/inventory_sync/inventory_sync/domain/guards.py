@@ -27,6 +27,8 @@ class HoldKind(StrEnum):
     NODE_SHARED = "node_shared"
     INVENTORY_MASTER = "inventory_master"
     MAPPING_MISSING = "mapping_missing"
+    COMPLETION_UNREADABLE = "completion_unreadable"
+    """Units left, and their event is in quarantine: which they are nobody can read."""
     OPERATOR = "operator"
     """An operator's own: it stays until an operator resumes the location."""
 
@@ -40,6 +42,7 @@ APPROVABLE = frozenset(HoldKind) - {
     HoldKind.SNAPSHOT_AHEAD,
     HoldKind.INVENTORY_MASTER,
     HoldKind.MAPPING_MISSING,
+    HoldKind.COMPLETION_UNREADABLE,
     HoldKind.OPERATOR,
 }
 """What an operator may let through; the others have to be put right at their source."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from inventory_sync.domain.errors import InventorySyncError
-from inventory_sync.domain.events import EventRef, FulfillmentEvent
+from inventory_sync.domain.events import EventName, EventRef, FulfillmentEvent, FulfillmentItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +20,68 @@ class IgnoredEvent:
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnstoredCompletion:
+    """What can be read of an `items_completed` body that is not stored as an event.
+
+    `location_id` is empty where it cannot be read: then it may be any. `items` are those of which
+    unit and product can be read, `whole` says that these are all.
+    """
+
+    location_id: str
+    logical_timestamp: int
+    fulfillment_request_id: str = ""
+    items: tuple[FulfillmentItem, ...] = ()
+    whole: bool = False
+    published_at: datetime | None = None
+
+    @classmethod
+    def of(cls, event: FulfillmentEvent) -> "UnstoredCompletion":
+        """Of an event that is understood and cannot be stored."""
+        return cls(
+            location_id=event.location_id,
+            logical_timestamp=event.logical_timestamp,
+            fulfillment_request_id=event.fulfillment_request_id,
+            items=event.items,
+            whole=True,
+            published_at=event.published_at,
+        )
+
+    def event(self, received_at: datetime) -> FulfillmentEvent:
+        """As far as it goes: published when it came in, where nothing else is known."""
+        return FulfillmentEvent(
+            name=EventName.ITEMS_COMPLETED,
+            location_id=self.location_id,
+            logical_timestamp=self.logical_timestamp,
+            fulfillment_request_id=self.fulfillment_request_id,
+            order_id="",
+            service_level="",
+            items=self.items,
+            published_at=self.published_at or received_at,
+        )
+
+
 class MalformedEventError(InventorySyncError):
     """A body that no repeat makes usable: quarantine it.
 
     `reason` is one word for all bodies of a kind, `detail` names the field and the remedy and
-    quotes nothing of the body.
+    quotes nothing of the body. `completion` is what can be read of units that were shipped; where
+    there is none, `harmless` says that the body reports no shipment to us.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        *,
+        completion: UnstoredCompletion | None = None,
+        harmless: bool = False,
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.completion = completion
+        self.harmless = harmless
 
 
 ParseEvent = Callable[[bytes], FulfillmentEvent | IgnoredEvent]
@@ -78,6 +129,7 @@ class QuarantineEntry:
     """Something that was taken but cannot be used.
 
     `body` is what came, byte for byte; empty where `ref` names the stored event that has it.
+    `completion` is set where units were shipped and no stored event says so.
     """
 
     reason: str
@@ -85,6 +137,16 @@ class QuarantineEntry:
     body: bytes
     received_at: datetime
     ref: EventRef | None = None
+    completion: UnstoredCompletion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedCompletion:
+    """A completion that waits in quarantine, under its entry's id, since it first came in."""
+
+    entry_id: str
+    completion: UnstoredCompletion
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

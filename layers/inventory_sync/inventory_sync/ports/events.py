@@ -1,12 +1,18 @@
 """The events table as the flows use it, and what comes in before it is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent, StoredEvent
-from inventory_sync.domain.inbound import AppendResult, ClaimResult, ExportFile, QuarantineEntry
+from inventory_sync.domain.inbound import (
+    AppendResult,
+    ClaimResult,
+    ExportFile,
+    QuarantinedCompletion,
+    QuarantineEntry,
+)
 from inventory_sync.domain.stock import Acknowledgement
 from inventory_sync.domain.units import Ownership
 
@@ -16,6 +22,9 @@ class EventLog(Protocol):
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
         """Store the event and its body under the event's ref unless something stands there."""
+
+    def has(self, ref: EventRef) -> bool:
+        """Whether an event is stored there, open or closed, read consistently."""
 
     def open_events(self) -> Iterator[OpenEvent]:
         """Every open event of every location, read consistently."""
@@ -75,10 +84,20 @@ class Quarantine(Protocol):
     """Where bad input is kept whole."""
 
     def add(self, entry: QuarantineEntry) -> None:
-        """Keep it; the same entry twice is kept once."""
+        """Keep it; the same entry twice is kept once.
+
+        Its completion stands among the unstored ones until somebody resolves the entry.
+        """
 
     def depth(self) -> int:
         """How many entries there are, counted as far as that is cheap."""
+
+
+class UnstoredCompletions(Protocol):
+    """The shipments in quarantine that no stored event reports."""
+
+    def unresolved(self) -> Iterable[QuarantinedCompletion]:
+        """Those that nobody has resolved yet, read consistently; raises RetriableError."""
 
 
 class ExportFiles(Protocol):

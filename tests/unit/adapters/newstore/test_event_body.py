@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,11 @@ import pytest
 
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
-from inventory_sync.domain.inbound import IgnoredEvent, MalformedEventError
+from inventory_sync.domain.inbound import (
+    IgnoredEvent,
+    MalformedEventError,
+    UnstoredCompletion,
+)
 from tests.event_bodies import TENANT, event_body, event_fields
 
 
@@ -383,3 +388,79 @@ def test_the_reason_of_a_rejection_is_read_where_it_is_one_of_newstores(
     items = [{"id": "a", "product_id": "A", "rejection_reason": reason}]
 
     assert [item.rejection_reason for item in event_of(items=items).items] == [read]
+
+
+# What can be read of a malformed body all the same
+
+COMPLETION = UnstoredCompletion(
+    location_id="DC01",
+    logical_timestamp=10,
+    fulfillment_request_id="ff1",
+    items=(FulfillmentItem("item-1", "SKU-1"),),
+    whole=True,
+    published_at=datetime(2026, 3, 2, 9, 0, 0, 123000, tzinfo=UTC),
+)
+ONE = {"id": "item-1", "product_id": "SKU-1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "readable"),
+    [
+        (event_body(order_id="x" * 201), COMPLETION),
+        (event_body(published_at="yesterday"), replace(COMPLETION, published_at=None)),
+        (event_body(tenant=""), COMPLETION),
+        (event_body(fulfillment_location_id=None), replace(COMPLETION, location_id="")),
+        (event_body(items=[ONE, {"id": "item-2"}]), replace(COMPLETION, whole=False)),
+        (event_body(items=[{"id": "item-2"}]), replace(COMPLETION, items=(), whole=False)),
+        (event_body(items=[]), replace(COMPLETION, items=(), whole=False)),
+        (event_body(items="none"), replace(COMPLETION, items=(), whole=False)),
+        (
+            event_body(id=None),
+            replace(COMPLETION, fulfillment_request_id="", items=(), whole=False),
+        ),
+        (
+            event_body().replace(b'"payload":{', b'"payload":{"associate_id":"twice",'),
+            replace(COMPLETION, whole=False),
+        ),
+    ],
+)
+def test_of_a_malformed_shipment_all_is_kept_that_can_be_read(
+    body: bytes, readable: UnstoredCompletion
+) -> None:
+    error = refusal_of(body)
+
+    assert (error.completion, error.harmless) == (readable, False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"\xff",
+        b"[" * 100_000,
+        event_body()[:-1],
+        event_body(logical_timestamp="ten"),
+        event_body(name=""),
+        json.dumps({**event_fields(), "payload": None}).encode(),
+    ],
+    ids=range(8),
+)
+def test_what_may_be_a_shipment_is_not_harmless(body: bytes) -> None:
+    error = refusal_of(body)
+
+    assert (error.completion, error.harmless) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event_body(name="fulfillment_request.assigned", items=[]),
+        event_body(name="fulfillment_request.items_failed", id=None),
+        event_body(tenant="other"),
+    ],
+)
+def test_another_event_and_another_tenant_s_are_harmless(body: bytes) -> None:
+    error = refusal_of(body)
+
+    assert (error.completion, error.harmless) == (None, True)

@@ -12,7 +12,7 @@ from inventory_sync.domain.errors import (
     RejectedError,
     RetriableError,
 )
-from inventory_sync.domain.events import FulfillmentEvent
+from inventory_sync.domain.events import EventName, FulfillmentEvent
 from inventory_sync.use_cases.ingest.ingest_event import (
     PARSED_BYTES_MAX,
     IngestEvent,
@@ -28,7 +28,7 @@ from tests.fakes.quarantine import FakeQuarantine
 NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
 PARSED = parse_event(event_body(), TENANT)
 assert isinstance(PARSED, FulfillmentEvent)
-REF = PARSED.ref
+REF, ITEMS = PARSED.ref, PARSED.items
 
 
 class World:
@@ -173,6 +173,60 @@ def test_what_cannot_be_read_is_quarantined_whole(body: bytes, reason: str) -> N
     assert world.observer.counts["EventsQuarantined"] == 1
     [(_, figures)] = world.observer.notes
     assert figures["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("body", "unstored"),
+    [
+        (b"not JSON", 1),
+        (event_body(logical_timestamp="ten"), 1),
+        (event_body(items=[]), 1),
+        (event_body() + b" " * PARSED_BYTES_MAX, 1),
+        (event_body(name="fulfillment_request.assigned", items=[]), 0),
+        (event_body(tenant="other"), 0),
+    ],
+    ids=["no_json", "no_timestamp", "no_items", "too_large", "assigned", "another_tenant"],
+)
+def test_what_may_be_a_shipment_alarms_at_once(body: bytes, unstored: int) -> None:
+    world = World()
+
+    world.ingest(body)
+
+    assert world.observer.counts["CompletionsUnstored"] == unstored
+
+
+def test_a_malformed_shipment_stands_under_its_entry_with_what_can_be_read() -> None:
+    world = World()
+
+    world.ingest(event_body(published_at="yesterday"))
+
+    [entry] = world.quarantine.entries
+    [found] = world.quarantine.unresolved()
+    assert found.completion == entry.completion
+    assert found.completion.event(found.received_at).ref == REF
+    assert found.received_at == NOW
+
+
+def test_another_body_for_a_stored_event_is_no_unstored_shipment() -> None:
+    world = World()
+    world.ingest(event_body())
+
+    world.ingest(event_body(products=["SKU-2"]))
+
+    assert world.quarantine.unresolved() == []
+    assert world.observer.counts["CompletionsUnstored"] == 0
+
+
+@pytest.mark.parametrize("name", list(EventName))
+def test_an_event_that_is_not_storable_reports_a_shipment_where_it_is_one(name: EventName) -> None:
+    world = World()
+    world.log.fails_with = RejectedError("the item is too large")
+
+    world.ingest(event_body(name=name.value))
+
+    found = [(one.completion.items, one.completion.whole) for one in world.quarantine.unresolved()]
+    assert found == ([(ITEMS, True)] if name is EventName.ITEMS_COMPLETED else [])
+    assert world.observer.counts["CompletionsUnstored"] == len(found)
 
 
 def test_an_event_that_the_store_will_never_take_is_quarantined() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.dynamodb.calls import Item, Refused, items_of, write_if
 from inventory_sync.adapters.dynamodb.item_size import bytes_of, shortened
 from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
@@ -81,6 +82,17 @@ class DynamoEventLog:
         if isinstance(answer, Refused):
             return _compared(event, item, answer.item)
         return AppendResult.APPENDED
+
+    def has(self, ref: EventRef) -> bool:
+        """One consistent read, of the key alone."""
+        with translated(_WHAT):
+            answer: Any = self._client.get_item(
+                TableName=self._table,
+                Key=_key(ref),
+                ProjectionExpression="event_key",
+                ConsistentRead=True,
+            )
+        return "Item" in answer
 
     def open_events(self) -> Iterator[OpenEvent]:
         """A scan of the sparse index: its size is the open events, not the history."""

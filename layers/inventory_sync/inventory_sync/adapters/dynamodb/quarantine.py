@@ -6,10 +6,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
 from inventory_sync.adapters.instants import to_text
 from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
+from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.events import EventRef
-from inventory_sync.domain.inbound import QuarantineEntry
+from inventory_sync.domain.inbound import QuarantinedCompletion, QuarantineEntry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,7 +23,11 @@ DEPTH_PAGES_MAX = 5
 
 
 class DynamoQuarantine:
-    """`retention` counts from the last time the same entry came in."""
+    """`retention` counts from the last time the same entry came in.
+
+    One with a completion, which only the flows that take bodies in add, and which they name
+    `completions` for, does not expire before it is resolved.
+    """
 
     def __init__(
         self,
@@ -29,27 +35,47 @@ class DynamoQuarantine:
         table: str,
         retention: timedelta,
         bodies: EventBodies = SMALL_BODIES,
+        completions: DynamoUnstoredCompletions | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._retention = retention
         self._bodies = bodies
+        self._completions = completions
 
     def add(self, entry: QuarantineEntry) -> None:
-        """One put under an id made of what the entry is, so that a repeat meets itself."""
+        """One put under an id made of what the entry is, so that a repeat meets itself.
+
+        Its completion stands before it: whatever fails in between, nothing is released.
+        """
+        entry_id = quarantine_id(entry)
+        if entry.completion is not None:
+            self._keep(
+                QuarantinedCompletion(
+                    entry_id=entry_id, completion=entry.completion, received_at=entry.received_at
+                )
+            )
+        retain_until = {"N": str(int((entry.received_at + self._retention).timestamp()))}
         item: dict[str, Any] = {
-            "quarantine_id": {"S": quarantine_id(entry)},
+            "quarantine_id": {"S": entry_id},
             "reason": {"S": entry.reason},
             "detail": {"S": storable_detail(entry.detail)},
             **self._bodies.keep(entry.body),
             "received_at": {"S": to_text(entry.received_at)},
-            "expires_at": {"N": str(int((entry.received_at + self._retention).timestamp()))},
+            "retain_until": retain_until,
         }
+        if entry.completion is None:
+            item["expires_at"] = retain_until
         if entry.ref is not None:
             item["location_id"] = {"S": entry.ref.location_id}
             item["event_key"] = {"S": entry.ref.event_key}
         with translated("quarantine table"):
             self._client.put_item(TableName=self._table, Item=item)
+
+    def _keep(self, completion: QuarantinedCompletion) -> None:
+        if self._completions is None:
+            raise FatalError("a completion went into quarantine where no state table was named")
+        self._completions.add(completion)
 
     def depth(self) -> int:
         """By a count of the first pages: the item count AWS keeps is hours old.

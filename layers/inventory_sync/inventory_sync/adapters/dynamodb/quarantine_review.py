@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
 from inventory_sync.adapters.dynamodb.calls import items_of, transact
+from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
 from inventory_sync.adapters.instants import from_text, to_text
 from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.domain.errors import RejectedError
@@ -39,11 +41,12 @@ class QuarantineReview:
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, audited: AuditedTable, bodies: EventBodies
+        self, client: "DynamoDBClient", table: str, state: StateTable, bodies: EventBodies
     ) -> None:
         self._client = client
         self._table = table
-        self._audited = audited
+        self._audited = AuditedTable(state)
+        self._completions = DynamoUnstoredCompletions(state)
         self._bodies = bodies
 
     def entries(self) -> Iterator[Quarantined]:
@@ -94,7 +97,9 @@ class QuarantineReview:
             "Update": {
                 "TableName": self._table,
                 "Key": {"quarantine_id": {"S": entry_id}},
-                "UpdateExpression": "SET resolution = :told",
+                "UpdateExpression": (
+                    "SET resolution = :told, expires_at = if_not_exists(expires_at, retain_until)"
+                ),
                 "ConditionExpression": (
                     "attribute_exists(quarantine_id) AND attribute_not_exists(resolution)"
                 ),
@@ -103,9 +108,10 @@ class QuarantineReview:
         }
 
     def _write(self, writes: list[Any], entry_id: str, word: str, author: Author) -> None:
-        """In one transaction with the audit record."""
+        """In one transaction with the audit record, and with the end of its completion."""
         change = Change(kind="quarantine", item_id=entry_id, before=None, after=word)
-        items: Any = [*writes, self._audited.record_of([change], author)]
+        record = self._audited.record_of([change], author)
+        items: Any = [*writes, self._completions.removal(entry_id), record]
         if not transact(_WHAT, self._client, items):
             raise RejectedError(
                 f"{entry_id[:12]} is resolved already, or its event is no longer refused by the"

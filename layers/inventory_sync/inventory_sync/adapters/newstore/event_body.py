@@ -6,12 +6,18 @@ at NewStore all the same. Strict about what a key, a quantity or a point in time
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NoReturn
+from functools import partial
+from typing import NoReturn, TypeVar
 
 from inventory_sync.adapters.instants import read_instant
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
-from inventory_sync.domain.inbound import IgnoredEvent, MalformedEventError
+from inventory_sync.domain.inbound import (
+    IgnoredEvent,
+    MalformedEventError,
+    UnstoredCompletion,
+)
 from inventory_sync.domain.instants import BOUNDS
 
 UNPARSABLE = "unparsable"
@@ -33,6 +39,7 @@ _EXACT_FLOATS = 2.0**53
 _JSON_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", int: "a number"}
 
 _Fields = dict[str, object]
+_T = TypeVar("_T")
 
 
 class _Ambiguous(dict[str, object]):
@@ -41,6 +48,16 @@ class _Ambiguous(dict[str, object]):
 
 def parse_event(body: bytes, tenant: str) -> FulfillmentEvent | IgnoredEvent:
     """The event; MalformedEventError, and no other error, for anything that is none of `tenant`."""
+    try:
+        return _parsed(body, tenant)
+    except MalformedEventError as error:
+        completion, harmless = _remains(body, tenant)
+        raise MalformedEventError(
+            error.reason, error.detail, completion=completion, harmless=harmless
+        ) from error
+
+
+def _parsed(body: bytes, tenant: str) -> FulfillmentEvent | IgnoredEvent:
     try:
         return _event(_object(_json(body), "the body"), tenant)
     except MalformedEventError:
@@ -73,6 +90,49 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant)
+
+
+def _remains(body: bytes, tenant: str) -> tuple[UnstoredCompletion | None, bool]:
+    """What a malformed body says of units that were shipped, and whether it is harmless."""
+    try:
+        fields = _json(body)
+        if not isinstance(fields, dict):
+            return None, False
+        of_others = fields.get("tenant") not in (None, "", tenant)
+        name = fields.get("name")
+        if of_others or name in _NAMES.keys() - {EventName.ITEMS_COMPLETED}:
+            return None, True
+        payload = fields.get("payload")
+        if name != EventName.ITEMS_COMPLETED or not isinstance(payload, dict):
+            return None, False
+        return _completion(payload, fields.get("published_at")), False
+    except Exception:  # noqa: BLE001 - what made the parser fail may do so here too
+        return None, False
+
+
+def _completion(payload: _Fields, published_at: object) -> UnstoredCompletion:
+    """MalformedEventError where there is no logical timestamp."""
+    request_id = _if_readable(lambda: _text(payload, "id"), "")
+    listed = payload.get("items")
+    raw = listed[:ITEMS_MAX] if isinstance(listed, list) and request_id else []
+    read = [_if_readable(partial(_item, value, "item"), None) for value in raw]
+    items = tuple(item for item in read if item)
+    whole = bool(items) and listed == raw and None not in read
+    return UnstoredCompletion(
+        location_id=_if_readable(lambda: _text(payload, "fulfillment_location_id"), ""),
+        logical_timestamp=_logical_timestamp(payload.get("logical_timestamp")),
+        fulfillment_request_id=request_id,
+        items=items,
+        whole=whole and not isinstance(payload, _Ambiguous),
+        published_at=_instant(published_at),
+    )
+
+
+def _if_readable(read: Callable[[], _T], otherwise: _T) -> _T:
+    try:
+        return read()
+    except MalformedEventError:
+        return otherwise
 
 
 def _event(fields: _Fields, tenant: str) -> FulfillmentEvent | IgnoredEvent:

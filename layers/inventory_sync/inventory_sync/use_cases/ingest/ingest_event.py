@@ -13,6 +13,7 @@ from inventory_sync.domain.inbound import (
     MalformedEventError,
     ParseEvent,
     QuarantineEntry,
+    UnstoredCompletion,
 )
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 CONFLICTING_BODY = "conflicting_body"
 NOT_STORABLE = "not_storable"
 TOO_LARGE = "too_large"
+COMPLETIONS_UNSTORED = "CompletionsUnstored"
 
 PARSED_BYTES_MAX = 6 * 1024**2
 """Longer bodies are not parsed. AWS Lambda takes no more in one call, so only an export file has
@@ -60,11 +62,17 @@ class IngestEvent:
         """Store, ignore or quarantine it; RetriableError or FatalError where it was not kept."""
         if len(body) > PARSED_BYTES_MAX:
             detail = f"the body has {len(body)} bytes; parsed are at most {PARSED_BYTES_MAX}"
-            return self._set_aside(TOO_LARGE, detail, body)
+            return self._set_aside(TOO_LARGE, detail, body, unstored=True)
         try:
             event = self.parse(body)
         except MalformedEventError as error:
-            return self._set_aside(error.reason, error.detail, body)
+            return self._set_aside(
+                error.reason,
+                error.detail,
+                body,
+                completion=error.completion,
+                unstored=not error.harmless,
+            )
         if isinstance(event, IgnoredEvent):
             detail = f"events named {event.name} do not concern stock"
             return IngestOutcome(IngestResult.IGNORED, detail=detail)
@@ -74,7 +82,15 @@ class IngestEvent:
         try:
             found = self.event_log.append(event, body, self.clock.now())
         except RejectedError as error:
-            return self._set_aside(NOT_STORABLE, str(error), body, event.ref)
+            completion = UnstoredCompletion.of(event) if event.completed else None
+            return self._set_aside(
+                NOT_STORABLE,
+                str(error),
+                body,
+                ref=event.ref,
+                completion=completion,
+                unstored=event.completed,
+            )
         match found:
             case AppendResult.APPENDED:
                 self.observer.count("EventsStored")
@@ -89,18 +105,34 @@ class IngestEvent:
                 return IngestOutcome(IngestResult.ALREADY_STORED, detail=detail)
             case AppendResult.CONFLICTING:
                 detail = "an event with other products for these items is stored; compare the two"
-                return self._set_aside(CONFLICTING_BODY, detail, body, event.ref)
+                return self._set_aside(CONFLICTING_BODY, detail, body, ref=event.ref)
 
     def _set_aside(
-        self, reason: str, detail: str, body: bytes, ref: EventRef | None = None
+        self,
+        reason: str,
+        detail: str,
+        body: bytes,
+        *,
+        ref: EventRef | None = None,
+        completion: UnstoredCompletion | None = None,
+        unstored: bool = False,
     ) -> IngestOutcome:
-        """Counted after it is kept: what the alarm announces can be found."""
-        self.quarantine.add(
-            QuarantineEntry(
-                reason=reason, detail=detail, body=body, received_at=self.clock.now(), ref=ref
-            )
+        """Counted after it is kept: what the alarm announces can be found.
+
+        `unstored` says that it reports, or may report, units that were shipped.
+        """
+        entry = QuarantineEntry(
+            reason=reason,
+            detail=detail,
+            body=body,
+            received_at=self.clock.now(),
+            ref=ref,
+            completion=completion,
         )
+        self.quarantine.add(entry)
         self.observer.count("EventsQuarantined")
+        if unstored:
+            self.observer.count(COMPLETIONS_UNSTORED)
         self.observer.log("event quarantined", reason=reason, detail=detail, event_ref=ref)
         return IngestOutcome(IngestResult.QUARANTINED, reason, detail)
 

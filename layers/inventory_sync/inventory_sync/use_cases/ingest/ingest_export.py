@@ -14,7 +14,12 @@ from inventory_sync.domain.inbound import ExportFile, QuarantineEntry
 from inventory_sync.ports.events import ExportFiles, Quarantine
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.use_cases.ingest.export_lines import LINE_BYTES_MAX, ExportLine, read_lines
-from inventory_sync.use_cases.ingest.ingest_event import TOO_LARGE, IngestEvent, IngestResult
+from inventory_sync.use_cases.ingest.ingest_event import (
+    COMPLETIONS_UNSTORED,
+    TOO_LARGE,
+    IngestEvent,
+    IngestResult,
+)
 from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
 
 SUFFIXES = (".export", ".export.gz", ".export.zip")
@@ -139,6 +144,7 @@ class _Session:
             )
         )
         deps.tally.count("EventsQuarantined")
+        deps.tally.count(COMPLETIONS_UNSTORED)
         return IngestResult.QUARANTINED
 
 

@@ -14,7 +14,7 @@ from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports.erp import Erp
-from inventory_sync.ports.events import EventLog
+from inventory_sync.ports.events import EventLog, UnstoredCompletions
 from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.newstore import NewStore
@@ -57,6 +57,7 @@ class BuildImport:
     files: FileStore
     records: RunRecords
     location_store: RunLocations
+    unstored: UnstoredCompletions
     clock: Clock
     observer: Observer
     settings: BuildSettings
@@ -79,6 +80,7 @@ class BuildImport:
             newstore=self.newstore,
             files=self.files,
             location_store=self.location_store,
+            unstored=self.unstored,
         )
         source = LocationSource.of(
             context,
@@ -93,6 +95,7 @@ class BuildImport:
         source.hold_unread()
         attempt = _Attempt(self, context, source, keep_lease, remaining_seconds, half_time)
         blocked = context.unmapped
+        self.observer.count("CompletionsUnstored", len(context.unstored.found))
         self.observer.count("OutlierTimestamps", has_outlier(context, blocked))
         while True:
             match attempt.build(blocked):
@@ -117,6 +120,7 @@ class _Attempt:
         """All locations, stated as of one cut end."""
         deps, context = self.deps, self.context
         cut_end = choose_cut(context, blocked)
+        self.source.hold_unknown(cut_end)
         ports = (deps.files, deps.records, deps.clock, deps.observer)
         with writing(context, *ports, cut_end) as outputs:
             missing = self._add_all(outputs, cut_end, blocked)

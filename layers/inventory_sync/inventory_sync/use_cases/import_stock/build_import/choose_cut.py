@@ -15,13 +15,17 @@ def choose_cut(context: ImportContext, blocked: frozenset[str]) -> int:
 
     A run without any location, where nothing can be sent, releases nothing more.
     """
-    if not context.places():
+    places = context.places()
+    if not places:
         return context.previous.cut_end
+    floor, now = _floor(context), context.run.planned_at
+    imported = frozenset(place.location_id for place in places)
     return choose_cut_end(
         _concerned(context, blocked),
-        settled_before=context.run.planned_at - context.settings.settle,
-        floor=_floor(context),
+        settled_before=now - context.settings.settle,
+        floor=floor,
         blocked=blocked,
+        below=context.unstored.ceilings(now, floor=floor, imported=imported),
     )
 
 

@@ -1,7 +1,7 @@
 """What is known of a run before the first location is read: loaded once, handed down whole."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,11 +17,13 @@ from inventory_sync.domain.guards import Hold, check_location, node_shared
 from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.locations import Location, NewStoreLocations
 from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.ports.erp import Erp
-from inventory_sync.ports.events import EventLog
+from inventory_sync.ports.events import EventLog, UnstoredCompletions
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.newstore import NewStore
@@ -53,7 +55,8 @@ class ImportContext:
     all of them, or those only that `refused_again` names.
     Events up to the cut end of `previous` are released already. `open_events` are by location id,
     as they were when the run began: a location's are read again after its snapshot. `reading` is
-    the one in force: set, or found out. `listed` are NewStore's locations.
+    the one in force: set, or found out. `unstored` are shipments in quarantine that no stored event
+    reports. `listed` are NewStore's locations.
     """
 
     run: ImportRun
@@ -68,6 +71,7 @@ class ImportContext:
     refused_again: tuple[str, ...]
     erp: ErpTerms
     open_events: OpenEvents
+    unstored: UnstoredUnits
     approvals: Mapping[str, Approval]
     resends: Mapping[str, Resend]
     operator_holds: Mapping[str, OperatorHold]
@@ -152,6 +156,7 @@ def load_context(
     newstore: NewStore,
     files: FileStore,
     location_store: RunLocations,
+    unstored: UnstoredCompletions,
 ) -> ImportContext:
     """Read it; errors are the ports'."""
     first = Manifest(run_id="", cut_end=settings.first_logical_timestamp)
@@ -174,6 +179,9 @@ def load_context(
         unfinished=unfinished,
         refused_again=head.refused_again,
         open_events=_by_location(event_log),
+        unstored=UnstoredUnits(
+            tuple(_not_stored_since(unstored.unresolved(), event_log)), settings.quarantine_blocks
+        ),
         erp=_terms(erp, settings),
         approvals=location_store.approvals(),
         operator_holds=location_store.operator_holds(),
@@ -193,6 +201,17 @@ def _by_location(event_log: EventLog) -> OpenEvents:
     for open_event in event_log.open_events():
         found[open_event.event.location_id].append(open_event)
     return dict(found)
+
+
+def _not_stored_since(
+    found: Iterable[QuarantinedCompletion], event_log: EventLog
+) -> Iterator[QuarantinedCompletion]:
+    """Without what repeats an event that is stored: it has its units."""
+    for one in found:
+        completion = one.completion
+        known = completion.whole and event_log.has(completion.event(one.received_at).ref)
+        if not known:
+            yield one
 
 
 def _terms(erp: Erp, settings: BuildSettings) -> ErpTerms:

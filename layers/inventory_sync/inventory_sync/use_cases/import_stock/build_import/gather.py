@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Ledger
 from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.unstored import entry_names
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
@@ -82,6 +84,16 @@ class LocationSource:
         for location_id in sorted(self.context.unmapped | self.context.mastered):
             self.reader.hold_unread(location_id)
 
+    def hold_unknown(self, cut_end: int) -> None:
+        """Hold where units left that no quantity can be without: nobody can read which."""
+        unknown = self.context.unstored.unknown_at(cut_end, self.context.reading)
+        for place in self.context.places():
+            if found := unknown.get(place.location_id):
+                figures = f"quarantine {entry_names(found)}: see `quarantine show`"
+                self.reader.hold(
+                    place.location_id, (Hold(HoldKind.COMPLETION_UNREADABLE, figures),)
+                )
+
     def gather(self, place: Location, *, archive_full: bool) -> Gathered:
         """What has to be waited for; may run in a thread of its own."""
         base, known = self.last.base(place.location_id), None
@@ -117,6 +129,7 @@ class LocationSource:
             last=self._last(place, base),
             unlisted=(ever.last if ever else LastQuantities({})) if keeps_unlisted else None,
             events=self.event_log.open_events_of(location_id),
+            unstored=self.context.unstored.events(location_id),
             doubtful=doubtful,
         )
 

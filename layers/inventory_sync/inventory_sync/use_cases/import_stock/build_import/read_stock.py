@@ -78,6 +78,10 @@ class StockReader:
         """A location that the map does not know, or says not to read."""
         self._hold(location_id, self.context.check(self.context.locations.get(location_id)))
 
+    def hold(self, location_id: str, holds: tuple[Hold, ...]) -> None:
+        """Whatever the ERP says of it, the location's snapshot is not used in this run."""
+        self._hold(location_id, holds)
+
     def clear_old_holds(self) -> None:
         """What is not held any more, be it that its location is not imported any more."""
         for location_id in sorted(self.context.held_before.keys() - self.left_out.keys()):

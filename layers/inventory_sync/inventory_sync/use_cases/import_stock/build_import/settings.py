@@ -26,6 +26,7 @@ class BuildSettings:
     go_live_at: datetime | None = None
     reading: ReleaseReading = ReleaseReading.RANGE
     mispick: MispickRule = field(default_factory=MispickRule)
+    quarantine_blocks: timedelta = timedelta(hours=24)
     spare_seconds: float = 120.0
     reads_at_once: int = 1
     file_bytes: int = FILE_BYTES

@@ -27,7 +27,7 @@ class LocationInputs:
     it was not read or is not used: then it is rolled forward from `last`. `unlisted` are the last
     quantities that any run has kept, where a product that the ERP does not list is not gone.
     `events` are its open events, read after its stock, so that every acknowledgement before it is
-    known. `doubtful` rows are sent whatever they were.
+    known; `unstored` are those in quarantine. `doubtful` rows are sent whatever they were.
     """
 
     place: Location
@@ -38,6 +38,7 @@ class LocationInputs:
     last: Last | None
     unlisted: LastQuantities | None
     events: list[OpenEvent]
+    unstored: list[OpenEvent]
     doubtful: frozenset[str]
 
 
@@ -108,6 +109,7 @@ def _from_snapshot(
         read_started_at=reading.started_at,
         reading=context.reading,
         unlisted=inputs.unlisted,
+        unstored=inputs.unstored,
     )
     listed = snapshot.on_hand_units
     figures = listed if inputs.unlisted is None else {**inputs.unlisted.quantities, **listed}
@@ -149,6 +151,7 @@ def _rolled_forward(
         watermark=context.watermark,
         rule=context.erp.rule,
         reading=context.reading,
+        unstored=inputs.unstored,
     )
     mispicks = _mispicks(context, inputs, cut, from_snapshot=False)
     doubtful = inputs.doubtful | mispicks.forced

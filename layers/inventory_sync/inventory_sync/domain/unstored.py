@@ -1,0 +1,64 @@
+"""Shipments in quarantine that no stored event reports, and what they mean for an import."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.inbound import QuarantinedCompletion
+from inventory_sync.domain.reading import ReleaseReading
+
+
+@dataclass(frozen=True, slots=True)
+class UnstoredUnits:
+    """All that nobody has resolved: units that left, which the ERP learns of from no event.
+
+    For so many hours, `blocks_for`, none is released; after that what can be read is taken off.
+    """
+
+    found: tuple[QuarantinedCompletion, ...] = ()
+    blocks_for: timedelta = timedelta(hours=24)
+
+    def ceilings(self, now: datetime, *, floor: int, imported: frozenset[str]) -> list[int]:
+        """The logical timestamps that a cut end stays below now; those up to `floor` are released.
+
+        Where the location cannot be read it may be any of the imported ones.
+        """
+        return [
+            one.completion.logical_timestamp
+            for one in self.found
+            if now < one.received_at + self.blocks_for
+            and one.completion.logical_timestamp > floor
+            and (not one.completion.location_id or one.completion.location_id in imported)
+        ]
+
+    def events(self, location_id: str) -> list[OpenEvent]:
+        """The units of one location that can be read, as if their events were stored."""
+        return [
+            OpenEvent(event=one.completion.event(one.received_at), received_at=one.received_at)
+            for one in self.found
+            if one.completion.location_id == location_id and one.completion.items
+        ]
+
+    def unknown_at(
+        self, cut_end: int, reading: ReleaseReading
+    ) -> dict[str, tuple[QuarantinedCompletion, ...]]:
+        """By location, those that an import's quantities would have to be without, and cannot be.
+
+        Until the cut end passes them NewStore itself deducts them, unless it deducts nothing that
+        an import has overwritten.
+        """
+        unknown: dict[str, tuple[QuarantinedCompletion, ...]] = {}
+        for one in self.found:
+            completion = one.completion
+            passed = completion.logical_timestamp <= cut_end
+            overwritten = reading is ReleaseReading.IMMEDIATE
+            if completion.location_id and not completion.whole and (passed or overwritten):
+                before = unknown.get(completion.location_id, ())
+                unknown[completion.location_id] = (*before, one)
+        return unknown
+
+
+def entry_names(found: Iterable[QuarantinedCompletion]) -> str:
+    """For people: ids as commands take them."""
+    return ", ".join(one.entry_id[:12] for one in found)
