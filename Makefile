@@ -17,7 +17,7 @@ in_parallel := --numprocesses auto --dist worksteal
 pip_install = -m pip --disable-pip-version-check install -qq --no-deps --no-compile --require-hashes
 
 # The operator's commands reach the AWS account that the shell has set; nothing else here may.
-operator := cli locations products
+operator := cli locations products $(if $(findstring --stack,$(ARGS)),room)
 ifneq ($(or $(filter-out $(operator),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,help)),)
 unexport $(filter-out AWS_CA_BUNDLE,$(filter AWS_%,$(.VARIABLES)))
 export AWS_ACCESS_KEY_ID := none
@@ -40,7 +40,7 @@ setup: .venv/.dev ## Make the virtual environment, with .venv/bin/inventory-sync
 demo: .venv/.local ## Play a story through the real code (SCENARIO=file.json)
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.demo $(SCENARIO)
 
-room: .venv/.local ## Show a story on a page, live (SCENARIO=file.json PORT=8080 ARGS="--pace 1")
+room: .venv/.local ## Show a story on a page, live (SCENARIO=file.json PORT=8080 ARGS="--pace 1"; --stack: of `make local`)
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.room $(SCENARIO) --port $(PORT) $(ARGS)
 
 room-test: .venv/.browser ## Test the page in Chromium; screenshots in build/room

@@ -36,6 +36,10 @@ class Connect:
         """For the bucket."""
         return self._client("s3")
 
+    def cloudwatch(self) -> Any:
+        """For the metrics."""
+        return self._client("cloudwatch")
+
     def variables(self, function: str) -> Mapping[str, str]:
         """The environment that a deployed function has."""
         with translated(f"function {function}"):

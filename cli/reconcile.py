@@ -13,6 +13,7 @@ from inventory_sync.domain.wording import counted
 from inventory_sync.use_cases.reconcile.reconcile_stock import Reconciled
 
 _REPAIRABLE = frozenset({Cause.UNEXPLAINED, Cause.WAITING_FOR_IMPORT})
+_FOR_A_PERSON = (Cause.UNEXPLAINED, Cause.LEAKED_ALLOCATION, Cause.LATE)
 _MINUTES_MAX = 60
 """How long it may take from a shell; Lambda's schedule has fifteen minutes."""
 
@@ -36,8 +37,8 @@ def reconcile(
     """Compare NewStore's promises with the ledger and the ERP, and say why they differ.
 
     Reads everything now, from here. With --repair rows that nothing explains are sent again by the
-    next import; no figure is ever changed any other way. Exit code 4 where rows are unexplained,
-    leaked or late.
+    next import; no figure is ever changed any other way. Exit code 4 where a person is needed: rows
+    are unexplained, leaked or late, the ERP could not be read, or rows were left unread.
 
     Example: inventory-sync reconcile --location DC01 --repair --why "count of 2 March"
     """
@@ -56,8 +57,8 @@ def reconcile(
             operator.changes.request_resend(resend, author)
             queued += len(products)
     _report(operator, found, queued, limit)
-    totals = found.totals.rows_by_cause
-    if totals[Cause.UNEXPLAINED] or totals[Cause.LEAKED_ALLOCATION] or totals[Cause.LATE]:
+    rows = found.totals.rows_by_cause
+    if found.unread or found.totals.unchecked or found.without or any(map(rows.get, _FOR_A_PERSON)):
         operator.out.found()
 
 
@@ -81,6 +82,7 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
             "report": found.folder,
             "rows": totals.rows,
             "agreeing": totals.agreeing,
+            "oversold_units": totals.oversold_units,
             "unchecked": totals.unchecked,
             "queued": queued,
             "rows_by_cause": {c.value: totals.rows_by_cause[c] for c in Cause},

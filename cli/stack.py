@@ -3,9 +3,9 @@
 Names come from the environment (as the functions know them) or from CloudFormation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ NAMES = {
     "ImportBucket": "IMPORT_BUCKET",
 }
 """The variable that names a resource, by its logical id in the template."""
+METRICS = "InventorySync"
+"""The namespace of the stack's metrics (template.yaml)."""
 IMPORT_FUNCTION = "ImportStockFunction"
 EXPORT_FUNCTION = "IngestExportFunction"
 INGEST_FUNCTION = "IngestEventFunction"
@@ -150,6 +152,37 @@ class Stack:
         return DynamoEventHistory(self.dynamodb, self.resource("EventsTable"), self.bodies)
 
     @cached_property
+    def bucket(self) -> Bucket:
+        """The import bucket."""
+        return Bucket(self.s3, self.resource("ImportBucket"))
+
+    def counted(
+        self, names: Sequence[str], since: datetime, until: datetime
+    ) -> Mapping[str, float]:
+        """What the functions have counted in that time, by the metric's name."""
+        queries = [
+            {
+                "Id": f"m{number}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": METRICS,
+                        "MetricName": name,
+                        "Dimensions": [{"Name": "service", "Value": self.name}],
+                    },
+                    "Period": 60,
+                    "Stat": "Sum",
+                },
+            }
+            for number, name in enumerate(names)
+        ]
+        with translated("CloudWatch metrics"):
+            answer = self.connect.cloudwatch().get_metric_data(
+                MetricDataQueries=queries, StartTime=since, EndTime=until
+            )
+        values = {one["Id"]: sum(one["Values"]) for one in answer["MetricDataResults"]}
+        return {name: values.get(f"m{number}", 0) for number, name in enumerate(names)}
+
+    @cached_property
     def files(self) -> S3FileStore:
         """Manifests, ledgers and finalizations."""
         return S3FileStore(self.s3, self.resource("ImportBucket"), str)
@@ -173,7 +206,7 @@ class Stack:
     @cached_property
     def bodies(self) -> EventBodies:
         """Those too large for a table's item."""
-        return EventBodies(lambda: Bucket(self.s3, self.resource("ImportBucket")))
+        return EventBodies(lambda: self.bucket)
 
     @cached_property
     def audited(self) -> AuditedTable:

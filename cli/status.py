@@ -1,14 +1,13 @@
 """`status`: whether everything runs, and what needs looking at."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import click
 
 from cli.command import Operator, connected
+from cli.findings import Findings, look_at_calls, look_at_promises, look_at_report
 from cli.output import columns
-from cli.text import instant, iso, span
+from cli.text import instant, span
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.event_stream import faults_of
 from inventory_sync.domain.guards import HoldKind
@@ -23,41 +22,31 @@ LAG_MAX = timedelta(hours=1)
 """From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""
 
 
-@dataclass
-class Findings:
-    """Figures for scripts, lines for people, and what needs looking at."""
-
-    figures: dict[str, Any] = field(default_factory=dict)
-    lines: list[dict[str, str]] = field(default_factory=list)
-    concerns: list[str] = field(default_factory=list)
-
-    def add(self, name: str, text: str, concern: str = "", **figures: object) -> None:
-        """One line; `concern` says what to do where something is wrong."""
-        self.lines.append({"": name, "state": text})
-        self.figures |= figures
-        if concern:
-            self.concerns.append(concern)
-
-
 @click.command()
-@click.option("--offline", is_flag=True, help="Do not ask NewStore for its event stream.")
+@click.option("--offline", is_flag=True, help="Ask neither NewStore nor the ERP nor CloudWatch.")
 @connected
 def status(operator: Operator, offline: bool) -> None:
-    """Show locations, watermark, run, events, holds, quarantine and the event stream.
+    """Show whether all is well: imports, stock, events, holds, the event stream, promises.
 
-    Exit code 4 where something needs looking at.
+    Asks NewStore for its stream, CloudWatch for the calls of the last hour, and compares what
+    NewStore promises at a few locations, others each time, with the books and the ERP. Exit code 4
+    where something needs looking at; each line with `!` says what and by which command.
 
     Example: inventory-sync status
     """
     found = Findings()
     head = operator.stack.head.head()
     _import(operator.now, head, found)
+    _read(operator, head, found)
     _release(head, found)
     _locations(operator, found)
     _events(operator, found)
     _quarantine(operator, found)
     if not offline:
         _stream(operator, found)
+        look_at_calls(operator, found)
+        look_at_promises(operator, head, found)
+    look_at_report(operator, found)
     figures = {**found.figures, "concerns": found.concerns}
     concerns = [f"! {concern}" for concern in found.concerns] or ["All is well."]
     operator.out.report(figures, columns(found.lines), "", *concerns)
@@ -74,14 +63,41 @@ def _import(now: datetime, head: ImportHead, found: Findings) -> None:
         late = f"no import has finished for {span(lag)}: see `run last`"
     text = "no import has finished" if lag is None else f"{span(lag)} ago, {instant(finished)}"
     found.add("watermark", "-" if head.watermark is None else str(head.watermark))
-    found.add("last import", text, late, last_finished_at=iso(finished), watermark=head.watermark)
+    found.add("last import", text, late, last_finished_at=finished, watermark=head.watermark)
     if run is None:
         found.add("run", "none yet", run=None)
         return
     failed = f"the last run failed: {run.failure}" if run.state is RunState.FAILED else ""
+    if run.job_errors and not failed:
+        first = run.job_errors[0]
+        named = f"the first {first.entity_type} {first.entity_id}: {first.reason}"
+        failed = f"NewStore refused rows of the last run, {named}; see `run last`"
     shown = {"run_id": run.run_id, "state": run.state.value, "left_out": len(run.left_out)}
     left = f", {counted(len(run.left_out), 'location')} left out" if run.left_out else ""
     found.add("run", f"{run.run_id} {run.state.value}{left}", failed, run=shown)
+
+
+def _read(operator: Operator, head: ImportHead, found: Findings) -> None:
+    """Whether the last run could read the ERP: what a guard holds is told by itself."""
+    run = head.run
+    if run is not None and run.state is RunState.PLANNED:
+        earlier = (one for one in operator.stack.runs.newest_first() if one.ended)
+        run = next(earlier, None)
+    if run is None:
+        return
+    by_choice = ("held: ", "not asked for", "not imported any more")
+    unread = {key: why for key, why in run.left_out.items() if not why.startswith(by_choice)}
+    if not unread:
+        found.add("stock", f"{counted(run.snapshots, 'location')} read", stock_not_read={})
+        return
+    first, why = next(iter(sorted(unread.items())))
+    what = "no stock could be read" if not run.snapshots else "stock could not be read"
+    found.add(
+        "stock",
+        f"{run.snapshots} read, {len(unread)} not",
+        f"{what} at {counted(len(unread), 'location')}, the first {first}: {why}",
+        stock_not_read=unread,
+    )
 
 
 def _release(head: ImportHead, found: Findings) -> None:
@@ -106,7 +122,7 @@ def _release(head: ImportHead, found: Findings) -> None:
             "rows_for_range": for_range,
             "rows_for_immediate": for_immediate,
             "changes": [
-                {"at": iso(c.at), "before": c.before, "after": c.after} for c in release.changes
+                {"at": c.at, "before": c.before, "after": c.after} for c in release.changes
             ],
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,10 +27,15 @@ def main(arguments: Sequence[str], out: Path = OUT) -> int:
     try:
         scenario = read_scenario(Path(arguments[0]) if arguments else GUIDE_EXAMPLE)
         out.mkdir(parents=True, exist_ok=True)
-        return play(scenario, out)
+        code = play(scenario, out)
+        sys.stdout.flush()
+        return code
     except (ScenarioError, TemplateError) as error:
         print(error, file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read along has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:  # noqa: BLE001  # whatever it was, say it in a line
         print(
             f"The story broke off: {type(error).__name__}: {error}\n"

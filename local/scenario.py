@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 Units = Annotated[int, Field(ge=0)]
 Minutes = Annotated[float, Field(gt=0)]
 
@@ -209,7 +210,10 @@ def read_scenario(path: Path) -> Scenario:
     try:
         return Scenario.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ScenarioError(f"{path}: {error.strerror}") from error
+        there = ", ".join(
+            f"local/scenarios/{file.name}" for file in sorted(SCENARIOS.glob("*.json"))
+        )
+        raise ScenarioError(f"{path}: {error.strerror}; there are: {there}") from error
     except ValidationError as error:
         wrong = [
             f"  {'.'.join(map(str, entry['loc'])) or 'the file'}: {entry['msg']}"

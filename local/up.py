@@ -19,6 +19,7 @@ from local.stack import FORWARD, StackPlan
 from local.template import ROOT
 
 FOLDER = ROOT / "build" / "local"
+SETTINGS = FOLDER / "settings.sh"
 POLL_SECONDS = 0.5
 PLAN = StackPlan(
     locations=LOCATIONS,
@@ -44,6 +45,7 @@ def main() -> int:
     print("Starting a local AWS and deploying template.yaml into it: half a minute.", flush=True)
     try:
         with _running() as stack:
+            write_settings(stack)
             print("\n".join(guide(stack)), flush=True)
             deliver(stack, stopped)
             print("Stopping.", flush=True)
@@ -82,12 +84,6 @@ def deliver(stack: DeployedStack, stopped: threading.Event) -> None:
 
 def guide(stack: DeployedStack) -> list[str]:
     """Addresses, and a line to copy for each thing to try."""
-    variables = " ".join(
-        f"{name}={shlex.quote(value)}"
-        for name, value in stack.local_aws.variables().items()
-        if name in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_REGION")
-        or name == "AWS_SECRET_ACCESS_KEY"
-    )
     lines = [
         "",
         f"Webhook   {stack.event_url}",
@@ -97,10 +93,20 @@ def guide(stack: DeployedStack) -> list[str]:
         "",
         "Sweep and import run every minute; what is older than 15 seconds is released.",
         "",
+        "# In another shell first, for the two after it and any AWS client",
+        f". {SETTINGS.relative_to(ROOT)}",
+        "",
     ]
     for what, command in things_to_try(stack):
         lines += [f"# {what}", command, ""]
-    return [*lines, f"# Any AWS client: export {variables}", "", "Ready. Ctrl-C stops it all."]
+    return [*lines, "Ready. Ctrl-C stops it all."]
+
+
+def write_settings(stack: DeployedStack) -> None:
+    """What an AWS client needs to reach the local AWS and no other, for a shell to read."""
+    variables = {**stack.local_aws.variables(), "STACK_NAME": stack.name}
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    SETTINGS.write_text("unset AWS_PROFILE AWS_SESSION_TOKEN\n" + "".join(lines), "utf-8")
 
 
 def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
@@ -109,7 +115,10 @@ def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
     order = '{"request": "ff1", "location": "DC01", "product": "SKU-1"}'
     received = '{"location": "DC01", "product": "SKU-1", "units": 10}'
     certificate, key = stack.local_aws.certificate, stack.keys.api_key
+    simulators = f"--newstore-url {stack.newstore_url} --erp-url {stack.erp_url}"
     return [
+        ("How it is", ".venv/bin/inventory-sync status"),
+        ("All of it on a page", f'make room ARGS="--stack {stack.name} {simulators}"'),
         ("A customer orders a unit", _post(f"{newstore}/order", order)),
         ("It leaves the warehouse", _post(f"{newstore}/ship", '{"request": "ff1"}')),
         ("Goods come in, and the ERP books them", _post(f"{erp}/receive", received)),

@@ -27,6 +27,7 @@ from local.story import Story, plan_of
 from local.template import TemplateError
 
 PORT = 8080
+PORT_MAX = 65_535
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -78,10 +79,18 @@ def _serving(history: History, title: str, port: int) -> Iterator[None]:
         server.stop()
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= PORT_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; name one from 0 to {PORT_MAX}")
+    return int(text)
+
+
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m local.room", description=__doc__)
     parser.add_argument("scenario", nargs="?", type=Path, default=GUIDE_EXAMPLE)
-    parser.add_argument("--port", type=int, default=PORT, help="0 takes a free one  [%(default)s]")
+    parser.add_argument(
+        "--port", type=_port, default=PORT, help="0 takes a free one  [%(default)s]"
+    )
     parser.add_argument("--pace", type=float, default=2, help="seconds for a step  [%(default)s]")
     parser.add_argument("--stack", help="show this CloudFormation stack instead of a story")
     parser.add_argument("--newstore-url", help="of NewStore's simulator, with --stack")

@@ -1,6 +1,9 @@
 """`make demo`: the stories end as they say, and whoever says otherwise is told so."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +134,30 @@ def test_a_file_that_is_not_there_is_named(
 ) -> None:
     assert main([str(tmp_path / "none.json")], tmp_path) == 2
 
-    assert "none.json" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "none.json: No such file" in told
+    assert all(f"local/scenarios/{name}" in told for name in FILES)
+
+
+def test_who_reads_no_further_ends_it_quietly(tmp_path: Path) -> None:
+    """As `make demo | head -1` does."""
+    file = tmp_path / "story.json"
+    file.write_text(json.dumps(STORY))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.demo", str(file)],
+        cwd=GUIDE_EXAMPLE.parents[2],
+        env={**os.environ, "PYTHONPATH": "layers/inventory_sync", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "One unit\n"
+    process.stdout.close()
+
+    assert process.stderr is not None
+    assert (process.stderr.read(), process.wait(60)) == ("", 0)
+    process.stderr.close()
 
 
 def test_a_story_that_breaks_off_says_why_and_where_to_look(

@@ -1,5 +1,6 @@
 """`make local`: what it prints works, and it stops cleanly."""
 
+import json
 import shlex
 import signal
 import subprocess
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.up import FOLDER
+from local.template import ROOT
+from local.up import FOLDER, SETTINGS
 
 SECONDS = 30
 
@@ -48,6 +50,16 @@ def test_every_line_it_prints_does_what_it_says(left_running: subprocess.Popen[s
 
     assert statuses == [200, 200, 200, 200, 200, 200, 401, 200, 200], lines
     assert (FOLDER / "certificate.pem").is_file()
+    operator = ".venv/bin/python -m cli status --json"
+    command = [
+        "bash",
+        "-c",
+        f"{lines[lines.index(f'. {SETTINGS.relative_to(ROOT)}')]} && {operator}",
+    ]
+    told = subprocess.run(  # our own command
+        command, cwd=ROOT, capture_output=True, text=True, timeout=2 * SECONDS, check=False
+    )
+    assert json.loads(told.stdout)["stream"]["status"] == "running", told
 
     left_running.send_signal(signal.SIGINT)
     rest, _ = left_running.communicate(timeout=SECONDS)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
 
+from local.room.__main__ import main
 from local.room.history import History
 from local.room.page import STATIC
 from local.room.picture import picture
@@ -119,3 +121,20 @@ def test_the_stream_ends_when_all_is_over(history: History) -> None:
     history.close()
 
     assert list(stream(history, "run", after=1)) == []
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "99999", "http", "8080.5"])
+def test_a_port_out_of_range_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([f"--port={port}"])
+
+    assert ended.value.code == 2
+    assert f"{port!r} is no port; name one from 0 to 65535" in capsys.readouterr().err
+
+
+def test_a_room_without_its_story_names_those_that_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "none.json")]) == 2
+
+    assert "there are: local/scenarios/" in capsys.readouterr().err

@@ -1,0 +1,178 @@
+"""What `status` finds; what it asks NewStore, the ERP and CloudWatch."""
+
+import json
+import random
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cli.command import Operator
+from cli.no_reports import NoReports
+from cli.text import instant
+from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamCheckStates
+from inventory_sync.domain.drift import Cause, RowDrift
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.import_head import ImportHead
+from inventory_sync.domain.wording import counted
+
+CALLS_WITHIN = timedelta(hours=1)
+REPORT_AGE_MAX = timedelta(hours=26)
+"""A reconciliation is scheduled daily."""
+ROWS_LOOKED_AT_MAX = 6_000
+LOCATIONS_LOOKED_AT_MAX = 5
+MENDED_WITHIN = timedelta(minutes=15)
+"""An import takes up what the ERP has corrected, unless it leaves the location out."""
+_FOR_A_PERSON = frozenset({Cause.UNEXPLAINED, Cause.LEAKED_ALLOCATION, Cause.LATE})
+_SECONDS_MAX = 300.0
+
+
+@dataclass
+class Findings:
+    """Figures for scripts, lines for people, and what needs looking at."""
+
+    figures: dict[str, Any] = field(default_factory=dict)
+    lines: list[dict[str, object]] = field(default_factory=list)
+    concerns: list[str] = field(default_factory=list)
+
+    def add(self, name: str, text: str, concern: str = "", **figures: object) -> None:
+        """One line; `concern` says what to do where something is wrong."""
+        self.lines.append({"": name, "state": text})
+        self.figures |= figures
+        if concern:
+            self.concerns.append(concern)
+
+
+def look_at_promises(operator: Operator, head: ImportHead, found: Findings) -> None:
+    """A sample of locations, each row compared with the books and with the ERP as it is now."""
+    if head.finished_run_id is None:
+        return
+    try:
+        chosen = _sample(operator, head.finished_run_id)
+        if not chosen:
+            return
+        compare = replace(operator.stack.reconciler, reports=NoReports())
+        seen = compare(lambda: _SECONDS_MAX, only=chosen)
+    except InventorySyncError as error:
+        found.add("promises", f"not compared ({error})", f"no promise could be compared: {error}")
+        return
+    stuck = _stuck(operator.now, head)
+    wrong = [drift for drift in seen.drifts if _needs_a_person(drift, stuck)]
+    over = sum(drift.oversold_units for drift in wrong)
+    rows = f"{counted(seen.totals.rows, 'row')} of {counted(len(chosen), 'location')} compared"
+    rows += f", {counted(len(wrong), 'row')} wrong, oversold by {over}" if wrong else ""
+    concern = ""
+    if wrong:
+        what = f"promises {counted(over, 'unit')} too many" if over else "promises too few units"
+        row = wrong[0].figures
+        concern = (
+            f"NewStore {what} in {counted(len(wrong), 'row')}, the first {row.product_id} at"
+            f" {row.location_id}: see `reconcile` and `explain`"
+        )
+    shown = {"rows": seen.totals.rows, "rows_wrong": len(wrong), "oversold_units": over}
+    found.add("promises", rows, concern, promises=shown)
+    for location_id, why in sorted(seen.unread.items())[:1]:
+        others = f" and {len(seen.unread) - 1} more" if len(seen.unread) > 1 else ""
+        told = f"{location_id}{others}: {why}"
+        found.add("ERP", f"not read: {told}", f"the ERP cannot be read at {told}")
+
+
+def _sample(operator: Operator, run_id: str) -> frozenset[str]:
+    """Other ones each time; a location of very many rows is for `reconcile`."""
+    entries = operator.stack.files.manifest(run_id).locations
+    known = operator.store.locations()
+    ids = sorted(key for key in entries if key in known and known[key].enabled)
+    chosen: list[str] = []
+    rows = 0
+    for key in random.sample(ids, min(len(ids), 4 * LOCATIONS_LOOKED_AT_MAX)):  # nosec B311
+        if rows + entries[key].rows <= ROWS_LOOKED_AT_MAX and len(chosen) < LOCATIONS_LOOKED_AT_MAX:
+            rows += entries[key].rows
+            chosen.append(key)
+    return frozenset(chosen)
+
+
+def _stuck(now: datetime, head: ImportHead) -> frozenset[str] | None:
+    """Locations that no import brings up to date now; None means all of them."""
+    if head.last_finished_at is None or now - head.last_finished_at > MENDED_WITHIN:
+        return None
+    return frozenset(head.run.left_out) if head.run else frozenset()
+
+
+def _needs_a_person(drift: RowDrift, stuck: frozenset[str] | None) -> bool:
+    if _FOR_A_PERSON & drift.parts.keys():
+        return True
+    held = stuck is None or drift.figures.location_id in stuck
+    return held and Cause.ERP_CORRECTION in drift.parts and drift.oversold_units > 0
+
+
+def look_at_report(operator: Operator, found: Findings) -> None:
+    """What the last reconciliation of a day found that needs a person."""
+    bucket = operator.stack.bucket
+    keys = [key for key in bucket.keys("reports/") if key.endswith("/summary.json")]
+    body = bucket.get(keys[-1]) if keys else None
+    if body is None:
+        return
+    summary, report_id = json.loads(body), keys[-1].split("/")[1]
+    at = datetime.strptime(f"{report_id}+0000", "%Y%m%dT%H%M%SZ%z")
+    rows = {cause.value: summary["rows_by_cause"].get(cause.value, 0) for cause in _FOR_A_PERSON}
+    named = ", ".join(f"{count} {cause}" for cause, count in sorted(rows.items()) if count)
+    text = f"{instant(at)}, {named or 'nothing for a person'}"
+    recent = operator.now - at <= REPORT_AGE_MAX
+    concern = f"the last reconciliation found rows that are {named}: see `reconcile`"
+    found.add(
+        "reconciliation",
+        text,
+        concern if named and recent else "",
+        reconciliation={"at": at, "rows_by_cause": rows},
+    )
+
+
+def look_at_calls(operator: Operator, found: Findings) -> None:
+    """Whether NewStore calls the webhook with a key that is not in the secret (any more)."""
+    since = operator.now - CALLS_WITHIN
+    try:
+        sums = operator.stack.counted(("EventsStored", "CallsUnauthorized"), since, operator.now)
+    except InventorySyncError as error:
+        told = f"CloudWatch could not be asked for the webhook's calls: {error}"
+        found.add("calls", "not known", told)
+        return
+    stored, refused = int(sums["EventsStored"]), int(sums["CallsUnauthorized"])
+    failed = _failed_since_the_last_event(operator, since)
+    text = f"in an hour {counted(stored, 'event')} stored, {refused} refused for their key"
+    text += f"; NewStore failed to deliver {counted(failed, 'event')}" if failed else ""
+    found.add(
+        "calls",
+        text,
+        _of_calls(operator, stored, refused, failed),
+        calls={
+            "events_stored": stored,
+            "refused_for_their_key": refused,
+            "not_delivered_since_the_last_event": failed,
+        },
+    )
+
+
+def _of_calls(operator: Operator, stored: int, refused: int, failed: int) -> str:
+    since = operator.now - CALLS_WITHIN
+    way_out = f"`stream register`, then `replay window --from {since:%Y-%m-%dT%H:%M}`"
+    if refused and not stored:
+        return (
+            f"{counted(refused, 'call')} had no valid key and no event was stored: NewStore has an"
+            f" old key. {way_out}"
+        )
+    if failed:
+        return (
+            f"NewStore cannot deliver events ({counted(failed, 'attempt')} failed since the last"
+            f" one came): see `stream show`; if its key is an old one, {way_out}"
+        )
+    return ""
+
+
+def _failed_since_the_last_event(operator: Operator, since: datetime) -> int:
+    desk = operator.stack.stream_admin
+    memory = DynamoStreamCheckStates(operator.stack.state).load(desk.stream_id)
+    last = max(memory.arrivals.last_at or since, since)
+    try:
+        failed = desk.records.failures(desk.stream_id, since, operator.now)
+    except InventorySyncError:
+        return 0  # the stream's own line says that NewStore does not answer
+    return sum(attempt.attempted_at > last for attempt in failed)

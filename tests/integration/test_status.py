@@ -1,0 +1,172 @@
+"""`status` says that all is well only while it is, and `reconcile` who is needed."""
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+
+from tests.integration.operator import DC, SKU, WHO, Operated, operated
+
+
+@pytest.fixture
+def shop() -> Iterator[Operated]:
+    with operated(StringIO()) as found:
+        found.run("stream", "register", *WHO)
+        yield found
+
+
+def put_secret(shop: Operated, parameter: str, **content: str) -> None:
+    shop.stack.aws.secrets.put_secret_value(
+        SecretId=shop.stack.template.parameters[parameter], SecretString=json.dumps(content)
+    )
+
+
+def concerns(shop: Operated) -> list[str]:
+    """What `status` says, and that its exit code says the same."""
+    found: list[str] = shop.json("status", code=4)["concerns"]
+    assert "All is well." not in shop.run("status", code=4).output
+    return found
+
+
+def test_all_is_well_where_it_is(shop: Operated) -> None:
+    shop.ship("ff1", at=10)
+    shop.wait(16)
+    shop.tick()
+
+    found = shop.json("status")
+
+    assert found["concerns"] == []
+    assert found["promises"] == {"rows": 1, "rows_wrong": 0, "oversold_units": 0}
+    assert found["stock_not_read"] == {}
+    assert "All is well." in shop.run("status").output
+
+
+def test_an_erp_that_is_down_is_told_though_imports_go_on(shop: Operated) -> None:
+    shop.stack.erp.faults.down_for(3600)
+    shop.tick()
+
+    (read, erp) = concerns(shop)
+
+    assert read.startswith("no stock could be read at 1 location, the first DC01: the ERP")
+    assert erp.startswith("the ERP cannot be read at DC01")
+
+
+def test_a_wrong_credential_of_the_erp_is_told(shop: Operated) -> None:
+    put_secret(shop, "ErpSecretArn", token="another")
+    shop.wait(30)
+    shop.tick()
+
+    assert any("401" in concern for concern in concerns(shop))
+
+
+def test_a_wrong_credential_at_newstore_is_told(shop: Operated) -> None:
+    put_secret(shop, "NewStoreSecretArn", client_id="other", client_secret="wrong")
+
+    assert any("NewStore could not be asked" in concern for concern in concerns(shop))
+
+
+def test_a_promise_of_what_is_not_there_is_told(shop: Operated) -> None:
+    shop.wait(30)
+    shop.stack.newstore.set_imported((DC, SKU), 25)
+
+    (concern, *_) = [one for one in concerns(shop) if "promises" in one]
+
+    assert concern == (
+        "NewStore promises 5 units too many in 1 row, the first SKU-1 at DC01:"
+        " see `reconcile` and `explain`"
+    )
+
+
+def test_a_promise_that_no_import_corrects_is_told(shop: Operated) -> None:
+    """The ERP's figure fell to 3 while an operator holds the location."""
+    shop.run("hold", DC, *WHO)
+    shop.stack.erp.set_stock((DC, SKU), 3)
+    shop.tick()
+
+    assert any("promises 17 units too many" in concern for concern in concerns(shop))
+
+
+def test_a_correction_that_the_next_import_brings_is_no_concern(shop: Operated) -> None:
+    shop.tick()
+    shop.stack.erp.set_stock((DC, SKU), 19)
+
+    assert shop.json("status")["concerns"] == []
+
+
+def test_what_the_last_reconciliation_found_stands_until_the_next(shop: Operated) -> None:
+    shop.wait(30)
+    shop.stack.newstore.set_imported((DC, SKU), 25)
+    shop.json("reconcile", "--repair", *WHO, code=4)
+    shop.tick()
+    shop.wait(30)
+    told = concerns(shop)
+
+    shop.json("reconcile")
+
+    assert told == ["the last reconciliation found rows that are 1 unexplained: see `reconcile`"]
+    shop.tick()
+    assert shop.json("status")["concerns"] == []
+
+
+def test_an_old_key_on_newstore_s_side_is_recognised(shop: Operated) -> None:
+    log = shop.log
+    assert isinstance(log, StringIO)
+    log.seek(0)
+    log.truncate()
+    shop.stack.delivery.api_key = "rotated-away"
+    newstore = shop.stack.newstore
+    newstore.assign("ff9", "order-9", DC, [("ff9-1", SKU)], "STANDARD")
+    assert shop.stack.delivery.deliver_now(newstore.complete("ff9", logical_timestamp=90)) == 401
+
+    (concern,) = concerns(shop)
+
+    assert concern.startswith("1 call had no valid key and no event was stored")
+    assert "`stream register`, then `replay window --from 2026-03-02T08:" in concern
+
+
+def test_a_stranger_s_calls_beside_events_are_no_concern(shop: Operated) -> None:
+    shop.ship("ff1", at=10)
+    shop.wait(16)
+    shop.tick()
+    log = shop.log
+    assert log is not None
+    log.write(
+        '{"_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "CallsUnauthorized"}]}]},'
+        ' "CallsUnauthorized": [1.0]}\n'
+    )
+
+    found = shop.json("status")
+
+    assert found["calls"]["refused_for_their_key"] == 1
+    assert found["concerns"] == []
+
+
+def test_offline_asks_nobody(shop: Operated) -> None:
+    put_secret(shop, "NewStoreSecretArn", client_id="other", client_secret="wrong")
+
+    assert "promises" not in shop.json("status", "--offline")
+
+
+# What needs a person is exit code 4
+
+
+def test_a_comparison_without_the_erp_s_figures_needs_a_person(shop: Operated) -> None:
+    shop.wait(30)
+    shop.stack.erp.faults.down_for(36_000)
+
+    found = shop.json("reconcile", code=4)
+
+    assert list(found["erp_not_read"]) == [DC]
+    assert shop.json("reconcile", "--no-erp")["erp_not_read"] == {}
+
+
+def test_what_newstore_cannot_deliver_is_told_without_metrics(shop: Operated) -> None:
+    newstore = shop.stack.newstore
+    event = newstore.assign("ff9", "order-9", DC, [("ff9-1", SKU)], "STANDARD")
+    newstore.publications.note(shop.stack.template.stack_name, event, 401, retries_remaining=9)
+
+    (concern,) = concerns(shop)
+
+    assert concern.startswith("NewStore cannot deliver events (1 attempt failed since")
+    assert "`stream register`" in concern
