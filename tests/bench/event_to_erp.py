@@ -40,8 +40,8 @@ def figures() -> Iterator[Figure]:
         with local_stack(plan, SystemClock()) as stack:
             sent = _send_and_forward(stack)
             took = [
-                booked[0].applied_at.timestamp() - sent[movement_id]
-                for movement_id, booked in stack.erp.movements.items()
+                booked[0].applied_at.timestamp() - sent[booked[0].movement.fulfillment_request_id]
+                for booked in stack.erp.movements.values()
             ]
     at = f"event to ERP at {EVENTS_A_SECOND} a second"
     yield Figure(name=f"{at}, p50", value=percentile(took, 0.5), unit="s")
@@ -51,7 +51,7 @@ def figures() -> Iterator[Figure]:
 
 
 def _send_and_forward(stack: LocalStack) -> dict[str, float]:
-    """When each event was sent, epoch seconds by movement id; the stream is pumped meanwhile."""
+    """When each event was sent, epoch seconds by request id; the stream is pumped meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(in_a_process, "tests.bench.event_to_erp", stack.event_url, API_KEY)
         deadline = time.monotonic() + SECONDS + DRAIN_SECONDS_MAX
@@ -74,14 +74,14 @@ def main() -> None:
     began = time.time()
     amount = EVENTS_A_SECOND * SECONDS
 
-    def send(movement_id: str, body: bytes) -> int:
-        sent[movement_id] = time.time()
+    def send(request_id: str, body: bytes) -> int:
+        sent[request_id] = time.time()
         return post(body, headers)
 
     with ThreadPoolExecutor(64) as pool:
-        for number, (movement_id, body) in enumerate(bodies(iter(range(1, amount + 1)), amount)):
+        for number, (request_id, body) in enumerate(bodies(iter(range(1, amount + 1)), amount)):
             time.sleep(max(0.0, began + number / EVENTS_A_SECOND - time.time()))
-            answers.append(pool.submit(send, movement_id, body))
+            answers.append(pool.submit(send, request_id, body))
         wait(answers)
     statuses = {answer.result() for answer in answers}
     if statuses != {200}:

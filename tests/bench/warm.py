@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
+from datetime import UTC, datetime
 from importlib import import_module
 from io import StringIO
 from itertools import count, islice
@@ -66,17 +67,18 @@ def calls(numbers: Iterator[int], amount: int) -> list[dict[str, Any]]:
 
 
 def bodies(numbers: Iterator[int], amount: int) -> Iterator[tuple[str, bytes]]:
-    """Movement ids and bodies of completed events over 50 locations, one item each."""
+    """Request ids and bodies of events completed now, over 50 locations, one item each."""
     for number in islice(numbers, amount):
         place = f"STORE-{number % 50:03}"
         body = event_body(
             id=f"request-{number}",
+            published_at=datetime.now(UTC).isoformat(),
             order_id=f"order-{number}",
             logical_timestamp=number,
             fulfillment_location_id=place,
             products=(f"SKU-{number % 997:05}",),
         )
-        yield f"{place}:{number}:request-{number}", body
+        yield f"request-{number}", body
 
 
 def main() -> None:

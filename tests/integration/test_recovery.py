@@ -10,6 +10,7 @@ from functools import cache
 
 import pytest
 
+from inventory_sync.adapters.dynamodb.event_log import read_open_event
 from local.newstore.events import event_bytes
 from tests.integration.crashing import CALLS, Moment, SimulatedCrashError, crash_at
 from tests.integration.story import DC, NYC, Story, story
@@ -114,7 +115,8 @@ def everything_is_booked(told: Story) -> None:
     """The shipments wait for an import; the ERP has set aside what is assigned, nothing else."""
     told.booked_once()
     waiting = [item for item in told.items("EventsTable") if "open_key" in item]
-    assert sorted(item["fulfillment_request_id"]["S"] for item in waiting) == ["ff1", "ff2"]
+    requests = [read_open_event(item).event.fulfillment_request_id for item in waiting]
+    assert sorted(requests) == ["ff1", "ff2"]
     assert all("applied_at" in item and "forwarded_at" in item for item in waiting)
     assert told.items("QuarantineTable") == []
     allocated = {key: units for key, units in told.erp.allocations.allocated.items() if units}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from inventory_sync.adapters.dynamodb.event_history import READ_OF_AN_EVENT
 from inventory_sync.adapters.dynamodb.event_log import OPEN_EVENTS_INDEX, read_open_event
 from tests.template.test_template import RESOURCES
 
@@ -14,10 +15,8 @@ PROJECTED = set(INDEX["Projection"]["NonKeyAttributes"])
 INSTANT = {"S": "2026-01-01T00:00:00.000000Z"}
 OPEN_EVENT = {
     "location_id": {"S": "NYC"},
-    "event_name": {"S": "fulfillment_request.items_completed"},
-    "fulfillment_request_id": {"S": "ff1"},
+    "event_key": {"S": "00000000000000000010#fulfillment_request.items_completed#ff1#0f"},
     "order_id": {"S": "order1"},
-    "logical_timestamp": {"N": "10"},
     "service_level": {"S": "TRADITIONAL"},
     "items": {"S": '[["item1","SKU-1"]]'},
     "published_at": INSTANT,
@@ -55,6 +54,14 @@ def test_all_that_is_read_of_an_open_event_is_projected() -> None:
     read_open_event(item)
 
     assert item.read - KEYS == PROJECTED
+
+
+def test_all_that_is_read_of_an_open_event_is_asked_for_in_the_history_too() -> None:
+    item = Recording(OPEN_EVENT)
+
+    read_open_event(item)
+
+    assert item.read <= set(READ_OF_AN_EVENT)
 
 
 def test_the_index_has_the_name_the_adapter_reads() -> None:

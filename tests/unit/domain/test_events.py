@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from inventory_sync.domain.events import FulfillmentItem, logical_timestamp
+from inventory_sync.domain.events import FulfillmentItem, key_parts, logical_timestamp
 from tests.builders import DC, ITEMS_ASSIGNED, ITEMS_COMPLETED, ITEMS_FAILED, NOW, event, open_event
 
 
@@ -83,3 +83,10 @@ def test_a_new_open_event_has_nothing_done_about_it() -> None:
 
     state = (found.applied_at, found.forwarded_at, found.rejected_reason, found.counted_by)
     assert state == (None, None, None, None)
+
+
+def test_a_key_is_taken_apart_again_whatever_the_request_is_called() -> None:
+    for request_id in ("ff1", "ff#1", "#"):
+        one = event(7, fulfillment_request_id=request_id)
+
+        assert key_parts(one.ref) == (7, one.name, request_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 _DIGEST_CHARACTERS = 16
 NO_INVENTORY = "no_inventory"
@@ -92,6 +93,20 @@ def _digest(item_ids: Iterable[str]) -> str:
     texts = sorted(item_ids)
     whole = "".join(f"{len(text)}:{text}" for text in texts)
     return sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
+
+
+class KeyParts(NamedTuple):
+    """What an event's key says of it; the rest of the key is a digest of its item ids."""
+
+    logical_timestamp: int
+    name: EventName
+    fulfillment_request_id: str
+
+
+def key_parts(ref: EventRef) -> KeyParts:
+    """Taken apart again; ValueError for a key that no event has. A request id may have a `#`."""
+    number, name, rest = ref.event_key.split("#", 2)
+    return KeyParts(int(number), EventName(name), rest.rpartition("#")[0])
 
 
 def logical_timestamp(ref: EventRef) -> int:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 LOGICAL_TIMESTAMP_MAX = 10**20 - 1
 """What fits the key's twenty digits."""
 _WHAT = "events table"
-_WITHOUT_BODY = (
-    "location_id", "event_name", "fulfillment_request_id", "order_id", "logical_timestamp",
-    "published_at", "received_at", "service_level", "items", "applied_at", "forwarded_at",
-    "rejected_reason", "counted_by", "open_key", "document_id", "attempts",
+READ_OF_AN_EVENT = (
+    "location_id", "event_key", "order_id", "published_at", "received_at", "service_level", "items",
+    "applied_at", "forwarded_at", "rejected_reason", "counted_by", "owned", "retried", "open_key",
+    "document_id", "attempts",
 )  # fmt: skip
-"""All that an event is read of."""
+"""All attributes that an event is read of: its body is none of them."""
 
 
 class DynamoEventHistory:
@@ -62,7 +62,7 @@ class DynamoEventHistory:
 
     def published_between(self, since: datetime, until: datetime) -> Iterator[StoredEvent]:
         """A consistent scan: no key says when an event was published."""
-        names = {f"#{number}": name for number, name in enumerate(_WITHOUT_BODY)}
+        names = {f"#{number}": name for number, name in enumerate(READ_OF_AN_EVENT)}
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,

@@ -14,11 +14,11 @@ from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
 from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import (
-    EventName,
     EventRef,
     FulfillmentEvent,
     FulfillmentItem,
     OpenEvent,
+    key_parts,
 )
 from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
 
@@ -108,7 +108,8 @@ class DynamoEventLog:
             "KeyConditionExpression": "location_id = :location",
             "ExpressionAttributeValues": {":location": {"S": location_id}},
         }
-        return list(self._read(self._client.query, arguments))
+        found = self._read(self._client.query, arguments)
+        return sorted(found, key=lambda open_event: open_event.event.ref)
 
     def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
         """Counts the attempt in the same write, so that a crash after it leaves its trace."""
@@ -266,12 +267,13 @@ def refuse_oversized(item: Item) -> None:
 def read_open_event(item: Item) -> OpenEvent:
     """The event of an item of the table, its index or its stream."""
     items = _read_items(item["items"])
+    key = key_parts(EventRef(item["location_id"]["S"], item["event_key"]["S"]))
     return OpenEvent(
         event=FulfillmentEvent(
-            name=EventName(item["event_name"]["S"]),
+            name=key.name,
             location_id=item["location_id"]["S"],
-            logical_timestamp=int(item["logical_timestamp"]["N"]),
-            fulfillment_request_id=item["fulfillment_request_id"]["S"],
+            logical_timestamp=key.logical_timestamp,
+            fulfillment_request_id=key.fulfillment_request_id,
             order_id=item["order_id"]["S"],
             service_level=item["service_level"]["S"],
             items=items,
@@ -344,14 +346,15 @@ def event_item(
     received_at: datetime,
     retain_until: datetime,
 ) -> dict[str, Any]:
-    """What is stored of a new event; `body` are the attributes that have it or point to it."""
+    """What is stored of a new event; `body` are the attributes that have it or point to it.
+
+    Nothing twice that its key says: with its marks a single unit's item stays below 1 KB, the
+    size at which every write would cost one unit more.
+    """
     return {
         **_key(event.ref),
-        "open_key": {"S": event.ref.event_key},
-        "event_name": {"S": event.name.value},
-        "fulfillment_request_id": {"S": event.fulfillment_request_id},
+        "open_key": {"S": f"{event.logical_timestamp:020d}"},
         "order_id": {"S": event.order_id},
-        "logical_timestamp": {"N": str(event.logical_timestamp)},
         "published_at": {"S": to_text(event.published_at)},
         "received_at": {"S": to_text(received_at)},
         "service_level": {"S": event.service_level},

@@ -165,7 +165,7 @@ class FilePacker:
 
     def _fitting(self, location: Location, rows: Mapping[str, int], room: int) -> Mapping[str, int]:
         """The first rows, as far as there is room; one at least goes into each archive."""
-        longest = max(len(product) for product in rows)
+        longest = max(map(len, rows))
         if len(rows) * row_bytes_max(location.fulfillment_node_id, longest) <= room:
             return rows
         fitting: dict[str, int] = {}

@@ -211,8 +211,11 @@ def writing(
 
 def _spare_row(statement: LocationStatement) -> dict[str, int]:
     """A row that says what NewStore has already; none where all are sent anyway."""
+    quantities = statement.cut.quantities
     sent = statement.selection.products | statement.mispicks.failed.keys()
-    for product, units in statement.cut.quantities.items():
+    if quantities.keys() <= sent:
+        return {}
+    for product, units in quantities.items():
         row = {product: sendable(units)}
         if product not in sent and not unsendable_rows(row):
             return row
