@@ -17,7 +17,7 @@ in_parallel := --numprocesses auto --dist worksteal
 pip_install = -m pip --disable-pip-version-check install -qq --no-deps --no-compile --require-hashes
 
 # The operator's commands reach the AWS account that the shell has set; nothing else here may.
-operator := cli locations products $(if $(findstring --stack,$(ARGS)),room)
+operator := cli locations products package $(if $(findstring --stack,$(ARGS)),room)
 ifneq ($(or $(filter-out $(operator),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,help)),)
 unexport $(filter-out AWS_CA_BUNDLE,$(filter AWS_%,$(.VARIABLES)))
 export AWS_ACCESS_KEY_ID := none
@@ -30,7 +30,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build security audit sbom invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build package security audit sbom invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -129,6 +129,11 @@ build: .venv-sam/.installed .aws-sam/.started ## Build the functions and their l
 	rm -rf .aws-sam
 	mkdir .aws-sam
 	touch $@
+
+package: build ## Put what is built into a bucket and write build/packaged.yaml (BUCKET=name)
+	@test -n "$(BUCKET)" || { echo 'usage: make package BUCKET=<bucket of your account>'; exit 2; }
+	@mkdir -p build
+	.venv-sam/bin/sam package --s3-bucket "$(BUCKET)" --s3-prefix inventory-sync --output-template-file build/packaged.yaml
 
 # What is not shipped starts programs (without a shell: ruff asks for a reason at each), and has
 # made-up secrets and seeded randomness for its simulators. What is shipped is excused from nothing.

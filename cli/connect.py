@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.bootstrap.runtime import Runtime, with_variables
 from inventory_sync.domain.errors import FatalError
+from inventory_sync.version import USER_AGENT
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -79,4 +80,6 @@ class Connect:
                 raise FatalError("no AWS region; set AWS_REGION, or AWS_PROFILE to one that has it")
             if session.get_credentials() is None:
                 raise FatalError("no AWS credentials; log in, or set AWS_PROFILE")
-            return session.create_client(service, config=Config(**(settings or {})))
+            return session.create_client(
+                service, config=Config(user_agent_extra=USER_AGENT, **(settings or {}))
+            )

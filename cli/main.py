@@ -21,9 +21,11 @@ from cli.smoke import smoke
 from cli.status import status
 from cli.stream import stream
 from cli.watermark import watermark
+from inventory_sync.version import VERSION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="inventory-sync")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Operate a deployed inventory sync.

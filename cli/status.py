@@ -16,6 +16,7 @@ from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.wording import counted
+from inventory_sync.version import VERSION
 
 UNSTORED_NAMED_MAX = 5
 LAG_MAX = timedelta(hours=1)
@@ -35,6 +36,7 @@ def status(operator: Operator, offline: bool) -> None:
     Example: inventory-sync status
     """
     found = Findings()
+    found.add("version", f"{VERSION}, of these commands", version=VERSION)
     head = operator.stack.head.head()
     _import(operator.now, head, found)
     _read(operator, head, found)

@@ -8,6 +8,7 @@ import pytest
 
 from inventory_sync.adapters.codec import encode
 from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
+from inventory_sync.version import VERSION
 from local.stack import RECONCILE
 from local.template import ROOT
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
@@ -115,7 +116,7 @@ def test_status_says_what_needs_looking_at(shop: Operated) -> None:
 
     ill = shop.json("status", code=4)
 
-    assert well["concerns"] == []
+    assert (well["concerns"], well["version"]) == ([], VERSION)
     assert (well["watermark"], well["run"]["state"]) == (0, "FINALIZED")
     assert len(ill["concerns"]) == 2
     assert "All is well." not in shop.run("status", code=4).output

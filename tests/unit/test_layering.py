@@ -19,14 +19,24 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "inventory_sync"
 
 MAY_IMPORT = {
+    "version": frozenset(),
     "domain": frozenset({"domain"}),
     "ports": frozenset({"domain"}),
     "use_cases": frozenset({"domain", "ports", "use_cases"}),
     "config": frozenset({"domain"}),
     "observability": frozenset({"domain", "ports"}),
-    "adapters": frozenset({"domain", "ports", "adapters", "observability"}),
+    "adapters": frozenset({"domain", "ports", "adapters", "observability", "version"}),
     "bootstrap": frozenset(
-        {"domain", "ports", "use_cases", "adapters", "config", "observability", "bootstrap"}
+        {
+            "domain",
+            "ports",
+            "use_cases",
+            "adapters",
+            "config",
+            "observability",
+            "bootstrap",
+            "version",
+        }
     ),
     "functions": frozenset({"domain", "ports", "use_cases", "bootstrap", "observability"}),
 }
@@ -35,7 +45,7 @@ MAY_IMPORT = {
 FLOWS = frozenset({"ingest", "forward", "import_stock", "reconcile", "stream"})
 """Folders of use cases. What two of them share stands above them, in use_cases/ itself."""
 
-NO_PACKAGES = frozenset({"domain", "ports", "use_cases", "functions", "config"})
+NO_PACKAGES = frozenset({"version", "domain", "ports", "use_cases", "functions", "config"})
 """Layers that import nothing from outside but the standard library."""
 
 EXCEPTIONS = {

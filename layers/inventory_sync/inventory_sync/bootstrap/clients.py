@@ -5,6 +5,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
+from inventory_sync.version import USER_AGENT
+
 
 class Clients:
     """Makes AWS clients; a few quick attempts each, since every caller has its own way to go on.
@@ -22,6 +24,7 @@ class Clients:
             connect_timeout=1.5,
             read_timeout=read_seconds,
             parameter_validation=parameter_validation,
+            user_agent_extra=USER_AGENT,
             retries={"mode": "standard", "max_attempts": 3},
         )
 

@@ -33,6 +33,7 @@ from inventory_sync.domain.errors import (
     OutcomeUnknownError,
     RetriableError,
 )
+from inventory_sync.version import USER_AGENT
 from tests.unit.adapters.http_support import (
     BLOCKING,
     IMPATIENT,
@@ -523,3 +524,9 @@ def test_a_clock_that_is_set_back_prolongs_no_call(clock: StandingClock) -> None
     ):
         http.call(get(server.url))
     assert sum(clock.slept) < 20
+
+
+def test_every_call_says_who_calls(http: JsonHttp) -> None:
+    with replying(GOOD) as server:
+        http.call(get(server.url))
+    assert server.calls[0].headers["User-Agent"] == USER_AGENT

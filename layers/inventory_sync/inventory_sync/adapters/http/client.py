@@ -23,6 +23,7 @@ from inventory_sync.adapters.http.status import blocked, failure_of, sent_withou
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.errors import BlockedError
 from inventory_sync.ports.observe import Clock
+from inventory_sync.version import USER_AGENT
 
 Take = Callable[[requests.Response], None]
 """Reads the body of a 2xx answer."""
@@ -136,7 +137,7 @@ class JsonHttp:
             data=request.form,
             headers={
                 "Accept": "application/json",
-                "User-Agent": "inventory-sync",
+                "User-Agent": USER_AGENT,
                 **request.headers,
             },
             auth=_Bearer(request.bearer),
