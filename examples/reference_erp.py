@@ -135,7 +135,7 @@ def erp_app(books: Books, token: str) -> Flask:
     @app.get("/v1/movements/<path:reference>")
     def movement(reference: str) -> Any:
         if not (booked := books.find(reference)):
-            return {"error": "unknown movement", "movement_id": reference}, 404
+            return {"error": "not booked", "movement_id": reference, "outcome": "absent"}, 404
         return {**result("applied", *booked), **json.loads(booked[1])}
 
     return app

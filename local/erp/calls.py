@@ -73,7 +73,9 @@ class ErpCalls:
         """The first booking of a movement id; CallRefusedError 404 when there is none."""
         bookings = self._model.movements.get(movement_id)
         if not bookings:
-            raise CallRefusedError(404, "unknown movement", movement_id=movement_id)
+            raise CallRefusedError(
+                404, "unknown movement", movement_id=movement_id, outcome="absent"
+            )
         return bookings[0]
 
     @api_call

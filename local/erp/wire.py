@@ -81,6 +81,7 @@ def allocation_result_json(result: AllocationResult) -> dict[str, Any]:
 def booked_json(booked: BookedMovement) -> dict[str, Any]:
     return {
         "movement_id": booked.movement.movement_id,
+        "outcome": "applied",
         "location": booked.movement.location,
         "applied_at": instant_json(booked.applied_at),
         "document_id": booked.document_id,

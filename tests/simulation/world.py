@@ -147,7 +147,7 @@ class World:
         self.range_scope: RangeScope = rng.choice(("tenant", "file_locations"))
         self.locations = [f"L{n}" for n in range(rng.randint(1, 3))]
         self.products = [f"P{n}" for n in range(rng.randint(1, 5))]
-        self.erp_offset = timedelta(minutes=rng.choice((0, 0, -40, 25)))
+        self.erp_offset = timedelta(minutes=rng.choice((0, 0, -4, 4)))
         self.pos_feed = self.erp_offset == timedelta(0) and rng.random() < 0.4
         if self.erp_offset > timedelta(0):
             self.pos_feed = Random(f"{seed} pos").random() < 0.4

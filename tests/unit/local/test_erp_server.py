@@ -83,7 +83,11 @@ def test_a_movement_is_posted_repeated_and_looked_up(client: Client) -> None:
 def test_a_movement_that_is_not_booked_is_404_and_named(client: Client) -> None:
     answer = client.call("GET", f"/v1/movements/{quote('ff/1:11', safe='')}")
     assert answer.status_code == 404
-    assert answer.json() == {"error": "unknown movement", "movement_id": "ff/1:11"}
+    assert answer.json() == {
+        "error": "unknown movement",
+        "movement_id": "ff/1:11",
+        "outcome": "absent",
+    }
     assert set(answer.json()) == properties("NotBooked")
 
 

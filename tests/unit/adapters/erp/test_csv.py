@@ -249,6 +249,61 @@ def test_rejection_and_a_word_that_is_not_agreed(files: Files) -> None:
     assert isinstance(outcomes[1], TryLater)
 
 
+HEAD = "movement_id,status,applied_at,document_id,reason\n"
+
+
+@pytest.mark.parametrize("files_of", [("rejected", "applied"), ("applied", "rejected")])
+def test_applied_stands_whatever_else_is_said_before_or_after(
+    files: Files, files_of: tuple[str, str]
+) -> None:
+    erp, wanted = files.erp(), movement(1, {"A": 2}, at="DC01")
+    for number, status in enumerate(files_of):
+        row = f"{wanted.movement_id},{status},20260302T110000,D1,period closed\n"
+        files.put(f"acknowledgements/{number}.csv", HEAD + row)
+    booked = Acknowledgement(datetime(2026, 3, 2, 11, tzinfo=UTC), "D1")
+    assert erp.post_movements([wanted]) == [booked]
+    assert erp.look_up(wanted.movement_id) == booked
+
+
+def test_later_words_of_one_file_stand_and_what_says_nothing_changes_nothing(files: Files) -> None:
+    erp = files.erp()
+    refused, booked = (movement(number, {"A": 2}, at="DC01") for number in (1, 2))
+    files.put(
+        "acknowledgements/1.csv",
+        HEAD
+        + f"{refused.movement_id},rejected,,,locked period\n"
+        + f"{refused.movement_id},rejected,,,unknown article\n"
+        + f"{refused.movement_id},maybe,,,\n"
+        + f"{booked.movement_id},applied,20260302T100000,D1,\n"
+        + f"{booked.movement_id},applied,20260302T110000,D2,\n",
+    )
+    assert erp.post_movements([refused, booked]) == [
+        Rejection("unknown article"),
+        Acknowledgement(datetime(2026, 3, 2, 11, tzinfo=UTC), "D2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "stamp", ["00010101T000000", "99991231T235959", "19700101T000000", "yesterday"]
+)
+def test_instant_that_cannot_be_is_no_word_on_its_movement_and_holds_up_no_other(
+    files: Files, stamp: str
+) -> None:
+    erp = files.erp(time_zone="America/New_York")
+    bad, good = (movement(number, {"A": 2}, at="DC01") for number in (1, 2))
+    files.put(
+        "acknowledgements/1.csv",
+        HEAD
+        + f"{bad.movement_id},applied,{stamp},D1,\n"
+        + f"{good.movement_id},applied,20260302T110000,D2,\n",
+    )
+    outcomes = erp.post_movements([bad, good])
+    assert isinstance(outcomes[0], Unknown)
+    assert stamp in outcomes[0].reason
+    assert isinstance(erp.look_up(bad.movement_id), Unknown)
+    assert outcomes[1] == Acknowledgement(datetime(2026, 3, 2, 16, tzinfo=UTC), "D2")
+
+
 def test_acknowledgements_that_cannot_be_read_hold_nobody_up(files: Files) -> None:
     erp, wanted = files.erp(), movement(1, {"A": 2}, at="DC01")
     files.put("acknowledgements/1.csv", "nothing of the kind\n")

@@ -219,6 +219,13 @@ def test_look_up_without_an_answer_is_never_taken_for_none(account: SecretsAccou
         assert erp.look_up(WANTED.movement_id) is None
 
 
+def test_moves_of_another_delivery_are_no_answer(account: SecretsAccount) -> None:
+    moves = Reply([{**MOVE, "picking_id": [9, "OUT/9"]}])
+    answers = {"stock_picking__search_read": Reply([DONE]), "stock_move__search_read": moves}
+    with odoo(account, None, **answers) as (erp, _):
+        assert isinstance(erp.look_up(WANTED.movement_id), Unknown)
+
+
 def test_product_with_stock_and_no_reference_is_no_snapshot(account: SecretsAccount) -> None:
     def products(times: int) -> Reply:
         return Reply([{**PRODUCT, "default_code": False}] if times == 1 else [])

@@ -150,7 +150,8 @@ def result(movement_id: str, outcome: str = "applied", **more: Any) -> dict[str,
 
 
 def not_booked(movement_id: str) -> Reply:
-    return Reply({"error": "unknown movement", "movement_id": movement_id}, status=404)
+    body = {"error": "not booked", "movement_id": movement_id, "outcome": "absent"}
+    return Reply(body, status=404)
 
 
 def all_applied(call: Call) -> Reply:
@@ -379,8 +380,7 @@ def test_no_chunk_is_begun_after_the_time_for_posting(erp: Erp) -> None:
 
 def test_booked_movement_is_found(erp: Erp) -> None:
     movement_id = "DC01:10:ff/1"
-    answer = {"movement_id": movement_id, "applied_at": APPLIED_AT, "document_id": "DOC-1"}
-    with erp.answering(always(Reply(answer))) as client:
+    with erp.answering(always(Reply(result(movement_id)))) as client:
         assert client.look_up(movement_id) == ACKNOWLEDGED
     assert erp.calls[0].path == "/v1/movements/DC01%3A10%3Aff%2F1"
 
@@ -410,21 +410,26 @@ def test_look_up_at_an_address_without_the_contract_is_unknown(erp: Erp) -> None
     [
         Reply(b"<html>no such page</html>", status=404),
         Reply({"message": "no route matches"}, status=404),
-        Reply({"error": "unknown movement"}, status=404),
-        Reply({"error": "unknown movement", "movement_id": "another"}, status=404),
-        Reply({"error": "unknown movement", "movement_id": ["m-1"]}, status=404),
-        Reply({"error": "unknown movement", "movement_id": "m-1"}, status=410),
+        Reply({"outcome": "absent"}, status=404),
+        Reply({"outcome": "absent", "movement_id": "another"}, status=404),
+        Reply({"outcome": "absent", "movement_id": ["m-1"]}, status=404),
+        Reply({"outcome": "absent", "movement_id": "m-1"}, status=410),
+        Reply({"message": "no such upstream", "movement_id": "m-1"}, status=404),
+        Reply({"outcome": "absent", "movement_id": "another"}),
         Reply(status=500),
         Reply(status=400),
         Reply(status=401),
         Reply(cut=True),
         Reply(b"<html>"),
-        Reply({"movement_id": "m-1"}),
-        Reply({"movement_id": "another", "applied_at": APPLIED_AT}),
+        Reply({"movement_id": "m-1", "outcome": "applied"}),
+        Reply({"movement_id": "m-1", "applied_at": APPLIED_AT}),
+        Reply({"movement_id": "m-1", "outcome": "applied", "applied_at": "0001-01-01T00:00:00Z"}),
+        Reply({"movement_id": "another", "outcome": "applied", "applied_at": APPLIED_AT}),
     ],
     ids=[
         "a page's 404", "a gateway's 404", "404 of nothing", "404 of another", "404 of a list",
-        "410", "500", "400", "401", "reset", "html", "no instant", "another's",
+        "410", "404 that repeats the id", "absence of another", "500", "400", "401", "reset",
+        "html", "no instant", "no outcome", "null date", "another's",
     ],
 )  # fmt: skip
 def test_look_up_without_a_clear_answer_is_unknown_never_absent(erp: Erp, reply: Reply) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from inventory_sync.domain.acknowledgements import ERP_CLOCK_SKEW
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import RetriableError
@@ -654,6 +655,57 @@ def test_each_outcome_concerns_its_own_event() -> None:
         1,
         1,
     )
+
+
+IMPOSSIBLE = {
+    "a null date": datetime(1, 1, 1, tzinfo=UTC),
+    "an epoch": datetime(1970, 1, 1, tzinfo=UTC),
+    "a date without a time": datetime(2026, 3, 2, tzinfo=UTC),
+    "just before it was published": SHIPPED.published_at - ERP_CLOCK_SKEW - TICK,
+    "still to come": NOW + ERP_CLOCK_SKEW + TICK,
+    "an end of time": datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(-5 * HOUR)),
+    "without a zone": NOW.replace(tzinfo=None),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("applied_at", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_an_acknowledgement_that_cannot_be_true_counts_as_none(
+    dedupe: Dedupe, applied_at: datetime
+) -> None:
+    """Nor does what a look-up says; the event's neighbour is booked all the same."""
+    world, untrue = World(dedupe), Acknowledgement(applied_at, "DOC-9")
+    world.answer(SHIPPED, untrue)
+    world.erp.look_ups[MOVEMENT] = untrue
+
+    result = world.forward(world.store(SHIPPED, event(13)))
+
+    assert (result.later, result.forwarded) == ([SHIPPED.ref], [event(13).ref])
+    assert world.state(SHIPPED).applied_at is None
+    assert world.booked() == [MOVEMENT, movement_id(event(13))]
+
+
+@BOTH
+def test_a_placeholder_that_the_erp_fills_in_later_is_believed_then(dedupe: Dedupe) -> None:
+    world = World(dedupe)
+    world.answer(SHIPPED, Acknowledgement(datetime(1970, 1, 1, tzinfo=UTC), ""))
+    world.erp.look_ups[MOVEMENT] = ACK
+
+    result = world.forward(world.store(SHIPPED))
+
+    assert result.forwarded == [SHIPPED.ref]
+    assert world.state(SHIPPED).applied_at == ACK.applied_at
+    assert world.booked() == [MOVEMENT]
+
+
+@BOTH
+@pytest.mark.parametrize("skew", [-ERP_CLOCK_SKEW, ERP_CLOCK_SKEW])
+def test_clocks_may_differ_by_the_allowed_skew(dedupe: Dedupe, skew: timedelta) -> None:
+    world = World(dedupe)
+    applied_at = (SHIPPED.published_at if skew < timedelta(0) else NOW) + skew
+    world.answer(SHIPPED, Acknowledgement(applied_at, "DOC-1"))
+    assert world.forward(world.store(SHIPPED)).forwarded == [SHIPPED.ref]
+    assert world.state(SHIPPED).applied_at == applied_at
 
 
 def test_what_the_erp_rejects_is_quarantined_with_its_reason() -> None:

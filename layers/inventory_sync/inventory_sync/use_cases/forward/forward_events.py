@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from inventory_sync.domain.acknowledgements import believed
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Dedupe
 from inventory_sync.domain.errors import RejectedError
@@ -164,8 +165,7 @@ class ForwardEvents:
                 else:
                     ready.append(_Ready(due))
         if to_post:
-            outcomes = self.erp.post_movements([due.movement for due in to_post])
-            for due, outcome in zip(to_post, outcomes, strict=True):
+            for due, outcome in zip(to_post, self._post(to_post), strict=True):
                 self._record_outcome(due, self._certain(due, outcome), ready, result)
         return ready
 
@@ -209,16 +209,16 @@ class ForwardEvents:
             case ClaimResult.FIRST if not _may_be_replayed(due.open_event):
                 to_post.append(due)
             case ClaimResult.FIRST:
-                booked = self.erp.look_up(due.movement.movement_id)
+                booked = self._look_up(due)
                 if booked is None:
                     to_post.append(due)
                 else:
                     self._record_outcome(due, booked, ready, result)
             case ClaimResult.AGAIN:
-                found = self.erp.look_up(due.movement.movement_id)
+                found = self._look_up(due)
                 if found is None:
                     # By itself: it may be what made the ERP fail before.
-                    found = self.erp.post_movements([due.movement])[0]
+                    [found] = self._post([due])
                 self._record_outcome(due, found, ready, result)
             case ClaimResult.TAKEN:
                 self._trail.claimed_elsewhere(due.event)
@@ -227,12 +227,24 @@ class ForwardEvents:
         """After an unknown outcome look it up, then post it again where that is safe."""
         if not isinstance(outcome, Unknown):
             return outcome
-        found = self.erp.look_up(due.movement.movement_id)
+        found = self._look_up(due)
         if found is not None:
             return found
         if self.erp.capabilities().dedupe is not Dedupe.NATIVE:
             return outcome
-        return self.erp.post_movements([due.movement])[0]
+        [posted] = self._post([due])
+        return posted
+
+    def _post(self, dues: list[_Due]) -> list[MovementOutcome]:
+        outcomes = self.erp.post_movements([due.movement for due in dues])
+        return [self._believed(d, outcome) for d, outcome in zip(dues, outcomes, strict=True)]
+
+    def _look_up(self, due: _Due) -> MovementOutcome | None:
+        found = self.erp.look_up(due.movement.movement_id)
+        return None if found is None else self._believed(due, found)
+
+    def _believed(self, due: _Due, outcome: MovementOutcome) -> MovementOutcome:
+        return believed(outcome, due.event.published_at, self.clock.now())
 
     def _record_outcome(
         self, due: _Due, outcome: MovementOutcome, ready: list[_Ready], result: ForwardResult

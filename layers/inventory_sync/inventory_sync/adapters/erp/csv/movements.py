@@ -97,7 +97,7 @@ class CsvMovements:
         return [list(HEADERS), *lines]
 
     def _answered(self, form: CsvFormat, since: datetime | None) -> dict[str, MovementOutcome]:
-        """By movement id, from all files, each read once; the first word on a movement stands.
+        """By movement id, from all files, each read once; a rejection may be followed by `applied`.
 
         Files from before `since` cannot know of what happened then, and are not read.
         """
@@ -114,7 +114,7 @@ class CsvMovements:
             if name not in self._read:
                 self._read[name] = self._acknowledgements(file, form)
             for movement_id, outcome in self._read[name].items():
-                answered.setdefault(movement_id, outcome)
+                _note(answered, movement_id, outcome)
         return answered
 
     def _acknowledgements(self, file: Found, form: CsvFormat) -> dict[str, MovementOutcome]:
@@ -128,17 +128,35 @@ class CsvMovements:
                 file, form, columns
             ):
                 if status == "applied":
-                    moment = form.applied_at(applied_at) if applied_at else file.modified
-                    found.setdefault(movement_id, Acknowledgement(moment, document))
+                    _note(found, movement_id, _applied(file, form, applied_at, document))
                 elif status == "rejected":
                     why = reason or "the ERP gives no reason"
-                    found.setdefault(movement_id, Rejection(why))
+                    _note(found, movement_id, Rejection(why))
                 else:
                     text = f"{file.key} says status {status[:40]!r}: allowed is applied, rejected"
-                    found.setdefault(movement_id, TryLater(text))
-        except (SnapshotIncompleteError, ValueError) as error:
+                    _note(found, movement_id, TryLater(text))
+        except SnapshotIncompleteError as error:
             return {movement_id: TryLater(str(error)) for movement_id in found}
         return found
+
+
+def _note(answered: dict[str, MovementOutcome], movement_id: str, outcome: MovementOutcome) -> None:
+    """The latest word stands, but for one that says less than what is known."""
+    before = answered.get(movement_id)
+    if isinstance(before, Acknowledgement) and not isinstance(outcome, Acknowledgement):
+        return
+    if isinstance(before, Rejection) and not isinstance(outcome, Acknowledgement | Rejection):
+        return
+    answered[movement_id] = outcome
+
+
+def _applied(file: Found, form: CsvFormat, applied_at: str, document: str) -> MovementOutcome:
+    try:
+        return Acknowledgement(
+            form.applied_at(applied_at) if applied_at else file.modified, document
+        )
+    except ValueError as error:
+        return Unknown(f"{file.key} says applied at {applied_at[:40]!r}: {error}")
 
 
 def _written(rows: list[list[str]], form: CsvFormat) -> bytes:

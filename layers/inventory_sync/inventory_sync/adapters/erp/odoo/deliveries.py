@@ -82,6 +82,9 @@ def find_delivery(api: OdooApi, movement_id: str) -> Delivery | None:
         fields=list(_MoveRow.model_fields),
         order="id",
     )
+    asked = {picking.id for picking in pickings}
+    if any(move.picking_id[0] not in asked for move in moves):
+        raise RetriableError("asked for a delivery's moves, Odoo answered with another's")
     return _delivery(pickings, moves)
 
 

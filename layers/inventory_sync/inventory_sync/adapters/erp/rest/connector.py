@@ -1,6 +1,8 @@
 """The ERP behind the REST contract of docs/erp-openapi.yaml."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 from inventory_sync.adapters.erp.ids import Ids
@@ -125,18 +127,19 @@ class RestErp:
         return self._changes.read(location_id, product_ids)
 
     def _look_up(self, reference: str) -> MovementOutcome | None:
-        """An answer counts only if it names the reference: a gateway has a 404 of its own."""
+        """An answer, a 404 too, counts only if it names the reference: gateways have their own."""
         url = f"{self._base_url}/v1/movements/{quote(reference, safe='')}"
         request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
         try:
-            found = read_model(MovementAnswer, self._http.call(request), request.where)
+            body: Mapping[str, Any] = self._http.call(request)
         except HttpRejectedError as error:
-            if error.status == _NOT_FOUND and (error.body or {}).get("movement_id") == reference:
-                return None
-            raise
+            if error.status != _NOT_FOUND or (error.body or {}).get("movement_id") != reference:
+                raise
+            body = error.body or {}
+        found = read_model(MovementAnswer, body, request.where)
         if found.movement_id != reference:
             return Unknown(f"the look-up gave movement {found.movement_id[:80]!r}")
-        return found.acknowledgement()
+        return None if found.outcome == "absent" else found.movement_outcome()
 
     def _capabilities(self) -> CapabilitiesAnswer:
         now = self._clock.now()

@@ -80,10 +80,10 @@ class RowsAnswer(_Answer):
 
 
 class MovementAnswer(_Answer):
-    """What became of one movement; also the answer to a look-up, without an outcome."""
+    """What became of one movement; also the answer to a look-up, which may be `absent`."""
 
     movement_id: str
-    outcome: str = ""
+    outcome: str
     applied_at: Instant | None = None
     document_id: str | None = None
     reason: str | None = None
