@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.connect import Connect
 from cli.output import ExitCode, Output, RefusedError, refusal
@@ -69,7 +70,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         connect: Connect, /, table: str | None, stack: str, as_json: bool, **arguments: Any
     ) -> None:
         out = Output(as_json)
-        with _exit_codes(out):
+        with _exit_codes(out, lambda: f"{connect.region() or 'no region'}, stack {stack}"):
             given = {name: os.environ.get(name, "") for name in NAMES.values()}
             given |= {"STATE_TABLE": table or ""}
             operator = Operator(stack=Stack(connect, stack, given), now=connect.now(), out=out)
@@ -106,7 +107,7 @@ def note_change(
 
 
 @contextmanager
-def _exit_codes(out: Output) -> Iterator[None]:
+def _exit_codes(out: Output, where: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except RefusedError as error:
@@ -116,5 +117,6 @@ def _exit_codes(out: Output) -> Iterator[None]:
         out.failed(str(error))
         raise click.exceptions.Exit(ExitCode.REFUSED) from error
     except InventorySyncError as error:
-        out.failed(str(error))
+        of_aws = isinstance(error.__cause__, BotoCoreError | ClientError)
+        out.failed(f"{error} ({where()})" if of_aws else str(error))
         raise click.exceptions.Exit(ExitCode.TROUBLE) from error

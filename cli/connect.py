@@ -20,6 +20,10 @@ _UNTIL_IT_ENDS = {"read_timeout": 920, "retries": {"total_max_attempts": 1}}
 class Connect:
     """The shell's credentials and region; functions go by their names."""
 
+    def region(self) -> str:
+        """What the shell names; empty where it names none."""
+        return str(self.runtime({}).new_session().get_config_variable("region") or "")
+
     def runtime(self, variables: Mapping[str, str]) -> Runtime:
         """What a function with these variables runs on, here."""
         return with_variables(variables)

@@ -8,10 +8,11 @@ from rich.table import Table
 
 from cli.command import Operator, connected
 from cli.output import add_row, columns
+from cli.standing import holds_of, standing
 from cli.text import INSTANT, instant, short_name
 from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.cut import Part
-from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.errors import InventorySyncError, RejectedError
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.explain import RowSum, Term
 from inventory_sync.domain.import_run import ImportRun, RunState
@@ -37,22 +38,30 @@ def explain(
     """Say why NewStore has the quantity it has of PRODUCT at LOCATION.
 
     Shows the sum of the import that last sent the row (the ERP's snapshot, each event added back
-    or taken off), what has happened since, and what NewStore says now. Exit code 4 where the parts
-    do not add up to what was sent.
+    or taken off), what has happened since, whether something holds the row or its location now,
+    when the ERP was last read, and what NewStore says now. Exit code 4 where the parts do not add
+    up to what was sent.
 
     Example: inventory-sync explain DC01 SKU-1 --at 2026-03-02T09:30
     """
     stack = operator.stack
-    found = ExplainQuantity(
+    explained = ExplainQuantity(
         runs=stack.runs,
         files=stack.files,
         records=stack.records,
         event_log=stack.event_log,
         history=stack.history,
-    )(location, product, at)
+    )
+    try:
+        found = explained(location, product, at)
+    except RejectedError as error:
+        held = "; ".join(holds_of(operator, location).lines)
+        raise RejectedError(f"{error}. {held}" if held else str(error)) from error
     now = "" if at or offline else _newstore_says(operator, location, product)
-    figures = {**as_figures(found), "newstore_now": now or None}
-    operator.out.report(figures, *in_words(found), *([f"NewStore now: {now}"] if now else []))
+    stands = standing(operator, found)
+    figures = {**as_figures(found), **stands.figures, "newstore_now": now or None}
+    stands.lines.append(f"NewStore now: {now}" if now else "")
+    operator.out.report(figures, *in_words(found), "", *filter(None, stands.lines))
     if not found.row.adds_up:
         operator.out.found()
 
@@ -75,7 +84,7 @@ def in_words(found: Explanation) -> list[Table | str]:
     end = row.record.cut_end if row.record else run.cut_end
     kind = "full" if run.full else "delta"
     parts: list[Table | str] = [
-        f"{found.product_id} at {found.location_id}: NewStore was told {row.sent}",
+        f"{found.product_id} at {found.location_id}: NewStore was told {found.told}",
         f"  by {kind} run {run.run_id}, finished {instant(run.ended_at)}, job {run.job_id}"
         f"{_reading(run)}",
         "",
@@ -83,6 +92,8 @@ def in_words(found: Explanation) -> list[Table | str]:
     ]
     if row.clamped:
         parts.append(f"NewStore takes no less than 0, so {row.quantity} was sent as 0.")
+    if found.told != row.sent:
+        parts.append(f"A unit of it was not found, so it was sent as {found.told}.")
     if not row.record:
         parts.append("The run's record is gone: this is what its ledger says.")
     if not row.adds_up:
@@ -172,7 +183,7 @@ def as_figures(found: Explanation) -> dict[str, Any]:
         "job_id": found.run.job_id,
         "release_reading": found.run.reading,
         "finished_at": found.run.ended_at,
-        "sent": row.sent,
+        "sent": found.told,
         "quantity": row.quantity,
         "adds_up": row.adds_up,
         "clamped": row.clamped,

@@ -1,5 +1,7 @@
 """All commands. Each is in the file of its group; `command.py` has what they share."""
 
+import os
+
 import click
 
 from cli.audit import audit
@@ -37,6 +39,9 @@ def main(context: click.Context) -> None:
     or the ERP; 4 done, and something needs looking at.
     """
     if context.obj is None:
+        # botocore knows this name only, the AWS CLI both.
+        if region := os.environ.get("AWS_REGION"):
+            os.environ["AWS_DEFAULT_REGION"] = region
         context.obj = Connect()
 
 

@@ -10,8 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from cli.connect import Connect
-from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.aws.errors import error_code, translated
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author
 from inventory_sync.adapters.dynamodb.event_history import DynamoEventHistory
 from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
@@ -86,9 +88,17 @@ class Stack:
         if given := self.given.get(NAMES.get(logical_id, "")):
             return given
         with translated(f"stack {self.name}"):
-            answer = self.connect.cloudformation().describe_stack_resource(
-                StackName=self.name, LogicalResourceId=logical_id
-            )
+            try:
+                answer = self.connect.cloudformation().describe_stack_resource(
+                    StackName=self.name, LogicalResourceId=logical_id
+                )
+            except ClientError as error:
+                if error_code(error) != "ValidationError":
+                    raise
+                raise FatalError(
+                    f"there is no stack {self.name} with a {logical_id} here; name another by"
+                    " --stack or STACK_NAME, another region by AWS_REGION"
+                ) from error
         name = answer["StackResourceDetail"].get("PhysicalResourceId", "")
         if not name:
             raise FatalError(f"stack {self.name} has no {logical_id} yet; deploy it first")

@@ -102,3 +102,30 @@ def test_a_change_of_what_somebody_else_just_changed_is_refused(shell: Shell) ->
 
     assert shell.store.skus() == {"P": "changed meanwhile"}
     assert not shell.audit
+
+
+@pytest.mark.parametrize("words", [["--table", "Missing"], ["--stack", "missing"]])
+def test_trouble_with_aws_names_region_and_stack(shell: Shell, words: list[str]) -> None:
+    told = shell.run("locations", "list", *words, AWS_DEFAULT_REGION="eu-west-1").output
+
+    stack = words[1] if words[0] == "--stack" else "inventory-sync"
+    assert f"(eu-west-1, stack {stack})" in told
+
+
+def test_a_stack_that_is_not_there_is_told_by_its_remedy(shell: Shell) -> None:
+    told = shell.run("locations", "list", "--stack", "missing").output
+
+    assert "there is no stack missing with a StateTable here; name another by --stack" in told
+
+
+def test_the_region_may_be_named_as_for_the_aws_cli() -> None:
+    names = [name for name in os.environ if name.startswith("AWS_")]
+    variables = {**dict.fromkeys(names), "AWS_EC2_METADATA_DISABLED": "true"}
+    files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    region = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": ""}
+
+    result = CliRunner().invoke(
+        main, ["holds", "list", "--table", "any"], env={**variables, **files, **region}
+    )
+
+    assert "no AWS credentials" in result.output

@@ -28,6 +28,7 @@ from inventory_sync.domain.import_run import (
     Step,
     Wait,
     chunks_in_words,
+    errors_in_words,
     next_step,
 )
 from tests.builders import HOUR, MINUTE, NOW, run
@@ -322,3 +323,11 @@ def test_what_a_jobs_errors_are_about_is_named_once() -> None:
 
 def test_a_run_is_given_up_for_a_fault_unless_an_operator_wanted_it() -> None:
     assert not GiveUp("NewStore failed the job").by_choice
+
+
+def test_a_job_s_errors_are_told_by_the_first_and_their_number() -> None:
+    errors = [JobError("unknown store", "store", "NYC"), JobError("other", "", "")]
+
+    assert errors_in_words(errors) == "2 errors, the first store NYC: unknown store"
+    assert errors_in_words(errors[1:]) == "1 error, the first: other"
+    assert errors_in_words([]) == ""

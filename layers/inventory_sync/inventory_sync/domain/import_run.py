@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.wording import counted
 
 JOB_NAME_PREFIX = "inventory-sync "
 CHUNK_REASONS_MAX = 3
@@ -95,6 +96,15 @@ def chunks_in_words(chunks: Sequence[JobChunk]) -> str:
     reasons = sorted({chunk.failure for chunk in failed if chunk.failure})
     told = f"{len(failed)} of {len(chunks)} chunks failed, with {rows} rows"
     return ": ".join([told, "; ".join(reasons[:CHUNK_REASONS_MAX])]) if reasons else told
+
+
+def errors_in_words(errors: Sequence[JobError]) -> str:
+    """How many there are, and what NewStore says of the first; empty where there is none."""
+    if not errors:
+        return ""
+    first = errors[0]
+    about = " ".join(filter(None, ("the first", first.entity_type, first.entity_id)))
+    return f"{counted(len(errors), 'error')}, {about}: {first.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

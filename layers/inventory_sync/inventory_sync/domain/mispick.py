@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from inventory_sync.domain.cut import LocationCut, Part
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.row_selection import Selection, sendable
-from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.stock import LastQuantities, Units
 from inventory_sync.domain.units import units_by_product
 
 
@@ -23,6 +23,11 @@ class MispickRule:
 
     hold: timedelta = timedelta(hours=24)
     units_max: int = 5
+
+    def sent(self, quantity: Units, failed: int) -> int:
+        """What is sent of a row of which so many units were not found."""
+        left = quantity - failed
+        return 0 if left <= self.units_max else sendable(left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +66,7 @@ class Mispicks:
         )
 
     def _units(self, product_id: str, cut: LocationCut) -> int:
-        left = cut.quantities.get(product_id, 0) - self.failed[product_id]
-        return 0 if left <= self.rule.units_max else sendable(left)
+        return self.rule.sent(cut.quantities.get(product_id, 0), self.failed[product_id])
 
 
 def find_mispicks(

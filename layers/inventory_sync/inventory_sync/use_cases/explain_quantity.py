@@ -6,10 +6,11 @@ from datetime import datetime
 from itertools import islice
 
 from inventory_sync.domain.errors import RejectedError
-from inventory_sync.domain.events import StoredEvent
+from inventory_sync.domain.events import OpenEvent, StoredEvent
 from inventory_sync.domain.explain import RowSum, row_sum
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.manifest import Ledger
+from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import FileStore, RunRecords
@@ -25,7 +26,8 @@ class Explanation:
     """`run` is the finished import that last sent the row; `later` are those planned after it.
 
     `later` and `since` are by time and go up to the moment that was asked for. `since` are events
-    of the product that the row's sum does not have.
+    of the product that the row's sum does not have. `mispicks` say that units of it were not found,
+    and are in force.
     """
 
     location_id: str
@@ -34,6 +36,14 @@ class Explanation:
     row: RowSum
     later: tuple[ImportRun, ...]
     since: tuple[StoredEvent, ...]
+    mispicks: tuple[OpenEvent, ...] = ()
+
+    @property
+    def told(self) -> int:
+        """What NewStore was told: less than the sum where the run knew of a mispick."""
+        known = [e.event for e in self.mispicks if e.received_at <= self.run.planned_at]
+        failed = sum(event.mispicked.count(self.product_id) for event in known)
+        return MispickRule().sent(self.row.quantity, failed) if failed else self.row.sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,7 @@ class ExplainQuantity:
                     row=row_sum(product_id, ledger, record),
                     later=tuple(reversed(later)),
                     since=self._since(location_id, product_id, run, record, at),
+                    mispicks=self._mispicks(location_id, product_id, at),
                 )
             later.append(run)
         when = f" by {at:%Y-%m-%d %H:%M:%S}Z" if at else ""
@@ -82,6 +93,16 @@ class ExplainQuantity:
             return None
         ledger = self.files.ledger(location_id, run.run_id)
         return ledger if ledger is not None and product_id in ledger.sent else None
+
+    def _mispicks(
+        self, location_id: str, product_id: str, at: datetime | None
+    ) -> tuple[OpenEvent, ...]:
+        found = self.event_log.open_events_of(location_id)
+        return tuple(
+            e
+            for e in found
+            if product_id in e.event.mispicked and (at is None or e.received_at <= at)
+        )
 
     def _record(self, run_id: str, location_id: str) -> LocationRecord | None:
         found = (r for r in self.records.locations(run_id) if r.location_id == location_id)

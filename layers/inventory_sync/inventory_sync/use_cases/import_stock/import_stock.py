@@ -36,6 +36,7 @@ from inventory_sync.domain.import_run import (
     Step,
     Wait,
     chunks_in_words,
+    errors_in_words,
     next_step,
 )
 from inventory_sync.domain.release_evidence import ReleaseFindings, weigh
@@ -364,8 +365,12 @@ class _Session:
 
     def _give_up(self, run: ImportRun, step: GiveUp) -> None:
         failed = replace(run, job_errors=self._job_errors(run))
-        chunks = chunks_in_words(self.jobs.chunks(run))
-        failure = f"{step.failure}; {chunks}" if chunks else step.failure
+        said = (
+            step.failure,
+            errors_in_words(failed.job_errors),
+            chunks_in_words(self.jobs.chunks(run)),
+        )
+        failure = "; ".join(filter(None, said))
         self._end_failed(failed, failure, by_choice=step.by_choice)
 
     def _job_errors(self, run: ImportRun) -> tuple[JobError, ...]:
