@@ -1,12 +1,14 @@
-"""CSV files in UTF-8 with a header, read whole; every problem in them is found at once."""
+"""CSV files with a header, as spreadsheets write them; every problem in them is found at once."""
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.output import Problem, RefusedError
+from inventory_sync.adapters.csv_text import DELIMITERS, decoded, delimiter_of, plain, shown
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -69,9 +71,13 @@ def read_rows(path: Path, *, required: Sequence[str], optional: Sequence[str]) -
     """The file's rows without empty lines; RefusedError where it is not such a table."""
     problems = Problems()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(_rows(csv.reader(file, strict=True), required, optional, problems))
-    except UnicodeDecodeError as error:
+        text = decoded(path.read_bytes())
+        first = text.partition("\n")[0]
+        said = delimiter_of(first)
+        lines = io.StringIO(text[len(first) + 1 :] if said else text, newline="")
+        reader = csv.reader(lines, delimiter=said or _guessed(first), strict=True)
+        rows = list(_rows(reader, 1 if said else 0, required, optional, problems))
+    except UnicodeError as error:
         problems.add(1, "file", "is not UTF-8; save it as CSV UTF-8")
         raise RefusedError(*problems.found) from error
     except csv.Error as error:
@@ -81,23 +87,32 @@ def read_rows(path: Path, *, required: Sequence[str], optional: Sequence[str]) -
     return rows
 
 
+def _guessed(header: str) -> str:
+    """The sign that parts most headers; ids stand in the lines below, and count for nothing."""
+    return max(DELIMITERS, key=header.count)
+
+
 def _rows(
     reader: "Reader",
+    before: int,
     required: Sequence[str],
     optional: Sequence[str],
     problems: Problems,
 ) -> Iterator[Row]:
-    header = [name.strip() for name in next(reader, [])]
+    """`before` lines stand above the header."""
+    known = {plain(name): name for name in (*required, *optional)}
+    header = [known.get(plain(name), name.strip()) for name in next(reader, [])]
     _check_header(header, required, optional, problems)
     if problems.found:
         return
     for cells in reader:
+        line = reader.line_num + before
         if len(cells) > len(header) and any(cells[len(header) :]):
-            problems.add(reader.line_num, "row", "has more cells than the header; quote commas")
+            problems.add(line, "row", "has more cells than the header; quote commas")
         if any(cell.strip() for cell in cells):
-            yield Row(reader.line_num, dict(zip(header, cells, strict=False)))
-        if reader.line_num > ROWS_MAX:
-            problems.add(reader.line_num, "file", f"has over {ROWS_MAX} lines; split it")
+            yield Row(line, dict(zip(header, cells, strict=False)))
+        if line > ROWS_MAX:
+            problems.add(line, "file", f"has over {ROWS_MAX} lines; split it")
             return
 
 
@@ -105,9 +120,10 @@ def _check_header(
     header: list[str], required: Sequence[str], optional: Sequence[str], problems: Problems
 ) -> None:
     allowed = ", ".join([*required, *optional])
+    expected = f"the first line has to name: {allowed}; it names {shown(header)}"
     for name in required:
         if name not in header:
-            problems.add(1, name, f"the column is missing; the first line has to name: {allowed}")
+            problems.add(1, name, f"the column is missing; {expected}")
     for name in sorted(set(header) - {*required, *optional}):
         problems.add(1, name or "header", f"is no column; allowed with commas between: {allowed}")
     for name in sorted({name for name in header if header.count(name) > 1}):

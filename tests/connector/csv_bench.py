@@ -19,6 +19,7 @@ from inventory_sync.adapters.erp.csv.bucket import CsvBucket
 from inventory_sync.adapters.erp.csv.connector import CsvErp
 from inventory_sync.adapters.erp.ids import IdMap
 from tests.aws import aws_session
+from tests.fakes.observer import FakeObserver
 from tests.unit.adapters.http_support import StandingClock
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class CsvBench:
         return CsvErp(
             CsvBucket(bucket, BUCKET, self.erp.prefix),
             StandingClock(),
+            FakeObserver(),
             apply_lag=timedelta(0),
             ids=IdMap({"Hamburg": "DC01"}),
         )

@@ -183,7 +183,6 @@ def test_two_locations_may_swap_their_ids_in_one_file(shell: Shell, load: Load) 
         (["store_id", "NYC"], "location_id"),
         (["location_id,colour", "A,red"], "colour"),
         (["location_id,store_id,store_id", "A,,"], "store_id"),
-        (["location_id;store_id", "A;"], "location_id"),
         (["location_id", "A,B"], "row"),
         (["location_id", '"A'], "file"),
     ],

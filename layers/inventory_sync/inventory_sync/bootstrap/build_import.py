@@ -42,7 +42,7 @@ def make_build(
     dynamodb, locations = client("dynamodb"), DynamoLocationStore(state)
     return BuildImport(
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
-        erp=make_erp(settings.erp, secrets, locations, clock, client),
+        erp=make_erp(settings.erp, secrets, locations, clock, observer, client),
         newstore=newstore,
         files=S3FileStore(s3, settings.import_bucket, _signer(settings, secrets)),
         records=S3RunRecords(s3, settings.import_bucket),

@@ -8,7 +8,7 @@ from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.http import json_http
 from inventory_sync.config import CsvConnector, ErpSettings, OdooConnector, RestConnector
 from inventory_sync.ports.erp import Erp
-from inventory_sync.ports.observe import Clock
+from inventory_sync.ports.observe import Clock, Observer
 
 
 def make_erp(
@@ -16,6 +16,7 @@ def make_erp(
     secrets: Secrets,
     locations: DynamoLocationStore,
     clock: Clock,
+    observer: Observer,
     client: Clients,
 ) -> Erp:
     """Ids are mapped by the location and product maps as they stand; nothing is called yet."""
@@ -27,7 +28,11 @@ def make_erp(
     ids = LiveIds(load, clock)
     match settings.connector:
         case CsvConnector() as connector:
-            return _csv(connector, settings, clock, ids, client)
+            from inventory_sync.adapters.erp.csv.bucket import CsvBucket
+            from inventory_sync.adapters.erp.csv.connector import CsvErp
+
+            bucket = CsvBucket(client.s3(), connector.bucket, connector.prefix)
+            return CsvErp(bucket, clock, observer, apply_lag=settings.apply_lag, ids=ids)
         case OdooConnector() as connector:
             return _odoo(connector, settings, clock, ids, secrets)
         case RestConnector() as connector:
@@ -65,16 +70,6 @@ def _odoo(
         apply_lag=settings.apply_lag,
         ids=ids,
     )
-
-
-def _csv(
-    connector: CsvConnector, settings: ErpSettings, clock: Clock, ids: Ids, client: Clients
-) -> Erp:
-    from inventory_sync.adapters.erp.csv.bucket import CsvBucket
-    from inventory_sync.adapters.erp.csv.connector import CsvErp
-
-    bucket = CsvBucket(client.s3(), connector.bucket, connector.prefix)
-    return CsvErp(bucket, clock, apply_lag=settings.apply_lag, ids=ids)
 
 
 def _http(settings: ErpSettings, clock: Clock, bearer: SecretBearer) -> AuthorizedHttp:

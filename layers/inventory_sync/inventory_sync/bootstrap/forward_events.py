@@ -33,7 +33,7 @@ def forward_events(runtime: Runtime) -> tuple[ForwardEvents, PowertoolsObserver]
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
         owners=DynamoUnitOwners(dynamodb, settings.requests_table, UNIT_OWNERS_KEPT),
         quarantine=DynamoQuarantine(dynamodb, settings.quarantine_table, settings.retention),
-        erp=make_erp(settings.erp, secrets, locations, clock, client),
+        erp=make_erp(settings.erp, secrets, locations, clock, observer, client),
         clock=clock,
         observer=observer,
         rule=AppliedRule(

@@ -44,7 +44,7 @@ def reconcile_with(runtime: Runtime, observer: Observer) -> ReconcileStock:
     return ReconcileStock(
         event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
         history=DynamoEventHistory(dynamodb, settings.events_table),
-        erp=make_erp(settings.erp, secrets, locations, clock, client),
+        erp=make_erp(settings.erp, secrets, locations, clock, observer, client),
         newstore=make_newstore(settings.newstore, http),
         stock=make_stock(settings.newstore, http),
         export_atp=ExportAtp(make_exports(settings.newstore, http, clock), clock),

@@ -1,6 +1,5 @@
 """CSV on S3: what files say, and what makes them no snapshot."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket, Found
 from inventory_sync.adapters.erp.csv.connector import CsvErp
-from inventory_sync.adapters.erp.csv.format import CsvFormat, read_format
+from inventory_sync.adapters.erp.csv.format import read_format
 from inventory_sync.adapters.erp.csv.parts import PartedFile
 from inventory_sync.adapters.erp.ids import IdMap
 from inventory_sync.adapters.parts import Parts
@@ -34,48 +32,11 @@ from inventory_sync.domain.stock import (
     Unknown,
 )
 from inventory_sync.domain.units import UnitId
-from tests.aws import aws_session
 from tests.connector.bench import movement
-from tests.unit.adapters.http_support import StandingClock
+from tests.unit.adapters.erp.csv_files import AS_OF, NAME, Files
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-NAME = "stock/DC01/stock_20260302T115900"
-AS_OF = datetime(2026, 3, 2, 11, 59, tzinfo=UTC)
-
-
-class Files:
-    """The ERP's bucket, and a connector to it."""
-
-    def __init__(self, client: "S3Client") -> None:
-        self.client = client
-        self.clock = StandingClock()
-
-    def put(self, key: str, body: str | bytes) -> None:
-        content = body if isinstance(body, bytes) else body.encode()
-        self.client.put_object(Bucket="erp", Key=key, Body=content)
-
-    def drop(self, body: str | bytes, name: str = NAME, marker: str = "") -> None:
-        """A whole stock file."""
-        self.put(f"{name}.csv", body)
-        self.put(f"{name}.csv.done", marker)
-
-    def erp(self, client: Any = None, **form: Any) -> CsvErp:
-        self.put("connector.json", json.dumps(form))
-        bucket = CsvBucket(client or self.client, "erp")
-        return CsvErp(bucket, self.clock, apply_lag=timedelta(0), ids=IdMap())
-
-    def snapshot(self, **form: Any) -> StockSnapshot:
-        return self.erp(**form).snapshot("DC01")
-
-
-@pytest.fixture
-def files() -> Iterator[Files]:
-    with mock_aws():
-        client = aws_session().client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="erp")
-        yield Files(client)
 
 
 def test_newest_file_by_its_name_is_read(files: Files) -> None:
@@ -104,7 +65,7 @@ def test_file_named_after_a_placeholder_is_passed_over(
     files: Files, time_zone: str, stamp: str
 ) -> None:
     files.drop("product,on_hand\nA,99\n", f"stock/DC01/stock_{stamp}")
-    with pytest.raises(SnapshotIncompleteError, match="none with an as-of"):
+    with pytest.raises(SnapshotIncompleteError, match="has no time in its name"):
         files.snapshot(time_zone=time_zone)
     files.drop("product,on_hand\nA,5\n")
     assert files.snapshot(time_zone=time_zone).on_hand_units == {"A": 5}
@@ -113,7 +74,7 @@ def test_file_named_after_a_placeholder_is_passed_over(
 @pytest.mark.parametrize("stamp", ["00010101T000000", "99991231T235959"])
 def test_placeholder_as_the_as_of_of_a_row_holds_the_file(files: Files, stamp: str) -> None:
     files.drop(f"product,on_hand,at\nA,5,{stamp}\n")
-    with pytest.raises(SnapshotIncompleteError, match=r"row 2: .*2000 to 2999"):
+    with pytest.raises(SnapshotIncompleteError, match=r"line 2: .*2000 to 2999"):
         files.snapshot(columns={"as_of": "at"}, time_zone="America/New_York")
 
 
@@ -127,7 +88,7 @@ def test_marker_may_be_switched_off(files: Files) -> None:
 
 def test_marker_with_another_count_of_rows_is_no_snapshot(files: Files) -> None:
     files.drop("product,on_hand\nA,5\n", marker="2\n")
-    with pytest.raises(SnapshotIncompleteError, match="marker says 2"):
+    with pytest.raises(SnapshotIncompleteError, match="marker says '2'"):
         files.snapshot()
 
 
@@ -147,7 +108,7 @@ def test_headers_encoding_delimiter_and_figures_are_the_erps(files: Files) -> No
 @pytest.mark.parametrize("figure", ["1.5", "1.2345", "12.34", "", "many", "1e3", "NaN", "1,2,3"])
 def test_figure_that_is_written_otherwise_is_refused_not_guessed(files: Files, figure: str) -> None:
     files.drop(f"product;on_hand\nA;{figure}\n")
-    with pytest.raises(SnapshotIncompleteError, match="row 2"):
+    with pytest.raises(SnapshotIncompleteError, match="line 2"):
         files.snapshot(delimiter=";", decimal=",", thousands=".")
 
 
@@ -191,7 +152,7 @@ def test_file_replaced_while_it_is_read_is_no_snapshot(files: Files) -> None:
     bucket = CsvBucket(files.client, "erp")
     stale = Found(f"{NAME}.csv", '"another"', AS_OF)
     with pytest.raises(SnapshotIncompleteError, match="replaced"):
-        list(bucket.rows(stale, CsvFormat(), ["product"]))
+        list(bucket.lines(stale, "utf-8"))
 
 
 def test_location_without_files_is_rejected(files: Files) -> None:
@@ -339,7 +300,7 @@ def test_movement_file_has_one_row_for_each_unit_and_names_it(files: Files) -> N
 def test_file_that_cannot_be_read_is_an_error_of_its_kind(code: str, error: Any) -> None:
     bucket: Any = CsvBucket(FailingClient(code), "erp")  # type: ignore[arg-type]
     with pytest.raises(error):
-        list(bucket.rows(Found("k", "e", AS_OF), CsvFormat(), ["product"]))
+        list(bucket.lines(Found("k", "e", AS_OF), "utf-8"))
 
 
 class FailingClient:
@@ -357,7 +318,7 @@ def test_prefix_stands_before_every_key(files: Files) -> None:
     files.put("erp/stock/DC01/20260302T115900.csv", "product,on_hand\nA,5\n")
     files.put("erp/stock/DC01/20260302T115900.csv.done", "")
     bucket = CsvBucket(files.client, "erp", "erp/")
-    erp = CsvErp(bucket, files.clock, apply_lag=timedelta(0), ids=IdMap())
+    erp = CsvErp(bucket, files.clock, files.observer, apply_lag=timedelta(0), ids=IdMap())
     assert erp.snapshot("DC01").on_hand_units == {"A": 5}
     [outcome] = erp.post_movements([movement(1, {"A": 2}, at="DC01")])
     assert isinstance(outcome, Acknowledgement)
@@ -367,7 +328,11 @@ def test_prefix_stands_before_every_key(files: Files) -> None:
 
 def test_missing_bucket_is_for_a_person(files: Files) -> None:
     erp = CsvErp(
-        CsvBucket(files.client, "nowhere"), files.clock, apply_lag=timedelta(0), ids=IdMap()
+        CsvBucket(files.client, "nowhere"),
+        files.clock,
+        files.observer,
+        apply_lag=timedelta(0),
+        ids=IdMap(),
     )
     with pytest.raises(FatalError, match="NoSuchBucket"):
         erp.snapshot("DC01")
@@ -400,7 +365,7 @@ def test_nightly_batch_has_a_lag_and_the_longer_one_counts(files: Files) -> None
     erp = files.erp(apply_lag_seconds=86_400)
     assert erp.capabilities().apply_lag == timedelta(days=1)
     bucket = CsvBucket(files.client, "erp")
-    longer = CsvErp(bucket, files.clock, apply_lag=timedelta(days=2), ids=IdMap())
+    longer = CsvErp(bucket, files.clock, files.observer, apply_lag=timedelta(days=2), ids=IdMap())
     assert longer.capabilities().apply_lag == timedelta(days=2)
 
 
@@ -536,9 +501,9 @@ def test_newer_file_of_all_locations_is_read_anew(files: Files) -> None:
 @pytest.mark.parametrize(
     ("body", "marker", "says"),
     [
-        ("place,product,on_hand\nDC01,A,5\nNYC,A,x\n", "", "row 3: 'x'"),
-        ("place,product,on_hand\nDC01,A,5\nNYC,A,7\nNYC,A,7\n", "", "row 4: product A again"),
-        ("place,product,on_hand\nDC01,A,5\n", "9", "1 row, its marker says 9"),
+        ("place,product,on_hand\nDC01,A,5\nNYC,A,x\n", "", "line 3: 'x'"),
+        ("place,product,on_hand\nDC01,A,5\nNYC,A,7\nNYC,A,7\n", "", "line 4: product A again"),
+        ("place,product,on_hand\nDC01,A,5\n", "9", "1 row, its marker says '9'"),
         ("product,on_hand\nA,5\n", "", "no column place"),
     ],
 )
@@ -601,7 +566,13 @@ def test_samples_are_read_as_they_stand_there(files: Files) -> None:
     for key, path in samples.items():
         if not key.startswith("movements/"):
             files.put(key, path.read_bytes())
-    erp = CsvErp(CsvBucket(files.client, "erp"), files.clock, apply_lag=timedelta(0), ids=IdMap())
+    erp = CsvErp(
+        CsvBucket(files.client, "erp"),
+        files.clock,
+        files.observer,
+        apply_lag=timedelta(0),
+        ids=IdMap(),
+    )
 
     assert erp.snapshot("DC01") == StockSnapshot(
         "DC01", datetime(2026, 3, 2, 12, tzinfo=UTC), {"SKU-1": 17, "SKU-2": 1204, "SKU-3": -1}

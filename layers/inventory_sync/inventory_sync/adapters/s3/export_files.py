@@ -16,6 +16,7 @@ from zipfile import BadZipFile, ZipFile
 from botocore.exceptions import ClientError
 
 from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.gzip_stream import GZIP_MARK, BrokenGzipError, gunzipped
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.inbound import ExportFile
 
@@ -26,12 +27,11 @@ CHUNK_BYTES = 65_536
 ZIP_BYTES_MAX = 256 * 1024**2
 """A zip file is kept whole while it is read: its table of contents is at its end."""
 _ZIP_MEMORY_BYTES = 8 * 1024**2
-_GZIP_MARK, _ZIP_MARK = b"\x1f\x8b", b"PK\x03\x04"
+_ZIP_MARK = b"PK\x03\x04"
 _MARK_BYTES = 4
 _NOT_DATA = "__MACOSX/"
 _ZIP_FAULTS = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error)
 _WHAT = "export file"
-_GZIP = 16 + zlib.MAX_WBITS
 _GONE = frozenset({"NoSuchKey", "404"})
 _REPLACED = "PreconditionFailed"
 _NOTHING_LEFT = "InvalidRange"
@@ -103,7 +103,7 @@ class LocalExportFiles:
 
 def is_packed(begin: bytes) -> bool:
     """By the first bytes of a file."""
-    return begin.startswith((_GZIP_MARK, _ZIP_MARK))
+    return begin.startswith((GZIP_MARK, _ZIP_MARK))
 
 
 def unpacked(pieces: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
@@ -117,24 +117,10 @@ def unpacked(pieces: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
 
 
 def _gunzipped(pieces: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:
-    """Of one or more gzip parts."""
-    unpacker = zlib.decompressobj(_GZIP)
-    begun = False
     try:
-        for piece in pieces:
-            waiting = piece
-            while waiting:
-                if unpacker.eof:
-                    unpacker = zlib.decompressobj(_GZIP)
-                begun = True
-                content = unpacker.decompress(waiting, CHUNK_BYTES)
-                waiting = unpacker.unconsumed_tail or unpacker.unused_data
-                if content:
-                    yield content
-    except zlib.error as error:
-        raise RejectedError(f"{file.uri} is no gzip file, or broken: {error}") from error
-    if begun and not unpacker.eof:
-        raise RejectedError(f"{file.uri} ends in the middle of a gzip part; have it written again")
+        yield from gunzipped(pieces, CHUNK_BYTES)
+    except BrokenGzipError as error:
+        raise RejectedError(f"{file.uri} {error}") from error
 
 
 def _unzipped(pieces: Iterator[bytes], file: ExportFile) -> Iterator[bytes]:

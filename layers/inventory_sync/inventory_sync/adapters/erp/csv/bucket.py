@@ -4,19 +4,23 @@ connector.json                         how the ERP writes its files
 stock/<location>/<any name>.csv        what a location holds, and <the same name>.done
 movements/<reference>.csv              for the ERP to collect
 acknowledgements/<any name>.csv        what the ERP did with them
+
+A file may be packed with gzip, and what its byte order mark says of its encoding counts.
 """
 
 import codecs
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.csv_text import encoding_of
 from inventory_sync.adapters.erp.csv.format import FORMAT_KEY, CsvFormat, read_format
+from inventory_sync.adapters.gzip_stream import GZIP_MARK, BrokenGzipError, gunzipped
 from inventory_sync.domain.errors import SnapshotIncompleteError
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ _REPLACED = _MISSING | {"PreconditionFailed", "412"}
 _WHAT = "the ERP's bucket"
 _CHUNK_BYTES = 1_048_576
 _LINE_CHARACTERS_MAX = 1_000_000
+_ZIP_MARK = b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,11 @@ class Found:
     key: str
     etag: str
     modified: datetime
+
+    @property
+    def is_csv(self) -> bool:
+        """By its name: .csv, packed or not, in letters of either case."""
+        return self.key.lower().endswith((".csv", ".csv.gz"))
 
 
 class CsvBucket:
@@ -103,10 +113,10 @@ class CsvBucket:
                 raise
         return True
 
-    def rows(self, found: Found, form: CsvFormat, columns: list[str]) -> Iterator[list[str]]:
-        """The values of these columns, row by row: memory does not grow with the file.
+    def lines(self, found: Found, encoding: str) -> Iterator[str]:
+        """The text, line by line: memory does not grow with the file.
 
-        SnapshotIncompleteError for a file that is not of the form, or was replaced meanwhile.
+        SnapshotIncompleteError for a file that is no text, or was replaced meanwhile.
         """
         with self._translated():
             try:
@@ -118,41 +128,48 @@ class CsvBucket:
                     raise
                 text = f"{found.key} was replaced or removed while it was to be read"
                 raise SnapshotIncompleteError(text) from error
-        lines = _lines(answer["Body"], form.encoding)
-        reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
-        number = 0
         try:
-            head = [name.strip() for name in next(reader, [])]
-            if missing := [name for name in columns if name not in head]:
-                raise SnapshotIncompleteError(f"{found.key}: no column {', '.join(missing)}")
-            places = [head.index(name) for name in columns]
-            for number, row in enumerate(reader, start=2):
-                if row and len(row) != len(head):
-                    raise SnapshotIncompleteError(
-                        f"{found.key} row {number}: {len(row)} fields under {len(head)} headers"
-                    )
-                if row:
-                    yield [row[place].strip() for place in places]
-        except (UnicodeError, csv.Error) as error:
-            raise SnapshotIncompleteError(f"{found.key} after row {number}: {error}") from error
+            yield from _lines(_unpacked(answer["Body"]), encoding)
+        except (UnicodeError, _NoTextError, BrokenGzipError) as error:
+            raise SnapshotIncompleteError(f"{found.key} {_fault(error, encoding)}") from error
 
     def _translated(self) -> Any:
         return translated(_WHAT)
 
 
-def _lines(body: Any, encoding: str) -> Iterator[str]:
+class _NoTextError(Exception):
+    """As the end of a sentence."""
+
+
+def _fault(error: Exception, encoding: str) -> str:
+    if isinstance(error, UnicodeError):
+        return f"is not all in {encoding}, as connector.json says: {error}"
+    return str(error)
+
+
+def _lines(chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
     """Lines with their ends; one that has no end within bounds is refused."""
-    decoder = codecs.getincrementaldecoder(encoding)()
+    first = next(chunks, b"")
+    decoder = codecs.getincrementaldecoder(encoding_of(first, encoding))()
     rest = ""
-    for chunk in _translated_chunks(body):
+    for chunk in chain([first], chunks):
         *whole, rest = (rest + decoder.decode(chunk)).split("\n")
         if len(rest) > _LINE_CHARACTERS_MAX:
-            raise csv.Error("a line has no end; check the file's encoding")
+            raise _NoTextError("has a line without an end; check the file's encoding")
         for line in whole:
             yield line + "\n"
     yield rest + decoder.decode(b"", final=True)
 
 
-def _translated_chunks(body: Any) -> Iterator[bytes]:
+def _unpacked(body: Any) -> Iterator[bytes]:
+    chunks = _chunks(body)
+    first = next(chunks, b"")
+    if first.startswith(_ZIP_MARK):
+        raise _NoTextError("is a zip archive or a workbook; write it as CSV, or pack it with gzip")
+    whole = chain([first], chunks)
+    return gunzipped(whole, _CHUNK_BYTES) if first.startswith(GZIP_MARK) else whole
+
+
+def _chunks(body: Any) -> Iterator[bytes]:
     with translated(_WHAT):
         yield from body.iter_chunks(_CHUNK_BYTES)

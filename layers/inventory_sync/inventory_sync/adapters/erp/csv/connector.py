@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket
 from inventory_sync.adapters.erp.csv.format import CsvFormat
 from inventory_sync.adapters.erp.csv.movements import CsvMovements
+from inventory_sync.adapters.erp.csv.passed_over import PassedOver
 from inventory_sync.adapters.erp.csv.stock import CsvStock
 from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.domain.erp import Changes, Dedupe, ErpCapabilities
@@ -19,7 +20,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
-from inventory_sync.ports.observe import Clock
+from inventory_sync.ports.observe import Clock, Observer
 
 BULK_MAX = 100
 _KEPT = timedelta(minutes=1)
@@ -28,12 +29,21 @@ _KEPT = timedelta(minutes=1)
 class CsvErp:
     """Implements ports.Erp. The longer of `apply_lag` and the format's counts."""
 
-    def __init__(self, bucket: CsvBucket, clock: Clock, *, apply_lag: timedelta, ids: Ids) -> None:
+    def __init__(
+        self,
+        bucket: CsvBucket,
+        clock: Clock,
+        observer: Observer,
+        *,
+        apply_lag: timedelta,
+        ids: Ids,
+    ) -> None:
         self._bucket = bucket
         self._clock = clock
         self._apply_lag = apply_lag
-        self._stock = CsvStock(bucket, ids)
-        self._movements = CsvMovements(bucket, ids)
+        passed_over = PassedOver(observer)
+        self._stock = CsvStock(bucket, ids, passed_over)
+        self._movements = CsvMovements(bucket, ids, passed_over)
         self._form: tuple[datetime, CsvFormat] | None = None
 
     def capabilities(self) -> ErpCapabilities:

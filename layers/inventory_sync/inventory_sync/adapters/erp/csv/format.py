@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from inventory_sync.adapters.csv_text import decoded
 from inventory_sync.adapters.values import read_figure
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.instants import bounded
 from inventory_sync.domain.stock import Units
 
 FORMAT_KEY = "connector.json"
+_SEPARATORS = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
+"""Signs that look alike in a spreadsheet, by the one that stands for them in connector.json."""
 
 
 class _Part(BaseModel):
@@ -49,8 +52,10 @@ class CsvFormat(_Part):
     """Every field has a default; times are strptime's, in `time_zone` where they name no offset.
 
     `acknowledgement_time` is that of acknowledgements where it is not `time`. `as_of_in_name` is a
-    pattern with a group named as_of. `done_suffix`: a stock file counts once an object of its name
-    and this suffix is there; empty where files appear whole.
+    pattern with a group named as_of. `export_seconds_max` dates a file whose name has no time, such
+    as one that is written anew again and again: by its upload, less so many seconds.
+    `done_suffix`: a stock file counts once an object of its name and this suffix is there; empty
+    where files appear whole.
     """
 
     encoding: str = "utf-8-sig"
@@ -60,6 +65,7 @@ class CsvFormat(_Part):
     columns: Columns = Columns()
     acknowledgement_columns: AckColumns = AckColumns()
     as_of_in_name: str = r"(?P<as_of>\d{8}T\d{6})"
+    export_seconds_max: int | None = Field(default=None, ge=0, le=86_400)
     time: str = "%Y%m%dT%H%M%S"
     acknowledgement_time: str = ""
     time_zone: str = "UTC"
@@ -83,14 +89,21 @@ class CsvFormat(_Part):
         return self
 
     def units(self, text: str) -> Units:
-        """A figure as the file writes it; ValueError for anything else."""
-        separator = re.escape(self.thousands)
+        """A figure as the file writes it, its minus before or after it; ValueError for others."""
+        separator = _SEPARATORS.get(self.thousands, re.escape(self.thousands))
         grouped = rf"|\d{{1,3}}({separator}\d{{3}})+" if self.thousands else ""
-        pattern = rf"[+-]?(\d+{grouped})({re.escape(self.decimal)}\d+)?"
-        if not re.fullmatch(pattern, text, re.ASCII):
-            raise ValueError("not a figure")
-        plain = text.replace(self.thousands, "") if self.thousands else text
-        return read_figure(plain.replace(self.decimal, "."))
+        pattern = rf"[+\-\u2212]?(\d+{grouped})({re.escape(self.decimal)}\d+)?|\d[^-]*-"
+        match = re.fullmatch(pattern, text, re.ASCII)
+        if match is None:
+            raise ValueError(f"no figure with {self._signs()}, as connector.json says")
+        if text.endswith("-"):
+            return self.units("-" + text[:-1].rstrip())
+        plain = re.sub(separator, "", text) if self.thousands else text
+        return read_figure(plain.replace("\u2212", "-").replace(self.decimal, "."))
+
+    def _signs(self) -> str:
+        thousands = f" and thousands {self.thousands!r}" if self.thousands else ""
+        return f"decimal {self.decimal!r}{thousands}"
 
     def as_of(self, text: str) -> datetime:
         """By `time`; ValueError for anything else. The earlier where it could be two."""
@@ -119,8 +132,8 @@ class CsvFormat(_Part):
 def read_format(body: bytes) -> CsvFormat:
     """FatalError naming the fields that are wrong."""
     try:
-        return CsvFormat.model_validate_json(body)
-    except (ValidationError, LookupError, re.error) as error:
+        return CsvFormat.model_validate_json(decoded(body))
+    except (ValidationError, UnicodeError, LookupError, re.error) as error:
         raise FatalError(f"{FORMAT_KEY} in the ERP's bucket is wrong: {_plain(error)}") from None
 
 

@@ -8,6 +8,8 @@ from hashlib import sha256
 
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket, Found
 from inventory_sync.adapters.erp.csv.format import CsvFormat
+from inventory_sync.adapters.erp.csv.passed_over import PassedOver
+from inventory_sync.adapters.erp.csv.table import BadRow, GoodRow, each_row
 from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.domain.errors import SnapshotIncompleteError
 from inventory_sync.domain.stock import (
@@ -32,6 +34,14 @@ HEADERS = (
 )
 _READABLE_CHARACTERS_MAX = 80
 _CLOCKS_DIFFER = timedelta(hours=1)
+_FOLDER = "acknowledgements/"
+_RANK: dict[type[MovementOutcome], int] = {
+    Acknowledgement: 2,
+    Rejection: 1,
+    TryLater: 0,
+    Unknown: 0,
+}
+"""A row that cannot be read gives way to any that can; what was refused may be booked later."""
 
 
 class CsvMovements:
@@ -40,9 +50,10 @@ class CsvMovements:
     A row of it is a unit.
     """
 
-    def __init__(self, bucket: CsvBucket, ids: Ids) -> None:
+    def __init__(self, bucket: CsvBucket, ids: Ids, passed_over: PassedOver) -> None:
         self._bucket = bucket
         self._ids = ids
+        self._passed_over = passed_over
         self._read: dict[tuple[str, str], dict[str, MovementOutcome]] = {}
 
     def post(self, movements: list[StockMovement], form: CsvFormat) -> list[MovementOutcome]:
@@ -97,13 +108,14 @@ class CsvMovements:
         return [list(HEADERS), *lines]
 
     def _answered(self, form: CsvFormat, since: datetime | None) -> dict[str, MovementOutcome]:
-        """By movement id, from all files, each read once; a rejection may be followed by `applied`.
+        """By movement id, from all files, each read once.
 
+        `applied` counts wherever it stands, then `rejected`; of two alike the later stands.
         Files from before `since` cannot know of what happened then, and are not read.
         """
         if not form.acknowledged:
             return {}
-        files = [f for f in self._bucket.listed("acknowledgements/") if f.key.endswith(".csv")]
+        files = [f for f in self._bucket.listed(_FOLDER) if f.key != _FOLDER]
         if since is not None:
             files = [f for f in files if f.modified >= since - _CLOCKS_DIFFER]
         known = {(file.key, file.etag) for file in files}
@@ -118,45 +130,51 @@ class CsvMovements:
         return answered
 
     def _acknowledgements(self, file: Found, form: CsvFormat) -> dict[str, MovementOutcome]:
-        """A file that cannot be read tells nothing: its movements wait, and the log says why."""
-        names = form.acknowledgement_columns
-        columns = [names.movement_id, names.status, names.applied_at]
-        columns += [names.document_id, names.reason]
+        """Row by row: one that cannot be read keeps its own movement waiting, and no other."""
         found: dict[str, MovementOutcome] = {}
+        if not file.is_csv:
+            self._passed_over.say(file, "is neither .csv nor .csv.gz")
+            return found
+        names = form.acknowledgement_columns
+        optional = (names.applied_at, names.document_id, names.reason)
+        lines = self._bucket.lines(file, form.encoding)
         try:
-            for movement_id, status, applied_at, document, reason in self._bucket.rows(
-                file, form, columns
-            ):
-                if status == "applied":
-                    _note(found, movement_id, _applied(file, form, applied_at, document))
-                elif status == "rejected":
-                    why = reason or "the ERP gives no reason"
-                    _note(found, movement_id, Rejection(why))
-                else:
-                    text = f"{file.key} says status {status[:40]!r}: allowed is applied, rejected"
-                    _note(found, movement_id, TryLater(text))
-        except SnapshotIncompleteError as error:
-            return {movement_id: TryLater(str(error)) for movement_id in found}
+            rows = each_row(lines, form.delimiter, (names.movement_id, names.status), optional)
+            for row in rows:
+                movement_id, outcome = _outcome(row, file, form)
+                if isinstance(outcome, TryLater | Unknown):
+                    self._passed_over.say(file, outcome.reason)
+                if movement_id:
+                    _note(found, movement_id, outcome)
+        except (SnapshotIncompleteError, ValueError) as error:
+            self._passed_over.say(file, str(error))
         return found
 
 
-def _note(answered: dict[str, MovementOutcome], movement_id: str, outcome: MovementOutcome) -> None:
-    """The latest word stands, but for one that says less than what is known."""
-    before = answered.get(movement_id)
-    if isinstance(before, Acknowledgement) and not isinstance(outcome, Acknowledgement):
-        return
-    if isinstance(before, Rejection) and not isinstance(outcome, Acknowledgement | Rejection):
-        return
-    answered[movement_id] = outcome
-
-
-def _applied(file: Found, form: CsvFormat, applied_at: str, document: str) -> MovementOutcome:
+def _outcome(row: GoodRow | BadRow, file: Found, form: CsvFormat) -> tuple[str, MovementOutcome]:
+    """Of which movement, empty where it does not say; TryLater or Unknown for what is not clear."""
+    where = f"{file.key} line {row.line}"
+    if isinstance(row, BadRow):
+        return row.first, TryLater(f"{where}: {row.fault}")
+    movement_id, status, applied_at, document_id, reason = row.values
+    if not movement_id:
+        return "", TryLater(f"{where}: {form.acknowledgement_columns.movement_id} is empty")
+    if status.casefold() == "rejected":
+        return movement_id, Rejection(reason or "the ERP gives no reason")
+    if status.casefold() != "applied":
+        allowed = "allowed is applied, rejected"
+        return movement_id, TryLater(f"{where}: status {status[:40]!r}: {allowed}")
     try:
-        return Acknowledgement(
-            form.applied_at(applied_at) if applied_at else file.modified, document
-        )
+        moment = form.applied_at(applied_at) if applied_at else file.modified
     except ValueError as error:
-        return Unknown(f"{file.key} says applied at {applied_at[:40]!r}: {error}")
+        return movement_id, Unknown(f"{where}: applied_at {applied_at[:40]!r}: {error}")
+    return movement_id, Acknowledgement(moment, document_id)
+
+
+def _note(known: dict[str, MovementOutcome], movement_id: str, outcome: MovementOutcome) -> None:
+    kept = known.get(movement_id)
+    if kept is None or _RANK[type(outcome)] >= _RANK[type(kept)]:
+        known[movement_id] = outcome
 
 
 def _written(rows: list[list[str]], form: CsvFormat) -> bytes:

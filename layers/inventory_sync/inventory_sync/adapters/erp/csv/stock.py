@@ -1,11 +1,15 @@
 """A location's stock from the newest whole file that the ERP has dropped."""
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from inventory_sync.adapters.csv_text import decoded
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket, Found
 from inventory_sync.adapters.erp.csv.format import CsvFormat
 from inventory_sync.adapters.erp.csv.parts import PartedFile
+from inventory_sync.adapters.erp.csv.passed_over import PassedOver
+from inventory_sync.adapters.erp.csv.table import all_rows
 from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.adapters.parts import Row
 from inventory_sync.domain.errors import RejectedError, SnapshotIncompleteError
@@ -16,9 +20,10 @@ from inventory_sync.domain.wording import counted
 class CsvStock:
     """Reads `stock/<location>/`, or `stock/` itself where a file is of all locations."""
 
-    def __init__(self, bucket: CsvBucket, ids: Ids) -> None:
+    def __init__(self, bucket: CsvBucket, ids: Ids, passed_over: PassedOver) -> None:
         self._bucket = bucket
         self._ids = ids
+        self._passed_over = passed_over
         self._parted = PartedFile()
 
     def snapshot(self, location_id: str, form: CsvFormat) -> StockSnapshot:
@@ -28,10 +33,11 @@ class CsvStock:
         file, named_as_of = self._newest(_folder(location, form), form)
         units: dict[str, Units] = {}
         as_of = None if form.columns.as_of else named_as_of
-        for number, (sku, figure, *moment) in self._rows(file, location, form):
-            _add(units, ids.product_id(sku) if sku else "", figure, form, file, number)
+        for _, (line, sku, figure, *moment) in self._rows(file, location, form):
+            where = f"{file.key} line {line}"
+            _add(units, ids.product_id(sku) if sku else "", figure, form, where)
             for text in moment:
-                row_as_of = _instant(text, form, file, number)
+                row_as_of = _instant(text, form, where)
                 as_of = min(as_of or row_as_of, row_as_of)
         if as_of is None:
             raise SnapshotIncompleteError(f"{file.key}: no row says as of when it is")
@@ -43,43 +49,55 @@ class CsvStock:
         wanted = [columns.product, columns.on_hand, *([columns.as_of] if columns.as_of else [])]
         if columns.location is None:
             number = 0
-            for number, values in enumerate(self._bucket.rows(file, form, wanted), start=1):
-                yield number, values
+            for number, row in enumerate(self._lines(file, form, wanted), start=1):
+                yield number, row
             self._check_count(file, form, number)
             return
-        rows = self._bucket.rows(file, form, [columns.location, *wanted])
+        rows = (
+            [place, line, *values]
+            for line, place, *values in self._lines(file, form, [columns.location, *wanted])
+        )
         parts = self._parted.parts((file.key, file.etag), rows)
         self._check_count(file, form, parts.count)
         found = False
-        for row in parts.of(location):
+        for part in parts.of(location):
             found = True
-            yield row
+            yield part
         if not found:
             raise RejectedError(
                 f"{file.key} has no row of location {location[:80]}; one that has nothing at all"
                 " has to be listed with a product at 0"
             )
 
+    def _lines(self, file: Found, form: CsvFormat, columns: list[str]) -> Iterator[list[str]]:
+        """Each row's line in the file, and its values."""
+        lines = self._bucket.lines(file, form.encoding)
+        for line, values in all_rows(file.key, lines, form.delimiter, columns):
+            yield [str(line), *values]
+
     def _newest(self, folder: str, form: CsvFormat) -> tuple[Found, datetime]:
         """By what its name says, else by when it came; only files that are complete."""
         found = {file.key: file for file in self._bucket.listed(folder)}
-        files = [
-            file
-            for key, file in found.items()
-            if key.endswith(".csv") and "/" not in key.removeprefix(folder)
-        ]
-        if not files:
-            raise RejectedError(f"no stock file under {folder[:90]} in the ERP's bucket")
-        whole = [f for f in files if not form.done_suffix or f.key + form.done_suffix in found]
-        dated = [(form.as_of_of(f.key.rpartition("/")[2]), f) for f in whole]
-        if form.columns.as_of:
-            dated = [(f.modified, f) for f in whole]
-        ready = [(as_of, f.key, f) for as_of, f in dated if as_of is not None]
-        if not ready:
-            raise SnapshotIncompleteError(
-                f"{folder[:90]}: {counted(len(files), 'file')}, {len(whole)} complete by"
-                f" {form.done_suffix or 'any name'}, none with an as-of that can be read"
+        markers = {key.lower(): file for key, file in found.items()}
+        ready: list[tuple[datetime, str, Found]] = []
+        passed: list[str] = []
+        for file in found.values():
+            name = file.key.removeprefix(folder)
+            if "/" in name or _is_marker(name, form):
+                continue
+            marker = markers.get((file.key + form.done_suffix).lower())
+            as_of = _as_of(file, form)
+            if fault := _fault(file, as_of, marker, form):
+                self._passed_over.say(file, fault)
+                passed.append(f"{name} {fault}")
+            elif as_of is not None:
+                ready.append((as_of, file.key, file))
+        if not ready and not passed:
+            raise RejectedError(
+                f"no stock file (.csv or .csv.gz) under {folder[:90]} in the ERP's bucket"
             )
+        if not ready:
+            raise SnapshotIncompleteError(f"{folder[:90]}: no file can be used: {passed[-1]}")
         as_of, _, file = max(ready)
         return file, as_of
 
@@ -87,12 +105,48 @@ class CsvStock:
         """Against the number in the marker, where the ERP writes one."""
         if not form.done_suffix:
             return
-        said = (self._bucket.read(file.key + form.done_suffix) or b"").strip()
-        if said and said != str(count).encode():
-            text = said[:20].decode("ascii", "replace")
+        key = file.key + form.done_suffix
+        try:
+            said = decoded(self._bucket.read(key) or b"").strip()
+        except UnicodeError as error:
+            raise SnapshotIncompleteError(f"{key} is no text: {error}") from None
+        if said and said != str(count):
             raise SnapshotIncompleteError(
-                f"{file.key}: {counted(count, 'row')}, its marker says {text}"
+                f"{file.key}: {counted(count, 'row')}, its marker says {said[:20]!r}: expected is"
+                " nothing, or the number of rows without the header"
             )
+
+
+def _is_marker(name: str, form: CsvFormat) -> bool:
+    return bool(form.done_suffix) and name.lower().endswith(form.done_suffix.lower())
+
+
+def _as_of(file: Found, form: CsvFormat) -> datetime | None:
+    """What the name says, else what follows from the upload; a column of as-ofs is read later."""
+    if form.columns.as_of:
+        return file.modified
+    name = file.key.rpartition("/")[2]
+    if form.export_seconds_max is not None and not re.search(form.as_of_in_name, name):
+        return file.modified - timedelta(seconds=form.export_seconds_max)
+    return form.as_of_of(name)
+
+
+def _fault(
+    file: Found, as_of: datetime | None, marker: Found | None, form: CsvFormat
+) -> str | None:
+    """Why a file cannot be used."""
+    if not file.is_csv:
+        return "is neither .csv nor .csv.gz"
+    if form.done_suffix and marker is None:
+        return f"is not complete: there is no marker of its name and {form.done_suffix}"
+    if as_of is None:
+        return (
+            "has no time in its name that as_of_in_name and time of connector.json can read; for a"
+            " name that is written again and again set export_seconds_max or columns.as_of"
+        )
+    if marker and form.export_seconds_max is not None and marker.modified < file.modified:
+        return f"was written after its marker {form.done_suffix}, which has to come last"
+    return None
 
 
 def _folder(location: str, form: CsvFormat) -> str:
@@ -100,9 +154,8 @@ def _folder(location: str, form: CsvFormat) -> str:
 
 
 def _add(
-    units: dict[str, Units], product_id: str, figure: str, form: CsvFormat, file: Found, count: int
+    units: dict[str, Units], product_id: str, figure: str, form: CsvFormat, where: str
 ) -> None:
-    where = f"{file.key} row {count + 1}"
     if not product_id:
         raise SnapshotIncompleteError(f"{where}: no product")
     if product_id in units and form.duplicates == "refuse":
@@ -115,8 +168,8 @@ def _add(
         raise SnapshotIncompleteError(f"{where}: {figure[:40]!r} is {error}") from None
 
 
-def _instant(text: str, form: CsvFormat, file: Found, count: int) -> datetime:
+def _instant(text: str, form: CsvFormat, where: str) -> datetime:
     try:
         return form.as_of(text)
     except ValueError as error:
-        raise SnapshotIncompleteError(f"{file.key} row {count + 1}: {error}") from None
+        raise SnapshotIncompleteError(f"{where}: {error}") from None
