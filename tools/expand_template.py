@@ -21,6 +21,8 @@ from local.template_file import read_template
 _PLACEHOLDER = "s3://placeholder/code.zip"
 _CODE_PROPERTIES = ("CodeUri", "ContentUri")
 _WRITTEN_OUT = ("Mappings",)
+SWITCHED_ON = {"GradualDeployment": "true"}
+"""Parameters that SAM itself goes by: what is off by default is looked at too."""
 
 
 class _NoManagedPolicies:
@@ -30,12 +32,17 @@ class _NoManagedPolicies:
         return {}
 
 
-def expand(source: Path) -> dict[str, Any]:
+def prepared(source: Path) -> dict[str, Any]:
+    """What SAM takes: its loops written out, its code named as if it were uploaded."""
     template = {key: _json(value) for key, value in read_template(source).items()}
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         properties.update((name, _PLACEHOLDER) for name in _CODE_PROPERTIES if name in properties)
-    expanded: dict[str, Any] = transform(template, {}, _NoManagedPolicies())
+    return template
+
+
+def expand(source: Path) -> dict[str, Any]:
+    expanded: dict[str, Any] = transform(prepared(source), SWITCHED_ON, _NoManagedPolicies())
     return {key: value for key, value in expanded.items() if key not in _WRITTEN_OUT}
 
 

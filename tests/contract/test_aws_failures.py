@@ -26,7 +26,12 @@ from inventory_sync.adapters.dynamodb.unit_owners import DynamoUnitOwners
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.domain.availabilities import FileHead
 from inventory_sync.domain.cut import LogicalRange
-from inventory_sync.domain.errors import FatalError, InventorySyncError, RetriableError
+from inventory_sync.domain.errors import (
+    FatalError,
+    InventorySyncError,
+    RetriableError,
+    StoreFullError,
+)
 from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.inbound import QuarantineEntry
@@ -123,7 +128,6 @@ DYNAMODB_FAILURES: dict[str, tuple[int, type[InventorySyncError]]] = {
     "ResourceNotFoundException": (400, FatalError),
     "UnrecognizedClientException": (400, FatalError),
     "ValidationException": (400, FatalError),
-    "ItemCollectionSizeLimitExceededException": (400, FatalError),
 }
 S3_FAILURES: dict[str, tuple[int, type[InventorySyncError]]] = {
     "SlowDown": (503, RetriableError),
@@ -300,6 +304,16 @@ def test_a_cancelled_save_says_what_to_do_next(
 
     with answering("dynamodb", 400, json.dumps(fault).encode()), pytest.raises(expected):
         DYNAMODB["save"](adapters())
+
+
+def test_a_location_without_room_is_told_from_all_else_that_fails() -> None:
+    """An event that comes in is kept elsewhere; a mark on one that is there has no other place."""
+    code = "com.amazonaws.dynamodb.v20120810#ItemCollectionSizeLimitExceededException"
+    with answering("dynamodb", 400, json.dumps({"__type": code}).encode()):
+        with pytest.raises(StoreFullError, match="10 GB"):
+            adapters().events.append(event(), b"{}", NOON)
+        with pytest.raises(FatalError, match="Location full"):
+            adapters().events.mark_forwarded(REF, NOON, close=False)
 
 
 def test_what_a_location_s_events_take_is_dynamodb_s_upper_estimate() -> None:

@@ -1,6 +1,9 @@
 """What is deployed: what the lock file pins, with bytecode that Lambda's Python takes as it is."""
 
 import json
+import os
+import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -56,3 +59,48 @@ def test_the_layer_has_what_its_bill_of_materials_lists_and_nothing_else() -> No
 
     pinned = read_pins(SHIPPED)
     assert installed == {f"{name.replace('-', '_')}-{version}" for name, version in pinned}
+
+
+ELF_X86_64 = 62
+"""The machine in an ELF file's header (e_machine)."""
+
+
+def test_every_library_in_the_layer_is_for_the_functions_platform() -> None:
+    """Whatever machine built it."""
+    libraries = [path for path in LAYER.rglob("*.so*") if path.is_file()]
+
+    assert libraries
+    for path in libraries:
+        head = path.read_bytes()[:20]
+        assert head[:4] == b"\x7fELF", path
+        assert struct.unpack_from("<H", head, 18) == (ELF_X86_64,), path
+        assert "cpython-313-x86_64-linux-gnu" in path.name or "cpython" not in path.name
+
+
+def test_every_wheel_in_the_layer_is_for_any_platform_or_the_functions() -> None:
+    tags = [
+        line.removeprefix("Tag: ")
+        for wheel in LAYER.glob("*.dist-info/WHEEL")
+        for line in wheel.read_text("utf-8").splitlines()
+        if line.startswith("Tag: ")
+    ]
+
+    assert tags
+    assert not [tag for tag in tags if not tag.endswith(("-any", "_x86_64"))]
+
+
+def test_a_function_is_packed_in_a_path_with_a_blank(tmp_path: Path) -> None:
+    tools, source = tmp_path / "the tools", tmp_path / "a function"
+    shutil.copytree(ROOT / "tools" / "artifacts", tools)
+    shutil.copytree(ROOT / "functions" / "check_stream", source)
+    target = tmp_path / "what is packed"
+    path = os.pathsep.join([str(SAM / "bin"), os.environ["PATH"]])
+
+    subprocess.run(
+        ["make", "--silent", "--makefile", str(tools / "Makefile"), "build-AnyFunction"],
+        cwd=source,
+        env={**os.environ, "PATH": path, "ARTIFACTS_DIR": str(target)},
+        check=True,
+    )
+
+    assert (target / "app.py").is_file()

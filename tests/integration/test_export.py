@@ -111,6 +111,7 @@ def test_the_rest_is_put_into_the_queue(stack: LocalStack) -> None:
     [first] = function(event)["files"]
     [rest] = waiting(stack)
     lines, messages = first["lines"], 1
+    assert json.loads(rest)["rounds"] == 1
     while rest:
         [progress] = function(message(json.loads(rest)))["files"]
         lines += progress["lines"]
@@ -128,6 +129,7 @@ def test_the_rest_is_put_into_the_queue(stack: LocalStack) -> None:
         ("text", "neither of S3 nor of ours"),
         ({"key": "inbound/gone.export", "etag": "", "offset": 0}, "gone"),
         ({"key": "inbound/readme.txt", "etag": "", "offset": 0}, "readme"),
+        ({"key": KEY, "etag": "", "offset": 9, "rounds": 501}, "500 rounds; .* byte 9"),
     ],
 )
 def test_what_cannot_be_read_is_for_the_dead_letters(

@@ -5,7 +5,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.template.test_template import ALARMS, COMPOSITES, FUNCTIONS, RESOURCES, ROOT, of_type
+from tests.template.test_template import (
+    ALARMS,
+    COMPOSITES,
+    FUNCTIONS,
+    PARAMETERS,
+    RESOURCES,
+    ROOT,
+    of_type,
+)
 
 OURS = "InventorySync"
 DIMENSIONS: dict[str, dict[str, list[Any]]] = {
@@ -15,6 +23,7 @@ DIMENSIONS: dict[str, dict[str, list[Any]]] = {
         "Rule": ["ALL"],
         "Region": [{"Ref": "AWS::Region"}],
     },
+    "AWS/Events": {"RuleName": [{"Ref": name} for name in of_type("AWS::Events::Rule")]},
     "AWS/ApiGateway": {"ApiName": [{"Ref": "AWS::StackName"}], "Stage": ["prod"]},
     "AWS/Lambda": {"FunctionName": [{"Ref": name} for name in FUNCTIONS]},
     "AWS/DynamoDB": {"TableName": [{"Ref": name} for name in of_type("AWS::DynamoDB::Table")]},
@@ -145,11 +154,35 @@ def test_every_stream_mapping_is_watched_for_falling_behind() -> None:
     assert set(watching("AWS/Lambda", "IteratorAge").values()) == mapped
 
 
-def test_every_queue_of_dead_letters_has_its_alarm() -> None:
+def test_every_queue_of_dead_letters_alarms_at_each_that_comes_in() -> None:
+    """What lies there unread would hide the next."""
     queues = of_type("AWS::SQS::Queue")
     worked_off = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
-    filled = watching("AWS/SQS", "ApproximateNumberOfMessagesVisible").values()
+    filled = watching("AWS/SQS", "NumberOfMessagesSent").values()
     delayed = watching("AWS/SQS", "ApproximateAgeOfOldestMessage").values()
 
     assert {queue.removesuffix(".QueueName") for queue in filled} == set(queues) - worked_off
     assert {queue.removesuffix(".QueueName") for queue in delayed} == worked_off
+
+
+def test_every_rule_is_watched_for_what_reaches_neither_its_target_nor_its_dead_letters() -> None:
+    for metric in ("FailedInvocations", "InvocationsFailedToBeSentToDlq"):
+        assert set(watching("AWS/Events", metric).values()) == set(of_type("AWS::Events::Rule"))
+
+
+@pytest.mark.parametrize("name", ["CallsUnauthorizedAlarm", "CallsRefusedAlarm"])
+def test_one_scan_by_a_stranger_is_no_alarm(name: str) -> None:
+    alarm = ALARMS[name]
+
+    assert int(alarm["EvaluationPeriods"]) * int(alarm["Period"]) >= 900
+    assert "DatapointsToAlarm" not in alarm
+
+
+@pytest.mark.parametrize("name", COMPOSITES)
+def test_nobody_is_told_of_a_stack_that_is_not_in_operation_yet(name: str) -> None:
+    """Figures that are missing alarm, and a new stack has none: topics come with go-live."""
+    topic = name.replace("Alarm", "TopicArn")
+    deploy = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+
+    assert PARAMETERS[topic]["Default"] == ""
+    assert f"`{topic}`" in deploy.partition("## 5. First import")[2]

@@ -55,10 +55,24 @@ def test_a_stage_deploys_as_the_default_does_and_is_tagged(stage: str) -> None:
     assert f"stage={stage}" in STAGES[stage]["tags"]
 
 
-def test_production_keeps_its_tables_and_wakes_somebody() -> None:
-    given = parameters("production")
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_deploys_into_an_account_that_has_nothing_yet(stage: str) -> None:
+    """No role for API Gateway's logs, ten concurrent executions, no topics."""
+    given = parameters(stage)
 
-    assert given["PageTopicArn"]
-    assert given["TicketTopicArn"]
+    assert given["ApiGatewayAccountRole"] == "create"
+    assert given.get("WebhookConcurrency", "0") == "0"
+    assert not {"PageTopicArn", "TicketTopicArn"} & given.keys()
+
+
+@pytest.mark.parametrize("part", ["default", *STAGES])
+def test_costs_are_told_apart_by_application_and_stage(part: str) -> None:
+    tags = CONFIG[part]["deploy"]["parameters"]["tags"]
+
+    assert [tag.partition("=")[0] for tag in tags] == ["application", "stage"]
+
+
+def test_production_keeps_its_tables_and_deploys_gradually() -> None:
+    assert parameters("production")["GradualDeployment"] == "true"
     for table in of_type("AWS::DynamoDB::Table").values():
         assert table["DeletionProtectionEnabled"] is True

@@ -8,6 +8,7 @@ InventorySyncError
 |   `-- SnapshotIncompleteError  the ERP's rows do not add up to a whole snapshot
 |-- OutcomeUnknownError   sent, no answer: look before repeating
 |-- RejectedError         the other side said no: quarantine, alarm, go on with the others
+|   `-- StoreFullError           the table takes no more of one location: keep it elsewhere
 |-- LeaseLostError        another run holds the lease: stop, write nothing more
 |-- FatalError            bad configuration: stop and page; what needs none of it may go on
 `-- InvariantError        one of the invariants of docs/design.md is about to break: nothing goes on
@@ -51,6 +52,10 @@ class OutcomeUnknownError(InventorySyncError):
 
 class RejectedError(InventorySyncError):
     """The other side understood and said no; repeating cannot help."""
+
+
+class StoreFullError(RejectedError):
+    """The store takes no more of one location until some of what it has is gone."""
 
 
 class LeaseLostError(InventorySyncError):

@@ -156,6 +156,8 @@ class ExportFile:
     bucket: str
     key: str
     etag: str = ""
+    rounds: int = 0
+    """How many invocations have read of it and left a rest."""
 
     @property
     def uri(self) -> str:

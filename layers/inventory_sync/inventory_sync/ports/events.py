@@ -117,7 +117,10 @@ class ExportQueue(Protocol):
         """Have a file read on from a byte; raises RetriableError."""
 
     def read(self, message: str) -> tuple[ExportFile, int]:
-        """The file of a message and where to begin; RejectedError where it names none."""
+        """The file of a message and where to begin.
+
+        RejectedError where it names none, or one that has come back too often.
+        """
 
 
 class InboundKeys(Protocol):

@@ -11,6 +11,7 @@ from inventory_sync.domain.errors import (
     InventorySyncError,
     RejectedError,
     RetriableError,
+    StoreFullError,
 )
 from inventory_sync.domain.events import EventName, FulfillmentEvent
 from inventory_sync.use_cases.ingest.ingest_event import (
@@ -238,6 +239,20 @@ def test_an_event_that_the_store_will_never_take_is_quarantined() -> None:
     assert (outcome.result, outcome.reason) == (IngestResult.QUARANTINED, "not_storable")
     [entry] = world.quarantine.entries
     assert (entry.ref, entry.body) == (REF, event_body())
+
+
+def test_an_event_of_a_full_location_is_kept_whole_and_stops_no_other() -> None:
+    """To refuse it would stop NewStore's stream for all locations."""
+    world = World()
+    world.log.fails_with = StoreFullError("the location has the 10 GB that DynamoDB takes")
+
+    outcome = world.ingest(event_body())
+
+    assert (outcome.result, outcome.reason) == (IngestResult.QUARANTINED, "location_full")
+    [entry] = world.quarantine.entries
+    assert (entry.ref, entry.body) == (REF, event_body())
+    world.log.fails_with = None
+    assert world.ingest(entry.body).result is IngestResult.STORED
 
 
 def test_other_events_are_named_and_not_kept() -> None:

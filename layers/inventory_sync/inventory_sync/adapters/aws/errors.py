@@ -6,20 +6,21 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from inventory_sync.domain.errors import FatalError, RetriableError
+from inventory_sync.domain.errors import FatalError, RetriableError, StoreFullError
 
 _FATAL_CODES = frozenset(
     {
         "AccessDenied",
         "AccessDeniedException",
-        "ItemCollectionSizeLimitExceededException",
         "NoSuchBucket",
         "ResourceNotFoundException",
         "UnrecognizedClientException",
         "ValidationException",
     }
 )
-"""What no repeat mends: a missing permission or resource, a wrong request, a full collection."""
+"""What no repeat mends: a missing permission or resource, a wrong request."""
+_FULL_CODE = "ItemCollectionSizeLimitExceededException"
+"""One partition and its entries in a local index take the 10 GB that DynamoDB allows."""
 
 
 def error_code(error: ClientError) -> str:
@@ -29,11 +30,15 @@ def error_code(error: ClientError) -> str:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """FatalError or RetriableError, naming `what` was used, for errors of botocore and streams."""
+    """Raise FatalError, RetriableError or StoreFullError, naming `what`, for errors of both."""
     try:
         yield
     except ClientError as error:
         code = error_code(error)
+        if code == _FULL_CODE:
+            raise StoreFullError(
+                f"{what}: the location has the 10 GB that DynamoDB takes"
+            ) from error
         if code in _FATAL_CODES:
             raise FatalError(f"{what}: {code}; check the stack's permissions and names") from error
         raise RetriableError(f"{what}: {code}") from error

@@ -8,6 +8,10 @@ from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.inbound import ExportFile
 
+ROUNDS_MAX = 500
+"""Of four minutes each. Lambda would end a function that feeds its own queue after sixteen, so the
+template tells it not to; this bound is in its place."""
+
 
 class SqsExportQueue:
     """Of one bucket: what a message says of another is not followed."""
@@ -18,8 +22,9 @@ class SqsExportQueue:
         self._bucket = bucket
 
     def put(self, file: ExportFile, offset: int, delay_seconds: int) -> None:
-        """In the form that `read` reads."""
-        body = {"key": file.key, "etag": file.etag, "offset": offset}
+        """In the form that `read` reads; one round more."""
+        rounds = file.rounds + 1
+        body = {"key": file.key, "etag": file.etag, "offset": offset, "rounds": rounds}
         with translated("export queue"):
             self._client.send_message(
                 QueueUrl=self._url,
@@ -33,10 +38,19 @@ class SqsExportQueue:
             body: Any = json.loads(message)
             found: Mapping[str, Any] = body["detail"]["object"] if "detail" in body else body
             file = ExportFile(
-                bucket=self._bucket, key=str(found["key"]), etag=str(found.get("etag", ""))
+                bucket=self._bucket,
+                key=str(found["key"]),
+                etag=str(found.get("etag", "")),
+                rounds=int(body.get("rounds", 0)),
             )
-            return file, int(body.get("offset", 0))
+            offset = int(body.get("offset", 0))
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise RejectedError(
                 f"export queue: a message is neither of S3 nor of ours ({error}); delete it"
             ) from error
+        if file.rounds > ROUNDS_MAX:
+            raise RejectedError(
+                f"{file.uri}: not read to its end in {ROUNDS_MAX} rounds; it is read up to byte"
+                f" {offset}: split the rest into files of its own"
+            )
+        return file, offset

@@ -12,7 +12,7 @@ from inventory_sync.adapters.dynamodb.calls import Item, Refused, items_of, writ
 from inventory_sync.adapters.dynamodb.item_size import bytes_of, shortened
 from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
 from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
-from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.errors import FatalError, RejectedError, StoreFullError
 from inventory_sync.domain.events import (
     EventRef,
     FulfillmentEvent,
@@ -67,7 +67,8 @@ class DynamoEventLog:
         """One conditional put; its refusal brings back what stands there.
 
         A large body is in S3 before the item that points to it is here. RejectedError for an
-        event with too many items to be stored: no repeat makes it smaller.
+        event with too many items to be stored: no repeat makes it smaller; StoreFullError where the
+        location has no room.
         """
         kept = self._bodies.keep(body)
         item = event_item(event, kept, received_at, received_at + self._retention)
@@ -203,7 +204,11 @@ class DynamoEventLog:
         }
         if values:
             arguments["ExpressionAttributeValues"] = {k: {"S": v} for k, v in values.items()}
-        answer = write_if(_WHAT, self._client.update_item, arguments)
+        try:
+            answer = write_if(_WHAT, self._client.update_item, arguments)
+        except StoreFullError as error:
+            # What is marked stands there already: keeping it elsewhere is no way out.
+            raise FatalError(f"{error}; see the runbook, Location full") from error
         if isinstance(answer, Refused):
             return 0.0
         return max(

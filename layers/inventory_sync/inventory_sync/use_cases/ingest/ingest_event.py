@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.errors import RejectedError, StoreFullError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent
 from inventory_sync.domain.inbound import (
     AppendResult,
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from inventory_sync.ports.observe import Clock, Observer
 
 CONFLICTING_BODY = "conflicting_body"
+LOCATION_FULL = "location_full"
+"""Kept in quarantine: to answer 500 would stop the stream for all locations."""
 NOT_STORABLE = "not_storable"
 TOO_LARGE = "too_large"
 COMPLETIONS_UNSTORED = "CompletionsUnstored"
@@ -81,6 +83,8 @@ class IngestEvent:
     def _store(self, event: FulfillmentEvent, body: bytes) -> IngestOutcome:
         try:
             found = self.event_log.append(event, body, self.clock.now())
+        except StoreFullError as error:
+            return self._set_aside(LOCATION_FULL, str(error), body, event.ref)
         except RejectedError as error:
             completion = UnstoredCompletion.of(event) if event.completed else None
             return self._set_aside(
