@@ -7,14 +7,12 @@ that does not help.
 
 import base64
 import json
-import logging
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from inventory_sync.bootstrap.ingest_event import ingest_event
 from inventory_sync.bootstrap.runtime import in_lambda
-from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.observability import in_context, make_observer
 from inventory_sync.use_cases.ingest.ingest_event import (
     IngestOutcome,
     IngestResources,
@@ -22,8 +20,6 @@ from inventory_sync.use_cases.ingest.ingest_event import (
 )
 
 EXPECTED_AUTHORIZATION = "expected is the header `Authorization: Bearer <api_key>`"
-
-_LOGGER = logging.getLogger("inventory_sync.ingest_event")
 
 ApiEvent = Mapping[str, Any]
 """A REST API's proxy event."""
@@ -40,10 +36,8 @@ def build_handler(make: Callable[[], IngestResources]) -> Handler:
             if not made:
                 made.append(make())
             return _answer_to(event, made[0])
-        except InventorySyncError as error:
-            _log_failure(type(error).__name__, str(error))
         except Exception as error:  # noqa: BLE001  # not stored: NewStore has to send it again
-            _log_failure(type(error).__name__, _where(error))
+            make_observer().failure(error, quoting=False)
         finally:
             for door in made:
                 door.flush()
@@ -107,15 +101,4 @@ def _answer(
     }
 
 
-def _log_failure(error: str, detail: str) -> None:
-    line = {"message": "event not stored, answered 500", "error": error, "detail": detail}
-    _LOGGER.error(json.dumps(line))
-
-
-def _where(error: Exception) -> str:
-    """Where it was raised. Its text is left out: a stranger's error may quote the body or a key."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return " > ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames)
-
-
-lambda_handler = build_handler(in_lambda(ingest_event))
+lambda_handler = in_context(build_handler(in_lambda(ingest_event)))

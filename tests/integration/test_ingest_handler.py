@@ -334,9 +334,10 @@ def test_a_surprise_is_answered_500_and_logged_without_its_text(
     assert handler(api_call("{}"), None)["statusCode"] == 500
 
     [record] = caplog.records
-    assert "KeyError" in record.getMessage()
-    assert "test_ingest_handler.py" in record.getMessage()
-    assert "secret-text" not in caplog.text
+    figures = vars(record)["figures"]
+    assert (record.getMessage(), figures["error"]) == ("unexpected failure", "KeyError")
+    assert "test_ingest_handler.py" in figures["raised_at"]
+    assert "secret-text" not in f"{caplog.text} {vars(record)}"
 
 
 def test_the_door_is_made_on_the_first_call_that_can_and_then_kept(world: World) -> None:

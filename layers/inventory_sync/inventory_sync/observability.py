@@ -1,6 +1,8 @@
 """Structured log lines and metrics; metric names are listed in docs/metrics.md."""
 
+import traceback
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -9,6 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from inventory_sync.domain.errors import InventorySyncError
 
 _SECONDS_SUFFIX = "Seconds"
+_CALLER = 3
+"""How far up a line's `location` stands: whoever asked the observer for it."""
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
@@ -33,16 +37,21 @@ class PowertoolsObserver:
 
     def log(self, message: str, **figures: object) -> None:
         """One line; figures are written as text."""
-        self._logger.info(message, figures={key: str(value) for key, value in figures.items()})
+        told = {key: str(value) for key, value in figures.items()}
+        self._logger.info(message, figures=told, stacklevel=_CALLER)
 
-    def failure(self, error: Exception) -> None:
-        """The one line about a failure; a surprise comes with its trace."""
+    def failure(self, error: Exception, *, quoting: bool = True) -> None:
+        """The one line about a failure, in one form for all functions.
+
+        A surprise comes with its trace; not where its text may quote a body or a key (`quoting`).
+        """
         expected = isinstance(error, InventorySyncError)
-        kind = type(error).__name__
-        if expected:
-            self._logger.error(str(error), figures={"error": kind})
-        else:
-            self._logger.exception("unexpected failure", figures={"error": kind})
+        self._logger.error(
+            str(error) if expected else "unexpected failure",
+            figures={"error": type(error).__name__, "raised_at": _where(error)},
+            exc_info=error if quoting and not expected else None,
+            stacklevel=_CALLER,
+        )
 
     def flush(self) -> None:
         """Write the metrics out."""
@@ -54,3 +63,15 @@ class PowertoolsObserver:
 def make_observer() -> PowertoolsObserver:
     """Service, namespace and level come from Powertools' own variables."""
     return PowertoolsObserver(Logger(), Metrics())
+
+
+def in_context(handler: Handler) -> Handler:
+    """The handler; each line names its request, also where no observer could be made for it."""
+    decorated = cache(lambda: make_observer().in_context(handler))
+    return lambda event, context: decorated()(event, context)
+
+
+def _where(error: Exception) -> str:
+    """The calls that led to it, the innermost last."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " > ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames)

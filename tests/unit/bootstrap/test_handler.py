@@ -10,7 +10,9 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from inventory_sync.bootstrap.handler import Answer, Handler, SecondsLeft, handler_of
-from inventory_sync.observability import PowertoolsObserver
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.observability import PowertoolsObserver, in_context
+from tests.apps import load_app
 from tests.fakes.observer import FakeObserver
 
 CONTEXT = SimpleNamespace(
@@ -90,3 +92,27 @@ def test_every_line_names_the_request_failures_too() -> None:
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     assert [line["message"] for line in lines] == ["begun", "unexpected failure"]
     assert {line["function_request_id"] for line in lines} == {"request-7"}
+    # Who asked for the line, not where lines are written.
+    assert lines[0]["location"].startswith("fail:")
+    assert lines[1]["location"].startswith("handler:")
+    assert lines[1]["figures"]["error"] == "ZeroDivisionError"
+    assert lines[1]["figures"]["raised_at"].endswith(" divide")
+
+
+def test_a_failure_of_the_webhook_has_the_form_of_all_others_and_names_its_request(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "webhook-test")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Test")
+
+    def refuse() -> Any:
+        raise FatalError("RETENTION_DAYS='x': allowed is a whole number")
+
+    handler = in_context(load_app("ingest_event").build_handler(refuse))
+    assert handler({}, CONTEXT)["statusCode"] == 500
+
+    [line] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert line["message"] == "RETENTION_DAYS='x': allowed is a whole number"
+    assert line["figures"]["error"] == "FatalError"
+    assert line["figures"]["raised_at"].endswith(" refuse")
+    assert (line["level"], line["function_request_id"]) == ("ERROR", "request-7")
