@@ -30,7 +30,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build package security audit sbom invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build deployer package security audit sbom invoke check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -123,6 +123,8 @@ validate: .venv-sam/.installed ## Validate the template
 # The build looks for the runtime's interpreter on PATH, where a pyenv shim would fail.
 build: .venv-sam/.installed .aws-sam/.started ## Build the functions and their layer
 	PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam build
+
+deployer: .venv-sam/.installed ## Install the SAM CLI, to deploy what was built elsewhere
 
 # SAM's cache knows the sources, but not how they are packed.
 .aws-sam/.started: $(wildcard tools/artifacts/*)

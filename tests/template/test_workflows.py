@@ -87,9 +87,30 @@ def test_scripts_take_values_from_their_environment_only() -> None:
 
 
 def test_every_make_target_exists() -> None:
-    named = {target for script in scripts() for target in re.findall(r"\bmake ([a-z-]+)", script)}
+    named = {
+        target
+        for script in scripts()
+        for targets in re.findall(r"\bmake ([a-z -]+)", script)
+        for target in targets.split()
+    }
 
-    assert {"check", "build", "setup"} <= named <= TARGETS
+    assert {"check", "setup"} <= named <= TARGETS
+
+
+def test_what_is_deployed_was_built_once_where_no_identity_can_be_asked_for() -> None:
+    check, deploy = DELIVER["jobs"]["check"], DEPLOY["jobs"]["deploy"]
+    [handed_on] = [step["with"] for step in check["steps"] if is_of(step, "upload", "built")]
+    [taken] = [step["with"] for step in deploy["steps"] if is_of(step, "download", "built")]
+
+    assert "permissions" not in check
+    assert handed_on["path"] == taken["path"] == ".aws-sam/build"
+    assert handed_on["include-hidden-files"] is True  # else nothing below a dot is taken along
+    assert not [step for step in deploy["steps"] if "build" in step.get("run", "")]
+
+
+def is_of(step: dict[str, Any], verb: str, name: str) -> bool:
+    uses = step.get("uses", "").startswith(f"actions/{verb}-artifact@")
+    return bool(uses and step["with"]["name"] == name)
 
 
 def test_the_audit_may_not_be_left_out() -> None:
