@@ -83,12 +83,10 @@ class IngestEvent:
     def _store(self, event: FulfillmentEvent, body: bytes) -> IngestOutcome:
         try:
             found = self.event_log.append(event, body, self.clock.now())
-        except StoreFullError as error:
-            return self._set_aside(LOCATION_FULL, str(error), body, event.ref)
         except RejectedError as error:
             completion = UnstoredCompletion.of(event) if event.completed else None
             return self._set_aside(
-                NOT_STORABLE,
+                LOCATION_FULL if isinstance(error, StoreFullError) else NOT_STORABLE,
                 str(error),
                 body,
                 ref=event.ref,
