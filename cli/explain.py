@@ -57,25 +57,25 @@ def explain(
     except RejectedError as error:
         held = "; ".join(holds_of(operator, location).lines)
         raise RejectedError(f"{error}. {held}" if held else str(error)) from error
-    now = "" if at or offline else _newstore_says(operator, location, product)
+    now, atp = ("", None) if at or offline else _newstore_says(operator, location, product)
     stands = standing(operator, found)
-    figures = {**as_figures(found), **stands.figures, "newstore_now": now or None}
+    figures = {**as_figures(found), **stands.figures, "newstore_atp": atp}
     stands.lines.append(f"NewStore now: {now}" if now else "")
     operator.out.report(figures, *in_words(found), "", *filter(None, stands.lines))
     if not found.row.adds_up:
         operator.out.found()
 
 
-def _newstore_says(operator: Operator, location: str, product: str) -> str:
-    """Its promise, or why it is not known: what is on record stands without it."""
+def _newstore_says(operator: Operator, location: str, product: str) -> tuple[str, int | None]:
+    """Its promise in words and as a figure, or why it is not known."""
     place = operator.store.locations().get(location)
     node = place.fulfillment_node_id if place else location
     try:
         key = AtpKey(product, node)
         atp = operator.stack.stock.atp([key])
     except InventorySyncError as error:
-        return f"not known ({error})"
-    return f"ATP {atp[key]}" if key in atp else "it does not list the row"
+        return f"not known ({error})", None
+    return (f"ATP {atp[key]}", atp[key]) if key in atp else ("it does not list the row", None)
 
 
 def in_words(found: Explanation) -> list[Table | str]:

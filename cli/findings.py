@@ -2,14 +2,31 @@
 
 import json
 import random
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from cli.command import Operator
 from cli.no_reports import NoReports
+from cli.stack import (
+    CHECK_STREAM_FUNCTION,
+    EXPORT_FUNCTION,
+    FORWARD_FUNCTION,
+    IMPORT_FUNCTION,
+    INGEST_FUNCTION,
+    RECONCILE_FUNCTION,
+)
 from cli.text import instant
 from inventory_sync.adapters.dynamodb.stream_check_states import DynamoStreamCheckStates
+from inventory_sync.config import (
+    CheckStreamSettings,
+    ExportSettings,
+    ForwardSettings,
+    ImportSettings,
+    IngestSettings,
+    ReconcileSettings,
+)
 from inventory_sync.domain.drift import Cause, RowDrift
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.import_head import ImportHead
@@ -24,6 +41,14 @@ MENDED_WITHIN = timedelta(minutes=15)
 """An import takes up what the ERP has corrected, unless it leaves the location out."""
 _FOR_A_PERSON = frozenset({Cause.UNEXPLAINED, Cause.LEAKED_ALLOCATION, Cause.LATE})
 _SECONDS_MAX = 300.0
+_SETTINGS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
+    CHECK_STREAM_FUNCTION: CheckStreamSettings.read,
+    EXPORT_FUNCTION: ExportSettings.read,
+    FORWARD_FUNCTION: ForwardSettings.read,
+    IMPORT_FUNCTION: ImportSettings.read,
+    INGEST_FUNCTION: IngestSettings.read,
+    RECONCILE_FUNCTION: ReconcileSettings.read,
+}
 
 
 @dataclass
@@ -40,6 +65,22 @@ class Findings:
         self.figures |= figures
         if concern:
             self.concerns.append(concern)
+
+
+def look_at_settings(operator: Operator, found: Findings) -> None:
+    """Whether each function can read its own settings."""
+    wrong = dict(_wrong_settings(operator))
+    text = f"wrong for {', '.join(wrong)}" if wrong else "read by all functions"
+    told = "; ".join(f"{name} cannot run: {why}" for name, why in sorted(wrong.items()))
+    found.add("settings", text, told, settings_wrong=wrong)
+
+
+def _wrong_settings(operator: Operator) -> Iterator[tuple[str, str]]:
+    for function, read in _SETTINGS.items():
+        try:
+            read(operator.stack.variables(function))
+        except InventorySyncError as error:
+            yield function, str(error)
 
 
 def look_at_promises(operator: Operator, head: ImportHead, found: Findings) -> None:

@@ -56,6 +56,7 @@ NAMES = {
 """The variable that names a resource, by its logical id in the template."""
 METRICS = "InventorySync"
 """The namespace of the stack's metrics (template.yaml)."""
+FORWARD_FUNCTION = "ForwardEventsFunction"
 IMPORT_FUNCTION = "ImportStockFunction"
 EXPORT_FUNCTION = "IngestExportFunction"
 INGEST_FUNCTION = "IngestEventFunction"

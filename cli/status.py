@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import click
 
 from cli.command import Operator, connected
-from cli.findings import Findings, look_at_calls, look_at_promises, look_at_report
+from cli.findings import Findings, look_at_calls, look_at_promises, look_at_report, look_at_settings
 from cli.output import columns
 from cli.text import instant, span
 from inventory_sync.domain.errors import InventorySyncError
@@ -46,6 +46,7 @@ def status(operator: Operator, offline: bool) -> None:
     _quarantine(operator, found)
     if not offline:
         _stream(operator, found)
+        look_at_settings(operator, found)
         look_at_calls(operator, found)
         look_at_promises(operator, head, found)
     look_at_report(operator, found)

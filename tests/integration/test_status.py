@@ -148,6 +148,21 @@ def test_offline_asks_nobody(shop: Operated) -> None:
     assert "promises" not in shop.json("status", "--offline")
 
 
+@pytest.mark.parametrize(
+    ("parameter", "value", "named"),
+    [
+        ("SettleWindowSeconds", "soon", "SETTLE_WINDOW_SECONDS"),
+        ("ErpReadsAtOnce", "none", "ERP_READS_AT_ONCE"),
+    ],
+)
+def test_a_wrong_parameter_is_named_before_anything_stands_still(
+    shop: Operated, parameter: str, value: str, named: str
+) -> None:
+    shop.stack.template.set_parameters({parameter: value})
+
+    assert any("cannot run" in one and named in one for one in concerns(shop))
+
+
 # What needs a person is exit code 4
 
 
