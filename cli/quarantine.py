@@ -10,6 +10,7 @@ from cli.output import refusal
 from cli.text import instant
 from inventory_sync.adapters.dynamodb.quarantine_review import Quarantined
 from inventory_sync.domain.events import logical_timestamp
+from inventory_sync.domain.unreadable import UNREADABLE_RECORD
 from inventory_sync.use_cases.forward.forward_events import PUBLISHED_LONG_AGO, REJECTED_BY_ERP
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 
@@ -111,7 +112,8 @@ def resolve(operator: Operator, entry_id: str, who: str, why: str) -> None:
 
     Where it reports units that were shipped, imports go on as if they had not: the ERP has to have
     them booked. An event that the ERP refused stays open all the same: its units are taken off
-    every import until the ERP has booked it.
+    every import until the ERP has booked it. An `unreadable_record`, an event that is stored and
+    cannot be read, is closed, so that imports count it no more.
 
     \b
     Example: inventory-sync quarantine resolve 3fa9c1 --why "a test call of ours"
@@ -120,7 +122,11 @@ def resolve(operator: Operator, entry_id: str, who: str, why: str) -> None:
         raise refusal("--why must not be empty: it is what is left of the entry in the records")
     author = operator.author("quarantine resolve", who, why)
     one = open_entry(operator, entry_id)
-    operator.stack.quarantine.resolve(one.entry_id, "resolved", author)
+    if one.entry.ref is not None and one.entry.reason == UNREADABLE_RECORD:
+        events_table = operator.stack.resource("EventsTable")
+        operator.stack.quarantine.close(one.entry_id, one.entry.ref, events_table, author)
+    else:
+        operator.stack.quarantine.resolve(one.entry_id, "resolved", author)
     operator.out.result(
         {**figures_of(one), "outcome": "resolved"},
         f"{named(one)}: resolved; it is kept until its retention ends.",

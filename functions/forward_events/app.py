@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inventory_sync.adapters.dynamodb.event_log import read_open_event
+from inventory_sync.adapters.dynamodb.event_log import NOT_OURS, read_open_event
 from inventory_sync.bootstrap.forward_events import forward_events
 from inventory_sync.bootstrap.handler import (
     Answer,
@@ -74,7 +74,7 @@ def read_batch(event: Event) -> Batch:
         number = record["dynamodb"]["SequenceNumber"]
         try:
             open_event = read_open_event(record["dynamodb"]["NewImage"])
-        except (KeyError, ValueError, TypeError):
+        except NOT_OURS:
             unreadable.append(number)
             continue
         events.append(open_event)

@@ -16,6 +16,7 @@ from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
 from inventory_sync.domain.stock import Acknowledgement
+from inventory_sync.domain.unreadable import UnreadableEvent
 
 
 @dataclass
@@ -37,6 +38,7 @@ class FakeEventLog:
     def __init__(self) -> None:
         self.gigabytes: dict[str, float] = {}
         self._records: dict[EventRef, _Record] = {}
+        self._spoilt: dict[EventRef, datetime] = {}
         self.fails_with: InventorySyncError | None = None
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
@@ -62,6 +64,13 @@ class FakeEventLog:
         return iter(
             [self._records[ref].state for ref in sorted(self._records) if self.is_open(ref)]
         )
+
+    def unreadable_events(self) -> tuple[UnreadableEvent, ...]:
+        return tuple(UnreadableEvent(ref, "spoilt", at) for ref, at in sorted(self._spoilt.items()))
+
+    def spoil(self, ref: EventRef) -> None:
+        """The event cannot be read any more."""
+        self._spoilt[ref] = self._records.pop(ref).state.received_at
 
     def open_events_of(self, location_id: str) -> list[OpenEvent]:
         return [e for e in self.open_events() if e.event.location_id == location_id]

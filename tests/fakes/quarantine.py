@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from inventory_sync.adapters.dynamodb.quarantine import quarantine_id, storable_detail
+from inventory_sync.adapters.dynamodb.quarantine import storable_detail
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import EventRef
-from inventory_sync.domain.inbound import QuarantinedCompletion, QuarantineEntry
+from inventory_sync.domain.inbound import QuarantinedCompletion, QuarantineEntry, quarantine_id
 
 QuarantineKey = tuple[str, EventRef | None, bytes]
 

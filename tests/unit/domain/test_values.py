@@ -70,7 +70,7 @@ BY_POSITION_TOO = {
     "MispickRule", "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent",
     "Rejection", "RowBlock",
     "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",
-    "Unknown", "UnstoredUnits", "Wait",
+    "Unknown", "UnreadableEvent", "UnstoredUnits", "Wait",
 }  # fmt: skip
 
 

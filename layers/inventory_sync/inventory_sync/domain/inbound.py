@@ -4,6 +4,7 @@ The webhook needs no more of the ports' values than stands here, and to import a
 keeps would cost it a fifth of its own time at a cold start.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -138,6 +139,16 @@ class QuarantineEntry:
     received_at: datetime
     ref: EventRef | None = None
     completion: UnstoredCompletion | None = None
+
+
+def quarantine_id(entry: QuarantineEntry) -> str:
+    """The same for the same reason, event and body, whenever they come in."""
+    ref = entry.ref or EventRef("", "")
+    digest = hashlib.sha256()
+    for part in (entry.reason.encode(), ref.location_id.encode(), ref.event_key.encode()):
+        digest.update(b"%d:%s" % (len(part), part))
+    digest.update(entry.body)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

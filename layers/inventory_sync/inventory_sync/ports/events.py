@@ -15,6 +15,7 @@ from inventory_sync.domain.inbound import (
 )
 from inventory_sync.domain.stock import Acknowledgement
 from inventory_sync.domain.units import Ownership
+from inventory_sync.domain.unreadable import UnreadableEvent
 
 
 class EventLog(Protocol):
@@ -28,6 +29,9 @@ class EventLog(Protocol):
 
     def open_events(self) -> Iterator[OpenEvent]:
         """Every open event of every location, read consistently."""
+
+    def unreadable_events(self) -> tuple[UnreadableEvent, ...]:
+        """Open events that the last `open_events`, read to its end, left out as unreadable."""
 
     def open_events_of(self, location_id: str) -> list[OpenEvent]:
         """The open events of one location, read consistently, by logical timestamp."""

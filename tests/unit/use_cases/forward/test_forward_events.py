@@ -708,6 +708,24 @@ def test_clocks_may_differ_by_the_allowed_skew(dedupe: Dedupe, skew: timedelta) 
     assert world.state(SHIPPED).applied_at == applied_at
 
 
+def test_an_event_that_cannot_be_read_is_quarantined_and_the_sweep_goes_on() -> None:
+    world = World()
+    world.store(SHIPPED, event(13))
+    world.log.spoil(SHIPPED.ref)
+
+    assert world.sweep().forwarded == [event(13).ref]
+
+    [entry] = world.quarantine.entries
+    assert (entry.reason, entry.ref, entry.received_at) == (
+        "unreadable_record",
+        SHIPPED.ref,
+        NOW - HOUR,
+    )
+    assert world.observer.counts["RecordsUnreadable"] == 1
+    world.quarantine.fails_with = RetriableError("throttled")
+    assert world.sweep().later == []
+
+
 def test_what_the_erp_rejects_is_quarantined_with_its_reason() -> None:
     world = World()
     world.answer(SHIPPED, NO)

@@ -1,14 +1,16 @@
 """The events table as operators read it: open events and history alike."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.dynamodb.calls import Item, items_of
-from inventory_sync.adapters.dynamodb.event_log import read_open_event
+from inventory_sync.adapters.dynamodb.event_log import NOT_OURS, read_open_event
 from inventory_sync.adapters.instants import to_text
 from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
+from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef, StoredEvent
 
 if TYPE_CHECKING:
@@ -58,7 +60,12 @@ class DynamoEventHistory:
     def event(self, ref: EventRef) -> StoredEvent | None:
         """Read consistently."""
         item = self._item(ref)
-        return None if item is None else read_stored_event(item)
+        if item is None:
+            return None
+        try:
+            return read_stored_event(item)
+        except NOT_OURS as error:
+            raise RejectedError(f"event {ref} is stored, but cannot be read: {error!r}") from error
 
     def published_between(self, since: datetime, until: datetime) -> Iterator[StoredEvent]:
         """A consistent scan: no key says when an event was published."""
@@ -82,7 +89,10 @@ class DynamoEventHistory:
         return None if item is None else self._bodies.read(item)
 
     def _read(self, read: Any, arguments: dict[str, Any]) -> Iterator[StoredEvent]:
-        return map(read_stored_event, items_of(_WHAT, read, arguments))
+        """What cannot be read is left out: the sweep has put it into quarantine."""
+        for item in items_of(_WHAT, read, arguments):
+            with suppress(*NOT_OURS):
+                yield read_stored_event(item)
 
     def _item(self, ref: EventRef) -> dict[str, Any] | None:
         key: Any = {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}

@@ -21,6 +21,7 @@ from inventory_sync.domain.events import (
     key_parts,
 )
 from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
+from inventory_sync.domain.unreadable import UnreadableEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,6 +36,8 @@ EVENT_BYTES_MAX = 409_600 - 9_600
 ITEMS_BYTES_MAX = 131_072
 """More of an event's items is packed: they stand in the index too."""
 
+NOT_OURS = (KeyError, ValueError, TypeError, AttributeError, ArithmeticError, zlib.error)
+"""What reading an item raises that this version, or any, cannot have written."""
 _NOT_IN_INDEX = frozenset({"body", "body_key", "body_bytes", "retain_until"})
 _WHAT = "events table"
 _SET_APPLIED = (
@@ -62,6 +65,7 @@ class DynamoEventLog:
         self._table = table
         self._retention = retention
         self._bodies = bodies
+        self._unreadable: dict[EventRef, UnreadableEvent] = {}
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
         """One conditional put; its refusal brings back what stands there.
@@ -98,7 +102,12 @@ class DynamoEventLog:
     def open_events(self) -> Iterator[OpenEvent]:
         """A scan of the sparse index: its size is the open events, not the history."""
         arguments = {"TableName": self._table, "IndexName": OPEN_EVENTS_INDEX}
+        self._unreadable.clear()
         yield from self._read(self._client.scan, {**arguments, "ConsistentRead": True})
+
+    def unreadable_events(self) -> tuple[UnreadableEvent, ...]:
+        """Those that the last scan has met, and queries since."""
+        return tuple(self._unreadable[ref] for ref in sorted(self._unreadable))
 
     def open_events_of(self, location_id: str) -> list[OpenEvent]:
         """One consistent query, by logical timestamp."""
@@ -216,11 +225,30 @@ class DynamoEventLog:
         )
 
     def _read(self, read: Any, arguments: dict[str, Any]) -> Iterator[OpenEvent]:
-        return map(read_open_event, items_of(_WHAT, read, arguments))
+        for item in items_of(_WHAT, read, arguments):
+            try:
+                yield read_open_event(item)
+            except NOT_OURS as error:
+                found = _unreadable_event(item, error)
+                self._unreadable[found.ref] = found
+
+
+def _unreadable_event(item: Item, error: Exception) -> UnreadableEvent:
+    try:
+        received_at = _instant(item, "received_at")
+    except NOT_OURS:
+        received_at = None
+    ref = EventRef(item["location_id"]["S"], item["event_key"]["S"])
+    return UnreadableEvent(ref, f"{type(error).__name__}: {error}", received_at)
 
 
 def _compared(event: FulfillmentEvent, item: Item, stored: Item) -> AppendResult:
-    if not same_event(event, read_open_event(stored).event):
+    """What stands there and cannot be read is another event: this one goes into quarantine."""
+    try:
+        same = same_event(event, read_open_event(stored).event)
+    except NOT_OURS:
+        return AppendResult.CONFLICTING
+    if not same:
         return AppendResult.CONFLICTING
     if _same_body(stored, item):
         return AppendResult.ALREADY_STORED

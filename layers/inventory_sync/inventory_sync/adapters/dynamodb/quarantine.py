@@ -1,6 +1,5 @@
 """The quarantine table: what was taken but cannot be used, kept whole."""
 
-import hashlib
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,7 @@ from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstored
 from inventory_sync.adapters.instants import to_text
 from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
 from inventory_sync.domain.errors import FatalError
-from inventory_sync.domain.events import EventRef
-from inventory_sync.domain.inbound import QuarantinedCompletion, QuarantineEntry
+from inventory_sync.domain.inbound import QuarantinedCompletion, QuarantineEntry, quarantine_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -90,16 +88,6 @@ class DynamoQuarantine:
         )
         with translated("quarantine table"):
             return sum(page["Count"] for page in islice(pages, DEPTH_PAGES_MAX))
-
-
-def quarantine_id(entry: QuarantineEntry) -> str:
-    """The same for the same reason, event and body, whenever they come in."""
-    ref = entry.ref or EventRef("", "")
-    digest = hashlib.sha256()
-    for part in (entry.reason.encode(), ref.location_id.encode(), ref.event_key.encode()):
-        digest.update(b"%d:%s" % (len(part), part))
-    digest.update(entry.body)
-    return digest.hexdigest()
 
 
 def storable_detail(detail: str) -> str:

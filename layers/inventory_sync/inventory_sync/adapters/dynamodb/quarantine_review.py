@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
@@ -18,6 +19,8 @@ from inventory_sync.domain.inbound import QuarantineEntry
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+UNREADABLE_ENTRY = "unreadable_entry"
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _WHAT = "quarantine table"
 
 
@@ -52,7 +55,7 @@ class QuarantineReview:
     def entries(self) -> Iterator[Quarantined]:
         """All, in no order; the table holds what is wrong, so it is small."""
         arguments = {"TableName": self._table, "ConsistentRead": True}
-        return map(_quarantined, items_of(_WHAT, self._client.scan, arguments))
+        return map(_readable, items_of(_WHAT, self._client.scan, arguments))
 
     def find(self, beginning: str) -> Quarantined:
         """The one entry whose id begins so; RejectedError where that is none or several."""
@@ -89,6 +92,21 @@ class QuarantineReview:
         resolved = self._resolved(entry_id, word, author)
         self._write([{"Update": update}, resolved], entry_id, word, author)
 
+    def close(self, entry_id: str, ref: EventRef, events_table: str, author: Author) -> None:
+        """End an event that cannot be read, which else comes back, and resolve its entry."""
+        update = {
+            "TableName": events_table,
+            "Key": {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}},
+            "UpdateExpression": (
+                "SET expires_at = if_not_exists(retain_until, :now) REMOVE open_key"
+            ),
+            "ConditionExpression": "attribute_exists(event_key)",
+            "ExpressionAttributeValues": {":now": {"N": str(int(author.at.timestamp()))}},
+        }
+        word = "resolved, its event closed"
+        resolved = self._resolved(entry_id, word, author)
+        self._write([{"Update": update}, resolved], entry_id, word, author)
+
     def _resolved(self, entry_id: str, word: str, author: Author) -> dict[str, Any]:
         told = f"{word} by {author.who} at {to_text(author.at)}" + (
             f": {author.why}" if author.why else ""
@@ -117,6 +135,18 @@ class QuarantineReview:
                 f"{entry_id[:12]} is resolved already, or its event is no longer refused by the"
                 " ERP; see `quarantine list --all` and `events --rejected`"
             )
+
+
+def _readable(item: Any) -> Quarantined:
+    """Where the entry itself cannot be read, as much of it as says which it is."""
+    try:
+        return _quarantined(item)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        fault = f"the quarantine has it, but it cannot be read: {type(error).__name__}: {error}"
+        entry = QuarantineEntry(
+            reason=UNREADABLE_ENTRY, detail=fault, body=b"", received_at=_LONG_AGO
+        )
+        return Quarantined(entry_id=item["quarantine_id"]["S"], entry=entry, body_bytes=0)
 
 
 def _quarantined(item: Any) -> Quarantined:

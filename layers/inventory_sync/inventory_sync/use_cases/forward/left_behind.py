@@ -32,8 +32,20 @@ class LeftBehind:
         oldest = waiting[0].received_at if waiting else now
         self.observer.count("OpenEvents", in_all)
         self.observer.count("OldestUnappliedSeconds", (now - oldest).total_seconds())
+        self._quarantine_unreadable()
         self._count_quarantine()
         return waiting
+
+    def _quarantine_unreadable(self) -> None:
+        """One that cannot be kept there is met again by the next sweep."""
+        found = self.event_log.unreadable_events()
+        self.observer.count("RecordsUnreadable", len(found))
+        for event in found:
+            self.observer.log("record unreadable", record=f"event {event.ref}", fault=event.fault)
+            try:
+                self.quarantine.add(event.entry(self.clock.now()))
+            except InventorySyncError as error:
+                self.observer.log("event not quarantined", event_ref=event.ref, error=error)
 
     def _count_quarantine(self) -> None:
         """A figure only: where it cannot be had the sweep goes on."""

@@ -201,6 +201,21 @@ def test_units_that_can_be_read_are_taken_off_when_the_cut_end_passes_them(
     assert world.atp() == 8
 
 
+def test_a_stored_event_that_cannot_be_read_is_not_released_while_it_may_be_mended(
+    world: ImportWorld,
+) -> None:
+    bad = world.ship(12)
+    world.settle()
+    world.ship(15)
+    world.settle()
+    world.event_log.spoil(bad.ref)
+
+    assert world.import_now().cut_end < 12
+    world.clock.advance(DAY)
+    assert world.import_now().cut_end == 15
+    assert world.hold_kinds() == ["completion_unreadable"]
+
+
 def test_where_units_cannot_be_read_the_location_sends_only_what_units_explain() -> None:
     world = started(DC, STORE)
     quarantined(world, without_products(shipped(world)))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import ChangeFeed
@@ -180,7 +180,11 @@ def load_context(
         refused_again=head.refused_again,
         open_events=_by_location(event_log),
         unstored=UnstoredUnits(
-            tuple(_not_stored_since(unstored.unresolved(), event_log)), settings.quarantine_blocks
+            (
+                *_not_stored_since(unstored.unresolved(), event_log),
+                *_unreadable(event_log, run.planned_at),
+            ),
+            settings.quarantine_blocks,
         ),
         erp=_terms(erp, settings),
         approvals=location_store.approvals(),
@@ -212,6 +216,13 @@ def _not_stored_since(
         known = completion.whole and event_log.has(completion.event(one.received_at).ref)
         if not known:
             yield one
+
+
+def _unreadable(event_log: EventLog, now: datetime) -> Iterator[QuarantinedCompletion]:
+    """Of the open events that were just read: their units are as unknown as an unstored body's."""
+    for event in event_log.unreadable_events():
+        if (completion := event.completion(now)) is not None:
+            yield completion
 
 
 def _terms(erp: Erp, settings: BuildSettings) -> ErpTerms:
