@@ -90,7 +90,7 @@ test-odoo: .venv/.dev ## Run the Odoo connector against a real Odoo 19 from Debi
 # Why not all of it: docs/decisions/0032-the-real-odoo-in-ci.md.
 test-odoo-at-hand: .venv/.dev ## Of test-odoo what a change may break, where its packages are cached
 	@if .venv/bin/python -m tests.odoo.at_hand; then \
-		$(MAKE) test-odoo ODOO_TESTS="tests/connector tests/odoo/test_guide_example.py"; fi
+		$(MAKE) test-odoo ODOO_TESTS="tests/connector tests/odoo/test_forms.py tests/odoo/test_guide_example.py"; fi
 
 contract-fuzz: .venv/.dev .venv-fuzz/.installed ## Hold docs/erp-openapi.yaml against the simulated ERP, call by call
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.fuzz $(ARGS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import requests
@@ -40,10 +40,36 @@ class Key:
         """There is no other."""
 
 
+class Reached(Protocol):
+    """An Odoo, or something before it; `keys` are API keys by who holds them."""
+
+    @property
+    def base_url(self) -> str:
+        """Without a slash at its end."""
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Of the admin, and of the user that the adapter is."""
+
+
+def connector_to(base_url: str, key: str, *, not_for_sale: Sequence[str] = ()) -> OdooErp:
+    """Under the names of the bench: our Hamburg is Odoo's DC01."""
+    clock = SystemClock()
+    return OdooErp(
+        AuthorizedHttp(JsonHttp(clock, LIMITS, lambda: 0.5), Key(key)),
+        clock,
+        base_url=base_url,
+        database=lambda: "odoo",
+        not_for_sale=lambda: not_for_sale,
+        apply_lag=timedelta(0),
+        ids=IdMap({"Hamburg": "DC01"}),
+    )
+
+
 class OdooBooks:
     """Odoo by the admin's hand."""
 
-    def __init__(self, odoo: Odoo) -> None:
+    def __init__(self, odoo: Reached) -> None:
         self.odoo = odoo
         self._session = requests.Session()
         [place] = self.call(
@@ -64,21 +90,27 @@ class OdooBooks:
         assert answer.ok, answer.text[:1000]
         return answer.json()
 
-    def create_product(self, sku: str) -> None:
-        values = {"name": sku, "default_code": sku, "is_storable": True}
-        self.call("product.product", "create", vals_list=[values])
+    def create_product(self, sku: str, **more: Any) -> int:
+        values = {"name": sku, "default_code": sku, "is_storable": True, **more}
+        [number] = self.call("product.product", "create", vals_list=[values])
+        return int(number)
 
     def product_id(self, sku: str) -> int:
         domain = [("default_code", "=", sku)]
         [found] = self.call("product.product", "search", domain=domain)
         return int(found)
 
-    def count_stock(self, sku: str, units: int) -> None:
+    def count_stock(self, sku: str, units: float, **more: Any) -> None:
         """A count at the shelf."""
+        self.count_product(self.product_id(sku), units, **more)
+
+    def count_product(self, number: int, units: float, **more: Any) -> None:
+        """The same by Odoo's own id."""
         values = {
-            "product_id": self.product_id(sku),
+            "product_id": number,
             "location_id": self.stock_id,
             "inventory_quantity": units,
+            **more,
         }
         context = {"inventory_mode": True}
         found = self.call("stock.quant", "create", vals_list=[values], context=context)
@@ -127,16 +159,7 @@ class OdooBench:
         self._run = uuid4().hex[:6]
 
     def connector(self) -> OdooErp:
-        clock = SystemClock()
-        http = JsonHttp(clock, LIMITS, lambda: 0.5)
-        return OdooErp(
-            AuthorizedHttp(http, Key(self.odoo.keys["sync"])),
-            clock,
-            base_url=self.proxy.base_url,
-            database=lambda: "odoo",
-            apply_lag=timedelta(0),
-            ids=IdMap({"Hamburg": "DC01"}),
-        )
+        return connector_to(self.proxy.base_url, self.odoo.keys["sync"])
 
     def product(self) -> str:
         sku = f"SKU-{self._run}-{next(self._numbers)}"

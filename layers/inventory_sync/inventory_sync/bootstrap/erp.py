@@ -67,6 +67,7 @@ def _odoo(
         clock,
         base_url=connector.base_url,
         database=lambda: secrets.read(connector.secret_arn).get("database", ""),
+        not_for_sale=lambda: _names(secrets.read(connector.secret_arn).get("not_for_sale", "")),
         apply_lag=settings.apply_lag,
         ids=ids,
     )
@@ -75,3 +76,7 @@ def _odoo(
 def _http(settings: ErpSettings, clock: Clock, bearer: SecretBearer) -> AuthorizedHttp:
     http = json_http(clock, settings.attempts_max, calls_per_second=settings.calls_per_second)
     return AuthorizedHttp(http, bearer)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

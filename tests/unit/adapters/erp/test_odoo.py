@@ -51,12 +51,17 @@ MOVE = {
     "description_picking": str(WANTED.lines[0].unit),
     "picking_id": [3, "OUT/1"],
 }
-PRODUCT = {"id": 7, "default_code": "A", "uom_id": 1}
+PRODUCT = {"id": 7, "default_code": "A", "uom_id": 1, "active": True}
+UNITS = {"id": 1, "name": "Units", "factor": 1.0, "rounding": 0.01, "parent_path": "1/"}
 ANSWERS: dict[str, Any] = {
     "stock.warehouse/search_read": WAREHOUSE,
     "stock.picking.type/search_read": TYPES,
     "stock.move/default_get": {"date": "2026-03-02 12:00:00"},
     "product.product/search_read": [PRODUCT],
+    "product.product/fields_get": {},
+    "product.template/default_get": {"uom_id": 1},
+    "uom.uom/search_read": [UNITS],
+    "stock.move.line/search_read": [],
     "stock.picking/search_read": [],
     "stock.move/search_read": [MOVE],
     "stock.picking/load": {"ids": [3], "messages": [], "nextrow": 0},

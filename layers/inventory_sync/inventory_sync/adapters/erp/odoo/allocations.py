@@ -9,7 +9,7 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -72,7 +72,7 @@ class _Record:
 
 
 class OdooAllocations:
-    """Sets items aside and gives them back."""
+    """Sets items aside and gives them back, but for kits: Odoo would set aside their parts."""
 
     def __init__(self, api: OdooApi, master: OdooMaster, ids: Ids) -> None:
         self._api = api
@@ -96,12 +96,15 @@ class OdooAllocations:
             items=[
                 (item_id, products[sku].id)
                 for (item_id, _), sku in zip(change.items, skus, strict=True)
+                if not products[sku].is_kits
             ],
         )
+        if not note.items:
+            return Accepted()
         request_id = change.fulfillment_request_id
         if all(record.note != note for record in self._records(request_id)):
             places = (warehouse.reservation_type_id, warehouse.stock_id, warehouse.customer_id)
-            self._add(request_id, note, places)
+            self._add(request_id, note, places, {p.id: p.uom_id for p in products.values()})
         return self._settle(request_id)
 
     def _settle(self, request_id: str) -> AllocationOutcome:
@@ -144,21 +147,28 @@ class OdooAllocations:
         except OdooRefusedError:
             return
 
-    def _add(self, request_id: str, note: _Note, places: tuple[int, int, int]) -> None:
+    def _add(
+        self, request_id: str, note: _Note, places: tuple[int, int, int], uoms: Mapping[int, int]
+    ) -> None:
         name = external_id(request_id, note.model_dump_json())
         fields = ["id", "origin", "note", "picking_type_id/.id", "location_id/.id"]
         fields.append("location_dest_id/.id")
         head = [name, request_id, _text(note), *(str(place) for place in places)]
         data = [head]
         if note.state is AllocationState.ALLOCATED:
-            fields += ["move_ids/id", "move_ids/product_id/.id", "move_ids/product_uom_qty"]
+            fields += ["move_ids/id", "move_ids/product_id/.id", "move_ids/product_uom/.id"]
+            fields.append("move_ids/product_uom_qty")
             counts = sorted(Counter(product for _, product in note.items).items())
             blank = [""] * len(head)
             data = [
-                [*(blank if number else head), f"{name}_{product}", str(product), str(count)]
+                [*(blank if number else head), *self._line(name, product, uoms[product], count)]
                 for number, (product, count) in enumerate(counts)
             ]
         self._api.load("stock.picking", fields, data)
+
+    def _line(self, name: str, product: int, uom_id: int, count: int) -> list[str]:
+        measure = self._master.measures.of(uom_id)
+        return [f"{name}_{product}", str(product), str(measure.move_uom_id), str(count)]
 
     def _records(self, request_id: str) -> list[_Record]:
         rows = self._api.rows(

@@ -1,6 +1,6 @@
 """Odoo 19 over its JSON-2 API; docs/connectors/odoo.md says what it needs there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from inventory_sync.adapters.erp.ids import Ids
@@ -37,6 +37,7 @@ ORIGIN_CHARACTERS_MAX = 500
 class OdooErp:
     """Implements ports.Erp. `apply_lag` is the setting: Odoo itself shows at once what it booked.
 
+    `not_for_sale` gives names of locations below a warehouse's stock that are left out.
     `post_seconds_max` bounds one call with many entries; it must stay below the forwarder's claim.
     """
 
@@ -47,6 +48,7 @@ class OdooErp:
         *,
         base_url: str,
         database: Callable[[], str],
+        not_for_sale: Callable[[], Sequence[str]] = tuple,
         apply_lag: timedelta,
         ids: Ids,
         post_seconds_max: float = 90,
@@ -55,7 +57,7 @@ class OdooErp:
         self._clock = clock
         self._apply_lag = apply_lag
         self._post_seconds_max = post_seconds_max
-        self._master = OdooMaster(api, clock)
+        self._master = OdooMaster(api, clock, not_for_sale)
         self._shipments = OdooShipments(api, self._master, ids)
         self._allocations = OdooAllocations(api, self._master, ids)
         self._stock = OdooStock(api, self._master, ids, clock)

@@ -1,13 +1,15 @@
 """Odoo's warehouses and products behind our locations and skus."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
 from inventory_sync.adapters.erp.odoo.api import OdooApi, OdooRefusedError
-from inventory_sync.domain.errors import RejectedError
+from inventory_sync.adapters.erp.odoo.measures import OdooMeasures
+from inventory_sync.domain.errors import FatalError, RejectedError
 from inventory_sync.ports.observe import Clock
 
 RESERVATIONS_CODE = "NSA"
@@ -15,6 +17,7 @@ RESERVATIONS_CODE = "NSA"
 PRODUCTS_MAX = 5_000
 """Products in one call."""
 
+_PATTERNS_MAX = 100
 _KEPT = timedelta(minutes=1)
 
 
@@ -36,29 +39,73 @@ class _TypeRow(_Row):
 
 
 class ProductRow(_Row):
-    """`default_code` is the internal reference, False without one; `uom_id` the unit of measure."""
+    """`default_code` is the internal reference, False without one; `uom_id` the unit of measure.
+
+    `is_kits` of one that a bill of materials makes a kit: Odoo moves its parts in its place.
+    """
 
     id: int
     default_code: str | bool
     uom_id: int
+    active: bool
+    is_kits: bool = False
+
+    @property
+    def sku(self) -> str:
+        """The reference without the blanks that people type before and after it."""
+        return str(self.default_code or "").strip()
+
+
+class _PlaceRow(_Row):
+    id: int
+    name: str
+    parent_path: str
+
+
+class _Fields(_Row):
+    is_kits: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warehouse:
-    """Ids of a warehouse's stock and of where its deliveries go."""
+    """Ids of a warehouse's stock and of where its deliveries go.
+
+    `not_for_sale` are locations below the stock that are left out, with all below them.
+    """
 
     stock_id: int
     delivery_type_id: int
     customer_id: int
     reservation_type_id: int | None
+    not_for_sale: tuple[int, ...] = ()
+
+    def for_sale(self) -> list[object]:
+        """The domain of quants where goods for sale stand: no scrap, nothing left out."""
+        below = ("location_id", "child_of", self.stock_id)
+        return [below, "!", *self.elsewhere()]
+
+    def elsewhere(self) -> list[object]:
+        """The domain of what stands below the stock and is not for sale."""
+        no_stock = ("location_id.usage", "!=", "internal")
+        if not self.not_for_sale:
+            return [no_stock]
+        return ["|", no_stock, ("location_id", "child_of", list(self.not_for_sale))]
 
 
 class OdooMaster:
-    """Warehouses are looked at anew after a minute."""
+    """Warehouses are looked at anew after a minute.
 
-    def __init__(self, api: OdooApi, clock: Clock) -> None:
+    `not_for_sale` gives the names of locations whose goods are not for sale.
+    """
+
+    def __init__(
+        self, api: OdooApi, clock: Clock, not_for_sale: Callable[[], Sequence[str]]
+    ) -> None:
         self._api = api
         self._clock = clock
+        self._not_for_sale = not_for_sale
+        self.measures = OdooMeasures(api, clock)
+        self._kits: tuple[datetime, bool] | None = None
         self._warehouses: dict[str, tuple[datetime, Warehouse]] = {}
 
     def reservations(self) -> bool:
@@ -88,27 +135,81 @@ class OdooMaster:
         wanted = sorted(set(skus))
         found: dict[str, ProductRow] = {}
         for start in range(0, len(wanted), PRODUCTS_MAX):
-            part = wanted[start : start + PRODUCTS_MAX]
-            for row in self.product_rows([("default_code", "in", part)]):
-                sku = str(row.default_code)
-                if sku in found:
-                    raise shared(sku)
-                found[sku] = row
+            part = dict.fromkeys(wanted[start : start + PRODUCTS_MAX])
+            rows = self.product_rows([("default_code", "in", list(part))])
+            known = {row.sku for row in rows}
+            rows += self._with_blanks([sku for sku in part if sku not in known])
+            for row in rows:
+                if row.sku in part:
+                    found[row.sku] = meant(row, found.get(row.sku))
         return found
 
     def product_rows(self, domain: list[object], limit: int | None = None) -> list[ProductRow]:
         """Archived ones too, by id: they may still have stock."""
+        kits = ["is_kits"] if self._has_kits() else []
         return self._api.rows(
             ProductRow,
             "product.product",
             "search_read",
             domain=domain,
-            fields=["default_code", "uom_id"],
+            fields=["default_code", "uom_id", "active", *kits],
             order="id",
             limit=limit,
             load=None,
             context={"active_test": False},
         )
+
+    def refusal(self, product: ProductRow) -> str:
+        """Why Odoo cannot take single items of a product off its stock; empty where it can."""
+        if product.is_kits:
+            return (
+                f"product {product.sku!r} is a kit in Odoo, which books its parts in its place:"
+                " sell the parts, or stock the kit as a product of its own"
+            )
+        measure = self.measures.of(product.uom_id)
+        if not measure.takes_single_items:
+            return (
+                f"product {product.sku!r} is counted in {measure.name} in Odoo, of which one item"
+                " is no part that Odoo can keep without rounding: count it in single units"
+            )
+        return ""
+
+    def _with_blanks(self, skus: list[str]) -> list[ProductRow]:
+        """Products whose reference has blanks around it."""
+        found: list[ProductRow] = []
+        for start in range(0, len(skus), _PATTERNS_MAX):
+            part = skus[start : start + _PATTERNS_MAX]
+            patterns: list[object] = [("default_code", "like", _pattern(sku)) for sku in part]
+            found += self.product_rows(["|"] * (len(part) - 1) + patterns)
+        return found
+
+    def _has_kits(self) -> bool:
+        """Whether Odoo's app for manufacturing is there, which has kits."""
+        now = self._clock.now()
+        if self._kits is None or not timedelta(0) <= now - self._kits[0] <= _KEPT:
+            arguments = {"allfields": ["is_kits"], "attributes": ["type"]}
+            [fields] = self._api.rows(_Fields, "product.product", "fields_get", **arguments)
+            self._kits = (now, fields.is_kits is not None)
+        return self._kits[1]
+
+    def _left_out(self, stock_id: int) -> tuple[int, ...]:
+        """FatalError for a name that no location of Odoo's has: it would leave nothing out."""
+        names = sorted(set(self._not_for_sale()))
+        if not names:
+            return ()
+        rows = self._api.rows(
+            _PlaceRow,
+            "stock.location",
+            "search_read",
+            domain=[("name", "in", names)],
+            fields=["name", "parent_path"],
+            order="id",
+        )
+        if missing := sorted(set(names) - {row.name for row in rows}):
+            raise FatalError(
+                f"not_for_sale names {missing[0][:80]!r}, and Odoo has no location of that name"
+            )
+        return tuple(row.id for row in rows if str(stock_id) in row.parent_path.split("/")[:-2])
 
     def _find(self, code: str) -> Warehouse:
         rows = self._api.rows(
@@ -144,9 +245,24 @@ class OdooMaster:
             delivery_type_id=delivery[0].id,
             customer_id=delivery[0].default_location_dest_id[0],
             reservation_type_id=next((t.id for t in types if t not in delivery), None),
+            not_for_sale=self._left_out(rows[0].lot_stock_id[0]),
         )
 
 
 def shared(sku: str) -> OdooRefusedError:
     """Two products cannot be told apart."""
     return OdooRefusedError(f"two products in Odoo have the internal reference {sku[:80]!r}")
+
+
+def meant(row: ProductRow, other: ProductRow | None) -> ProductRow:
+    """Of two products with one reference the one in use, where the other is archived."""
+    if other is None or row.id == other.id or (row.active and not other.active):
+        return row
+    if other.active and not row.active:
+        return other
+    raise shared(row.sku)
+
+
+def _pattern(sku: str) -> str:
+    """For `like`, which finds a part of a text."""
+    return re.sub(r"([\\%_])", r"\\\1", sku)

@@ -18,10 +18,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
+from pydantic import BaseModel, ConfigDict
+
 from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.adapters.erp.odoo.api import TICK, OdooApi, OdooRefusedError, odoo_time
 from inventory_sync.adapters.erp.odoo.deliveries import Delivery, Line, find_delivery
 from inventory_sync.adapters.erp.odoo.master import OdooMaster, ProductRow, Warehouse
+from inventory_sync.adapters.erp.odoo.measures import Measure
 from inventory_sync.domain.stock import Acknowledgement, Rejection, StockMovement, TryLater, Units
 from inventory_sync.domain.units import UnitId
 
@@ -47,12 +50,31 @@ _FIELDS = [
 ]
 
 
+class _LineRow(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    id: int
+    product_id: tuple[int, str]
+
+
+class _QuantRow(_LineRow):
+    location_id: tuple[int, str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What a delivery has to be: Odoo's product of each unit, and where they leave from."""
+    """What a delivery has to be: Odoo's product of each unit, and where they leave from.
+
+    `refused` says why Odoo cannot book it, which leaves alone what it has booked before.
+    """
 
     products: Mapping[UnitId, ProductRow]
     warehouse: Warehouse
+    measures: Mapping[int, Measure]
+    refused: str
+
+    def uom(self, product: ProductRow) -> str:
+        return str(self.measures[product.uom_id].move_uom_id)
 
     def is_that_of(self, delivery: Delivery, lines: Mapping[Line, Units]) -> bool:
         wanted = {(str(unit), product.id): 1 for unit, product in self.products.items()}
@@ -90,12 +112,17 @@ class OdooShipments:
             names = ", ".join(missing)
             return Rejection(f"Odoo has no product with the internal reference {names}")
         by_unit = {unit: products[sku] for unit, sku in skus.items()}
-        return self._bring_to_done(movement, _Content(by_unit, warehouse))
+        measures = {p.uom_id: self._master.measures.of(p.uom_id) for p in products.values()}
+        refused = filter(None, map(self._master.refusal, products.values()))
+        content = _Content(by_unit, warehouse, measures, next(refused, ""))
+        return self._bring_to_done(movement, content)
 
     def _bring_to_done(
         self, movement: StockMovement, content: _Content
     ) -> Acknowledgement | Rejection | TryLater:
         delivery = self.find(movement.movement_id)
+        if delivery is None and content.refused:
+            return Rejection(f"Odoo: {content.refused}")
         refused = ""
         for _ in range(2):
             if delivery is not None and delivery.is_done:
@@ -122,7 +149,39 @@ class OdooShipments:
         # Said outright: else Odoo would ship no more than it thinks is there.
         done = {"quantity": 1, "picked": True}
         self._api.do("stock.move", "write", ids=list(delivery.move_ids), vals=done)
+        self._take_from_what_is_for_sale(delivery, content.warehouse)
         self._api.do("stock.picking", "button_validate", ids=list(delivery.picking_ids))
+
+    def _take_from_what_is_for_sale(self, delivery: Delivery, warehouse: Warehouse) -> None:
+        """Odoo takes from anywhere below the stock, the damaged goods first where they came first:
+        they would fall, and the stock that NewStore is told would not.
+        """
+        lines = self._api.rows(
+            _LineRow,
+            "stock.move.line",
+            "search_read",
+            domain=[("move_id", "in", list(delivery.move_ids)), *warehouse.elsewhere()],
+            fields=["product_id"],
+            order="id",
+        )
+        if not lines:
+            return
+        quants = self._api.rows(
+            _QuantRow,
+            "stock.quant",
+            "search_read",
+            domain=[
+                ("product_id", "in", sorted({line.product_id[0] for line in lines})),
+                *warehouse.for_sale(),
+            ],
+            fields=["product_id", "location_id", "quantity"],
+            order="quantity desc, id",
+        )
+        for line in lines:
+            there = [q for q in quants if q.product_id[0] == line.product_id[0]]
+            place = there[0].location_id[0] if there else warehouse.stock_id
+            vals = {"location_id": place}
+            self._api.do("stock.move.line", "write", ids=[line.id], vals=vals)
 
     def _if_same(self, delivery: Delivery, content: _Content) -> Acknowledgement | Rejection:
         if content.is_that_of(delivery, delivery.done):
@@ -139,8 +198,8 @@ def external_id(*parts: str) -> str:
 def _rows(movement: StockMovement, content: _Content) -> list[list[str]]:
     """One for each unit; the delivery itself stands in the first.
 
-    The unit of measure is the product's own anyway, but Odoo refuses one for a move that is done.
-    Without it Odoo would take a unit that is booked already out of its delivery, and say nothing.
+    Odoo refuses a unit of measure for a move that is done. Without one it would take a unit that is
+    booked already out of its delivery, and say nothing.
     """
     warehouse = content.warehouse
     head = [
@@ -155,7 +214,7 @@ def _rows(movement: StockMovement, content: _Content) -> list[list[str]]:
     blank = [""] * len(head)
     places = [str(warehouse.stock_id), str(warehouse.customer_id)]
     lines = [
-        [external_id(*unit), str(unit), str(product.id), str(product.uom_id), "1", *places]
+        [external_id(*unit), str(unit), str(product.id), content.uom(product), "1", *places]
         for unit, product in sorted(content.products.items())
     ]
     return [[*(blank if number else head), *line] for number, line in enumerate(lines)]

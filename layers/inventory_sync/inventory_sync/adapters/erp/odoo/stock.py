@@ -1,15 +1,20 @@
 """Odoo's quants as rows of stock, and the products whose moves were booked lately."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
 from inventory_sync.adapters.erp.ids import Ids
 from inventory_sync.adapters.erp.odoo.api import OdooApi, odoo_time
-from inventory_sync.adapters.erp.odoo.master import PRODUCTS_MAX, OdooMaster, ProductRow, shared
+from inventory_sync.adapters.erp.odoo.master import (
+    PRODUCTS_MAX,
+    OdooMaster,
+    ProductRow,
+    Warehouse,
+    shared,
+)
 from inventory_sync.adapters.instants import read_instant
 from inventory_sync.adapters.values import Figure
 from inventory_sync.domain.erp import Changes
@@ -22,8 +27,6 @@ OVERLAP = timedelta(minutes=15)
 SECONDS_MAX = 240
 PAGE_PRODUCTS = 2_000
 """An answer may have 16 MB: so many products, with 200 quants each."""
-
-_FRACTION_OF_ROUNDING = Decimal("0.000001")
 
 
 class _QuantRow(BaseModel):
@@ -52,25 +55,25 @@ class OdooStock:
         """Product by product, in pages; as of before the first."""
         until = self._clock.monotonic() + SECONDS_MAX
         ids = self._ids.pinned()
-        stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
+        warehouse = self._master.warehouse(ids.erp_location(location_id))
         as_of = self._api.now()
         units: dict[str, Units] = {}
         last = 0
         while page := self._master.product_rows(
-            [("stock_quant_ids.location_id", "child_of", stock_id), ("id", ">", last)],
+            [("stock_quant_ids.location_id", "child_of", warehouse.stock_id), ("id", ">", last)],
             PAGE_PRODUCTS,
         ):
             if self._clock.monotonic() >= until:
                 raise _incomplete(location_id, f"not read within {SECONDS_MAX} s")
             first, last = page[0].id, page[-1].id
             span = [("product_id", ">=", first), ("product_id", "<=", last)]
-            _add(units, page, self._sums(stock_id, span), ids, location_id)
+            self._add(units, page, self._sums(warehouse, span), ids, location_id)
         return StockSnapshot(location_id, as_of, units)
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
         """The rows of these products; one that Odoo does not know has none."""
         ids = self._ids.pinned()
-        stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
+        warehouse = self._master.warehouse(ids.erp_location(location_id))
         as_of = self._api.now()
         found = self._master.products(ids.sku(product_id) for product_id in product_ids)
         products = sorted(found.values(), key=lambda product: product.id)
@@ -78,21 +81,46 @@ class OdooStock:
         for start in range(0, len(products), PRODUCTS_MAX):
             part = products[start : start + PRODUCTS_MAX]
             among = [("product_id", "in", [row.id for row in part])]
-            _add(units, part, self._sums(stock_id, among), ids, location_id)
+            self._add(units, part, self._sums(warehouse, among), ids, location_id)
         return StockSnapshot(location_id, as_of, units)
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         """By done move lines, from the cursor less the overlap on; the cursor is Odoo's time."""
         ids = self._ids.pinned()
-        stock_id = self._master.warehouse(ids.erp_location(location_id)).stock_id
+        warehouse = self._master.warehouse(ids.erp_location(location_id))
         as_of = self._api.now()
         since = _since(None if cursor is None else ids.untag_cursor(cursor))
         moved: frozenset[str] = frozenset()
         if since is not None:
-            moved = frozenset(self._moved(stock_id, since, ids))
+            moved = frozenset(self._moved(warehouse.stock_id, since, ids))
         complete = cursor is None or since is not None
         now = ids.tag_cursor(odoo_time(as_of))
         return Changes(product_ids=moved, cursor=now, as_of=as_of, complete=complete)
+
+    def _add(
+        self,
+        units: dict[str, Units],
+        page: list[ProductRow],
+        sums: Mapping[int, Units],
+        ids: Ids,
+        location_id: str,
+    ) -> None:
+        """A kit is left out: what can be sold of it are its parts, which have rows of their own.
+
+        So is an archived product whose reference one in use has.
+        """
+        for row in page:
+            if row.id not in sums or row.is_kits:
+                continue
+            if not row.sku:
+                text = f"product {row.id} has stock but no internal reference: give it one"
+                raise _incomplete(location_id, text)
+            if not row.active and self._master.products([row.sku])[row.sku].id != row.id:
+                continue
+            product_id = ids.product_id(row.sku)
+            if product_id in units:
+                raise _incomplete(location_id, str(shared(row.sku)))
+            units[product_id] = self._master.measures.items(sums[row.id], row.uom_id)
 
     def _moved(self, stock_id: int, since: datetime, ids: Ids) -> Iterable[str]:
         seen = self._api.rows(
@@ -113,15 +141,15 @@ class OdooStock:
         for start in range(0, len(numbers), PRODUCTS_MAX):
             part = numbers[start : start + PRODUCTS_MAX]
             for row in self._master.product_rows([("id", "in", part)]):
-                if row.default_code:
-                    yield ids.product_id(str(row.default_code))
+                if row.sku:
+                    yield ids.product_id(row.sku)
 
-    def _sums(self, stock_id: int, among: Sequence[object]) -> dict[int, Units]:
+    def _sums(self, warehouse: Warehouse, among: Sequence[object]) -> Mapping[int, Units]:
         rows = self._api.rows(
             _QuantRow,
             "stock.quant",
             "search_read",
-            domain=[("location_id", "child_of", stock_id), *among],
+            domain=[*warehouse.for_sale(), *among],
             fields=["product_id", "quantity"],
             # Without names: to make them takes Odoo ten times as long as the rest.
             load=None,
@@ -129,33 +157,7 @@ class OdooStock:
         sums: Counter[int] = Counter()
         for row in rows:
             sums[row.product_id] += row.quantity  # type: ignore[assignment]
-        return {product: _rounded(quantity) for product, quantity in sums.items()}
-
-
-def _add(
-    units: dict[str, Units],
-    page: list[ProductRow],
-    sums: dict[int, Units],
-    ids: Ids,
-    location_id: str,
-) -> None:
-    for row in page:
-        if row.id not in sums:
-            continue
-        if not row.default_code:
-            raise _incomplete(
-                location_id, f"product {row.id} has stock but no internal reference: give it one"
-            )
-        product_id = ids.product_id(str(row.default_code))
-        if product_id in units:
-            raise _incomplete(location_id, str(shared(str(row.default_code))))
-        units[product_id] = sums[row.id]
-
-
-def _rounded(quantity: Units) -> Units:
-    """Odoo adds floating numbers: 0.1 + 0.2 is no third of a unit too many."""
-    whole = round(quantity)
-    return whole if abs(Decimal(quantity) - whole) < _FRACTION_OF_ROUNDING else quantity
+        return sums
 
 
 def _since(cursor: str | None) -> datetime | None:
