@@ -4,11 +4,12 @@ import os
 
 import click
 
+from cli.approvals import approve, revoke
 from cli.audit import audit
 from cli.connect import Connect
 from cli.events import events
 from cli.explain import explain
-from cli.holds import approve, holds
+from cli.holds import holds
 from cli.imports import run_import
 from cli.locations import locations
 from cli.operator_holds import hold, pause, resume
@@ -62,6 +63,7 @@ for command in (
     products,
     holds,
     approve,
+    revoke,
     hold,
     pause,
     resume,

@@ -7,7 +7,8 @@ from typing import Any
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem, OpenEvent
-from inventory_sync.domain.guards import GuardLimits
+from inventory_sync.domain.guards import FALLS, HoldKind
+from inventory_sync.domain.holds import Approval
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import (
     Location,
@@ -17,6 +18,7 @@ from inventory_sync.domain.locations import (
 )
 from inventory_sync.domain.manifest import Manifest
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms, ImportContext
@@ -95,6 +97,16 @@ def run(state: RunState = RunState.PLANNED, **fields: Any) -> Any:
     if order.index(state) >= order.index(RunState.CREATED):
         plain |= {"job_id": "job-1", "job_created_at": NOW}
     return ImportRun(state=state, **(plain | fields))
+
+
+def approval(kind: HoldKind = HoldKind.UNITS_FELL, **fields: Any) -> Approval:
+    """For one import, of whatever the guard says of the figures."""
+    bound = 0 if kind in FALLS else 10**9
+    plain: dict[str, Any] = {
+        "location_id": DC, "kind": kind, "figures": "", "bound_units": bound, "who": "olga",
+        "why": "counted", "at": NOW,
+    }  # fmt: skip
+    return Approval(**(plain | fields))
 
 
 def location(location_id: str = DC, **fields: Any) -> Location:

@@ -191,5 +191,5 @@ def _run(run: ImportRun) -> RunLine:
 
 
 def _hold(hold: LocationHold) -> HeldLocation:
-    reasons = tuple((h.kind.value, h.figures, h.kind in APPROVABLE) for h in hold.holds)
+    reasons = tuple((h.kind.value, h.in_words, h.kind in APPROVABLE) for h in hold.holds)
     return HeldLocation(location=hold.location_id, since=hold.since.isoformat(), reasons=reasons)

@@ -57,7 +57,7 @@ def _stuck(reading: Reading) -> Iterator[str]:
     if (down := reading.erp_down_until) is not None:
         yield f"The ERP does not answer (until {down:%H:%M} UTC); events wait for it and are kept."
     for location, hold in sorted(reading.holds.items())[:NAMED_MAX]:
-        why = "; ".join(f"{h.kind.value.replace('_', ' ')}, {h.figures}" for h in hold.holds)
+        why = "; ".join(f"{h.kind.value.replace('_', ' ')}, {h.in_words}" for h in hold.holds)
         yield f"{location} {'are' if location == PAUSED else 'is'} held: {why}."
     if len(reading.holds) > NAMED_MAX:
         yield f"{_count(len(reading.holds) - NAMED_MAX, 'more location')} held."

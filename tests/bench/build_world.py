@@ -12,10 +12,10 @@ from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.domain.erp import ChangeFeed, Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
-from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location, NewStoreLocations
+from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings

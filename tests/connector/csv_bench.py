@@ -19,8 +19,8 @@ from inventory_sync.adapters.erp.csv.bucket import CsvBucket
 from inventory_sync.adapters.erp.csv.connector import CsvErp
 from inventory_sync.adapters.erp.ids import IdMap
 from tests.aws import aws_session
+from tests.fakes.clock import FakeClock
 from tests.fakes.observer import FakeObserver
-from tests.unit.adapters.http_support import StandingClock
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -134,7 +134,7 @@ class CsvBench:
         bucket: Any = self._client
         return CsvErp(
             CsvBucket(bucket, BUCKET, self.erp.prefix),
-            StandingClock(),
+            FakeClock(datetime.now(UTC) + timedelta(days=1)),
             FakeObserver(),
             apply_lag=timedelta(0),
             ids=IdMap({"Hamburg": "DC01"}),

@@ -32,13 +32,13 @@ from inventory_sync.domain.errors import (
     RetriableError,
     StoreFullError,
 )
-from inventory_sync.domain.holds import Approval, LocationHold
+from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.inbound import QuarantineEntry
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
 from tests.aws import aws_session
-from tests.builders import OPERATOR
+from tests.builders import OPERATOR, approval
 from tests.contract.builders import MINUTE, NOON, RETENTION, event
 
 NOBODY = 1
@@ -92,10 +92,10 @@ DYNAMODB: dict[str, Callable[[Adapters], object]] = {
     "put_locations": lambda a: a.changes.put_locations([DC], OPERATOR),
     "skus": lambda a: a.locations.skus(),
     "approvals": lambda a: a.locations.approvals(),
-    "approve": lambda a: a.changes.approve(
-        Approval(location_id="DC01", kinds=(), who="", why="", at=NOON), OPERATOR
-    ),
-    "use_approval": lambda a: a.locations.use_approval("DC01", "run-1"),
+    "approve": lambda a: a.changes.approve([approval()], OPERATOR),
+    "use_approval": lambda a: a.locations.use_approval(approval(), "run-1"),
+    "end_approval": lambda a: a.locations.end_approval(approval()),
+    "revoke": lambda a: a.changes.revoke([approval()], OPERATOR),
     "holds": lambda a: a.locations.holds(),
     "set_hold": lambda a: a.locations.set_hold(
         LocationHold(location_id="DC01", holds=(), since=NOON, run_id="run-1")

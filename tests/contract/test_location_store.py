@@ -11,12 +11,12 @@ from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.errors import FatalError, RejectedError
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports.locations import LocationStore
-from tests.builders import OPERATOR
+from tests.builders import OPERATOR, approval
 from tests.contract.builders import MINUTE, NOON
 from tests.contract.conftest import Database
 from tests.contract.engines import ENGINES
@@ -31,12 +31,16 @@ KOELN = Location(
     enabled=False,
     create=True,
 )
-APPROVAL = Approval(
-    location_id="DC01", kinds=("units_fell", "negative"), who="ops", why="stock-take ü", at=NOON
+APPROVAL = approval(figures="49 of 100 ü", why="stock-take ü", at=NOON)
+OF_A_ROW = approval(
+    HoldKind.ROW_ROSE, product_id="SKU ü", at=NOON, until=NOON + MINUTE, bound_units=5_000
 )
 HOLD = LocationHold(
     location_id="DC01",
-    holds=(Hold(HoldKind.UNITS_FELL, "1 now, 99 before"), Hold(HoldKind.NEGATIVE, "'SKU': -1")),
+    holds=(
+        Hold(HoldKind.UNITS_FELL, "1 now, 99 before"),
+        Hold(HoldKind.ABSURD, "2000000 now", 2_000_000, "SKU"),
+    ),
     since=NOON,
     run_id="run-1",
 )
@@ -48,7 +52,8 @@ class Changes(Protocol):
     """What operators do."""
 
     def put_locations(self, locations: Iterable[Location], author: Author) -> object: ...
-    def approve(self, approval: Approval, author: Author) -> object: ...
+    def approve(self, approvals: Iterable[Approval], author: Author) -> object: ...
+    def revoke(self, approvals: Iterable[Approval], author: Author) -> object: ...
     def hold(self, hold: OperatorHold, author: Author) -> object: ...
     def resume(self, location_id: str, author: Author) -> bool: ...
     def request_resend(self, resend: Resend, author: Author) -> Resend: ...
@@ -105,43 +110,71 @@ def test_a_row_of_the_map_can_be_replaced(store: LocationStore, changes: Changes
     assert store.locations() == {"DC01": replace(DC, enabled=False)}
 
 
-def test_an_approval_is_kept_with_who_and_why(store: LocationStore, changes: Changes) -> None:
-    changes.approve(APPROVAL, OPERATOR)
+def test_approvals_are_kept_by_location_one_for_each_guard(
+    store: LocationStore, changes: Changes
+) -> None:
+    other = replace(APPROVAL, location_id="NYC")
 
-    assert store.approvals() == {"DC01": APPROVAL}
+    changes.approve([APPROVAL, OF_A_ROW, other], OPERATOR)
+
+    assert store.approvals() == {"DC01": (OF_A_ROW, APPROVAL), "NYC": (other,)}
+
+
+def test_a_later_approval_of_the_same_guard_replaces_the_earlier(
+    store: LocationStore, changes: Changes
+) -> None:
+    again = replace(APPROVAL, at=NOON + MINUTE)
+    changes.approve([APPROVAL], OPERATOR)
+
+    changes.approve([again], OPERATOR)
+
+    assert store.approvals() == {"DC01": (again,)}
 
 
 def test_a_used_approval_counts_no_more(store: LocationStore, changes: Changes) -> None:
-    other = replace(APPROVAL, location_id="NYC")
-    changes.approve(APPROVAL, OPERATOR)
-    changes.approve(other, OPERATOR)
+    changes.approve([APPROVAL, OF_A_ROW], OPERATOR)
 
-    store.use_approval("DC01", "run-1")
+    store.use_approval(APPROVAL, "run-1")
 
-    assert store.approvals() == {"NYC": other}
+    assert store.approvals() == {"DC01": (OF_A_ROW,)}
 
 
 def test_to_use_an_approval_twice_or_without_one_changes_nothing(
     store: LocationStore, changes: Changes
 ) -> None:
     """A finalization that was cut off is repeated."""
-    changes.approve(APPROVAL, OPERATOR)
+    changes.approve([APPROVAL], OPERATOR)
 
-    store.use_approval("DC01", "run-1")
-    store.use_approval("DC01", "run-1")
-    store.use_approval("NYC", "run-1")
+    store.use_approval(APPROVAL, "run-1")
+    store.use_approval(APPROVAL, "run-1")
+    store.use_approval(OF_A_ROW, "run-1")
 
     assert store.approvals() == {}
 
 
-def test_after_use_a_location_can_be_approved_again(store: LocationStore, changes: Changes) -> None:
-    changes.approve(APPROVAL, OPERATOR)
-    store.use_approval("DC01", "run-1")
+def test_to_end_or_use_an_approval_leaves_one_that_was_given_since(
+    store: LocationStore, changes: Changes
+) -> None:
     again = replace(APPROVAL, at=NOON + MINUTE)
+    changes.approve([again], OPERATOR)
 
-    changes.approve(again, OPERATOR)
+    store.end_approval(APPROVAL)
+    store.use_approval(APPROVAL, "run-1")
+    assert store.approvals() == {"DC01": (again,)}
 
-    assert store.approvals() == {"DC01": again}
+    store.end_approval(again)
+    store.end_approval(again)
+    assert store.approvals() == {}
+
+
+def test_a_revoked_approval_counts_no_more(store: LocationStore, changes: Changes) -> None:
+    changes.approve([APPROVAL, OF_A_ROW], OPERATOR)
+
+    changes.revoke([APPROVAL], OPERATOR)
+
+    assert store.approvals() == {"DC01": (OF_A_ROW,)}
+    with pytest.raises(RejectedError):
+        changes.revoke([APPROVAL], OPERATOR)
 
 
 def test_the_last_hold_of_a_location_stands_until_cleared(store: LocationStore) -> None:
@@ -188,10 +221,10 @@ def test_what_is_asked_for_again_adds_up(store: LocationStore, changes: Changes)
 def test_map_holds_and_approvals_do_not_mix(store: LocationStore, changes: Changes) -> None:
     changes.put_locations([DC], OPERATOR)
     store.set_hold(HOLD)
-    changes.approve(APPROVAL, OPERATOR)
+    changes.approve([APPROVAL], OPERATOR)
 
     store.clear_hold("DC01")
-    store.use_approval("DC01", "run-1")
+    store.use_approval(APPROVAL, "run-1")
 
     assert store.locations() == {"DC01": DC}
 
@@ -228,12 +261,12 @@ def test_an_operators_hold_outlives_the_guards_and_ends_by_itself_alone(
 
 def test_a_used_approval_is_kept_as_a_record_under_its_run(table: StateTable) -> None:
     store = DynamoLocationStore(table)
-    LocationChanges(table).approve(APPROVAL, OPERATOR)
-    unused = [record for _, record in table.records("approval")]
+    LocationChanges(table).approve([APPROVAL], OPERATOR)
+    [(item_id, unused)] = table.records("approval")
 
-    store.use_approval("DC01", "run-1")
+    store.use_approval(APPROVAL, "run-1")
 
-    assert list(table.records("approval_used")) == [("DC01#run-1", unused[0])]
+    assert list(table.records("approval_used")) == [(f"run-1 {item_id}", unused)]
 
 
 def test_rows_beyond_one_answer_are_all_found(table: StateTable) -> None:

@@ -11,8 +11,8 @@ from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import OutcomeUnknownError, RejectedError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
-from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.domain.stock import TryLater, Unknown
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport

@@ -9,7 +9,7 @@ from datetime import datetime
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.adapters.instants import to_milliseconds
 from inventory_sync.adapters.s3.file_store import ZipArchive, archive_key, zip_into
-from inventory_sync.domain.errors import FatalError, LeaseLostError
+from inventory_sync.domain.errors import FatalError, LeaseLostError, RejectedError
 from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun
@@ -139,21 +139,29 @@ class FakeLocationStore:
 
     def __init__(self, *locations: Location) -> None:
         self._locations = {location.location_id: location for location in locations}
-        self._approvals: dict[str, Approval] = {}
+        self._approvals: dict[tuple[str, str, str], Approval] = {}
         self._holds: dict[str, LocationHold] = {}
         self._resends: dict[str, Resend] = {}
         self._operator_holds: dict[str, OperatorHold] = {}
-        self.used: dict[tuple[str, str], Approval] = {}
+        self.used: list[tuple[str, Approval]] = []
 
     def locations(self) -> Mapping[str, Location]:
         return dict(self._locations)
 
-    def approvals(self) -> Mapping[str, Approval]:
-        return dict(self._approvals)
+    def approvals(self) -> Mapping[str, tuple[Approval, ...]]:
+        found: dict[str, tuple[Approval, ...]] = {}
+        for (place, _, _), approval in sorted(self._approvals.items()):
+            found[place] = (*found.get(place, ()), approval)
+        return found
 
-    def use_approval(self, location_id: str, run_id: str) -> None:
-        if location_id in self._approvals:
-            self.used[(location_id, run_id)] = self._approvals.pop(location_id)
+    def use_approval(self, approval: Approval, run_id: str) -> None:
+        if _guard(approval) in self._approvals:
+            self.used.append((run_id, approval))
+            self.end_approval(approval)
+
+    def end_approval(self, approval: Approval) -> None:
+        if self._approvals.get(_guard(approval)) == approval:
+            del self._approvals[_guard(approval)]
 
     def resends(self) -> Mapping[str, Resend]:
         return dict(self._resends)
@@ -179,8 +187,14 @@ class FakeLocationStore:
     def put_locations(self, locations: Iterable[Location], author: Author) -> None:
         self._locations |= {location.location_id: location for location in locations}
 
-    def approve(self, approval: Approval, author: Author) -> None:
-        self._approvals[approval.location_id] = approval
+    def approve(self, approvals: Iterable[Approval], author: Author) -> None:
+        self._approvals |= {_guard(approval): approval for approval in approvals}
+
+    def revoke(self, approvals: Iterable[Approval], author: Author) -> None:
+        for approval in approvals:
+            if self._approvals.get(_guard(approval)) != approval:
+                raise RejectedError("changed meanwhile")
+            del self._approvals[_guard(approval)]
 
     def hold(self, hold: OperatorHold, author: Author) -> None:
         self._operator_holds[hold.location_id] = hold
@@ -195,3 +209,7 @@ class FakeLocationStore:
             resend = replace(resend, products=both if earlier.products and resend.products else ())
         self._resends[resend.location_id] = resend
         return resend
+
+
+def _guard(approval: Approval) -> tuple[str, str, str]:
+    return approval.location_id, approval.kind.value, approval.product_id

@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from inventory_sync.domain.guards import HoldKind
-from inventory_sync.domain.holds import Approval
 from inventory_sync.domain.locations import Location
-from tests.builders import OPERATOR
+from tests.builders import OPERATOR, approval
 from tests.integration.story import DC, LEASE_SECONDS, NYC, Story, story
 
 BULK = (DC, "SKU-1")
@@ -51,14 +50,8 @@ def held(told: Story) -> dict[str, list[tuple[HoldKind, str]]]:
 
 
 def approve(told: Story, location: str, kind: HoldKind) -> None:
-    approval = Approval(
-        location_id=location,
-        kinds=(kind.value,),
-        who="Olga",
-        why="counted by hand",
-        at=told.clock.now(),
-    )
-    told.changes.approve(approval, OPERATOR)
+    given = approval(kind, location_id=location, who="Olga", at=told.clock.now())
+    told.changes.approve([given], OPERATOR)
 
 
 def used_approvals(told: Story) -> list[str]:
@@ -75,7 +68,7 @@ def test_units_that_fell_are_held_until_an_approval_that_counts_once(told: Story
     lose(told, 150)
 
     assert "units_fell" in tick(told)[DC]
-    figures = "73 now, 223 at the last import; allowed fall 50%"
+    figures = "73 of 223 units of the last import are left; allowed fall 50%"
     assert held(told) == {DC: [(HoldKind.UNITS_FELL, figures)]}
     assert told.newstore.atp(BULK) == before
     assert other_is_imported(told)
@@ -86,7 +79,7 @@ def test_units_that_fell_are_held_until_an_approval_that_counts_once(told: Story
     run = told.head().run
     assert run is not None
     assert run.approvals == {DC: "Olga"}
-    assert used_approvals(told) == [f"{DC}#{run.run_id}"]
+    assert used_approvals(told) == [f'{run.run_id} ["{DC}", "units_fell", ""]']
     assert told.newstore.atp(BULK) == told.sellable(BULK)
 
     lose(told, 50)

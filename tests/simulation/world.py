@@ -15,12 +15,13 @@ from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import InvariantError, InventorySyncError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
-from inventory_sync.domain.guards import APPROVABLE, GuardLimits
-from inventory_sync.domain.holds import Approval, Resend
+from inventory_sync.domain.guards import APPROVABLE
+from inventory_sync.domain.holds import Approval, Resend, bound_of
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
@@ -843,15 +844,25 @@ class World:
 
     def operate(self) -> None:
         """An operator looks at what is held."""
-        for location_id, hold in sorted(self.location_store.holds().items()):
-            kinds = tuple(h.kind for h in hold.holds if h.kind in APPROVABLE)
-            if kinds:
-                self.faults.note("held_by_guard")
-                approval = Approval(
-                    location_id=location_id, kinds=kinds, who="op", why="sim", at=self.now
+        for location_id, held in sorted(self.location_store.holds().items()):
+            approvals = [
+                Approval(
+                    location_id=location_id,
+                    kind=hold.kind,
+                    product_id=hold.product_id,
+                    figures=hold.figures,
+                    bound_units=bound_of(hold),
+                    who="op",
+                    why="sim",
+                    at=self.now,
                 )
-                self.location_store.approve(approval, OPERATOR)
-                self.say("approved", location_id, kinds)
+                for hold in held.holds
+                if hold.kind in APPROVABLE
+            ]
+            if approvals:
+                self.faults.note("held_by_guard")
+                self.location_store.approve(approvals, OPERATOR)
+                self.say("approved", location_id, [a.named for a in approvals])
 
     def _state(self, ref: EventRef) -> OpenEvent:
         state: OpenEvent = self.event_log_store.state_of(ref)

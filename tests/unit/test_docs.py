@@ -122,7 +122,9 @@ def test_every_metric_is_documented_with_its_unit_and_no_other() -> None:
 
     assert set(documented) == counted
     for name, unit in documented.items():
-        assert unit == ("seconds" if name.endswith("Seconds") else "count")
+        suffixes = {"Seconds": "seconds", "Percent": "percent"}
+        found = next((word for suffix, word in suffixes.items() if name.endswith(suffix)), "count")
+        assert unit == found
 
 
 def test_every_log_line_that_is_documented_is_written() -> None:

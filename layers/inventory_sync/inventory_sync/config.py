@@ -237,6 +237,7 @@ class ImportSettings:
     poll_seconds_max: int
     job_spacing: timedelta
     fall_percent_max: int
+    stock_age_max: timedelta
     mispick_hold: timedelta
     quarantine_blocks: timedelta
 
@@ -258,6 +259,7 @@ class ImportSettings:
             poll_seconds_max=env.number("POLL_SECONDS_MAX", 60, 0, 600),
             job_spacing=timedelta(seconds=env.number("JOB_SPACING_SECONDS", 300, 0, 3_600)),
             fall_percent_max=env.number("FALL_PERCENT_MAX", 50, 1, 100),
+            stock_age_max=timedelta(hours=env.number("STOCK_AGE_HOURS_MAX", 36, 1, 8760)),
             mispick_hold=timedelta(hours=env.number("MISPICK_HOLD_HOURS", 24, 0, 720)),
             quarantine_blocks=timedelta(hours=env.number("QUARANTINE_BLOCKS_HOURS", 24, 0, 720)),
         )

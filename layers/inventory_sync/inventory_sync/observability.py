@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from inventory_sync.domain.errors import InventorySyncError
 
-_SECONDS_SUFFIX = "Seconds"
+_UNITS = {"Seconds": MetricUnit.Seconds, "Percent": MetricUnit.Percent}
 _CALLER = 3
 """How far up a line's `location` stands: whoever asked the observer for it."""
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -31,7 +31,7 @@ class PowertoolsObserver:
 
     def count(self, name: str, value: float = 1) -> None:
         """Under the stack's name; what else there is to tell belongs into a log line."""
-        unit = MetricUnit.Seconds if name.endswith(_SECONDS_SUFFIX) else MetricUnit.Count
+        unit = next((u for suffix, u in _UNITS.items() if name.endswith(suffix)), MetricUnit.Count)
         self._metrics.add_metric(name=name, unit=unit, value=value)
         self._pending = True
 

@@ -119,7 +119,7 @@ def test_headings_are_short() -> None:
 
 def test_a_hold_s_figures_cannot_forge_a_line(shell: Shell) -> None:
     held = LocationHold(
-        location_id="DC01", holds=(Hold(HoldKind.NEGATIVE, HOSTILE),), since=NOW, run_id="run"
+        location_id="DC01", holds=(Hold(HoldKind.ABSURD, HOSTILE),), since=NOW, run_id="run"
     )
     shell.store.set_hold(held)
 

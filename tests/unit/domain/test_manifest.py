@@ -2,18 +2,7 @@
 
 import pytest
 
-from inventory_sync.domain.guards import LastFigures
-from inventory_sync.domain.locations import Node
-from inventory_sync.domain.manifest import Basis, Finalization, LocationEntry, Manifest
-from tests.builders import NOW
-
-
-def test_the_guards_compare_with_what_the_entry_counted() -> None:
-    entry = LocationEntry(
-        basis=Basis.SNAPSHOT, as_of=NOW, ledger_run_id="run-1", rows=3, units=40, node=Node("n", "")
-    )
-
-    assert entry.figures == LastFigures(rows=3, units=40)
+from inventory_sync.domain.manifest import Finalization, Manifest
 
 
 def test_a_manifest_without_locations_knows_none() -> None:

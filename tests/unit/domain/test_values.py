@@ -66,7 +66,7 @@ BY_POSITION_TOO = {
     "AbandonJob", "Accepted", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule",
     "BaseFigures", "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition",
     "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
-    "JobChunk", "JobError", "LastFigures", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
+    "Doubts", "JobChunk", "JobError", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
     "MispickRule", "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent",
     "Rejection", "RowBlock",
     "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",

@@ -39,7 +39,7 @@ def reading(**fields: Any) -> Reading:
     return Reading(**(plain | fields))
 
 
-def held(location: str = DC, kind: HoldKind = HoldKind.NEGATIVE, figures: str = "-3") -> Any:
+def held(location: str = DC, kind: HoldKind = HoldKind.ABSURD, figures: str = "-3") -> Any:
     """Holds by location, as a Reading has them."""
     hold = LocationHold(
         location_id=location, holds=(Hold(kind, figures),), since=NOW, run_id="run-1"

@@ -97,7 +97,7 @@ def test_a_run_is_told_with_its_errors_and_whom_it_went_without() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "approvable"), [(HoldKind.NEGATIVE, True), (HoldKind.SNAPSHOT_OLDER, False)]
+    ("kind", "approvable"), [(HoldKind.ABSURD, True), (HoldKind.SNAPSHOT_OLDER, False)]
 )
 def test_a_held_location_says_why_and_whether_it_may_be_approved(
     kind: HoldKind, approvable: bool

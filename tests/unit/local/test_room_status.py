@@ -69,7 +69,7 @@ def test_a_movement_booked_twice_is_wrong() -> None:
             {"erp_down_until": NOW + 21 * MINUTE},
             "The ERP does not answer (until 09:21 UTC); events wait for it and are kept.",
         ),
-        ({"holds": held(figures="2 of 5 rows")}, "DC01 is held: negative, 2 of 5 rows."),
+        ({"holds": held(figures="2 of 5 rows")}, "DC01 is held: absurd, 2 of 5 rows."),
         (
             {"runs": (run(state=RunState.FAILED, failure="no such file"),)},
             "The last import failed: no such file. The next one repeats it.",

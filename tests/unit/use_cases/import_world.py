@@ -21,10 +21,11 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
-from inventory_sync.domain.guards import GuardLimits
-from inventory_sync.domain.holds import ALL_IMPORTS, Approval, OperatorHold, Resend
+from inventory_sync.domain.guards import HoldKind
+from inventory_sync.domain.holds import ALL_IMPORTS, OperatorHold, Resend
 from inventory_sync.domain.import_head import Lease
 from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError, RunState
+from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -43,7 +44,7 @@ from local.newstore.locations import store
 from local.newstore.model import NewStoreModel
 from local.newstore.truth import RangeScope
 from tests.availabilities import check_archive, checked
-from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, location
+from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, approval, location
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
@@ -375,15 +376,13 @@ class ImportWorld:
         """The settle window goes by."""
         self.clock.advance(SETTLE)
 
-    def approve(self, *kinds: str, at: str = DC, ago: timedelta = timedelta(0)) -> None:
-        approval = Approval(
-            location_id=at,
-            kinds=kinds,
-            who="olga",
-            why="the shop closed",
-            at=self.clock.now() - ago,
-        )
-        self.location_store.approve(approval, OPERATOR)
+    def approve(self, *kinds: str, at: str = DC, product_id: str = "") -> None:
+        """For one import, whatever the figures are."""
+        given = [
+            approval(HoldKind(kind), location_id=at, product_id=product_id, at=self.clock.now())
+            for kind in kinds
+        ]
+        self.location_store.approve(given, OPERATOR)
 
     def hold(self, at: str = ALL_IMPORTS) -> None:
         """An operator holds a location, or pauses imports."""

@@ -15,8 +15,8 @@ from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
 from inventory_sync.config import ImportSettings
-from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.mispick import MispickRule
+from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.ports.newstore import NewStore
 from inventory_sync.ports.observe import Clock, Observer
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -65,7 +65,9 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         mispick=MispickRule(settings.mispick_hold),
         quarantine_blocks=settings.quarantine_blocks,
         reads_at_once=settings.erp.reads_at_once,
-        guards=GuardLimits(fall_share_max=settings.fall_percent_max / 100),
+        guards=GuardLimits(
+            fall_share_max=settings.fall_percent_max / 100, stock_age_max=settings.stock_age_max
+        ),
     )
 
 

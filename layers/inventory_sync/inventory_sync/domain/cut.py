@@ -18,7 +18,14 @@ from typing import TypedDict
 
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.reading import ReleaseReading
-from inventory_sync.domain.stock import LastQuantities, StockSnapshot, Totals, Units, totals_of
+from inventory_sync.domain.stock import (
+    NO_QUANTITIES,
+    LastQuantities,
+    StockSnapshot,
+    Totals,
+    Units,
+    totals_of,
+)
 from inventory_sync.domain.units import (
     CompletedUnit,
     UnitId,
@@ -243,12 +250,14 @@ def cut_snapshot(
     reading: ReleaseReading = ReleaseReading.RANGE,
     unlisted: LastQuantities | None = None,
     unstored: Iterable[OpenEvent] = (),
+    held: LastQuantities = NO_QUANTITIES,
 ) -> LocationCut:
     """State the snapshot as of `cut_end`.
 
     `events` are all open events of the location, read after the snapshot, whose own reading began
     at `read_started_at`, on our clock. `unlisted` is given where
     a product that the snapshot leaves out is not gone: it keeps its last quantity, rolled forward.
+    So do the rows `held`, whatever the snapshot says of them.
     The units of `unstored` events are in the sum too, but nobody books or marks these events.
     """
     events = tuple(events)
@@ -257,11 +266,15 @@ def cut_snapshot(
     listed = snapshot.on_hand_units
     last = unlisted or LastQuantities({})
     base = listed if unlisted is None else {**last.quantities, **listed}
+    if held.quantities:
+        base = {**base, **held.quantities}
 
     def shows(unit: CompletedUnit) -> bool:
         return rule.unit_applied(unit, snapshot.as_of, read_started_at)
 
     def base_lacks(unit: CompletedUnit) -> bool:
+        if unit.product_id in held.quantities:
+            return unit.unit in held.lacking
         if unlisted is not None and unit.product_id not in listed:
             return unit.unit in last.lacking
         return shows(unit)

@@ -1,25 +1,25 @@
-"""Guards: what holds a location's import until an operator approves it."""
+"""Guards: what holds a location, or one of its rows; and those that need no snapshot."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 
 from inventory_sync.domain.availabilities import fault_of_id
 from inventory_sync.domain.locations import Location, NewStoreLocation, Node
-from inventory_sync.domain.stock import StockSnapshot, Units, totals_of
 
 
 class HoldKind(StrEnum):
-    """Why a location is held."""
+    """Why a location, or a row, is held."""
 
     SNAPSHOT_EMPTY = "snapshot_empty"
     SNAPSHOT_INCOMPLETE = "snapshot_incomplete"
     SNAPSHOT_OLDER = "snapshot_older"
     SNAPSHOT_AHEAD = "snapshot_ahead"
-    ROWS_FELL = "rows_fell"
+    SNAPSHOT_STALE = "snapshot_stale"
+    PRODUCTS_VANISHED = "products_vanished"
     UNITS_FELL = "units_fell"
-    NEGATIVE = "negative"
+    UNITS_ROSE = "units_rose"
+    ROW_ROSE = "row_rose"
     FRACTIONAL = "fractional"
     ABSURD = "absurd"
     UNKNOWN_LOCATION = "unknown_location"
@@ -33,44 +33,30 @@ class HoldKind(StrEnum):
     """An operator's own: it stays until an operator resumes the location."""
 
 
-APPROVABLE = frozenset(HoldKind) - {
-    HoldKind.UNKNOWN_LOCATION,
-    HoldKind.WRONG_TYPE,
-    HoldKind.NODE_SHARED,
-    HoldKind.SNAPSHOT_INCOMPLETE,
-    HoldKind.SNAPSHOT_OLDER,
-    HoldKind.SNAPSHOT_AHEAD,
-    HoldKind.INVENTORY_MASTER,
-    HoldKind.MAPPING_MISSING,
-    HoldKind.COMPLETION_UNREADABLE,
-    HoldKind.OPERATOR,
-}
+FALLS = frozenset({HoldKind.SNAPSHOT_EMPTY, HoldKind.PRODUCTS_VANISHED, HoldKind.UNITS_FELL})
+"""Of a whole location: the fewer units it has, the worse."""
+RISES = frozenset({HoldKind.UNITS_ROSE, HoldKind.ROW_ROSE, HoldKind.ABSURD})
+"""Of a location or a row: the more units it has, the worse."""
+APPROVABLE = FALLS | RISES | {HoldKind.FRACTIONAL}
 """What an operator may let through; the others have to be put right at their source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One reason, with the figures that tripped it."""
+    """One reason, with the figures that tripped it.
+
+    `units` are what the snapshot has of the location, or of the row where there is a `product_id`.
+    """
 
     kind: HoldKind
     figures: str
+    units: int = 0
+    product_id: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class GuardLimits:
-    """Shares are of the last finished import's rows and units at the location, 0 to 1."""
-
-    fall_share_max: float = 0.5
-    fall_units_min: int = 20
-    quantity_units_max: int = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class LastFigures:
-    """What the last finished import of a location counted."""
-
-    rows: int
-    units: int
+    @property
+    def in_words(self) -> str:
+        """The figures, and of which row they are."""
+        return f"{self.product_id!r}: {self.figures}" if self.product_id else self.figures
 
 
 def check_location(
@@ -117,59 +103,3 @@ def _check_unlisted(location: Location, told: Node | None) -> tuple[Hold, ...]:
 def node_shared(node: str, location_ids: Sequence[str]) -> Hold:
     """Two locations of the map have one node: each would overwrite the other's rows."""
     return Hold(HoldKind.NODE_SHARED, f"{node!r} is the node of {', '.join(location_ids)}")
-
-
-def check_snapshot(
-    snapshot: StockSnapshot,
-    last: LastFigures | None,
-    limits: GuardLimits,
-    kept: Mapping[str, Units] = MappingProxyType({}),
-) -> tuple[Hold, ...]:
-    """Every guard the snapshot trips, each named once with its figures.
-
-    `kept` are the last quantities, where products that it leaves out keep theirs: then only what
-    it lists can have fallen, and no row at all says nothing.
-    """
-    rows = snapshot.on_hand_units
-    holds = list(_row_holds(snapshot, limits))
-    if not rows and kept:
-        figures = "the ERP listed no row, and what it leaves out need not be none"
-        holds.append(Hold(HoldKind.SNAPSHOT_INCOMPLETE, figures))
-    elif not rows and (last is None or _more_than_could_sell_out(last, limits)):
-        holds.append(Hold(HoldKind.SNAPSHOT_EMPTY, "the ERP listed no row"))
-    if last is not None and rows:
-        whole = {**kept, **rows} if kept else rows
-        holds += _falls(HoldKind.ROWS_FELL, len(whole), last.rows, limits)
-        units = (totals_of(whole) if kept else snapshot.totals).units
-        holds += _falls(HoldKind.UNITS_FELL, units, last.units, limits)
-    return tuple(holds)
-
-
-def _more_than_could_sell_out(last: LastFigures, limits: GuardLimits) -> bool:
-    """Whether no row at all looks like an outage; below the minimum of a fall it is an answer."""
-    return last.units > 0 and max(last.units, last.rows) >= limits.fall_units_min
-
-
-def _row_holds(snapshot: StockSnapshot, limits: GuardLimits) -> Iterator[Hold]:
-    rows, totals = snapshot.on_hand_units, snapshot.totals
-    if totals.plain and totals.highest <= limits.quantity_units_max:
-        return
-    tests: tuple[tuple[HoldKind, Callable[[Units], bool]], ...] = (
-        (HoldKind.NEGATIVE, lambda quantity: quantity < 0),
-        (HoldKind.FRACTIONAL, lambda quantity: quantity != int(quantity)),
-        (HoldKind.ABSURD, lambda quantity: quantity > limits.quantity_units_max),
-    )
-    for kind, trips in tests:
-        found = [(product, quantity) for product, quantity in rows.items() if trips(quantity)]
-        if found:
-            product, quantity = min(found)
-            figures = f"{len(found)} of {len(rows)} rows, the first {product!r}: {quantity}"
-            yield Hold(kind, figures)
-
-
-def _falls(kind: HoldKind, now: int, before: int, limits: GuardLimits) -> list[Hold]:
-    fell = before - now
-    if fell <= limits.fall_share_max * before or fell < limits.fall_units_min:
-        return []
-    figures = f"{now} now, {before} at the last import; allowed fall {limits.fall_share_max:.0%}"
-    return [Hold(kind, figures)]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from inventory_sync.domain.guards import LastFigures
 from inventory_sync.domain.locations import Node
 from inventory_sync.domain.stock import LastQuantities, Units
 from inventory_sync.domain.units import UnitId
@@ -45,11 +44,6 @@ class LocationEntry:
     node: Node
     feed: FeedPosition | None = None
     refresh_from: str | None = None
-
-    @property
-    def figures(self) -> LastFigures:
-        """What the guards compare the next snapshot with."""
-        return LastFigures(self.rows, self.units)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

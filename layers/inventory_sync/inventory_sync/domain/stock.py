@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from inventory_sync.domain.events import EventName, FulfillmentEvent
@@ -32,6 +33,18 @@ class Totals(NamedTuple):
     highest: Units
 
 
+NOISE = Decimal("0.000001")
+"""What a figure may be off a whole number by, and still be it: floats of an ERP."""
+
+
+def without_noise(figure: Units) -> Units:
+    """Whole where it is but for noise; Decimal otherwise, so that the guard can name it."""
+    if isinstance(figure, int):
+        return figure
+    whole = int(figure.to_integral_value())
+    return whole if abs(figure - Decimal(whole)) <= NOISE else figure
+
+
 def totals_of(quantities: Mapping[str, Units]) -> Totals:
     """Found without a look at each row by itself where they are plain."""
     figures = quantities.values()
@@ -49,6 +62,9 @@ class LastQuantities:
     lacking: frozenset[UnitId] = frozenset()
 
 
+NO_QUANTITIES = LastQuantities(MappingProxyType({}))
+
+
 @dataclass(frozen=True, slots=True)
 class StockSnapshot:
     """What the ERP said one location holds.
@@ -63,7 +79,17 @@ class StockSnapshot:
     totals: Totals = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "totals", totals_of(self.on_hand_units))
+        totals = totals_of(self.on_hand_units)
+        if not totals.plain:
+            rows = {p: without_noise(units) for p, units in self.on_hand_units.items()}
+            object.__setattr__(self, "on_hand_units", rows)
+            totals = totals_of(rows)
+        object.__setattr__(self, "totals", totals)
+
+    def without(self, products: Set[str]) -> "StockSnapshot":
+        """The same less some products."""
+        rows = {p: units for p, units in self.on_hand_units.items() if p not in products}
+        return StockSnapshot(self.location_id, self.as_of, rows)
 
 
 @dataclass(frozen=True, slots=True)

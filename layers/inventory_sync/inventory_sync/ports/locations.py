@@ -13,8 +13,11 @@ class RunLocations(Protocol):
     def locations(self) -> Mapping[str, Location]:
         """The whole map by location id, read consistently."""
 
-    def approvals(self) -> Mapping[str, Approval]:
-        """Unused approvals by location id."""
+    def approvals(self) -> Mapping[str, tuple[Approval, ...]]:
+        """Those that are not used up, by location id; in order of kind and product."""
+
+    def end_approval(self, approval: Approval) -> None:
+        """It counts no more; one that was given since for the same stands."""
 
     def resends(self) -> Mapping[str, Resend]:
         """Rows to be sent again, by location id."""
@@ -35,7 +38,7 @@ class RunLocations(Protocol):
 class LocationStore(RunLocations, Protocol):
     """What an import does with approvals and requests of operators besides reading them."""
 
-    def use_approval(self, location_id: str, run_id: str) -> None:
+    def use_approval(self, approval: Approval, run_id: str) -> None:
         """It was used by that run and counts no more; kept as a record."""
 
     def resend_done(self, resend: Resend) -> None:

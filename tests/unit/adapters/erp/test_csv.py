@@ -64,6 +64,7 @@ def test_file_without_its_marker_is_still_being_uploaded(files: Files) -> None:
 def test_file_named_after_a_placeholder_is_passed_over(
     files: Files, time_zone: str, stamp: str
 ) -> None:
+    files.clock.advance(6 * 3600)
     files.drop("product,on_hand\nA,99\n", f"stock/DC01/stock_{stamp}")
     with pytest.raises(SnapshotIncompleteError, match="has no time in its name"):
         files.snapshot(time_zone=time_zone)
@@ -348,6 +349,7 @@ def test_time_without_an_offset_is_in_the_zone_of_the_erp(files: Files) -> None:
 
 def test_hour_that_comes_twice_errs_low_both_ways(files: Files) -> None:
     """02:30 on the last Sunday of October: as of the first, applied at the second."""
+    files.clock.advance(300 * 86_400)
     erp = files.erp(time_zone="Europe/Berlin", acknowledgement_time="%d.%m.%Y %H:%M")
     files.drop("product,on_hand\nA,5\n", "stock/DC01/20261025T023000")
     wanted = movement(1, {"A": 2}, at="DC01")

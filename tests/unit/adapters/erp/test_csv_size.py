@@ -82,7 +82,7 @@ def test_rows_are_streamed() -> None:
 def test_file_of_all_locations_is_parted_on_disk() -> None:
     stock = CsvStock(CsvBucket(client, "erp"), IdMap(), PassedOver(FakeObserver()))
     for place in (7, 8):
-        snapshot = stock.snapshot(f"L{place}", FORM)
+        snapshot = stock.snapshot(f"L{place}", FORM, datetime.now(UTC))
         expected = {f"SKU-{n // LOCATIONS:012}": n % 9 for n in range(place, ROWS, LOCATIONS)}
         assert snapshot.on_hand_units == expected
 
@@ -92,6 +92,6 @@ def test_measured() -> None:
     stock = CsvStock(CsvBucket(client, "erp"), IdMap(), PassedOver(FakeObserver()))
     for place in range(3):
         began = time.monotonic()
-        rows = len(stock.snapshot(f"L{place}", FORM).on_hand_units)
+        rows = len(stock.snapshot(f"L{place}", FORM, datetime.now(UTC)).on_hand_units)
         taken = time.monotonic() - began
         print(f"location {place + 1} of a file of {ROWS:,} rows: {rows} rows, {taken:.1f} s")

@@ -101,9 +101,19 @@ def test_what_would_be_held_is_told_and_not_held(tmp_path: Path) -> None:
 
     found = world.dry_run(tmp_path)
 
-    assert [hold.kind for hold in found.held[STORE].holds] == ["absurd"]
+    [held] = found.held[STORE].holds
+    assert (held.kind, held.product_id) == ("absurd", SKU_3)
     assert world.location_store.holds() == {}
-    assert [r.basis for r in found.locations] == [Basis.SNAPSHOT, Basis.ROLLED_FORWARD]
+    assert [r.basis for r in found.locations] == [Basis.SNAPSHOT, Basis.SNAPSHOT]
+
+
+def test_what_would_end_an_approval_does_not_end_it(tmp_path: Path) -> None:
+    world = added_back_and_subtracted()
+    world.approve("units_fell")
+
+    world.dry_run(tmp_path)
+
+    assert [a.kind for a in world.location_store.approvals()[DC]] == ["units_fell"]
 
 
 def test_a_full_run_tells_the_rows_that_stay_by_their_number(tmp_path: Path) -> None:

@@ -778,8 +778,8 @@ def test_an_approval_is_used_once_by_the_run_that_finished_with_it() -> None:
     assert (run.state, run.approvals) == (RunState.FINALIZED, {DC: "olga"})
     assert world.on_hand() == 20
     assert world.location_store.approvals() == {}
-    used = world.location_store.used[DC, run.run_id]
-    assert (used.who, used.why) == ("olga", "the shop closed")
+    [(used_by, used)] = world.location_store.used
+    assert (used_by, used.who, used.why) == (run.run_id, "olga", "counted")
     assert world.location_store.holds() == {}
 
     world.stock(0)
@@ -794,12 +794,12 @@ def test_an_approval_given_while_a_run_is_under_way_is_for_another() -> None:
     world.approve("units_fell")
     world.newstore_model.jobs.job_seconds = 120
     world.tick()
-    world.approve("units_fell", "negative")
+    world.approve("units_fell", "absurd")
 
     assert world.tick().outcome is TickOutcome.ENDED
 
-    assert world.location_store.approvals()[DC].kinds == ("units_fell", "negative")
-    assert world.location_store.used == {}
+    assert [a.kind for a in world.location_store.approvals()[DC]] == ["absurd", "units_fell"]
+    assert world.location_store.used == []
 
 
 def test_an_approval_outlives_a_run_that_failed_with_it() -> None:

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
-from inventory_sync.adapters.dynamodb.location_store import OPERATOR_HOLD, operator_hold_id
+from inventory_sync.adapters.dynamodb.location_store import (
+    OPERATOR_HOLD,
+    approval_id,
+    operator_hold_id,
+)
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.holds import Approval, OperatorHold, Resend
 from inventory_sync.domain.locations import Location
@@ -38,15 +42,22 @@ class LocationChanges:
         """Add or replace rows of the product map; the others stay."""
         return self._put("product", skus, author)
 
-    def approve(self, approval: Approval, author: Author) -> None:
-        """Replaces an approval of the location that no run has used yet."""
-        change = Change(
-            kind="approval",
-            item_id=approval.location_id,
-            before=self._record("approval", approval.location_id),
-            after=encode(approval),
-        )
-        self._audited.apply([change], author)
+    def approve(self, approvals: Iterable[Approval], author: Author) -> None:
+        """Each replaces one of the same guard that is not used up yet."""
+        changes = []
+        for approval in approvals:
+            item_id = approval_id(approval)
+            before, after = self._record("approval", item_id), encode(approval)
+            changes.append(Change(kind="approval", item_id=item_id, before=before, after=after))
+        self._audited.apply(changes, author)
+
+    def revoke(self, approvals: Iterable[Approval], author: Author) -> None:
+        """RejectedError where one of them has been used, ended or replaced meanwhile."""
+        changes = [
+            Change(kind="approval", item_id=approval_id(a), before=encode(a), after=None)
+            for a in approvals
+        ]
+        self._audited.apply(changes, author)
 
     def hold(self, hold: OperatorHold, author: Author) -> None:
         """Replaces what an operator holds there already."""

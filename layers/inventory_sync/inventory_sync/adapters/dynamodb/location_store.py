@@ -1,5 +1,7 @@
 """The location map with its holds and approvals, and the product map, in the state table."""
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping
 
 from inventory_sync.adapters.codec import decode, encode
@@ -13,6 +15,11 @@ OPERATOR_HOLD = "operator_hold"
 def operator_hold_id(location_id: str) -> str:
     """An item's id cannot be empty."""
     return "imports" if location_id == ALL_IMPORTS else f"location {location_id}"
+
+
+def approval_id(approval: Approval) -> str:
+    """One for each guard of a location, or of a row of it."""
+    return json.dumps([approval.location_id, approval.kind.value, approval.product_id])
 
 
 class DynamoLocationStore:
@@ -35,20 +42,24 @@ class DynamoLocationStore:
         """The ERP's product id by NewStore's, for those that differ."""
         return dict(self._table.records("product"))
 
-    def approvals(self) -> Mapping[str, Approval]:
-        """Unused approvals by location id."""
-        return {
-            item_id: decode(Approval, record, f"approval {item_id}")
-            for item_id, record in self._table.records("approval")
-        }
+    def approvals(self) -> Mapping[str, tuple[Approval, ...]]:
+        """Those that are not used up, by location id; in order of kind and product."""
+        found: dict[str, list[Approval]] = defaultdict(list)
+        for item_id, record in self._table.records("approval"):
+            approval = decode(Approval, record, f"approval {item_id}")
+            found[approval.location_id].append(approval)
+        return {place: tuple(sorted(a, key=lambda a: a.named)) for place, a in found.items()}
 
-    def use_approval(self, location_id: str, run_id: str) -> None:
+    def use_approval(self, approval: Approval, run_id: str) -> None:
         """Move it to the used ones, under the run that used it."""
-        item = self._table.get("approval", location_id)
-        if item is not None:
-            used = f"{location_id}#{run_id}"
-            self._table.put("approval_used", used, item["record"]["S"])
-            self._table.delete("approval", location_id)
+        item_id = approval_id(approval)
+        if self._table.get("approval", item_id) is not None:
+            self._table.put("approval_used", f"{run_id} {item_id}", encode(approval))
+            self.end_approval(approval)
+
+    def end_approval(self, approval: Approval) -> None:
+        """Only the very approval: one that was given since has another moment."""
+        self._table.delete("approval", approval_id(approval), record=encode(approval))
 
     def resends(self) -> Mapping[str, Resend]:
         """Rows to be sent again, by location id."""

@@ -95,9 +95,12 @@ class DryLocations:
         """As it stands."""
         return self.inner.locations()
 
-    def approvals(self) -> Mapping[str, Approval]:
+    def approvals(self) -> Mapping[str, tuple[Approval, ...]]:
         """As it stands."""
         return self.inner.approvals()
+
+    def end_approval(self, approval: Approval) -> None:
+        """Not ended."""
 
     def resends(self) -> Mapping[str, Resend]:
         """As it stands."""

@@ -58,11 +58,12 @@ class FinalizeRun:
         )
 
     def _use_approvals(self, run: ImportRun) -> None:
-        """One that was given since the run was planned is for another import."""
+        """Those for one import; one that was given since the run was planned is for another."""
         given = self.location_store.approvals() if run.approvals else {}
         for location_id in run.approvals:
-            if location_id in given and given[location_id].at <= run.planned_at:
-                self.location_store.use_approval(location_id, run.run_id)
+            for approval in given.get(location_id, ()):
+                if approval.until is None and approval.at <= run.planned_at:
+                    self.location_store.use_approval(approval, run.run_id)
 
     def _end_resends(self, run: ImportRun) -> None:
         """Where a location's stock was not read the request waits for a run that reads it."""

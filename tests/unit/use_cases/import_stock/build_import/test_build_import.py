@@ -582,8 +582,8 @@ def test_a_run_uses_so_many_approvals_as_its_record_can_name_and_the_next_one_go
     places = [f"S{number:03d}" for number in range(APPROVALS_USED_MAX + 3)]
     world = started(*places)
     for place in places:
-        world.stock(-1, at=place)
-        world.approve("negative", at=place)
+        world.stock(2_000_000, at=place)
+        world.approve("absurd", at=place, product_id=SKU)
 
     first = world.import_now()
     second = world.import_now()
@@ -832,7 +832,7 @@ def test_a_held_location_is_rolled_forward_while_the_others_go_on() -> None:
     run = world.import_now()
 
     assert world.hold_kinds(STORE) == ["units_fell"]
-    figures = "20 now, 100 at the last import; allowed fall 50%"
+    figures = "20 of 100 units of the last import are left; allowed fall 50%"
     assert run.left_out == {STORE: f"held: units_fell: {figures}"}
     assert world.rows(run) == {KEY: 9, (STORE, SKU): 99}
     assert (world.unreleased(), world.unreleased(at=STORE)) == (0, 0)

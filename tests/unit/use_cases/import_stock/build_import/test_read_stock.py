@@ -1,5 +1,6 @@
 """Read one location's stock: what speaks against using it, and what an operator may let through."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,10 +13,11 @@ from inventory_sync.domain.errors import (
     RetriableError,
     SnapshotIncompleteError,
 )
-from inventory_sync.domain.guards import APPROVABLE, GuardLimits
-from inventory_sync.domain.holds import Approval, LocationHold
+from inventory_sync.domain.guards import APPROVABLE, HoldKind
+from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, LocationEntry
+from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.ports.erp import Erp
 from inventory_sync.use_cases.import_stock.build_import.context import ErpTerms
@@ -28,6 +30,7 @@ from tests.builders import (
     MINUTE,
     NOW,
     OPERATOR,
+    approval,
     import_context,
     listed,
     location,
@@ -56,24 +59,25 @@ class ShownErp:
         return self.shown
 
 
-def last_entry(rows: int = 1, units: int = 10) -> LocationEntry:
-    return LocationEntry(
-        basis=Basis.SNAPSHOT,
-        as_of=NOW,
-        ledger_run_id="run-0",
-        rows=rows,
-        units=units,
-        node=Node(DC, DC),
-    )
+ENTRY = LocationEntry(
+    basis=Basis.SNAPSHOT, as_of=NOW, ledger_run_id="run-0", rows=1, units=10, node=Node(DC, DC)
+)
 
 
 def seen(
-    reader: StockReader, place: Location | None = None, entry: LocationEntry | None = None
+    reader: StockReader,
+    place: Location | None = None,
+    entry: LocationEntry | None = None,
+    last: Mapping[str, Units] | None = None,
 ) -> StockSnapshot | LeftOut:
     """What a run makes of a location."""
     place = place or location()
-    found = reader.judge(place, entry, reader.fetch(place, None))
+    found = reader.judge(place, entry, reader.fetch(place, None), last)
     return found if isinstance(found, LeftOut) else found.snapshot
+
+
+def rows_of(count: int, units: Units = 3) -> dict[str, Units]:
+    return {f"P{number}": units for number in range(count)}
 
 
 class Reading:
@@ -90,9 +94,8 @@ class Reading:
         self.erp_failure = ""
         self.run_id = "run-1"
 
-    def approve(self, *kinds: str, ago: timedelta = timedelta(0), at: str = DC) -> None:
-        approval = Approval(location_id=at, kinds=kinds, who="olga", why="a count", at=NOW - ago)
-        self.store.approve(approval, OPERATOR)
+    def approve(self, kind: str, **fields: Any) -> None:
+        self.store.approve([approval(HoldKind(kind), **fields)], OPERATOR)
 
     def reader(self) -> StockReader:
         erp: Any = self.erp
@@ -123,9 +126,12 @@ class Reading:
         )
 
     def read(
-        self, entry: LocationEntry | None = None, place: Location | None = None
+        self,
+        entry: LocationEntry | None = None,
+        place: Location | None = None,
+        last: Mapping[str, Units] | None = None,
     ) -> StockSnapshot | LeftOut:
-        return seen(self.reader(), place, entry)
+        return seen(self.reader(), place, entry, last)
 
     def kinds(self) -> list[str]:
         return [hold.kind.value for hold in self.store.holds()[DC].holds]
@@ -134,7 +140,7 @@ class Reading:
 def test_sound_stock_is_used() -> None:
     reading = Reading()
 
-    assert reading.read(last_entry()) == snapshot()
+    assert reading.read(ENTRY) == snapshot()
     assert reading.store.holds() == {}
 
 
@@ -142,48 +148,81 @@ def test_sound_stock_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "kind", "figures"),
+    ("shown", "kind"),
     [
-        ({}, "snapshot_empty", "the ERP listed no row"),
-        ({"A": 9}, "rows_fell", "1 now, 50 at the last import; allowed fall 50%"),
-        (
-            {f"P{n}": 1 for n in range(40)},
-            "units_fell",
-            "40 now, 100 at the last import; allowed fall 50%",
-        ),
-        (
-            {**{f"P{n}": 3 for n in range(49)}, "A": -1},
-            "negative",
-            "1 of 50 rows, the first 'A': -1",
-        ),
-        (
-            {**{f"P{n}": 3 for n in range(49)}, "A": Decimal("1.5")},
-            "fractional",
-            "1 of 50 rows, the first 'A': 1.5",
-        ),
-        (
-            {**{f"P{n}": 3 for n in range(49)}, "A": 1001},
-            "absurd",
-            "1 of 50 rows, the first 'A': 1001",
-        ),
+        ({}, "snapshot_empty"),
+        (rows_of(20), "products_vanished"),
+        (rows_of(50, units=1), "units_fell"),
+        (rows_of(50, units=100), "units_rose"),
+        (rows_of(50, units=Decimal("3.5")), "fractional"),
+        (rows_of(50, units=1001), "absurd"),
     ],
-    ids=lambda value: value if isinstance(value, str) and " " not in value else "",
 )
-def test_a_guard_holds_the_location_with_its_reason_and_figures_until_it_is_approved(
-    shown: dict[str, Units], kind: str, figures: str
+def test_a_guard_holds_the_location_until_it_is_approved(
+    shown: dict[str, Units], kind: str
 ) -> None:
     reading = Reading(shown)
-    entry = last_entry(rows=50, units=9 if kind == "rows_fell" else 100)
+    last = rows_of(50)
 
-    assert reading.read(entry) == LeftOut(f"held: {kind}: {figures}", held=True)
+    found = reading.read(ENTRY, last=last)
 
+    assert isinstance(found, LeftOut)
+    assert (found.held, kind in found.reason) == (True, True)
     hold = reading.store.holds()[DC]
-    assert [(h.kind.value, h.figures) for h in hold.holds] == [(kind, figures)]
+    assert kind in reading.kinds()
     assert (hold.since, hold.run_id) == (NOW, "run-1")
     assert reading.observer.notes[-1][0] == "location held"
-    assert kind in APPROVABLE
-    reading.approve(kind)
-    assert reading.read(entry) == snapshot(shown)
+    for each in reading.kinds():
+        assert each in APPROVABLE
+        reading.approve(each)
+    assert reading.read(ENTRY, last=last) == snapshot(shown)
+
+
+def test_a_row_that_is_not_believed_is_held_alone() -> None:
+    reading = Reading({**rows_of(10), "P7": 1001})
+    reader = reading.reader()
+
+    found = reader.judge(location(), ENTRY, reader.fetch(location(), None), rows_of(10))
+
+    assert not isinstance(found, LeftOut)
+    assert (set(found.held), found.snapshot) == ({"P7"}, snapshot(rows_of(10)).without({"P7"}))
+    assert (reader.left_out, reader.rows_held) == ({}, {DC: 1})
+    [hold] = reading.store.holds()[DC].holds
+    assert (hold.kind.value, hold.product_id, hold.units) == ("absurd", "P7", 1001)
+    assert hold.figures == "1001 now, 3 at the last import"
+    assert reading.observer.notes[-1][0] == "rows held"
+
+
+def test_a_held_row_is_let_through_by_an_approval_of_that_row() -> None:
+    reading = Reading({**rows_of(10), "P7": 1001})
+
+    reading.approve("absurd")
+    assert reading.read(last=rows_of(10)) == snapshot(rows_of(10)).without({"P7"})
+
+    reading.approve("absurd", product_id="P7")
+    assert reading.read(last=rows_of(10)) == snapshot({**rows_of(10), "P7": 1001})
+
+
+def test_the_hold_of_a_row_clears_with_a_figure_that_is_believed() -> None:
+    reading = Reading({**rows_of(10), "P7": 1001})
+    first = reading.reader()
+    seen(first, last=rows_of(10))
+    first.clear_old_holds()
+    assert DC in reading.store.holds()
+
+    reading.erp.shown = snapshot(rows_of(10))
+    second = reading.reader()
+    seen(second, last=rows_of(10))
+    second.clear_old_holds()
+
+    assert reading.store.holds() == {}
+
+
+@pytest.mark.parametrize("quantity", [-1, Decimal("-0.5"), -5_000_000])
+def test_a_negative_row_holds_nothing(quantity: Units) -> None:
+    shown = {**rows_of(10), "P7": quantity}
+
+    assert Reading(shown).read(ENTRY, last=rows_of(10)) == snapshot(shown)
 
 
 def test_an_incomplete_snapshot_is_held() -> None:
@@ -194,24 +233,36 @@ def test_an_incomplete_snapshot_is_held() -> None:
     assert reading.kinds() == ["snapshot_incomplete"]
 
 
-def test_a_snapshot_far_ahead_of_our_clock_is_held() -> None:
-    reading = Reading(snapshot(as_of=NOW + timedelta(days=365)))
+def test_a_snapshot_that_is_dated_ahead_is_held() -> None:
+    ahead = snapshot(as_of=NOW + HOUR + timedelta(microseconds=1))
+    reading = Reading(ahead)
 
-    assert reading.read(last_entry()) != snapshot(as_of=NOW + timedelta(days=365))
+    assert isinstance(reading.read(ENTRY), LeftOut)
     assert reading.kinds() == ["snapshot_ahead"]
+    assert Reading(snapshot(as_of=NOW + HOUR)).read(ENTRY) == snapshot(as_of=NOW + HOUR)
+
+
+def test_stock_that_is_too_old_is_held_whatever_was_approved() -> None:
+    old = snapshot(as_of=NOW - 36 * HOUR - timedelta(microseconds=1))
+    reading = Reading(old)
+    reading.approve("snapshot_stale")
+
+    assert isinstance(reading.read(), LeftOut)
+    assert reading.kinds() == ["snapshot_stale"]
+    assert Reading(snapshot(as_of=NOW - 36 * HOUR)).read() == snapshot(as_of=NOW - 36 * HOUR)
 
 
 def test_a_snapshot_older_than_the_last_one_used_is_held() -> None:
     older = snapshot(as_of=NOW - MINUTE)
     reading = Reading(older)
 
-    found = reading.read(last_entry())
+    found = reading.read(ENTRY)
 
     figures = (
         f"as of {NOW - MINUTE} less an apply lag of 0:00:00, the last one showed all up to {NOW}"
     )
     assert found == LeftOut(f"held: snapshot_older: {figures}", held=True)
-    assert Reading(snapshot(as_of=NOW)).read(last_entry()) == snapshot()
+    assert Reading(snapshot(as_of=NOW)).read(ENTRY) == snapshot()
 
 
 def test_a_location_that_newstore_does_not_know_is_held_and_not_even_read() -> None:
@@ -240,71 +291,123 @@ def test_a_location_that_is_not_mapped_is_held() -> None:
 
 
 def test_every_guard_that_trips_is_named() -> None:
-    reading = Reading(snapshot({"A": -1}, as_of=NOW - MINUTE))
+    reading = Reading(snapshot({"A": 1, "B": 2000}, as_of=NOW - MINUTE))
 
-    reading.read(last_entry(units=100))
+    reading.read(ENTRY, last={"A": 100})
 
-    assert reading.kinds() == ["negative", "units_fell", "snapshot_older"]
+    assert reading.kinds() == ["units_fell", "snapshot_older", "absurd"]
 
 
 # Approvals
 
 
+FELL: dict[str, Units] = {"A": 30}
+BEFORE: dict[str, Units] = {"A": 100}
+
+
 def test_an_approval_that_was_used_is_named_with_who_gave_it() -> None:
-    reading = Reading({"A": -1})
-    reading.approve("negative", "absurd")
+    reading = Reading(FELL)
+    reading.approve("units_fell")
     reader = reading.reader()
 
-    assert seen(reader) == snapshot({"A": -1})
+    assert seen(reader, last=BEFORE) == snapshot(FELL)
     assert reader.used_approvals == {DC: "olga"}
 
 
-def test_an_approval_that_was_not_needed_is_not_used() -> None:
-    reading = Reading()
-    reading.approve("negative")
+def test_an_approval_ends_when_the_hold_that_it_was_for_clears() -> None:
+    """Else one that is forgotten lets the next outage through."""
+    reading = Reading(BEFORE)
+    reading.approve("units_fell")
     reader = reading.reader()
-    seen(reader)
+    seen(reader, last=BEFORE)
 
     assert reader.used_approvals == {}
+    assert reading.store.approvals() == {}
+
+    reading.erp.shown = snapshot(FELL)
+    assert isinstance(reading.read(last=BEFORE), LeftOut)
 
 
-def test_an_approval_of_another_kind_does_not_count() -> None:
-    reading = Reading({"A": -1})
-    reading.approve("absurd")
+@pytest.mark.parametrize(
+    "shown", [RetriableError("503"), snapshot(BEFORE, as_of=NOW - MINUTE)], ids=["down", "older"]
+)
+def test_an_approval_stands_while_nothing_was_read_that_could_clear_its_hold(
+    shown: StockSnapshot | Exception,
+) -> None:
+    reading = Reading(shown)
+    reading.approve("units_fell")
 
-    assert isinstance(reading.read(), LeftOut)
+    reading.read(ENTRY, last=BEFORE)
+
+    assert [a.kind for a in reading.store.approvals()[DC]] == ["units_fell"]
 
 
-def test_an_approval_of_another_location_does_not_count() -> None:
-    reading = Reading({"A": -1})
-    reading.approve("negative", at="NYC")
+def test_the_approval_of_one_row_ends_while_another_row_stays_held() -> None:
+    reading = Reading({**rows_of(10), "P7": 1001})
+    reading.approve("absurd", product_id="P1")
 
-    assert isinstance(reading.read(), LeftOut)
+    reading.read(last=rows_of(10))
+
+    assert reading.store.approvals() == {}
+
+
+@pytest.mark.parametrize(("kind", "at"), [("absurd", DC), ("units_fell", "NYC")])
+def test_an_approval_of_another_kind_or_location_does_not_count(kind: str, at: str) -> None:
+    reading = Reading(FELL)
+    reading.approve(kind, location_id=at)
+
+    assert isinstance(reading.read(last=BEFORE), LeftOut)
+
+
+def test_an_approval_is_for_figures_no_worse_than_those_it_names() -> None:
+    reading = Reading(FELL)
+    reading.approve("units_fell", bound_units=30)
+    assert reading.read(last=BEFORE) == snapshot(FELL)
+
+    reading.approve("units_fell", bound_units=31)
+    assert isinstance(reading.read(last=BEFORE), LeftOut)
 
 
 def test_only_what_is_not_approved_is_named() -> None:
-    reading = Reading({"A": -1, "B": 1001})
-    reading.approve("negative")
-    reading.read()
+    reading = Reading({**rows_of(10, units=1), "NEW": 1001})
+    reading.approve("units_fell")
+    reading.read(last=rows_of(10, units=30))
 
     assert reading.kinds() == ["absurd"]
 
 
 def test_an_approval_counts_for_a_day() -> None:
-    reading = Reading({"A": -1})
-    reading.approve("negative", ago=DAY)
-    assert reading.read() == snapshot({"A": -1})
+    reading = Reading(FELL)
+    reading.approve("units_fell", at=NOW - DAY)
+    assert reading.read(last=BEFORE) == snapshot(FELL)
 
-    reading.approve("negative", ago=DAY + timedelta(microseconds=1))
-    assert isinstance(reading.read(), LeftOut)
+    reading.approve("units_fell", at=NOW - DAY - timedelta(microseconds=1))
+    reader = reading.reader()
+    assert isinstance(seen(reader, last=BEFORE), LeftOut)
+    reader.clear_old_holds()
+    assert reading.store.approvals() == {}
+
+
+def test_an_approval_with_an_end_lasts_until_then_whatever_clears() -> None:
+    reading = Reading(BEFORE)
+    reading.approve("units_fell", at=NOW - 9 * DAY, until=NOW, bound_units=30)
+    reading.read(last=BEFORE)
+    reading.erp.shown = snapshot(FELL)
+    assert reading.read(last=BEFORE) == snapshot(FELL)
+
+    reading.approve("units_fell", at=NOW - DAY, until=NOW - timedelta(microseconds=1))
+    reader = reading.reader()
+    assert isinstance(seen(reader, last=BEFORE), LeftOut)
+    reader.clear_old_holds()
+    assert reading.store.approvals() == {}
 
 
 def test_an_approval_counts_for_runs_that_are_planned_after_it() -> None:
-    reading = Reading({"A": -1})
+    reading = Reading(FELL)
 
-    reading.approve("negative", ago=-timedelta(microseconds=1))
+    reading.approve("units_fell", at=NOW + timedelta(microseconds=1))
 
-    assert isinstance(reading.read(), LeftOut)
+    assert isinstance(reading.read(last=BEFORE), LeftOut)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +423,7 @@ def test_what_is_wrong_at_its_source_is_held_whatever_was_approved(
     reading = Reading(shown)
     reading.approve(kind)
 
-    assert isinstance(reading.read(last_entry()), LeftOut)
+    assert isinstance(reading.read(ENTRY), LeftOut)
     assert reading.kinds() == [kind]
 
 
@@ -328,7 +431,7 @@ def test_what_is_wrong_at_its_source_is_held_whatever_was_approved(
 
 
 def test_a_hold_remembers_since_when() -> None:
-    reading = Reading({"A": -1})
+    reading = Reading({})
     reading.store.set_hold(LocationHold(location_id=DC, holds=(), since=NOW - DAY, run_id="run-0"))
 
     reading.read()
@@ -338,7 +441,7 @@ def test_a_hold_remembers_since_when() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "cleared"), [({"A": 1}, True), ({"A": -1}, False), (RetriableError("503"), False)]
+    ("shown", "cleared"), [({"A": 1}, True), ({}, False), (RetriableError("503"), False)]
 )
 def test_a_hold_is_cleared_once_a_snapshot_passes(
     shown: dict[str, Units] | Exception, cleared: bool

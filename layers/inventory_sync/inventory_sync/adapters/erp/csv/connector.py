@@ -78,7 +78,7 @@ class CsvErp:
 
     def snapshot(self, location_id: str) -> StockSnapshot:
         """The newest complete file."""
-        return self._stock.snapshot(location_id, self._format())
+        return self._stock.snapshot(location_id, self._format(), self._clock.now())
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         """RejectedError: files tell no changes."""

@@ -26,11 +26,14 @@ class CsvStock:
         self._passed_over = passed_over
         self._parted = PartedFile()
 
-    def snapshot(self, location_id: str, form: CsvFormat) -> StockSnapshot:
-        """RejectedError without any file; SnapshotIncompleteError where it does not add up."""
+    def snapshot(self, location_id: str, form: CsvFormat, now: datetime) -> StockSnapshot:
+        """RejectedError without any file; SnapshotIncompleteError where it does not add up.
+
+        A file that is dated after `now` waits for its time, and an earlier one is used.
+        """
         ids = self._ids.pinned()
         location = ids.erp_location(location_id)
-        file, named_as_of = self._newest(_folder(location, form), form)
+        file, named_as_of = self._newest(_folder(location, form), form, now)
         units: dict[str, Units] = {}
         as_of = None if form.columns.as_of else named_as_of
         for _, (line, sku, figure, *moment) in self._rows(file, location, form):
@@ -75,7 +78,7 @@ class CsvStock:
         for line, values in all_rows(file.key, lines, form.delimiter, columns):
             yield [str(line), *values]
 
-    def _newest(self, folder: str, form: CsvFormat) -> tuple[Found, datetime]:
+    def _newest(self, folder: str, form: CsvFormat, now: datetime) -> tuple[Found, datetime]:
         """By what its name says, else by when it came; only files that are complete."""
         found = {file.key: file for file in self._bucket.listed(folder)}
         markers = {key.lower(): file for key, file in found.items()}
@@ -87,7 +90,7 @@ class CsvStock:
                 continue
             marker = markers.get((file.key + form.done_suffix).lower())
             as_of = _as_of(file, form)
-            if fault := _fault(file, as_of, marker, form):
+            if fault := _fault(file, as_of, marker, form, now):
                 self._passed_over.say(file, fault)
                 passed.append(f"{name} {fault}")
             elif as_of is not None:
@@ -132,7 +135,7 @@ def _as_of(file: Found, form: CsvFormat) -> datetime | None:
 
 
 def _fault(
-    file: Found, as_of: datetime | None, marker: Found | None, form: CsvFormat
+    file: Found, as_of: datetime | None, marker: Found | None, form: CsvFormat, now: datetime
 ) -> str | None:
     """Why a file cannot be used."""
     if not file.is_csv:
@@ -144,6 +147,8 @@ def _fault(
             "has no time in its name that as_of_in_name and time of connector.json can read; for a"
             " name that is written again and again set export_seconds_max or columns.as_of"
         )
+    if as_of > now and not form.columns.as_of:
+        return f"is dated {as_of}, after {now}: it waits for its time; is time_zone right?"
     if marker and form.export_seconds_max is not None and marker.modified < file.modified:
         return f"was written after its marker {form.done_suffix}, which has to come last"
     return None

@@ -72,7 +72,7 @@ class ImportContext:
     erp: ErpTerms
     open_events: OpenEvents
     unstored: UnstoredUnits
-    approvals: Mapping[str, Approval]
+    approvals: Mapping[str, tuple[Approval, ...]]
     resends: Mapping[str, Resend]
     operator_holds: Mapping[str, OperatorHold]
     held_before: Mapping[str, LocationHold]

@@ -1,11 +1,12 @@
 """Read what one location's statement needs: the ERP's stock, the last quantities, its events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Ledger
-from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry
+from inventory_sync.domain.stock import LastQuantities, Units
 from inventory_sync.domain.unstored import entry_names
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
@@ -111,9 +112,8 @@ class LocationSource:
         location_id, base = place.location_id, gathered.base
         fetched = ARCHIVE_FULL if archive_full else gathered.fetched
         keeps_unlisted = not self.context.erp.absent_means_zero
-        kept = base.quantities if base and keeps_unlisted else {}
         entry = self.context.previous.locations.get(location_id)
-        judged = self.reader.judge(place, entry, fetched, kept)
+        judged = self.reader.judge(place, entry, fetched, _judged(entry, base))
         reading = judged if isinstance(judged, Reading) else None
         ever = self.last.ever(location_id, base) if keeps_unlisted else None
         anew = self.context.entry(place) is None
@@ -140,3 +140,16 @@ class LocationSource:
             return last
         taken = self.context.others_at(last.node.fulfillment_node_id, place.location_id)
         return None if taken else last
+
+
+def _judged(entry: LocationEntry | None, base: Ledger | None) -> Mapping[str, Units] | None:
+    """The last quantities to compare with: not of rows that wait for room in an archive.
+
+    Their figures have been judged, and the ledger does not have them yet.
+    """
+    if base is None or entry is None:
+        return None
+    waits_from = entry.refresh_from if entry.basis is Basis.SNAPSHOT else None
+    if waits_from is None:
+        return base.quantities
+    return {product: units for product, units in base.quantities.items() if product < waits_from}

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import islice
 
 from inventory_sync.domain.availabilities import ID_CHARACTERS_MAX, row_bytes_max, unsendable_rows
@@ -19,7 +20,7 @@ from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.observe import Clock, Observer
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
 from inventory_sync.use_cases.import_stock.build_import.file_packer import FilePacker
-from inventory_sync.use_cases.import_stock.build_import.read_stock import StockReader
+from inventory_sync.use_cases.import_stock.build_import.read_stock import LeftOut, StockReader
 from inventory_sync.use_cases.import_stock.build_import.record_run import RunRecorder
 from inventory_sync.use_cases.import_stock.build_import.run_tally import Tally
 from inventory_sync.use_cases.import_stock.build_import.state_location import (
@@ -162,6 +163,17 @@ class RunOutputs:
             mispicks = (e for e in events if e.event.mispicked and e.forwarded_at is not None)
             self.tally.closed += [e.event.ref for e in mispicks]
 
+    def _oldest(self, left_out: Mapping[str, LeftOut]) -> float:
+        """Of the locations that are to be kept up to date: 1 where one is at its maximum age."""
+        context = self.context
+        by_choice = {location_id for location_id, left in left_out.items() if left.deliberate}
+        ages = [
+            context.run.planned_at - entry.as_of
+            for location_id, entry in self.tally.entries.items()
+            if location_id not in by_choice
+        ]
+        return max(ages, default=timedelta(0)) / context.settings.guards.stock_age_max
+
     def finish(self, cut_end: int, reader: StockReader) -> ImportRun:
         """The run with its files written, or ended where there is nothing to send."""
         run_id = self.context.run.run_id
@@ -171,7 +183,8 @@ class RunOutputs:
         self.files.save_manifest(manifest)
         self.files.save_finalization(run_id, self.tally.finalization())
         reader.clear_old_holds()
-        self.tally.count(self.observer, reader.left_out)
+        oldest = self._oldest(reader.left_out)
+        self.tally.count(self.observer, reader.left_out, reader.rows_held, oldest)
         built = self.tally.built(self.context.run, cut_end, self.packer, reader.left_out)
         return replace(
             built,

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from types import MappingProxyType
 
 from inventory_sync.domain.errors import (
     FatalError,
@@ -11,17 +9,13 @@ from inventory_sync.domain.errors import (
     RetriableError,
     SnapshotIncompleteError,
 )
-from inventory_sync.domain.guards import (
-    APPROVABLE,
-    Hold,
-    HoldKind,
-    check_snapshot,
-)
+from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import LocationEntry
-from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.domain.snapshot_guards import check_age, check_as_of, check_snapshot
+from inventory_sync.domain.stock import Units
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.observe import Observer, RemainingSeconds
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
@@ -30,9 +24,6 @@ from inventory_sync.use_cases.import_stock.build_import.stock_source import (
     Reading,
     StockSource,
 )
-
-AHEAD_MAX = timedelta(hours=26)
-"""How far an ERP's clock may be ahead of ours: time zones, and nothing else, explain so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +39,11 @@ class LeftOut:
     by_choice: bool = False
     asked_for: bool = True
 
+    @property
+    def deliberate(self) -> bool:
+        """Whether somebody wants its stock to be as old as it is."""
+        return self.by_choice and self.asked_for
+
 
 APPROVALS_USED_MAX = 200
 """In one run: its record, which names them, has to fit a table item."""
@@ -59,7 +55,7 @@ Fetched = Reading | LeftOut | tuple[Hold, ...]
 
 @dataclass(slots=True, kw_only=True)
 class StockReader:
-    """`left_out` and `used_approvals` grow, by location id, as locations are read."""
+    """`left_out`, `rows_held` and `used_approvals` grow, by location id, as locations are read."""
 
     context: ImportContext
     source: StockSource
@@ -67,6 +63,7 @@ class StockReader:
     observer: Observer
     remaining_seconds: RemainingSeconds
     left_out: dict[str, LeftOut] = field(default_factory=dict)
+    rows_held: dict[str, int] = field(default_factory=dict)
     used_approvals: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -84,8 +81,13 @@ class StockReader:
 
     def clear_old_holds(self) -> None:
         """What is not held any more, be it that its location is not imported any more."""
-        for location_id in sorted(self.context.held_before.keys() - self.left_out.keys()):
+        held = self.left_out.keys() | self.rows_held.keys()
+        for location_id in sorted(self.context.held_before.keys() - held):
             self.location_store.clear_hold(location_id)
+        for approvals in self.context.approvals.values():
+            for approval in approvals:
+                if self.run.planned_at > approval.ends_at:
+                    self.location_store.end_approval(approval)
 
     def fetch(self, place: Location, known: Known | None) -> Fetched:
         """What the ERP says, or why it was not asked; may run in a thread of its own."""
@@ -116,11 +118,12 @@ class StockReader:
         place: Location,
         entry: LocationEntry | None,
         fetched: Fetched,
-        kept: Mapping[str, Units] = MappingProxyType({}),
+        last: Mapping[str, Units] | None = None,
     ) -> Reading | LeftOut:
         """The location's stock, unless something speaks against using it in this run.
 
-        `kept` are the last quantities, where products that are not listed keep theirs.
+        `last` are its quantities as of the last finished import. Rows that are held alone are left
+        out of the snapshot, and named.
         """
         location_id = place.location_id
         if isinstance(fetched, LeftOut):
@@ -128,50 +131,59 @@ class StockReader:
             return fetched
         if isinstance(fetched, tuple):
             return self._hold(location_id, fetched)
-        last = entry.figures if entry else None
-        holds = (
-            *check_snapshot(fetched.snapshot, last, self.context.settings.guards, kept),
-            *self._check_as_of(fetched.snapshot, entry),
+        context, snapshot = self.context, fetched.snapshot
+        limits, now = context.settings.guards, self.run.planned_at
+        keeps_unlisted = not context.erp.absent_means_zero
+        doubts = check_snapshot(snapshot, last, limits, keeps_unlisted=keeps_unlisted)
+        shown_up_to = entry.as_of if entry else None
+        dated = (
+            *check_as_of(snapshot.as_of, shown_up_to, context.erp.rule.apply_lag, now=now),
+            *check_age(snapshot.as_of, limits, now=now),
         )
-        refused = tuple(hold for hold in holds if not self._approved(location_id, hold))
+        if not dated:
+            self._end_needless(location_id, doubts.all)
+        refused = (*self._refused(location_id, doubts.location), *dated)
+        rows = self._refused(location_id, doubts.rows)
         if refused:
-            return self._hold(location_id, refused)
-        if holds and len(self.used_approvals) >= APPROVALS_USED_MAX:
+            return self._hold(location_id, (*refused, *rows))
+        passed = len(doubts.all) > len(rows)
+        if passed and len(self.used_approvals) >= APPROVALS_USED_MAX:
             self.left_out[location_id] = _APPROVED_LATER
             return _APPROVED_LATER
-        if holds:
-            self.used_approvals[location_id] = self.context.approvals[location_id].who
-        # What a guard or common sense doubts is no base for a feed: the next run reads all again.
-        doubtful = holds or not fetched.snapshot.on_hand_units
-        return replace(fetched, cursor=None) if doubtful else fetched
+        if passed:
+            used = {a.who for hold in doubts.all if (a := self._approval(location_id, hold))}
+            self.used_approvals[location_id] = ", ".join(sorted(used))
+        if rows:
+            self._note_hold(location_id, rows)
+            self.rows_held[location_id] = len(rows)
+        return _believed(fetched, rows, doubtful=bool(doubts.all) or not snapshot.on_hand_units)
 
-    def _check_as_of(
-        self, snapshot: StockSnapshot, entry: LocationEntry | None
-    ) -> tuple[Hold, ...]:
-        """A snapshot has to show all that the last one did: what was closed since counts on it."""
-        if snapshot.as_of - self.run.planned_at > AHEAD_MAX:
-            figures = f"as of {snapshot.as_of}, which is far ahead of {self.run.planned_at}"
-            return (Hold(HoldKind.SNAPSHOT_AHEAD, figures),)
-        apply_lag = self.context.erp.rule.apply_lag
-        if entry is not None and snapshot.as_of - apply_lag < entry.as_of:
-            figures = (
-                f"as of {snapshot.as_of} less an apply lag of {apply_lag},"
-                f" the last one showed all up to {entry.as_of}"
-            )
-            return (Hold(HoldKind.SNAPSHOT_OLDER, figures),)
-        return ()
+    def _refused(self, location_id: str, holds: tuple[Hold, ...]) -> tuple[Hold, ...]:
+        return tuple(hold for hold in holds if self._approval(location_id, hold) is None)
 
-    def _approved(self, location_id: str, hold: Hold) -> bool:
-        approval: Approval | None = self.context.approvals.get(location_id)
-        age_max = self.context.settings.approval_age_max
-        return (
-            approval is not None
-            and hold.kind in APPROVABLE
-            and hold.kind in approval.kinds
-            and timedelta(0) <= self.run.planned_at - approval.at <= age_max
-        )
+    def _approval(self, location_id: str, hold: Hold) -> Approval | None:
+        """One that lets it pass."""
+        given = self.context.approvals.get(location_id, ())
+        now = self.run.planned_at
+        return next((a for a in given if a.in_force(now) and a.covers(hold)), None)
+
+    def _end_needless(self, location_id: str, holds: tuple[Hold, ...]) -> None:
+        """An approval for one import ends where its guard does not trip any more."""
+        tripped = {(hold.kind, hold.product_id) for hold in holds}
+        for approval in self.context.approvals.get(location_id, ()):
+            known = approval.at <= self.run.planned_at
+            if known and approval.until is None and approval.named not in tripped:
+                self.location_store.end_approval(approval)
 
     def _hold(self, location_id: str, holds: tuple[Hold, ...]) -> LeftOut:
+        reason = self._note_hold(location_id, holds)
+        by_choice = all(hold.kind is HoldKind.OPERATOR for hold in holds)
+        left_out = LeftOut(f"held: {reason}", held=True, by_choice=by_choice)
+        self.left_out[location_id] = left_out
+        return left_out
+
+    def _note_hold(self, location_id: str, holds: tuple[Hold, ...]) -> str:
+        """Kept for operators; returns the reason in words."""
         since = self.run.planned_at
         if location_id in self.context.held_before:
             since = self.context.held_before[location_id].since
@@ -179,11 +191,20 @@ class StockReader:
             location_id=location_id, holds=holds, since=since, run_id=self.run.run_id
         )
         self.location_store.set_hold(hold)
-        reason = "; ".join(f"{hold.kind}: {hold.figures}" for hold in holds)
+        reason = "; ".join(f"{hold.kind}: {hold.in_words}" for hold in holds)
         self.observer.log(
-            "location held", run_id=self.run.run_id, location_id=location_id, reason=reason
+            "location held" if not all(hold.product_id for hold in holds) else "rows held",
+            run_id=self.run.run_id,
+            location_id=location_id,
+            reason=reason,
         )
-        by_choice = all(hold.kind is HoldKind.OPERATOR for hold in holds)
-        left_out = LeftOut(f"held: {reason}", held=True, by_choice=by_choice)
-        self.left_out[location_id] = left_out
-        return left_out
+        return reason
+
+
+def _believed(fetched: Reading, rows: tuple[Hold, ...], *, doubtful: bool) -> Reading:
+    """What a guard or common sense doubts is no base for a feed: the next run reads all again."""
+    held = frozenset(hold.product_id for hold in rows)
+    snapshot = fetched.snapshot.without(held) if held else fetched.snapshot
+    return replace(
+        fetched, snapshot=snapshot, held=held, cursor=None if doubtful else fetched.cursor
+    )

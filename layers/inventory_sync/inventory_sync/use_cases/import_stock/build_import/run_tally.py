@@ -60,10 +60,17 @@ class Tally:
             late=_pairs(self.late),
         )
 
-    def count(self, observer: Observer, left_out: Mapping[str, LeftOut]) -> None:
-        """Into the metrics."""
+    def count(
+        self,
+        observer: Observer,
+        left_out: Mapping[str, LeftOut],
+        rows_held: Mapping[str, int],
+        oldest: float,
+    ) -> None:
+        """Into the metrics; `oldest` is the age of the oldest stock as a share of the maximum."""
         held = sum(left.held and not left.by_choice for left in left_out.values())
-        observer.count("LocationsHeld", held)
+        observer.count("LocationsHeld", held + len(rows_held))
+        observer.count("StockAgePercent", round(100 * oldest, 1))
         unwanted = sum(not left.by_choice for left in left_out.values())
         observer.count("LocationsLeftOut", unwanted)
         observer.count("LateEvents", len(self.late))

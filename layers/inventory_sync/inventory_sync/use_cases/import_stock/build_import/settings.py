@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from inventory_sync.domain.guards import GuardLimits
 from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES, FILE_BYTES
 
 
@@ -31,4 +31,3 @@ class BuildSettings:
     reads_at_once: int = 1
     file_bytes: int = FILE_BYTES
     archive_bytes: int = ARCHIVE_BYTES
-    approval_age_max: timedelta = timedelta(hours=24)

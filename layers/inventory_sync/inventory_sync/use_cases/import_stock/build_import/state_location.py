@@ -11,7 +11,7 @@ from inventory_sync.domain.manifest import Basis, FeedPosition, Ledger, Location
 from inventory_sync.domain.mispick import Mispicks, find_mispicks
 from inventory_sync.domain.row_selection import Selection, select_rows
 from inventory_sync.domain.run_record import BaseFigures
-from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.stock import NO_QUANTITIES, LastQuantities
 from inventory_sync.use_cases.import_stock.build_import.choose_cut import released_range
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
 from inventory_sync.use_cases.import_stock.build_import.last_known import Last
@@ -100,6 +100,7 @@ def _from_snapshot(
 ) -> LocationStatement:
     snapshot, place, base = reading.snapshot, inputs.place, inputs.base
     told = None if inputs.anew else base
+    held = _held(reading, inputs.last)
     cut = cut_snapshot(
         snapshot,
         inputs.events,
@@ -110,9 +111,12 @@ def _from_snapshot(
         reading=context.reading,
         unlisted=inputs.unlisted,
         unstored=inputs.unstored,
+        held=held,
     )
     listed = snapshot.on_hand_units
     figures = listed if inputs.unlisted is None else {**inputs.unlisted.quantities, **listed}
+    if held.quantities:
+        figures = {**figures, **held.quantities}
     mispicks = _mispicks(context, inputs, cut, from_snapshot=True)
     doubtful = inputs.doubtful | mispicks.forced
     selection = select_rows(
@@ -134,6 +138,13 @@ def _from_snapshot(
         feed=FeedPosition(place.erp_location, reading.cursor) if reading.cursor else None,
         left=LeftRows(left_at, base.quantities.keys()) if left_at and base else None,
     )
+
+
+def _held(reading: Reading, last: Last | None) -> LastQuantities:
+    """Rows of the location that are held, with what they were last; none where nothing was."""
+    before = last.ledger.last if last else NO_QUANTITIES
+    quantities = {product: before.quantities.get(product, 0) for product in sorted(reading.held)}
+    return LastQuantities(quantities, before.lacking)
 
 
 def _rolled_forward(

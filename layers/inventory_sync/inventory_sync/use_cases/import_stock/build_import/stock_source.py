@@ -25,12 +25,14 @@ class Known:
 class Reading:
     """A location's stock, and where the feed stood before it was read; None without a feed.
 
-    `started_at` is when the reading began, on our clock.
+    `started_at` is when the reading began, on our clock. `held` are products of which the ERP's
+    figure is not believed: the snapshot is without them.
     """
 
     snapshot: StockSnapshot
     cursor: str | None
     started_at: datetime
+    held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
