@@ -30,7 +30,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build deployer package security audit sbom invoke check lock clean distclean
+.PHONY: help cli locations products setup demo room room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build deployer package security audit sbom invoke sam-local check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -156,6 +156,9 @@ invoke: .venv/.local build ## Run a built function in the Lambda runtime (FUNCTI
 	@test -n "$(FUNCTION)" -a -n "$(EVENT)" || \
 		{ echo "usage: make invoke FUNCTION=ImportStockFunction EVENT=events/<event>.json"; exit 2; }
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.invoke $(FUNCTION) $(EVENT)
+
+sam-local: .venv/.local build ## Serve what `sam local invoke` and `start-api` need, until Ctrl-C (containers)
+	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.sam_local
 
 cli: .venv/.local ## Operate a deployed stack (ARGS="holds list --stack inventory-sync")
 	@.venv/bin/python -m cli $(if $(ARGS),$(ARGS),--help)

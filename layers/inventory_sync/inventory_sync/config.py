@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.reading import ReleaseReading
 
+_THIS_MACHINE = re.compile(r"http://(127\.0\.0\.1|localhost|host\.docker\.internal)(:\d+)?(/|$)")
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -44,10 +46,11 @@ class Environment:
         return value
 
     def url(self, name: str, default: str | None = None) -> str:
-        """A base URL without a trailing slash; plain http only for this very machine."""
+        """A base URL without a trailing slash; plain http only for this very machine, which a
+        container of `sam local` calls host.docker.internal.
+        """
         value = self.text(name, default).rstrip("/")
-        local = value.startswith(("http://127.0.0.1", "http://localhost"))
-        if not (value.startswith("https://") or local):
+        if not (value.startswith("https://") or _THIS_MACHINE.match(value)):
             raise FatalError(f"{name}={value!r}: allowed is an https:// address")
         return value
 

@@ -971,7 +971,7 @@ def test_every_sweep_marks_something_however_slow_the_erp_is(seconds: float) -> 
     world.store(*[event(n) for n in range(30)])
     marked = [0]
 
-    while list(world.log.open_events())[-1].forwarded_at is None:
+    while any(found.forwarded_at is None for found in world.log.open_events()):
         with suppress(TimeUpError):
             world.forward.sweep(slow.within(120))
         states = list(world.log.open_events())
@@ -979,6 +979,25 @@ def test_every_sweep_marks_something_however_slow_the_erp_is(seconds: float) -> 
         assert marked[-1] > marked[-2]
 
     assert marked[-1] == 2 * 30
+
+
+def test_events_that_the_erp_hangs_on_keep_no_others_from_it() -> None:
+    world, slow = slow_world(0)
+    events = [event(n) for n in range(12)]
+    hanging = {movement_id(found) for found in events[:4]}
+    world.store(*events)
+
+    def hang(movements: list[StockMovement]) -> list[MovementOutcome]:
+        slow.seconds = 200 if hanging & {m.movement_id for m in movements} else 0
+        return SlowErp.post_movements(slow, movements)
+
+    slow.post_movements = hang  # type: ignore[method-assign]
+    for _ in range(len(events)):
+        with suppress(TimeUpError):
+            world.forward.sweep(slow.within(120))
+        world.clock.advance(MINUTE)
+
+    assert all(world.state(found).forwarded_at for found in events[4:])
 
 
 def test_a_quick_erp_gets_large_batches_after_a_few_small_ones() -> None:

@@ -139,7 +139,7 @@ class ForwardEvents:
         return total
 
     def left_behind(self) -> list[OpenEvent]:
-        """What waits for the sweep, the oldest first; its figures are counted."""
+        """What waits for the sweep; its figures are counted."""
         look = LeftBehind(
             event_log=self.event_log,
             quarantine=self.quarantine,

@@ -20,7 +20,11 @@ class LeftBehind:
     sweep_age: timedelta
 
     def __call__(self) -> list[OpenEvent]:
-        """Those that wait, the oldest first; counts all that is open, and the quarantine."""
+        """Those that wait, by age, from another one each minute.
+
+        The ERP may hang on some of them: they must not come first in every sweep. Counts all that
+        is open, and the quarantine.
+        """
         now, in_all = self.clock.now(), 0
         waiting: list[OpenEvent] = []
         for e in self.event_log.open_events():
@@ -34,7 +38,8 @@ class LeftBehind:
         self.observer.count("OldestUnappliedSeconds", (now - oldest).total_seconds())
         self._quarantine_unreadable()
         self._count_quarantine()
-        return waiting
+        start = int(now.timestamp()) // 60 % len(waiting) if waiting else 0
+        return waiting[start:] + waiting[:start]
 
     def _quarantine_unreadable(self) -> None:
         """One that cannot be kept there is met again by the next sweep."""
