@@ -16,6 +16,7 @@ from inventory_sync.domain.errors import InventorySyncError, RejectedError
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.explain import RowSum, Term
 from inventory_sync.domain.import_run import ImportRun, RunState
+from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.use_cases.explain_quantity import ExplainQuantity, Explanation
 
 _WHY = {
@@ -59,11 +60,37 @@ def explain(
         raise RejectedError(f"{error}. {held}" if held else str(error)) from error
     now, atp = ("", None) if at or offline else _newstore_says(operator, location, product)
     stands = standing(operator, found)
-    figures = {**as_figures(found), **stands.figures, "newstore_atp": atp}
+    waiting = [] if at else _in_quarantine(operator, location, product)
+    figures = {
+        **as_figures(found),
+        **stands.figures,
+        "newstore_atp": atp,
+        "in_quarantine": [one.entry_id for one in waiting],
+    }
+    stands.lines.extend(map(_waiting, waiting))
     stands.lines.append(f"NewStore now: {now}" if now else "")
     operator.out.report(figures, *in_words(found), "", *filter(None, stands.lines))
     if not found.row.adds_up:
         operator.out.found()
+
+
+def _in_quarantine(operator: Operator, location: str, product: str) -> list[QuarantinedCompletion]:
+    """Shipments of the row, or of what nobody can read, that no stored event reports."""
+    return [
+        one
+        for one in operator.stack.unstored.unresolved()
+        if one.completion.location_id in {"", location}
+        and (not one.completion.whole or product in {i.product_id for i in one.completion.items})
+    ]
+
+
+def _waiting(one: QuarantinedCompletion) -> str:
+    completion = one.completion
+    units = "units of it" if completion.whole else "units that nobody can read, perhaps of it,"
+    return (
+        f"In quarantine since {instant(one.received_at)}, {one.entry_id[:12]}: {units} left at"
+        f" {completion.logical_timestamp}, and no stored event reports them."
+    )
 
 
 def _newstore_says(operator: Operator, location: str, product: str) -> tuple[str, int | None]:

@@ -153,11 +153,12 @@ def _locations(operator: Operator, found: Findings) -> None:
 
 
 def _events(operator: Operator, found: Findings) -> None:
-    opened = rejected = 0
+    opened = rejected = mispicked = 0
     oldest: datetime | None = None
     for state in operator.stack.event_log.open_events():
         opened += 1
         rejected += state.rejected_reason is not None
+        mispicked += len(state.event.mispicked)
         if state.forwarded_at is None and state.rejected_reason is None:
             oldest = min(oldest or state.received_at, state.received_at)
     age = operator.now - oldest if oldest else timedelta(0)
@@ -174,6 +175,8 @@ def _events(operator: Operator, found: Findings) -> None:
         f"the ERP refused {counted(rejected, 'event')}: see `events --rejected`" if rejected else ""
     )
     found.add("rejected", str(rejected), refused, rejected=rejected)
+    missing = f"{counted(mispicked, 'unit')} not found, see `holds mispicks`"
+    found.add("mispicks", missing if mispicked else "none", mispicked_units=mispicked)
 
 
 def _quarantine(operator: Operator, found: Findings) -> None:

@@ -175,6 +175,8 @@ def test_a_body_is_sent_in_as_it_should_have_been(shop: Operated, tmp_path: Path
     original = shop.json("quarantine", "show", entry)["body_base64"]
     assert shop.json("status", "--offline", code=4)["completions_unstored"] == 1
 
+    told = shop.run("explain", DC, SKU, "--offline").output
+    assert f"{entry}: units that nobody can read" in told
     words = ("quarantine", "edit", entry, "--file", write(tmp_path, event))
     found = shop.json(*words, "--yes", *WHO)
     shop.wait(2)
@@ -185,6 +187,7 @@ def test_a_body_is_sent_in_as_it_should_have_been(shop: Operated, tmp_path: Path
     (kept,) = listed(shop, "--all")
     assert kept["resolution"].startswith("edited, stored by Ada")
     assert shop.json("quarantine", "show", entry)["body_base64"] == original
+    assert shop.json("explain", DC, SKU, "--offline")["in_quarantine"] == []
     record = shop.audited()[-1]
     assert (record["command"], record["changes"][0]["after"]) == (
         "quarantine edit", "edited, stored",
@@ -241,3 +244,13 @@ def test_a_resolved_shipment_keeps_nothing_back(shop: Operated) -> None:
     shop.run("quarantine", "resolve", entry, *WHO)
 
     assert shop.json("status", "--offline")["completions_unstored"] == 0
+
+
+def test_status_says_how_many_units_were_not_found(shop: Operated) -> None:
+    newstore = shop.stack.newstore
+    newstore.assign("ff1", "order-1", DC, [("i1", SKU)], "STANDARD")
+    assert shop.json("status", "--offline")["mispicked_units"] == 0
+
+    post(shop, json.dumps(newstore.fail("ff1", rejection_reason="no_inventory")).encode())
+
+    assert shop.json("status", "--offline")["mispicked_units"] == 1

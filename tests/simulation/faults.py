@@ -71,6 +71,7 @@ RATES = {
     "mispick": 0.03,
     "stock_counted": 0.05,
     "erp_slow": 0.02,
+    "completed_body_malformed": 0.08,
 }
 AT_FORWARD = (
     "erp_down",
@@ -87,10 +88,11 @@ AT_FORWARD = (
 )
 """What may keep a sweep from its work."""
 OF_SLOWNESS = frozenset({"erp_slow"})
+OF_BODIES = frozenset({"completed_body_malformed"})
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
 NEWEST = frozenset({"row_refused_again", "mispick", "stock_counted"})
-LATER = (
-    frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :]) - NEWEST - OF_SLOWNESS
+LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :]) - (
+    NEWEST | OF_SLOWNESS | OF_BODIES
 )
 """All are drawn from generators of their own, so that stories without them stay as they were."""
 
@@ -105,11 +107,12 @@ class Faults:
         later: Random,
         newest: Random,
         slow: Random,
+        bodies: Random,
         *,
         only: frozenset[str] | None = None,
     ) -> None:
         self._rng, self._feed, self._later, self._newest = rng, feed, later, newest
-        self._slow = slow
+        self._slow, self._bodies = slow, bodies
         self.injected: Counter[str] = Counter()
         self.quiet = False
         self.rates = {}
@@ -136,6 +139,8 @@ class Faults:
             return self._newest
         if name in OF_SLOWNESS:
             return self._slow
+        if name in OF_BODIES:
+            return self._bodies
         return self._feed if name in OF_THE_FEED else self._rng
 
     def retry_after_seconds(self) -> float | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
 from inventory_sync.domain.reading import ReleaseReading
 from tests.simulation.figures import Meter
-from tests.simulation.world import SETTLE_WINDOW, Completed, Key, World
+from tests.simulation.world import QUARANTINE_BLOCKS, SETTLE_WINDOW, Completed, Key, World
 
 
 class Violation(Exception):  # noqa: N818 - a finding, not an error of ours
@@ -104,6 +104,7 @@ class Invariants:
         """It never moves back, and never past an import that NewStore did not finish."""
         world = self.world
         head = world.runs.head()
+        self._not_past_the_unstored(head.watermark or 0)
         if self.watermark is not None and (head.watermark or 0) < self.watermark:
             figures = f"{head.watermark} after {self.watermark}"
             raise Violation("watermark_monotonic", figures)
@@ -118,6 +119,19 @@ class Invariants:
             if "finished" not in states:
                 raise Violation("watermark_monotonic", f"moved by {name}, whose jobs are {states}")
         self.watermark = head.watermark
+
+    def _not_past_the_unstored(self, watermark: int) -> None:
+        """For its hours, nothing from a shipment on that stands in quarantine is released."""
+        places = self.world.location_store.locations()
+        for found in self.world.malformed.values():
+            event, at = found.completed.event, found.received_at
+            if at is None or not found.blocks or found.passed:
+                continue
+            if self.world.now < at + QUARANTINE_BLOCKS and watermark >= event.logical_timestamp:
+                if places[event.location_id].enabled:
+                    figures = f"{watermark}, and {event.ref} is in quarantine since {at}"
+                    raise Violation("watermark_monotonic", figures)
+                found.passed = True
 
     def one_import(self) -> None:
         """At most one of our jobs is under way at NewStore."""
@@ -174,7 +188,8 @@ class Invariants:
             for item in event.items:
                 if completed.other_channel and booked[item.item_id]:
                     raise Violation("applied_once", f"{item.item_id} came by another way too")
-                due = all_applied and not completed.other_channel
+                stored = completed.stored_at is not None
+                due = all_applied and stored and not completed.other_channel
                 if due and not booked[item.item_id] and event.fulfillment_request_id not in refused:
                     raise Violation("applied_once", f"{item.item_id} was never booked")
 
@@ -225,6 +240,7 @@ class Invariants:
             for e in still_open
             if e.rejected_reason is not None or e.event.ref == world.leapt
         }
+        waiting |= {f.completed.event.fulfillment_request_id for f in world.malformed.values()}
         left = [e.event.ref for e in still_open if e.event.fulfillment_request_id not in waiting]
         if left:
             raise Violation("resumable", f"still open: {left[:3]}")

@@ -20,6 +20,7 @@ from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
 from inventory_sync.domain.inbound import AppendResult, ClaimResult
 from inventory_sync.domain.stock import totals_of
 from inventory_sync.domain.units import Ownership
+from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.use_cases.forward import forward_events
 from inventory_sync.use_cases.import_stock import import_stock
 from inventory_sync.use_cases.import_stock.build_import import (
@@ -280,6 +281,19 @@ def _sweeps_in_full_batches() -> AbstractContextManager[Any]:
     return patch.object(forward_events.ForwardEvents, "sweep", sweep)
 
 
+def _unstored_completions_passed() -> AbstractContextManager[Any]:
+    return patch.object(UnstoredUnits, "ceilings", lambda *_, **__: [])
+
+
+def _many_bodies_malformed(world: World) -> None:
+    """The mutant needs one that nobody mends."""
+    world.faults.rates["completed_body_malformed"] = 0.3
+
+
+def _unstored_units_kept() -> AbstractContextManager[Any]:
+    return patch.object(UnstoredUnits, "events", lambda *_: [])
+
+
 MUTANTS = (
     Mutant("no settle window", adapt=_no_settle_window),
     Mutant("no add-back", patched=_no_add_back),
@@ -308,6 +322,12 @@ MUTANTS = (
     Mutant("units owned by read-then-write", adapt=_owned_by_read_then_write),
     Mutant("events closed one by one", patched=_closed_one_by_one),
     Mutant("an event that lowers a timestamp closed at once", patched=_closed_though_it_lowers),
+    Mutant("E passes an unstored completed body", patched=_unstored_completions_passed),
+    Mutant(
+        "units of an unstored body not taken off",
+        adapt=_many_bodies_malformed,
+        patched=_unstored_units_kept,
+    ),
     Mutant("a sweep in one batch", patched=_sweeps_in_full_batches),
 )
 

@@ -77,6 +77,8 @@ def _step(world: World) -> None:
         world.say("the ERP refuses", product)
     if strike("erp_lag_changes"):
         world.change_lag()
+    if world.malformed and world.bodies_rng.random() < 0.15:
+        world.mend()
     _lose_and_count(world)
     _change_map(world)
     if strike("row_altered_at_newstore"):
@@ -126,6 +128,7 @@ def _calm_down(world: World, invariants: Invariants) -> None:
         world.forward_tick()
         world.sweep_tick()
         world.operate()
+        world.mend(all_but_whole=True)
         for _ in range(6):
             world.import_tick(full=bool(world.untold))
             world.pass_time(310)

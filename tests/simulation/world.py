@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import InvariantError, InventorySyncError
-from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
+from inventory_sync.domain.events import EventName, EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE
 from inventory_sync.domain.holds import Approval, Resend, bound_of
+from inventory_sync.domain.inbound import quarantine_id
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.domain.mispick import MispickRule
@@ -27,7 +29,11 @@ from inventory_sync.use_cases.import_stock.build_import.build_import import Buil
 from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
-from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
+from inventory_sync.use_cases.ingest.ingest_event import (
+    IngestEvent,
+    IngestOutcome,
+    IngestResult,
+)
 from local.erp.model import ErpModel
 from local.newstore.events import COUNTER_SALE, event_bytes
 from local.newstore.locations import store
@@ -60,6 +66,8 @@ SETTLE_WINDOW = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(seconds=5)
 POS_LAG = timedelta(minutes=10)
 LEASE = timedelta(seconds=300)
+LEAP_FROM = 10**15
+QUARANTINE_BLOCKS = timedelta(hours=2)
 FORWARD_SECONDS_MAX = 60
 SWEEP_AGE = timedelta(seconds=60)
 ERP_SLOW_SECONDS = (6, 16)
@@ -98,6 +106,23 @@ class Completed:
     stored_at: datetime | None = None
 
 
+@dataclass
+class Malformed:
+    """A completed body that the webhook could not read, and what it should have been.
+
+    `blocks` says that its timestamp can be read, `whole` that all else can that counts. Nobody
+    mends a `forgotten` one. `passed` says that its location was not imported when it was released.
+    """
+
+    event: dict[str, Any]
+    completed: Completed
+    blocks: bool
+    whole: bool
+    forgotten: bool
+    received_at: datetime | None = None
+    passed: bool = False
+
+
 class SkewedClock:
     """What one invocation takes for the time; sleeping lets the world go on."""
 
@@ -133,8 +158,15 @@ class World:
         self.reading_rng = Random(f"{seed} reading")
         self.mispick_rng = Random(f"{seed} mispicks")
         newest_rng, self.slow_rng = Random(f"{seed} newest"), Random(f"{seed} slow")
+        self.bodies_rng = Random(f"{seed} bodies")
         self.faults = Faults(
-            rng, self.feed_rng, self.later_rng, newest_rng, self.slow_rng, only=only
+            rng,
+            self.feed_rng,
+            self.later_rng,
+            newest_rng,
+            self.slow_rng,
+            self.bodies_rng,
+            only=only,
         )
         self.now = START
         self.trace: list[str] = []
@@ -165,6 +197,8 @@ class World:
         self.acknowledged: dict[EventRef, bytes | None] = {}
         """The body that was stored; None where one that says the same may have been before."""
         self.acknowledged_elsewhere: list[bytes] = []
+        self.malformed: dict[bytes, Malformed] = {}
+        """Shipments that came as no event, until they are mended; some never are."""
         self.decrements: list[Decrement] = []
         self.in_flight: list[Delivery] = []
         self.stream: deque[tuple[EventRef, int, datetime]] = deque()
@@ -295,6 +329,7 @@ class World:
                     settle=self.settle,
                     other_channel_lags=self.rule.other_channel_lags,
                     reading=self.reading,
+                    quarantine_blocks=QUARANTINE_BLOCKS,
                     guards=GuardLimits(),
                     file_bytes=self.file_bytes,
                     archive_bytes=self.archive_bytes,
@@ -344,6 +379,7 @@ class World:
 
     def check(self) -> None:
         """Look at every invariant."""
+        self.forget_hours()
         self.newstore_model.advance()
         self.after_each_step()
 
@@ -523,7 +559,7 @@ class World:
         complete, publisher = self.newstore_model.complete, self.newstore_model.publisher
         before = publisher.last_drawn
         if leaps:
-            logical_timestamp = 10**15 + next(self.numbers)
+            logical_timestamp = LEAP_FROM + next(self.numbers)
         event = complete(request_id, item_ids, logical_timestamp=logical_timestamp)
         if leaps:
             publisher.last_drawn = before
@@ -607,6 +643,11 @@ class World:
         strike, uniform = self.faults.strike, self.rng.uniform
         body = event_bytes(event)
         delay = uniform(0, 20)
+        shipped = event["name"] == EventName.ITEMS_COMPLETED
+        leapt = event["payload"]["logical_timestamp"] >= LEAP_FROM
+        if shipped and not leapt and strike("completed_body_malformed"):
+            self._post(self._spoil(event), delay)
+            return
         if strike("reordered"):
             delay = uniform(0, 300)
         if strike("delayed_within_settle"):
@@ -620,6 +661,64 @@ class World:
             other = json.loads(body)
             other["payload"]["associate_id"] = "someone-else"
             self._post(event_bytes(other), delay + self.rng.choice((0.5, uniform(0, 3600))))
+
+    def _spoil(self, event: dict[str, Any]) -> bytes:
+        """The body as it comes: of no use, more or less of it readable."""
+        kind = self.bodies_rng.choice(("time", "time", "products", "product", "location", "cut"))
+        forgotten = self.bodies_rng.random() < 0.4
+        parsed = parse_event(event_bytes(event), TENANT)
+        assert isinstance(parsed, FulfillmentEvent)
+        spoiled = json.loads(event_bytes(event))
+        items = spoiled["payload"]["items"]
+        if kind == "time":
+            spoiled["published_at"] = "yesterday"
+        elif kind == "location":
+            del spoiled["payload"]["fulfillment_location_id"]
+        for item in items[: len(items) if kind == "products" else kind == "product"]:
+            del item["product_id"]
+        body = event_bytes(spoiled)[: -1 if kind == "cut" else None]
+        found = Malformed(
+            event, self.completed[parsed.ref], kind != "cut", kind == "time", forgotten
+        )
+        self.malformed[body] = found
+        if found.blocks:
+            del self.unsettled[parsed.ref]
+        self.say("malformed", kind, parsed.ref.event_key, "forgotten" if forgotten else "")
+        return body
+
+    def mend(self, *, all_but_whole: bool = False) -> None:
+        """An operator edits what stands in quarantine and sends it in; some are forgotten.
+
+        Those that can be read whole may be forgotten for ever: their units are taken off.
+        """
+        for body, found in list(self.malformed.items()):
+            forgotten = found.forgotten and (found.whole or not all_but_whole)
+            if found.received_at is None or forgotten:
+                continue
+            mended = event_bytes(found.event)
+            try:
+                outcome = self._invoke(10, partial(self._ingest, mended))
+            except InventorySyncError as error:
+                self.say("not mended", error)
+                continue
+            if outcome is None:
+                continue
+            self.say("mended", found.completed.event.ref.event_key)
+            self._taken(mended, outcome)
+            for one in self.quarantine.entries:
+                if one.body == body:
+                    self.quarantine.resolve(quarantine_id(one))
+            del self.malformed[body]
+
+    def _ingest(self, body: bytes) -> IngestOutcome:
+        return self.make_ingest()(body)
+
+    def forget_hours(self) -> None:
+        """What nobody can read is released, and oversold, once its hours are over."""
+        for found in self.malformed.values():
+            at, ref = found.received_at, found.completed.event.ref
+            if at and not found.whole and self.now >= at + QUARANTINE_BLOCKS:
+                self.unsettled[ref] = found.completed
 
     def _post(self, body: bytes, delay_seconds: float) -> None:
         due = self.now + timedelta(seconds=delay_seconds)
@@ -635,15 +734,24 @@ class World:
         if outcome is None:
             self._post(delivery.body, self.rng.uniform(5, 60))
             return
-        parsed = parse_event(delivery.body, TENANT)
+        if delivery.body in self.malformed:
+            self.malformed[delivery.body].received_at = self.now
+            self.say("webhook", outcome.result.value)
+            self.acknowledged_elsewhere.append(delivery.body)
+            return
+        self._taken(delivery.body, outcome)
+
+    def _taken(self, body: bytes, outcome: IngestOutcome) -> None:
+        """What the webhook has answered 200 to."""
+        parsed = parse_event(body, TENANT)
         assert isinstance(parsed, FulfillmentEvent)
         self.say("webhook", outcome.result.value, parsed.ref.event_key)
         if outcome.result is IngestResult.STORED:
-            self.acknowledged[parsed.ref] = delivery.body
+            self.acknowledged[parsed.ref] = body
         elif outcome.result is IngestResult.ALREADY_STORED:
             self.acknowledged.setdefault(parsed.ref, None)
         else:
-            self.acknowledged_elsewhere.append(delivery.body)
+            self.acknowledged_elsewhere.append(body)
         if parsed.ref in self.completed and self.completed[parsed.ref].stored_at is None:
             self.completed[parsed.ref].stored_at = self.now
         if outcome.result is IngestResult.STORED and not self.faults.strike("stream_record_lost"):

@@ -260,7 +260,7 @@ def cut_snapshot(
     So do the rows `held`, whatever the snapshot says of them.
     The units of `unstored` events are in the sum too, but nobody books or marks these events.
     """
-    events = tuple(events)
+    events, unstored = tuple(events), tuple(unstored)
     known = (*events, *unstored)
     units = completed_units(known)
     listed = snapshot.on_hand_units
@@ -290,7 +290,7 @@ def cut_snapshot(
         totals=snapshot.totals if quantities is listed else totals_of(quantities),
         parts=parts,
         closed=closable(known, unfinished, cut_end=cut_end),
-        **_uncounted(events, units, cut_end, watermark),
+        **_uncounted(events, _untold(units, unstored, watermark), cut_end, watermark),
     )
 
 
@@ -309,7 +309,7 @@ def roll_forward(
 
     The other products keep their last quantity. A product without one has none in stock.
     """
-    events = tuple(events)
+    events, unstored = tuple(events), tuple(unstored)
     units = completed_units((*events, *unstored))
     moved = [unit for unit in units if not rule.historical(unit.left_at)]
     parts = _parts(moved, lambda unit: unit.unit in last.lacking, reading, cut_end)
@@ -321,7 +321,7 @@ def roll_forward(
         totals=totals_of(quantities),
         parts=parts,
         closed=(),
-        **_uncounted(events, units, cut_end, watermark),
+        **_uncounted(events, _untold(units, unstored, watermark, last.lacking), cut_end, watermark),
     )
 
 
@@ -355,6 +355,24 @@ def _quantities(base: Mapping[str, Units], parts: tuple[UnitPart, ...]) -> Mappi
     if products == list(base):
         return base
     return {product: base[product] for product in products}
+
+
+def _untold(
+    units: Iterable[CompletedUnit],
+    unstored: Iterable[OpenEvent],
+    watermark: int | None,
+    lacking: frozenset[UnitId] | None = None,
+) -> list[CompletedUnit]:
+    """Without the units of unstored events, which nothing marks as counted, once they are released
+    and the row is without them; where all rows are read (`lacking` is None) a change shows."""
+    refs = {e.event.ref for e in unstored}
+
+    def told(unit: CompletedUnit) -> bool:
+        released = watermark is not None and unit.logical_timestamp <= watermark
+        without = lacking is None or unit.unit in lacking
+        return unit.first.event.ref in refs and released and without
+
+    return [unit for unit in units if not told(unit)]
 
 
 class _Uncounted(TypedDict):

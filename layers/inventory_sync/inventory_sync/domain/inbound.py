@@ -32,6 +32,7 @@ class UnstoredCompletion:
     location_id: str
     logical_timestamp: int
     fulfillment_request_id: str = ""
+    service_level: str = ""
     items: tuple[FulfillmentItem, ...] = ()
     whole: bool = False
     published_at: datetime | None = None
@@ -43,6 +44,7 @@ class UnstoredCompletion:
             location_id=event.location_id,
             logical_timestamp=event.logical_timestamp,
             fulfillment_request_id=event.fulfillment_request_id,
+            service_level=event.service_level,
             items=event.items,
             whole=True,
             published_at=event.published_at,
@@ -56,7 +58,7 @@ class UnstoredCompletion:
             logical_timestamp=self.logical_timestamp,
             fulfillment_request_id=self.fulfillment_request_id,
             order_id="",
-            service_level="",
+            service_level=self.service_level,
             items=self.items,
             published_at=self.published_at or received_at,
         )

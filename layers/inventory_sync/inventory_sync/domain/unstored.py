@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.reading import ReleaseReading
@@ -32,13 +33,28 @@ class UnstoredUnits:
             and (not one.completion.location_id or one.completion.location_id in imported)
         ]
 
-    def events(self, location_id: str) -> list[OpenEvent]:
-        """The units of one location that can be read, as if their events were stored."""
-        return [
-            OpenEvent(event=one.completion.event(one.received_at), received_at=one.received_at)
+    def events(self, location_id: str, rule: AppliedRule) -> list[OpenEvent]:
+        """The units of one location that can be read, as if their events were stored.
+
+        They own theirs where the ERP learns of them through another channel: nobody else will.
+        """
+
+        def as_open(one: QuarantinedCompletion) -> OpenEvent:
+            event = one.completion.event(one.received_at)
+            owned = frozenset(i.item_id for i in event.items) if rule.other_channel(event) else None
+            return OpenEvent(event=event, received_at=one.received_at, owned=owned)
+
+        here = (one for one in self.found if one.completion.location_id == location_id)
+        return [as_open(one) for one in here if one.completion.items]
+
+    def products(self, location_id: str) -> frozenset[str]:
+        """Of the units of one location that can be read."""
+        return frozenset(
+            item.product_id
             for one in self.found
-            if one.completion.location_id == location_id and one.completion.items
-        ]
+            if one.completion.location_id == location_id
+            for item in one.completion.items
+        )
 
     def unknown_at(
         self, cut_end: int, reading: ReleaseReading

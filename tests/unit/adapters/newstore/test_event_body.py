@@ -396,6 +396,7 @@ COMPLETION = UnstoredCompletion(
     location_id="DC01",
     logical_timestamp=10,
     fulfillment_request_id="ff1",
+    service_level="TRADITIONAL",
     items=(FulfillmentItem("item-1", "SKU-1"),),
     whole=True,
     published_at=datetime(2026, 3, 2, 9, 0, 0, 123000, tzinfo=UTC),

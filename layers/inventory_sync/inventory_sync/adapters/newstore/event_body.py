@@ -122,6 +122,7 @@ def _completion(payload: _Fields, published_at: object) -> UnstoredCompletion:
         location_id=_if_readable(lambda: _text(payload, "fulfillment_location_id"), ""),
         logical_timestamp=_logical_timestamp(payload.get("logical_timestamp")),
         fulfillment_request_id=request_id,
+        service_level=_if_readable(lambda: _optional_text(payload, "service_level"), ""),
         items=items,
         whole=whole and not isinstance(payload, _Ambiguous),
         published_at=_instant(published_at),

@@ -33,6 +33,13 @@ def test_its_row_is_held_at_0_until_the_erp_is_counted() -> None:
     assert (world.atp(), world.is_open(event)) == (2, False)
 
 
+def test_a_log_line_says_how_many_are_in_force() -> None:
+    world, _ = mispicked()
+
+    [figures] = [found for message, found in world.observer.notes if "mispick" in message]
+    assert (figures["location_id"], figures["rows"], figures["units"]) == (DC, 1, 1)
+
+
 def test_a_shipped_unit_does_not_end_it_and_is_released_with_a_row_of_0() -> None:
     world, event = mispicked()
     world.ship(50)

@@ -14,7 +14,7 @@ from inventory_sync.domain.manifest import Basis
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
 from local.newstore.events import event_bytes
-from tests.builders import DC, HOUR, SKU, STORE
+from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.event_bodies import TENANT, event_fields
 from tests.unit.use_cases.import_world import ImportWorld, started
 
@@ -214,6 +214,34 @@ def test_a_stored_event_that_cannot_be_read_is_not_released_while_it_may_be_mend
     world.clock.advance(DAY)
     assert world.import_now().cut_end == 15
     assert world.hold_kinds() == ["completion_unreadable"]
+
+
+def test_with_a_change_feed_they_are_taken_off_once_however_many_imports_follow() -> None:
+    world = started(change_feed="sequence")
+    quarantined(world, body_of(shipped(world), **BAD_TIME))
+    world.forward()
+    world.clock.advance(DAY)
+
+    for _ in range(4):
+        world.import_now()
+
+    assert (world.on_hand(), world.atp()) == (8, 8)
+
+
+def test_units_that_the_erp_learns_of_through_another_channel_are_not_taken_off_twice() -> None:
+    world = started(counter_lag=10 * MINUTE)
+    event = world.ship(12, level="IN_STORE_HANDOVER", delivered=False)
+    world.erp_model.sell_at_counter((DC, SKU), 1)
+    world.ship(15, level="IN_STORE_HANDOVER")
+    world.erp_model.sell_at_counter((DC, SKU), 1)
+    world.forward()
+    world.settle()
+    quarantined(world, body_of(event, service_level="IN_STORE_HANDOVER", **BAD_TIME))
+    world.clock.advance(DAY)
+
+    world.import_now()
+
+    assert (world.on_hand(), world.atp()) == (8, 8)
 
 
 def test_where_units_cannot_be_read_the_location_sends_only_what_units_explain() -> None:

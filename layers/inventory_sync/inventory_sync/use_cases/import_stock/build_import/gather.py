@@ -70,7 +70,13 @@ class LocationSource:
         )
         reader = StockReader(
             context=context,
-            source=StockSource(erp=erp, event_log=event_log, clock=clock, fed=context.erp.has_feed),
+            source=StockSource(
+                erp=erp,
+                event_log=event_log,
+                clock=clock,
+                fed=context.erp.has_feed,
+                unstored=context.unstored,
+            ),
             location_store=location_store,
             observer=observer,
             remaining_seconds=remaining_seconds,
@@ -129,7 +135,7 @@ class LocationSource:
             last=self._last(place, base),
             unlisted=(ever.last if ever else LastQuantities({})) if keeps_unlisted else None,
             events=self.event_log.open_events_of(location_id),
-            unstored=self.context.unstored.events(location_id),
+            unstored=self.context.unstored.events(location_id, self.context.erp.rule),
             doubtful=doubtful,
         )
 

@@ -80,6 +80,14 @@ class RunOutputs:
         self.tally.add(cut, selection.clamped, len(left), entry)
         self.tally.closed += statement.mispicks.closed
         self.tally.mispicks += statement.mispicks.seen
+        if statement.mispicks.failed:
+            self.observer.log(
+                "rows with a mispick",
+                run_id=self.context.run.run_id,
+                location_id=cut.location_id,
+                rows=len(statement.mispicks.failed),
+                units=sum(statement.mispicks.failed.values()),
+            )
         if statement.figures.basis is Basis.SNAPSHOT:
             self.nodes_stated.add(statement.place.fulfillment_node_id)
         if statement.left is not None:

@@ -1,10 +1,11 @@
 """Read one location's stock, and of it no more than the ERP's change feed makes necessary."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.observe import Clock
@@ -43,14 +44,15 @@ class StockSource:
     event_log: EventLog
     clock: Clock
     fed: bool
+    unstored: UnstoredUnits = field(default_factory=UnstoredUnits)
 
     def read(self, location_id: str, known: Known | None) -> Reading:
         """All rows: from the ERP what may have changed, the others as they are known.
 
         Errors as for `Erp.snapshot`. A feed may miss a change (docs/design.md, Change feed), so
-        the products of open events are read whether it names them or not: the sum never rests on
-        the feed. A row that is known and in no open event is what the ERP had on hand: everything
-        that was added back or subtracted has since been settled.
+        the products of open events, and of those in quarantine, are read whether it names them or
+        not: the sum never rests on the feed. Any other row that is known is what the ERP had on
+        hand: everything that was added back or subtracted has since been settled.
         """
         started_at = self.clock.now()
         if not self.fed:
@@ -72,4 +74,5 @@ class StockSource:
 
     def _in_open_events(self, location_id: str) -> frozenset[str]:
         events = (e.event for e in self.event_log.open_events_of(location_id))
-        return frozenset(i.product_id for e in events if e.completed for i in e.items)
+        open_here = {i.product_id for e in events if e.completed for i in e.items}
+        return self.unstored.products(location_id) | open_here
