@@ -1,6 +1,6 @@
 """OdooErp where Odoo fails, against a server that answers alike; see also tests/odoo."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -62,6 +62,7 @@ ANSWERS: dict[str, Any] = {
     "product.template/default_get": {"uom_id": 1},
     "uom.uom/search_read": [UNITS],
     "stock.move.line/search_read": [],
+    "stock.quant/search_read": [],
     "stock.picking/search_read": [],
     "stock.move/search_read": [MOVE],
     "stock.picking/load": {"ids": [3], "messages": [], "nextrow": 0},
@@ -77,7 +78,10 @@ def account() -> Iterator[SecretsAccount]:
 
 @contextmanager
 def odoo(
-    account: SecretsAccount, bodies: list[Any] | None = None, **changed: Answer
+    account: SecretsAccount,
+    bodies: list[Any] | None = None,
+    not_for_sale: Sequence[str] = (),
+    **changed: Answer,
 ) -> Iterator[tuple[OdooErp, list[str]]]:
     """`changed` by call, dots and slashes as underscores; a function is given how often it was.
 
@@ -105,6 +109,7 @@ def odoo(
             clock,
             base_url=server.url,
             database=lambda: "shop",
+            not_for_sale=lambda: not_for_sale,
             apply_lag=timedelta(0),
             ids=IdMap(),
         )
@@ -227,7 +232,7 @@ def test_look_up_without_an_answer_is_never_taken_for_none(account: SecretsAccou
 def test_moves_of_another_delivery_are_no_answer(account: SecretsAccount) -> None:
     moves = Reply([{**MOVE, "picking_id": [9, "OUT/9"]}])
     answers = {"stock_picking__search_read": Reply([DONE]), "stock_move__search_read": moves}
-    with odoo(account, None, **answers) as (erp, _):
+    with odoo(account, None, (), **answers) as (erp, _):
         assert isinstance(erp.look_up(WANTED.movement_id), Unknown)
 
 
@@ -288,3 +293,45 @@ def test_unknown_warehouse_and_garbled_rows(account: SecretsAccount) -> None:
         pytest.raises(RetriableError),
     ):
         erp.snapshot("DC01")
+
+
+def test_feed_begins_anew_once_something_else_is_not_for_sale(account: SecretsAccount) -> None:
+    """No move tells of it, and all rows have to be read."""
+    place = Reply([{"id": 9, "name": "Damaged", "parent_path": "1/8/9/"}])
+    moved = Reply([])
+    with odoo(account, stock_move_line__formatted_read_group=moved) as (erp, _):
+        before = erp.changes("DC01", None).cursor
+        assert erp.changes("DC01", before).complete
+    with odoo(
+        account,
+        not_for_sale=["Damaged"],
+        stock_location__search_read=place,
+        stock_move_line__formatted_read_group=moved,
+    ) as (erp, _):
+        after = erp.changes("DC01", before)
+        assert not after.complete
+        assert erp.changes("DC01", after.cursor).complete
+
+
+def test_place_of_that_name_below_another_warehouse_is_none_of_this_one(
+    account: SecretsAccount,
+) -> None:
+    """Nor is one that has the stock location's id as a part of its own."""
+    places = Reply(
+        [
+            {"id": 9, "name": "Damaged", "parent_path": "1/88/9/"},
+            {"id": 8, "name": "Damaged", "parent_path": "1/8/"},
+        ]
+    )
+    bodies: list[Any] = []
+    with odoo(account, bodies, not_for_sale=["Damaged"], stock_location__search_read=places) as (
+        erp,
+        _,
+    ):
+        erp.read("DC01", frozenset({"A"}))
+    [domain] = [body["domain"] for name, body in bodies if name == "stock.quant/search_read"]
+    assert domain[:3] == [
+        ["location_id", "child_of", 8],
+        "!",
+        ["location_id.usage", "!=", "internal"],
+    ]

@@ -85,16 +85,21 @@ class OdooStock:
         return StockSnapshot(location_id, as_of, units)
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
-        """By done move lines, from the cursor less the overlap on; the cursor is Odoo's time."""
+        """By done move lines, from the cursor less the overlap on.
+
+        The cursor is Odoo's time and what was left out as not for sale: no move tells of a change
+        of that.
+        """
         ids = self._ids.pinned()
         warehouse = self._master.warehouse(ids.erp_location(location_id))
         as_of = self._api.now()
-        since = _since(None if cursor is None else ids.untag_cursor(cursor))
+        left_out = ",".join(map(str, warehouse.not_for_sale))
+        since = _since(None if cursor is None else ids.untag_cursor(cursor), left_out)
         moved: frozenset[str] = frozenset()
         if since is not None:
             moved = frozenset(self._moved(warehouse.stock_id, since, ids))
         complete = cursor is None or since is not None
-        now = ids.tag_cursor(odoo_time(as_of))
+        now = ids.tag_cursor(f"{odoo_time(as_of)}/{left_out}")
         return Changes(product_ids=moved, cursor=now, as_of=as_of, complete=complete)
 
     def _add(
@@ -160,9 +165,10 @@ class OdooStock:
         return sums
 
 
-def _since(cursor: str | None) -> datetime | None:
+def _since(cursor: str | None, left_out: str) -> datetime | None:
+    text, _, before = (cursor or "").partition("/")
     try:
-        return None if cursor is None else read_instant(cursor, UTC)
+        return read_instant(text, UTC) if before == left_out else None
     except ValueError:
         return None
 
