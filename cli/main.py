@@ -19,6 +19,7 @@ from cli.quarantine import quarantine
 from cli.quarantine_edit import edit
 from cli.reconcile import reconcile, resend
 from cli.replay import replay
+from cli.restore import restore
 from cli.runs import runs, show_run
 from cli.smoke import smoke
 from cli.status import status
@@ -70,6 +71,7 @@ for command in (
     quarantine,
     watermark,
     audit,
+    restore,
     smoke,
 ):
     main.add_command(command)

@@ -57,10 +57,10 @@ class Called:
         def before(params: Mapping[str, Any], model: Any, **_: Any) -> None:
             needs.update(needs_of(model.service_model.service_name, model.name, params))
 
-        def after(http_response: Any, model: Any, context: Any, **_: Any) -> None:
-            # Whoever may not list a bucket is answered 403 where an object is not there.
-            if model.name == "GetObject" and http_response.status_code == 404:
-                needs.add(Need("s3:ListBucket", bucket_arn(context["bucket"])))
+        def after(http_response: Any, parsed: Any, model: Any, **_: Any) -> None:
+            # Whoever may list a bucket under prefixes only is not told that an object is not there.
+            if model.name in {"GetObject", "HeadObject"} and http_response.status_code == 404:
+                parsed["Error"] = {"Code": "AccessDenied", "Message": "Access Denied"}
 
         def refuse(request: Any, **_: Any) -> AWSResponse | None:
             if not self.parts_break:

@@ -14,7 +14,7 @@ NOTHING = object()
 CHECKED_BY: Mapping[str, Callable[[str | None, Any], bool]] = {
     "ForAllValues:StringEquals": lambda value, wanted: value in wanted,
     "StringEquals": lambda value, wanted: value == wanted,
-    "StringLikeIfExists": lambda value, wanted: value is None or fnmatchcase(value, wanted),
+    "StringLike": lambda value, wanted: any(fnmatchcase(value or "", w) for w in as_list(wanted)),
 }
 
 

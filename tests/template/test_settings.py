@@ -126,6 +126,4 @@ def test_only_what_the_connector_needs_is_permitted(function: str, connector: st
         reads = READS[function]
         below = "arn:aws:s3:::erp-files/erp/"
         assert statements["ErpFiles"]["Resource"] == [f"{below}{name}" for name in reads]
-        assert statements["ErpFileNames"]["Condition"] == {
-            "StringLikeIfExists": {"s3:prefix": "erp/*"}
-        }
+        assert statements["ErpFileNames"]["Condition"] == {"StringLike": {"s3:prefix": "erp/*"}}

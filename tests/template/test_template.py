@@ -240,3 +240,13 @@ def test_newstore_may_only_fetch_import_files() -> None:
 def test_every_function_has_its_code(name: str) -> None:
     """`sam build` passes over a folder that is not there and still succeeds."""
     assert (ROOT / FUNCTIONS[name]["CodeUri"] / "app.py").is_file()
+
+
+def test_a_bucket_is_listed_under_the_prefixes_that_are_read_only() -> None:
+    """Not `IfExists`: a list of all names no prefix."""
+    lists = [s for _, s in allowed_statements() if "s3:ListBucket" in as_list(s["Action"])]
+
+    assert len(lists) == 5
+    for statement in lists:
+        assert statement["Condition"].keys() == {"StringLike"}
+        assert statement["Condition"]["StringLike"]["s3:prefix"]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
+from inventory_sync.adapters.dynamodb.restored_table import RestoredTable
 from local.deployed import DeployedStack
 from local.newstore.events import Event, event_bytes
 from local.stack import EVENTS, IMPORT, QUARANTINE
@@ -325,6 +326,25 @@ def of_stack(stack: DeployedStack, name: str) -> bool:
 def under_way(stack: DeployedStack) -> bool:
     states = {job.state for job in stack.newstore.jobs.by_id.values()}
     return bool(states & {"waiting", "processing"})
+
+
+def test_what_a_table_has_lost_comes_back_from_a_point_in_time(stack: DeployedStack) -> None:
+    """The local AWS copies what is there now, so the copy comes before the loss."""
+    client, table = stack.aws.dynamodb, stack.physical_id(EVENTS)
+    [lost, *_] = client.scan(TableName=table)["Items"]
+    restored = RestoredTable(client, table, stack.clock.now())
+    restored.make(time.sleep)
+    stored = stack.count(EVENTS)
+    key = {name: lost[name] for name in ("location_id", "event_key")}
+    client.delete_item(TableName=table, Key=key)
+
+    found = restored.put_back(stack.clock.now())
+    restored.drop_copy()
+
+    assert (found.put_back, stack.count(EVENTS)) == (1, stored)
+    assert client.describe_table(TableName=table)["Table"]["StreamSpecification"]["StreamEnabled"]
+    expiry = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    assert expiry["TimeToLiveStatus"] == "ENABLED"
 
 
 def test_a_tick_that_fails_lands_in_the_dead_letter_queue(stack: DeployedStack) -> None:

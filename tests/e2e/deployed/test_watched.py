@@ -85,6 +85,9 @@ def test_every_alarm_is_there_and_watches_what_is_there(stack: DeployedStack) ->
         "Stage": {"prod"},
         "FunctionName": {value for name, value in stack.outputs.items() if "Function" in name},
         "TableName": {value for name, value in stack.outputs.items() if "Table" in name},
+        "RuleName": {
+            rule["Name"] for rule in stack.local_aws.client("events").list_rules()["Rules"]
+        },
         "QueueName": {value for name, value in stack.outputs.items() if "Queue" in name},
     }
     deployed = alarms(stack)

@@ -7,7 +7,8 @@ from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.aws.objects import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,9 +30,9 @@ class Bucket:
             try:
                 return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
             except ClientError as error:
-                if error_code(error) != "NoSuchKey":
-                    raise
-                return None
+                if is_missing(self.client, self.name, key, error):
+                    return None
+                raise
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object whatever stands there."""

@@ -16,6 +16,7 @@ from zipfile import BadZipFile, ZipFile
 from botocore.exceptions import ClientError
 
 from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.aws.objects import is_missing
 from inventory_sync.adapters.gzip_stream import GZIP_MARK, BrokenGzipError, gunzipped
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.inbound import ExportFile
@@ -32,7 +33,6 @@ _MARK_BYTES = 4
 _NOT_DATA = "__MACOSX/"
 _ZIP_FAULTS = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error)
 _WHAT = "export file"
-_GONE = frozenset({"NoSuchKey", "404"})
 _REPLACED = "PreconditionFailed"
 _NOTHING_LEFT = "InvalidRange"
 
@@ -74,7 +74,7 @@ class S3ExportFiles:
                 code = error_code(error)
                 if code == _NOTHING_LEFT:
                     return None
-                if code in _GONE:
+                if is_missing(self._client, file.bucket, file.key, error):
                     raise RejectedError(f"{file.uri} is gone; have it written again") from error
                 if code == _REPLACED:
                     raise RejectedError(

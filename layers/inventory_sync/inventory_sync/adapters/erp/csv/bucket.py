@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from inventory_sync.adapters.aws.errors import error_code, translated
+from inventory_sync.adapters.aws.objects import is_missing
 from inventory_sync.adapters.csv_text import encoding_of
 from inventory_sync.adapters.erp.csv.format import FORMAT_KEY, CsvFormat, read_format
 from inventory_sync.adapters.gzip_stream import GZIP_MARK, BrokenGzipError, gunzipped
@@ -26,9 +27,8 @@ from inventory_sync.domain.errors import SnapshotIncompleteError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MISSING = frozenset({"NoSuchKey", "404"})
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
-_REPLACED = _MISSING | {"PreconditionFailed", "412"}
+_REPLACED = frozenset({"NoSuchKey", "404", "PreconditionFailed", "412"})
 _WHAT = "the ERP's bucket"
 _CHUNK_BYTES = 1_048_576
 _LINE_CHARACTERS_MAX = 1_000_000
@@ -80,7 +80,7 @@ class CsvBucket:
             try:
                 answer = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
             except ClientError as error:
-                if error_code(error) in _MISSING:
+                if is_missing(self._client, self._bucket, self._prefix + key, error):
                     return None
                 raise
         return Found(key, answer["ETag"], answer["LastModified"])
@@ -92,7 +92,7 @@ class CsvBucket:
                 answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
                 return answer["Body"].read()
             except ClientError as error:
-                if error_code(error) in _MISSING:
+                if is_missing(self._client, self._bucket, self._prefix + key, error):
                     return None
                 raise
 
