@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from cli.output import Problem, RefusedError
 from inventory_sync.adapters.csv_text import DELIMITERS, decoded, delimiter_of, plain, shown
+from inventory_sync.domain.ids import ID_CHARACTERS_MAX, UNUSABLE
 
 if TYPE_CHECKING:
     from _csv import Reader
 
-ID_CHARACTERS_MAX = 200
 ROWS_MAX = 1_000_000
 
 
@@ -48,13 +48,11 @@ class Problems:
             raise RefusedError(*sorted(self.found, key=lambda problem: problem.line))
 
     def check_id(self, row: Row, column: str, value: str) -> None:
-        """Ids are opaque: what looks the same has to be the same."""
+        """What an event may have is taken as it stands, blanks around it too."""
         if not value:
             self.add(row.line, column, "is empty; fill it in")
-        elif value != value.strip():
-            self.add(row.line, column, f"{value!r} has blanks around it; remove them")
-        elif not value.isprintable():
-            self.add(row.line, column, f"{value!r} has unprintable characters; remove them")
+        elif UNUSABLE.search(value):
+            self.add(row.line, column, f"{value!r} has control characters; remove them")
         elif len(value) > ID_CHARACTERS_MAX:
             self.add(row.line, column, f"is longer than {ID_CHARACTERS_MAX} characters; shorten it")
 

@@ -287,7 +287,9 @@ def test_a_broken_manifest_is_named_with_its_field(
     assert named in str(raised.value)
 
 
-def test_a_damaged_ledger_is_fatal(s3: "S3Client") -> None:
+def test_a_damaged_ledger_is_named_and_counts_as_none(
+    s3: "S3Client", caplog: pytest.LogCaptureFixture
+) -> None:
     files = S3FileStore(s3, BUCKET, str)
     files.save_ledger(LEDGER)
     key = "ledger/DC01/run-1.json.gz"
@@ -297,5 +299,7 @@ def test_a_damaged_ledger_is_fatal(s3: "S3Client") -> None:
     no_such_block = whole[:header] + b"\xff" + whole[header + 1 :]
     for damaged in (b"", whole[:middle], b"not gzip", no_such_block, whole[:-8] + bytes(8)):
         s3.put_object(Bucket=BUCKET, Key=key, Body=damaged)
-        with pytest.raises(FatalError, match="ledger/DC01"):
-            files.ledger("DC01", "run-1")
+        assert files.ledger("DC01", "run-1") is None
+        assert files.latest_ledger("DC01") is None
+        assert "ledger/DC01" in caplog.text
+        caplog.clear()

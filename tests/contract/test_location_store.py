@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from inventory_sync.adapters.codec import encode
-from inventory_sync.adapters.dynamodb.audit import Author
+from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
+from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.domain.errors import FatalError, RejectedError
+from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
+from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.locations import Location
@@ -290,21 +292,85 @@ def test_rows_beyond_one_answer_are_all_found(table: StateTable) -> None:
         ("DC01;Hamburg", "JSON"),
     ],
 )  # fmt: skip
-def test_a_broken_row_is_named_with_its_field(table: StateTable, record: str, named: str) -> None:
+def test_a_broken_row_is_named_with_its_field_and_is_not_enabled(
+    table: StateTable, record: str, named: str, caplog: pytest.LogCaptureFixture
+) -> None:
     table.put("location", "DC01", encode(DC))
     table.put("location", "NYC", record)
 
-    with pytest.raises(FatalError) as raised:
-        DynamoLocationStore(table).locations()
+    found = DynamoLocationStore(table).locations()
 
-    assert "location NYC" in str(raised.value)
-    assert named in str(raised.value)
+    assert found["DC01"] == DC
+    assert (found["NYC"].location_id, found["NYC"].enabled) == ("NYC", False)
+    [line] = caplog.messages
+    assert "location NYC" in line
+    assert named in line
 
 
-@pytest.mark.parametrize("kind", ["hold", "approval"])
-def test_a_broken_hold_or_approval_is_named(table: StateTable, kind: str) -> None:
+def test_a_broken_row_keeps_its_place_at_newstore(table: StateTable) -> None:
+    """What NewStore has there is still rolled forward, under the node it has."""
+    known = replace(DC, fulfillment_node_id="node-1", store_id="store-1")
+    table.put("location", "DC01", encode(known).replace('"enabled": true', '"enabled": "maybe"'))
+
+    [found] = DynamoLocationStore(table).locations().values()
+
+    assert found == replace(known, enabled=False)
+
+
+@pytest.mark.parametrize("broken", ["{}", "[]", "no JSON", '{"at": "0001-01-01"}', ""])
+@pytest.mark.parametrize("kind", ["hold", "approval", "resend"])
+def test_a_record_that_cannot_be_read_holds_up_no_other(
+    table: StateTable, kind: str, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
     store = DynamoLocationStore(table)
-    table.put(kind, "NYC", "{}")
+    store.set_hold(HOLD)
+    LocationChanges(table).approve([APPROVAL], OPERATOR)
+    resend = Resend(location_id="DC01", products=(), at=NOON)
+    LocationChanges(table).request_resend(resend, OPERATOR)
+    item: Any = {**StateTable.key(kind, "NYC"), "record": {"S": broken}}
+    if not broken:
+        item.pop("record")
+    table.client.put_item(TableName=table.name, Item=item)
 
-    with pytest.raises(FatalError, match=f"{kind} NYC"):
-        {"hold": store.holds, "approval": store.approvals}[kind]()
+    assert set(store.holds()) == set(store.approvals()) == set(store.resends()) == {"DC01"}
+    assert f"{kind} NYC" in caplog.text
+
+
+def test_a_product_without_its_sku_is_not_mapped(table: StateTable) -> None:
+    table.put("product", "A", "100-1")
+    table.client.put_item(TableName=table.name, Item=StateTable.key("product", "B"))
+    assert DynamoLocationStore(table).skus() == {"A": "100-1"}
+
+
+@pytest.mark.parametrize(("item_id", "held"), [("location NYC", "NYC"), ("imports", ALL_IMPORTS)])
+def test_an_operator_s_hold_that_cannot_be_read_holds_until_it_is_resumed(
+    table: StateTable, item_id: str, held: str
+) -> None:
+    store = DynamoLocationStore(table)
+    table.put("operator_hold", item_id, '{"who": 5}')
+
+    assert set(store.operator_holds()) == {held}
+    assert "cannot be read" in store.operator_holds()[held].why
+    assert LocationChanges(table).resume(held, OPERATOR)
+    assert store.operator_holds() == {}
+
+
+def test_after_a_resend_that_cannot_be_read_another_means_all_rows(table: StateTable) -> None:
+    table.put("resend", "DC01", "{}")
+    resend = Resend(location_id="DC01", products=("SKU-1",), at=NOON)
+    assert LocationChanges(table).request_resend(resend, OPERATOR).products == ()
+    assert DynamoLocationStore(table).resends() == {"DC01": replace(resend, products=())}
+
+
+@pytest.mark.parametrize("kind", ["run", "audit", "unstored_completion"])
+def test_a_record_of_history_that_cannot_be_read_is_left_out_by_name(
+    table: StateTable, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    table.put(kind, "broken", "{}")
+    readers: dict[str, Any] = {
+        "run": DynamoRunHistory(table).newest_first,
+        "audit": AuditedTable(table).records,
+        "unstored_completion": DynamoUnstoredCompletions(table).unresolved,
+    }
+    assert list(readers[kind]()) == []
+    assert f"{kind} broken" in caplog.text

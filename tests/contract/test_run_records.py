@@ -122,11 +122,24 @@ def test_the_same_record_gives_the_same_bytes(s3: "S3Client") -> None:
 
 @pytest.mark.parametrize(
     "stored",
-    [b"no gzip", gzip.compress(b"{}")[:-9], gzip.compress(b'{"location_id": 1}\n')],
-    ids=["no gzip", "cut short", "not a record"],
+    [b"no gzip", gzip.compress(b"{}")[:-9]],
+    ids=["no gzip", "cut short"],
 )
 def test_a_damaged_record_is_fatal_and_named(s3: "S3Client", stored: bytes) -> None:
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=stored)
 
     with pytest.raises(FatalError, match="runs/run-1/record"):
         list(S3RunRecords(s3, BUCKET).locations("run-1"))
+
+
+def test_a_line_that_cannot_be_read_is_left_out_by_name(
+    s3: "S3Client", caplog: pytest.LogCaptureFixture
+) -> None:
+    records = S3RunRecords(s3, BUCKET)
+    with records.writer("run-1") as writer:
+        writer.add(record())
+    whole = gzip.decompress(s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=gzip.compress(b'{"location_id": 1}\n' + whole))
+
+    assert list(records.locations("run-1")) == [record()]
+    assert f"{KEY} line 1" in caplog.text

@@ -8,7 +8,11 @@ import pytest
 from click.testing import Result
 
 from inventory_sync.adapters.codec import encode
+from inventory_sync.adapters.newstore.event_body import parse_event
+from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.locations import Location
+from local.newstore.events import event_bytes
+from tests.event_bodies import TENANT, event_fields
 from tests.unit.cli.conftest import NOW, Shell
 
 LATER = NOW + timedelta(minutes=1)
@@ -29,6 +33,30 @@ def test_empty_cells_stand_for_the_same_id_on_all_sides(shell: Shell, load: Load
             location_id="NYC", fulfillment_node_id="NYC", store_id="NYC", erp_location="NYC"
         ),
     }
+
+
+@pytest.mark.parametrize("location_id", ["DC01 ", " DC01", "DC\u00a001", "Köln #1/a", "x" * 200])
+def test_an_id_that_an_event_may_have_is_mapped_and_shown_as_it_stands(
+    shell: Shell, load: Load, location_id: str
+) -> None:
+    body = event_bytes(event_fields(fulfillment_location_id=location_id))
+    found = parse_event(body, TENANT)
+    assert isinstance(found, FulfillmentEvent)
+
+    result = load("location_id,enabled", f'"{found.location_id}",false', "DC01,true")
+
+    assert result.exit_code == 0, result.output
+    assert set(shell.store.locations()) == {location_id, "DC01"}
+    listed = json.loads(shell.run("locations", "list", "--json").stdout)["locations"]
+    assert location_id in [row["location_id"] for row in listed]
+    held = shell.run("hold", location_id, "--why", "stray id", "--who", "ada")
+    assert held.exit_code == 0, held.output
+    assert set(shell.store.operator_holds()) == {location_id}
+
+
+def test_an_id_that_no_event_may_have_is_not_mapped(load: Load) -> None:
+    for location_id in ("DC\x0001", "DC\x8501", "x" * 201):
+        assert load("location_id,enabled", f'"{location_id}",false').exit_code != 0
 
 
 def test_every_column_is_read(shell: Shell, load: Load) -> None:
@@ -120,7 +148,7 @@ def test_every_bad_row_is_named_and_none_is_written(shell: Shell, load: Load) ->
         ",,,,,",
         ",NODE,,,,",
         "B,,,,maybe,",
-        " D,,,,,",
+        "D,,,,,",
         "E" * 201 + ",,,,,",
         '"F\x07",,,,,',
         "G,,,,,2",
@@ -131,7 +159,6 @@ def test_every_bad_row_is_named_and_none_is_written(shell: Shell, load: Load) ->
     assert [line.split(": ")[0] for line in lines] == [
         "line 4, location_id",
         "line 5, enabled",
-        "line 6, location_id",
         "line 7, location_id",
         "line 8, location_id",
         "line 9, create",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.codec import encode
 from inventory_sync.adapters.dynamodb.calls import CONDITION_FAILED, CONFLICT, transact
+from inventory_sync.adapters.dynamodb.records import readable
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.errors import RejectedError
 
@@ -69,8 +70,8 @@ class AuditedTable:
 
     def records(self, *, newest_first: bool = False) -> Iterator[AuditRecord]:
         """By time, page by page as far as it is asked for."""
-        for item_id, record in self._table.records("audit", newest_first=newest_first):
-            yield decode(AuditRecord, record, f"audit record {item_id}")
+        for _, record in readable(self._table, "audit", AuditRecord, newest_first=newest_first):
+            yield record
 
     def _write(self, changes: Sequence[Change], author: Author) -> None:
         items: Any = [*map(self._written, changes), self.record_of(changes, author)]

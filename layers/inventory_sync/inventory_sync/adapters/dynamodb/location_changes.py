@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.codec import decode, encode, report_unreadable
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
 from inventory_sync.adapters.dynamodb.location_store import (
     OPERATOR_HOLD,
@@ -11,6 +11,7 @@ from inventory_sync.adapters.dynamodb.location_store import (
     operator_hold_id,
 )
 from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.holds import Approval, OperatorHold, Resend
 from inventory_sync.domain.locations import Location
 
@@ -81,7 +82,7 @@ class LocationChanges:
         before = self._record("resend", resend.location_id)
         wanted = resend
         if before is not None:
-            earlier = decode(Resend, before, f"resend {resend.location_id}")
+            earlier = _earlier(before, resend)
             both = tuple(sorted({*earlier.products, *resend.products}))
             wanted = replace(resend, products=both if earlier.products and resend.products else ())
         if len(encode(wanted)) > RESEND_CHARACTERS_MAX:
@@ -109,3 +110,12 @@ class LocationChanges:
             changes.append(Change(kind=kind, item_id=item_id, before=before, after=after))
         self._audited.apply(changes, author)
         return loaded
+
+
+def _earlier(record: str, resend: Resend) -> Resend:
+    """What was asked for before: all rows where that cannot be read."""
+    try:
+        return decode(Resend, record, f"resend {resend.location_id}")
+    except FatalError as error:
+        report_unreadable(error)
+        return replace(resend, products=())

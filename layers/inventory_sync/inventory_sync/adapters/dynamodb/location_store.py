@@ -3,18 +3,23 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.codec import decode, encode, report_unreadable
+from inventory_sync.adapters.dynamodb.records import readable
 from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.locations import Location
 
 OPERATOR_HOLD = "operator_hold"
+_PAUSED, _HELD_LOCATION = "imports", "location "
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def operator_hold_id(location_id: str) -> str:
     """An item's id cannot be empty."""
-    return "imports" if location_id == ALL_IMPORTS else f"location {location_id}"
+    return _PAUSED if location_id == ALL_IMPORTS else _HELD_LOCATION + location_id
 
 
 def approval_id(approval: Approval) -> str:
@@ -34,19 +39,17 @@ class DynamoLocationStore:
     def locations(self) -> Mapping[str, Location]:
         """The whole map by location id."""
         return {
-            item_id: decode(Location, record, f"location {item_id}")
-            for item_id, record in self._table.records("location")
+            item_id: _location(item_id, text) for item_id, text in self._table.records("location")
         }
 
     def skus(self) -> Mapping[str, str]:
         """The ERP's product id by NewStore's, for those that differ."""
-        return dict(self._table.records("product"))
+        return {product_id: sku for product_id, sku in self._table.records("product") if sku}
 
     def approvals(self) -> Mapping[str, tuple[Approval, ...]]:
         """Those that are not used up, by location id; in order of kind and product."""
         found: dict[str, list[Approval]] = defaultdict(list)
-        for item_id, record in self._table.records("approval"):
-            approval = decode(Approval, record, f"approval {item_id}")
+        for _, approval in readable(self._table, "approval", Approval):
             found[approval.location_id].append(approval)
         return {place: tuple(sorted(a, key=lambda a: a.named)) for place, a in found.items()}
 
@@ -63,10 +66,7 @@ class DynamoLocationStore:
 
     def resends(self) -> Mapping[str, Resend]:
         """Rows to be sent again, by location id."""
-        return {
-            item_id: decode(Resend, record, f"resend {item_id}")
-            for item_id, record in self._table.records("resend")
-        }
+        return dict(readable(self._table, "resend", Resend))
 
     def resend_done(self, resend: Resend) -> None:
         """Only the very request that was met: a later one has another moment."""
@@ -74,18 +74,12 @@ class DynamoLocationStore:
 
     def operator_holds(self) -> Mapping[str, OperatorHold]:
         """What operators hold, by location id, and whether imports are paused."""
-        found = (
-            decode(OperatorHold, record, f"operator's hold {item_id}")
-            for item_id, record in self._table.records(OPERATOR_HOLD)
-        )
+        found = (_operator_hold(*record) for record in self._table.records(OPERATOR_HOLD))
         return {hold.location_id: hold for hold in found}
 
     def holds(self) -> Mapping[str, LocationHold]:
         """What is held now, by location id."""
-        return {
-            item_id: decode(LocationHold, record, f"hold {item_id}")
-            for item_id, record in self._table.records("hold")
-        }
+        return dict(readable(self._table, "hold", LocationHold))
 
     def set_hold(self, hold: LocationHold) -> None:
         """Note that a location is held."""
@@ -94,3 +88,40 @@ class DynamoLocationStore:
     def clear_hold(self, location_id: str) -> None:
         """Note that it no longer is."""
         self._table.delete("hold", location_id)
+
+
+def _operator_hold(item_id: str, record: str) -> OperatorHold:
+    """One that cannot be read holds all the same, until it is resumed: somebody has set it."""
+    try:
+        return decode(OperatorHold, record, f"operator's hold {item_id}")
+    except FatalError as error:
+        report_unreadable(error)
+        location_id = item_id.removeprefix(_HELD_LOCATION) if item_id != _PAUSED else ALL_IMPORTS
+        why = f"its record cannot be read ({error})"
+        return OperatorHold(location_id=location_id, who="unknown", why=why, at=_LONG_AGO)
+
+
+def _location(item_id: str, record: str) -> Location:
+    """One that cannot be read is not enabled: what NewStore has of it is still rolled forward."""
+    try:
+        return decode(Location, record, f"location {item_id}")
+    except FatalError as error:
+        report_unreadable(error)
+        told = _texts(record)
+        return Location(
+            location_id=item_id,
+            fulfillment_node_id=told.get("fulfillment_node_id") or item_id,
+            store_id=told.get("store_id") or "",
+            erp_location=told.get("erp_location") or item_id,
+            enabled=False,
+        )
+
+
+def _texts(record: str) -> dict[str, str]:
+    """Those fields that are texts."""
+    try:
+        fields = json.loads(record)
+    except (ValueError, RecursionError):
+        return {}
+    found = fields.items() if isinstance(fields, dict) else ()
+    return {name: value for name, value in found if isinstance(value, str)}

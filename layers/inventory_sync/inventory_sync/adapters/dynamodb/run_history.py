@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from inventory_sync.adapters.codec import decode
+from inventory_sync.adapters.dynamodb.records import readable
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.import_run import ImportRun
 
@@ -15,8 +16,8 @@ class DynamoRunHistory:
 
     def newest_first(self) -> Iterator[ImportRun]:
         """Page by page, as far as it is asked for."""
-        for run_id, record in self._table.records("run", newest_first=True):
-            yield decode(ImportRun, record, f"run {run_id}")
+        for _, run in readable(self._table, "run", ImportRun, newest_first=True):
+            yield run
 
     def run(self, run_id: str) -> ImportRun | None:
         """Read consistently."""

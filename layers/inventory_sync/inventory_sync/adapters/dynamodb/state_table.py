@@ -29,7 +29,10 @@ class StateTable:
         return item
 
     def records(self, kind: str, *, newest_first: bool = False) -> Iterator[tuple[str, str]]:
-        """(id, record) of every item of a kind, read consistently, by id or from the highest id."""
+        """(id, record) of every item of a kind, read consistently, by id or from the highest id.
+
+        The record is empty where the item has none.
+        """
         arguments: dict[str, Any] = {
             "TableName": self.name,
             "ConsistentRead": True,
@@ -38,7 +41,7 @@ class StateTable:
             "ExpressionAttributeValues": {":kind": {"S": kind}},
         }
         for item in items_of(_WHAT, self.client.query, arguments):
-            yield item["id"]["S"], item["record"]["S"]
+            yield item["id"]["S"], item.get("record", {}).get("S", "")
 
     def put(self, kind: str, item_id: str, record: str) -> None:
         """Write an item whatever stands there."""

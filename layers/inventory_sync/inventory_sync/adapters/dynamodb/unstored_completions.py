@@ -29,10 +29,10 @@ class DynamoUnstoredCompletions:
 
     def unresolved(self) -> Iterator[QuarantinedCompletion]:
         """One consistent query."""
-        from inventory_sync.adapters.codec import decode
+        from inventory_sync.adapters.dynamodb.records import readable
 
-        for entry_id, record in self._table.records(KIND):
-            yield decode(QuarantinedCompletion, record, f"unstored completion {entry_id}")
+        for _, found in readable(self._table, KIND, QuarantinedCompletion):
+            yield found
 
     def removal(self, entry_id: str) -> dict[str, Any]:
         """Its removal, if it is there, as one item of a transaction."""

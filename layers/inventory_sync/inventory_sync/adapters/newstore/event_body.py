@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar
 
 from inventory_sync.adapters.instants import read_instant
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
+from inventory_sync.domain.ids import ID_CHARACTERS_MAX, UNUSABLE
 from inventory_sync.domain.inbound import (
     IgnoredEvent,
     MalformedEventError,
@@ -24,13 +25,10 @@ UNPARSABLE = "unparsable"
 WRONG_TENANT = "wrong_tenant"
 
 ITEMS_MAX = 10_000
-TEXT_CHARACTERS_MAX = 200
-"""At four bytes a character an event's key stays within DynamoDB's 1,024 bytes."""
 LOGICAL_TIMESTAMP_MAX = 10**18
 METRIC_NAME_CHARACTERS_MAX = 100
 
 _NAMES = {name.value: name for name in EventName}
-_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_IN_METRICS = re.compile(r"[^A-Za-z0-9._-]")
 _REASON = re.compile("[a-z_]{1,40}")
 _DIGITS = re.compile("[0-9]{1,19}")
@@ -232,9 +230,9 @@ def _text(fields: _Fields, name: str, where: str = "payload") -> str:
     path = f"{where}.{name}"
     number = _whole(fields.get(name))
     text = _raw_text(fields, name, path) if number is None else str(number)
-    if len(text) > TEXT_CHARACTERS_MAX:
-        raise _unparsable(path, "is too long", f"allowed are {TEXT_CHARACTERS_MAX} characters")
-    if _UNUSABLE.search(text):
+    if len(text) > ID_CHARACTERS_MAX:
+        raise _unparsable(path, "is too long", f"allowed are {ID_CHARACTERS_MAX} characters")
+    if UNUSABLE.search(text):
         problem = "has a control character or half a surrogate pair"
         raise _unparsable(path, problem, "send it without")
     return text

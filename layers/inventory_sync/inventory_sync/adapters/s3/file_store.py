@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.codec import decode, encode, report_unreadable
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.ledger_codec import decode_ledger, encode_ledger
 from inventory_sync.domain.availabilities import (
@@ -63,17 +63,23 @@ class S3FileStore:
         self._bucket.put(_ledger_key(ledger.location_id, ledger.run_id), encode_ledger(ledger))
 
     def ledger(self, location_id: str, run_id: str) -> Ledger | None:
-        """None where the run has none for the location."""
-        key = _ledger_key(location_id, run_id)
-        data = self._bucket.get(key)
-        return None if data is None else decode_ledger(data, key)
+        """None where the run has none for the location, or one that cannot be read."""
+        return self._ledger(_ledger_key(location_id, run_id))
 
     def latest_ledger(self, location_id: str) -> Ledger | None:
         """Run ids sort by time."""
         prefix = _ledger_key(location_id, "").removesuffix(".json.gz")
         key = max(self._bucket.keys(prefix), default="")
-        data = self._bucket.get(key) if key else None
-        return None if data is None else decode_ledger(data, key)
+        return self._ledger(key) if key else None
+
+    def _ledger(self, key: str) -> Ledger | None:
+        """The log names one that cannot be read: its location starts from its next snapshot."""
+        data = self._bucket.get(key)
+        try:
+            return None if data is None else decode_ledger(data, key)
+        except FatalError as error:
+            report_unreadable(error)
+            return None
 
     def save_finalization(self, run_id: str, finalization: Finalization) -> None:
         """Keep what to mark once the run has finished."""

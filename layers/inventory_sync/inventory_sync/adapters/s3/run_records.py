@@ -5,11 +5,12 @@ runs/<run>/outcome.json       the run as it ended, with NewStore's answers
 """
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from inventory_sync.adapters.codec import decode, encode
+from inventory_sync.adapters.codec import decode, encode, report_unreadable
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.import_run import ImportRun
@@ -64,13 +65,19 @@ class JsonLines:
 
 
 def read_lines(data: bytes, what: str) -> Iterator[LocationRecord]:
-    """The records of a gzipped file; FatalError naming `what` where it is not one of ours."""
+    """The records of a gzipped file, without those that cannot be read, which the log names.
+
+    FatalError naming `what` where it is no such file.
+    """
     try:
         lines = gzip.decompress(data).splitlines()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise FatalError(f"{what}: not gzipped: {error}") from error
     for number, line in enumerate(lines, start=1):
-        yield decode(LocationRecord, line, f"{what} line {number}")
+        try:
+            yield decode(LocationRecord, line, f"{what} line {number}")
+        except FatalError as error:
+            report_unreadable(error)
 
 
 def _record_key(run_id: str) -> str:
