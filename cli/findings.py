@@ -114,7 +114,9 @@ def look_at_promises(operator: Operator, head: ImportHead, found: Findings) -> N
     for location_id, why in sorted(seen.unread.items())[:1]:
         others = f" and {len(seen.unread) - 1} more" if len(seen.unread) > 1 else ""
         told = f"{location_id}{others}: {why}"
-        found.add("ERP", f"not read: {told}", f"the ERP cannot be read at {told}")
+        known = location_id in found.figures.get("stock_not_read", {})
+        concern = "" if known else f"the ERP cannot be read at {told}"
+        found.add("ERP", f"not read now: {told}", concern)
 
 
 def _sample(operator: Operator, run_id: str) -> frozenset[str]:

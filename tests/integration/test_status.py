@@ -46,10 +46,18 @@ def test_an_erp_that_is_down_is_told_though_imports_go_on(shop: Operated) -> Non
     shop.stack.erp.faults.down_for(3600)
     shop.tick()
 
-    (read, erp) = concerns(shop)
+    (concern,) = concerns(shop)
 
-    assert read.startswith("no stock could be read at 1 location, the first DC01: the ERP")
-    assert erp.startswith("the ERP cannot be read at DC01")
+    assert concern.startswith("no stock could be read at 1 location, the first DC01: the ERP")
+
+
+def test_an_erp_that_went_down_just_now_is_told_before_the_next_import(shop: Operated) -> None:
+    shop.wait(6)
+    shop.stack.erp.faults.down_for(3600)
+
+    (concern,) = concerns(shop)
+
+    assert concern.startswith("the ERP cannot be read at DC01")
 
 
 def test_a_wrong_credential_of_the_erp_is_told(shop: Operated) -> None:
