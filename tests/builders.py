@@ -125,6 +125,7 @@ def import_context(**fields: Any) -> ImportContext:
     plain: dict[str, Any] = {
         "run": run(),
         "watermark": None,
+        "last_finished_at": None,
         "settings": BuildSettings(
             first_logical_timestamp=0,
             settle=15 * MINUTE,

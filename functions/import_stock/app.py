@@ -1,6 +1,7 @@
 """Import: called by a schedule with {}, and with {"full": true} to send every row.
 
-An operator may ask for {"locations": [...]}: no more than these are read.
+An operator may ask for {"locations": [...]}: no more than these are read. Where reads fan out, the
+state machine calls it with {"ended_plan": "..."} once they are made.
 """
 
 from inventory_sync.bootstrap.handler import (
@@ -29,6 +30,7 @@ def _tick(
         seconds_left,
         full=bool(event.get("full")),
         only=frozenset(event.get("locations") or ()),
+        ended_plan=event.get("ended_plan") or "",
     )
     if tick.outcome in {TickOutcome.RETRY, TickOutcome.LEASE_LOST}:
         observer.count("TicksToRetry")

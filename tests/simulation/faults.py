@@ -72,6 +72,14 @@ RATES = {
     "stock_counted": 0.05,
     "erp_slow": 0.02,
     "completed_body_malformed": 0.08,
+    # reads that fan out
+    "reads_fan_out": 0.5,
+    "batch_lost": 0.1,
+    "batch_read_again": 0.1,
+    "batch_late": 0.15,
+    "execution_stopped": 0.05,
+    "execution_hangs": 0.03,
+    "executions_out_of_reach": 0.02,
 }
 AT_FORWARD = (
     "erp_down",
@@ -91,8 +99,9 @@ OF_SLOWNESS = frozenset({"erp_slow"})
 OF_BODIES = frozenset({"completed_body_malformed"})
 OF_THE_FEED = frozenset({"feed_loses_change", "feed_forgets"})
 NEWEST = frozenset({"row_refused_again", "mispick", "stock_counted"})
+OF_READS = frozenset(list(RATES)[list(RATES).index("reads_fan_out") :])
 LATER = frozenset(list(RATES)[list(RATES).index("logical_timestamp_leaps") :]) - (
-    NEWEST | OF_SLOWNESS | OF_BODIES
+    NEWEST | OF_SLOWNESS | OF_BODIES | OF_READS
 )
 """All are drawn from generators of their own, so that stories without them stay as they were."""
 
@@ -108,11 +117,12 @@ class Faults:
         newest: Random,
         slow: Random,
         bodies: Random,
+        reads: Random,
         *,
         only: frozenset[str] | None = None,
     ) -> None:
         self._rng, self._feed, self._later, self._newest = rng, feed, later, newest
-        self._slow, self._bodies = slow, bodies
+        self._slow, self._bodies, self._reads = slow, bodies, reads
         self.injected: Counter[str] = Counter()
         self.quiet = False
         self.rates = {}
@@ -135,6 +145,8 @@ class Faults:
     def _generator(self, name: str) -> Random:
         if name in LATER:
             return self._later
+        if name in OF_READS:
+            return self._reads
         if name in NEWEST:
             return self._newest
         if name in OF_SLOWNESS:

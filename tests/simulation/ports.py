@@ -234,7 +234,7 @@ class SimulatedErp:
         if products and self._model.changes.by_time and strike("feed_loses_change"):
             lost = sorted(products)[world.feed_rng.randrange(len(products))]
             products.remove(lost)
-            world.untold.add((location_id, lost))
+            world.untold[location_id, lost] = world.now
         return Changes(product_ids=frozenset(products), cursor=cursor, as_of=as_of, complete=True)
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:

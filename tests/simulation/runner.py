@@ -91,10 +91,17 @@ def _step(world: World) -> None:
         world.sweep_tick()
     if rng.random() < 0.35 and not strike("tick_skipped"):
         world.import_tick(full=rng.random() < 0.05)
+    _read_on(world)
     if rng.random() < 0.05:
         world.operate()
     if rng.random() < 0.02:
         world.pass_time(rng.choice((1800, 7200, 30_000)))
+
+
+def _read_on(world: World) -> None:
+    """The state machine is at some batches."""
+    while world.fan_out and world.reads_rng.random() < 0.6:
+        world.read_tick()
 
 
 def _lose_and_count(world: World) -> None:
@@ -154,7 +161,7 @@ def _exact_before_settled(world: World, invariants: Invariants) -> None:
     """What the ERP has applied but no cut end has passed is added back: ATP is exact at once."""
     for _ in range(6):
         world.trade_on()
-    world.pass_time(60)
+    world.pass_time(330 if world.fan_out else 60)
     world.forward_tick()
     world.import_tick()
     invariants.converges(at_rest=False)

@@ -18,17 +18,21 @@ from inventory_sync.domain.errors import InvariantError, InventorySyncError
 from inventory_sync.domain.events import EventName, EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE
 from inventory_sync.domain.holds import Approval, Resend, bound_of
+from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.inbound import quarantine_id
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Basis
+from inventory_sync.domain.manifest import Basis, LocationEntry
 from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.snapshot_guards import GuardLimits
+from inventory_sync.domain.stock_reads import ReadPlan, StockRead
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.fan_out import FanOut
 from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
+from inventory_sync.use_cases.import_stock.read_locations import ReadLocations
 from inventory_sync.use_cases.ingest.ingest_event import (
     IngestEvent,
     IngestOutcome,
@@ -48,6 +52,7 @@ from tests.fakes.import_state import (
     FakeLocationStore,
     FakeRunStore,
 )
+from tests.fakes.kept_reads import FakeKeptReads, FakeReadExecutions
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_records import FakeRunRecords
@@ -159,6 +164,7 @@ class World:
         self.mispick_rng = Random(f"{seed} mispicks")
         newest_rng, self.slow_rng = Random(f"{seed} newest"), Random(f"{seed} slow")
         self.bodies_rng = Random(f"{seed} bodies")
+        self.reads_rng = Random(f"{seed} reads")
         self.faults = Faults(
             rng,
             self.feed_rng,
@@ -166,6 +172,7 @@ class World:
             newest_rng,
             self.slow_rng,
             self.bodies_rng,
+            self.reads_rng,
             only=only,
         )
         self.now = START
@@ -206,8 +213,8 @@ class World:
         self.erp_down_until = START
         self.erp_slow_until = START
         self.finalized_runs: set[str] = set()
-        self.untold: set[Key] = set()
-        """Changes that the ERP's feed did not tell, until everything is read."""
+        self.untold: dict[Key, datetime] = {}
+        """Changes that the ERP's feed did not tell, and when, until everything is read."""
         self.skipped_rows = self.newstore_model.jobs.refused_rows
         """Rows that NewStore left out of a job, until the next finished import."""
         self.altered_rows: dict[Key, datetime] = {}
@@ -280,6 +287,11 @@ class World:
         if self.faults.strike("archive_full"):
             self.archive_bytes = self.later_rng.choice((1, 300))
         self.forward_claim = timedelta(seconds=180)
+        self.fan_out = self.faults.strike("reads_fan_out")
+        self.kept = FakeKeptReads(lambda: self.now)
+        self.executions = FakeReadExecutions()
+        self.late_batches: list[tuple[ReadPlan, tuple[str, ...]]] = []
+        """Of executions that have gone on, or were stopped, without them."""
 
     def make_ingest(self) -> IngestEvent:
         """One invocation's webhook."""
@@ -313,6 +325,17 @@ class World:
         files = Watched(self, self.files, "files")
         records = Watched(self, self.records, "records")
         locations = Watched(self, self.location_store, "locations")
+        kept: Any = Watched(self, self.kept, "kept") if self.fan_out else None
+        fan_out = None
+        if kept is not None:
+            fan_out = FanOut(
+                kept=kept,
+                executions=Watched(self, self.executions, "executions"),
+                files=files,
+                location_store=locations,
+                observer=self.observer,
+                batch_locations=1,
+            )
         return ImportStock(
             build=BuildImport(
                 event_log=event_log,
@@ -324,6 +347,7 @@ class World:
                 unstored=Watched(self, self.quarantine, "quarantine"),
                 clock=clock,
                 observer=self.observer,
+                kept=kept,
                 settings=BuildSettings(
                     first_logical_timestamp=0,
                     settle=self.settle,
@@ -347,6 +371,21 @@ class World:
             clock=clock,
             observer=self.observer,
             settings=ImportStockSettings(lease=LEASE),
+            fan_out=fan_out,
+        )
+
+    def make_reader(self) -> ReadLocations:
+        """One invocation that reads a batch, where reads fan out."""
+        return ReadLocations(
+            erp=Watched(self, SimulatedErp(self), "erp"),
+            event_log=Watched(self, self.event_log_store, "event_log"),
+            unstored=Watched(self, self.quarantine, "quarantine"),
+            files=Watched(self, self.files, "files"),
+            runs=Watched(self, self.runs, "runs"),
+            location_store=Watched(self, self.location_store, "locations"),
+            kept=Watched(self, self.kept, "kept"),
+            clock=self._clock(),
+            observer=self.observer,
         )
 
     def _clock(self) -> SkewedClock:
@@ -410,6 +449,8 @@ class World:
         elif self.rng.random() < 0.05:
             self.pass_time(self.rng.uniform(0, 15))
             self.live()
+        if self.fan_out and self.reads_rng.random() < 0.05:
+            self.read_tick()
         if strike("two_runs_at_once"):
             self.say("second run")
             self.import_tick()
@@ -419,7 +460,10 @@ class World:
 
     def store_fault(self, label: str) -> bool:
         """Whether DynamoDB or S3 refuses this call for now."""
-        ours = label.split(".")[0] in {"event_log", "runs", "leases", "files", "locations"}
+        system = label.split(".")[0]
+        if system in {"kept", "executions"}:
+            return self.faults.strike("executions_out_of_reach")
+        ours = system in {"event_log", "runs", "leases", "files", "locations"}
         return ours and label != "files.archive_uri" and self.faults.strike("store_throttled")
 
     def write_refused(self, label: str) -> bool:
@@ -828,7 +872,12 @@ class World:
         return [self.faults.injected[name] for name in AT_FORWARD]
 
     def import_tick(self, full: bool = False) -> None:
-        """What the schedule does for the import."""
+        """What the schedule does for the import; no read is left over where all is quiet."""
+        self._import_tick(full)
+        if self.faults.quiet and self.depth == 0:
+            self.finish_reads()
+
+    def _import_tick(self, full: bool) -> None:
         seconds = float(IMPORT_SECONDS_MAX)
         if self.faults.strike("no_time_for_location"):
             seconds = self.rng.uniform(100, 160)
@@ -889,13 +938,66 @@ class World:
             self.altered_rows = {
                 key: at for key, at in asked if at > run.planned_at or not told(key)
             }
-        if run is not None and run.run_id == run_id and run.full:
-            self.untold = {key for key in self.untold if not told(key)}
+        if run is not None and run.run_id == run_id:
+            self.untold = {
+                key: at
+                for key, at in self.untold.items()
+                if not (told(key) and self._read_whole(run, entries[key[0]], at))
+            }
         self.decrements = [
             d
             for d in self.decrements
             if d.key in self.untold or not told(d.key) or entries[d.key[0]].as_of < d.shown_at
         ]
+
+    def _read_whole(self, run: ImportRun, entry: LocationEntry, since: datetime) -> bool:
+        """Whether all rows of the location were read since, whatever the feed says."""
+        if not self.fan_out:
+            return run.full
+        read = self.kept.history.get(entry.read)
+        whole = isinstance(read, StockRead) and read.fed_since in {None, read.started_at}
+        return whole and isinstance(read, StockRead) and read.started_at >= since
+
+    # Reads that fan out
+
+    def read_tick(self) -> None:
+        """The state machine goes on with one batch of those that wait."""
+        strike, executions = self.faults.strike, self.executions
+        if any(executions.waiting.values()) and strike("execution_stopped"):
+            for plan, batches in executions.waiting.items():
+                self.late_batches += [(plan, batch) for batch in batches[:1]]
+                batches.clear()
+        started = [plan for plan, batches in executions.waiting.items() if batches]
+        if self.late_batches and (not started or strike("batch_late")):
+            self._read_batch(*self.late_batches.pop(0))
+        elif started and not strike("execution_hangs"):
+            plan = self.reads_rng.choice(started)
+            batch = executions.waiting[plan].pop(0)
+            if strike("batch_late"):
+                self.late_batches.append((plan, batch))
+            elif not strike("batch_lost"):
+                self._read_batch(plan, batch)
+            if not executions.waiting[plan]:
+                self.import_tick()
+
+    def _read_batch(self, plan: ReadPlan, batch: tuple[str, ...]) -> None:
+        end = self.now + timedelta(seconds=IMPORT_SECONDS_MAX)
+        again = self.faults.strike("batch_read_again")
+        try:
+            self._invoke(
+                IMPORT_SECONDS_MAX,
+                lambda: self.make_reader()(
+                    plan, batch, lambda: (end - self.now).total_seconds(), again=again
+                ),
+            )
+        except InventorySyncError as error:
+            self._unexpected(error)
+        self.say("read", plan.plan_id, batch)
+
+    def finish_reads(self) -> None:
+        """All that was asked for is read, and imported."""
+        while self.late_batches or any(self.executions.waiting.values()):
+            self.read_tick()
 
     def alter_row(self) -> None:
         """Somebody sets a quantity at NewStore; an operator has the next import send the row."""

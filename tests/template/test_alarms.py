@@ -27,6 +27,7 @@ DIMENSIONS: dict[str, dict[str, list[Any]]] = {
     "AWS/ApiGateway": {"ApiName": [{"Ref": "AWS::StackName"}], "Stage": ["prod"]},
     "AWS/Lambda": {"FunctionName": [{"Ref": name} for name in FUNCTIONS]},
     "AWS/DynamoDB": {"TableName": [{"Ref": name} for name in of_type("AWS::DynamoDB::Table")]},
+    "AWS/States": {"StateMachineArn": [{"Ref": "ReadMachine"}]},
     "AWS/SQS": {
         "QueueName": [{"Fn::GetAtt": f"{name}.QueueName"} for name in of_type("AWS::SQS::Queue")]
     },
@@ -46,7 +47,7 @@ def watched(alarm: dict[str, Any]) -> Watched:
     return Watched(alarm["Namespace"], alarm["MetricName"], dimensions)
 
 
-CONDITIONAL = "${FirewallBlocks}"
+CONDITIONAL = "${FirewallBlocks}${Reads}"
 WATCHED = {name: watched(alarm) for name, alarm in ALARMS.items()}
 METRICS_OF_OURS = sorted({found.metric for found in WATCHED.values() if found.namespace == OURS})
 
@@ -116,6 +117,15 @@ def test_without_the_firewall_its_alarm_is_part_of_nothing() -> None:
     assert (condition, otherwise) == (RESOURCES["FirewallBlocksAlarm"]["Condition"], "")
 
 
+def test_where_imports_read_by_themselves_no_alarm_of_the_reads_is_part_of_anything() -> None:
+    _, variables = COMPOSITES["TicketAlarm"]["AlarmRule"]["Fn::Sub"]
+    condition, named, otherwise = variables["Reads"]["Fn::If"]
+
+    assert (condition, otherwise) == ("FansOut", "")
+    for name in re.findall(r"\$\{(\w+)\}", named["Fn::Sub"]):
+        assert RESOURCES[name]["Condition"] == "FansOut"
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_no_alarm_tells_anybody_by_itself(name: str) -> None:
     assert "AlarmActions" not in ALARMS[name]
@@ -139,8 +149,8 @@ def test_no_function_is_left_out() -> None:
     errors = watching("AWS/Lambda", "Errors").values()
 
     assert set(watching("AWS/Lambda", "Throttles").values()) == set(FUNCTIONS)
-    # What the webhook fails at is a 5xx for its caller.
-    assert set(errors) == set(FUNCTIONS) - {"IngestEventFunction"}
+    # What the webhook fails at is a 5xx for its caller; the reader is called again.
+    assert set(errors) == set(FUNCTIONS) - {"IngestEventFunction", "ReadStockFunction"}
     assert watching("AWS/ApiGateway", "5XXError")
 
 
@@ -148,7 +158,7 @@ def test_every_stream_mapping_is_watched_for_falling_behind() -> None:
     mapped = {
         name
         for name, function in FUNCTIONS.items()
-        if any(event["Type"] == "DynamoDB" for event in function["Events"].values())
+        if any(event["Type"] == "DynamoDB" for event in function.get("Events", {}).values())
     }
 
     assert set(watching("AWS/Lambda", "IteratorAge").values()) == mapped

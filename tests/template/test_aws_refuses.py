@@ -47,7 +47,7 @@ def test_what_it_leaves_is_told_how_to_take_away() -> None:
 
 def test_a_queue_hides_a_message_for_six_times_its_function_s_time() -> None:
     for function in FUNCTIONS.values():
-        for event in function["Events"].values():
+        for event in function.get("Events", {}).values():
             if event["Type"] == "SQS":
                 queue = event["Properties"]["Queue"]["Fn::GetAtt"].removesuffix(".Arn")
                 hidden = RESOURCES[queue]["Properties"]["VisibilityTimeout"]

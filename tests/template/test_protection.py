@@ -26,7 +26,7 @@ ROLES = {function["Role"]["Fn::GetAtt"].removesuffix(".Arn") for function in FUN
 def roles_with(policies: list[str], action: str) -> set[str]:
     """Roles that one of these policies lets do it."""
     return {
-        role["Ref"]
+        role.get("Fn::If", [None, role])[1]["Ref"]
         for name in policies
         for document in policy_documents(RESOURCES[name]["Properties"])
         for statement in document["Statement"]
@@ -79,8 +79,12 @@ def test_without_it_queues_are_encrypted_with_sqs_s_own() -> None:
 def test_every_role_may_use_it_and_make_data_keys_for_files_and_messages() -> None:
     policies = [name for name in RESOURCES if name.startswith("Key")]
     assert {RESOURCES[name]["Condition"] for name in policies} == {"HasKmsKey"}
-    assert roles_with(policies, "kms:Decrypt") == {"ScheduleRole", *ROLES}
-    assert roles_with(policies, "kms:GenerateDataKey") == {"ScheduleRole", *ROLES}
+    assert roles_with(policies, "kms:Decrypt") == {"ScheduleRole", "ReadMachineRole", *ROLES}
+    assert roles_with(policies, "kms:GenerateDataKey") == {
+        "ScheduleRole",
+        "ReadMachineRole",
+        *ROLES,
+    }
 
 
 @pytest.mark.parametrize(

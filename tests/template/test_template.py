@@ -31,6 +31,10 @@ RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 
 
 OURS = r"\$\{\w+\.Arn\}/[a-z_]+/([a-z_]+|\*)"
+EXECUTIONS = (
+    r"arn:\$\{AWS::Partition\}:states:\$\{AWS::Region\}:\$\{AWS::AccountId\}"
+    r":execution:\$\{ReadMachine\.Name\}:\*"
+)
 OF_THE_ERP = (
     r"arn:\$\{AWS::Partition\}:s3:::\$\{ErpBucketName\}"
     r"(/\$\{ErpBucketPrefix\}(connector\.json|[a-z]+/\*))?"
@@ -84,7 +88,7 @@ WITHOUT_RESOURCE = {"TracingPolicy"}
 
 
 def test_there_is_something_to_test() -> None:
-    assert len(FUNCTIONS) == 6
+    assert len(FUNCTIONS) == 7
     assert len(STATEMENTS) > len(FUNCTIONS)
     assert ALARMS
 
@@ -109,7 +113,8 @@ def test_resources_are_named(statement: dict[str, Any]) -> None:
         for resource in branches(entry):
             assert isinstance(resource, dict), resource
             path = resource.get("Fn::Sub")
-            assert path is None or re.fullmatch(OURS, path) or re.fullmatch(OF_THE_ERP, path)
+            allowed = (OURS, OF_THE_ERP, EXECUTIONS)
+            assert path is None or any(re.fullmatch(pattern, path) for pattern in allowed)
 
 
 def test_only_traces_may_be_written_without_a_resource_and_only_if_asked_for() -> None:
@@ -141,7 +146,7 @@ def test_every_function_logs_into_a_group_that_expires(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_asynchronous_edge_has_a_dead_letter_path(name: str) -> None:
-    for event in FUNCTIONS[name]["Events"].values():
+    for event in FUNCTIONS[name].get("Events", {}).values():
         if event["Type"] == "ScheduleV2":
             assert "DeadLetterConfig" in event["Properties"]
             assert "DeadLetterQueue" in FUNCTIONS[name]
@@ -179,7 +184,7 @@ def test_no_alarm_has_a_fixed_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_schedule_has_a_fixed_name(name: str) -> None:
-    for event in FUNCTIONS[name]["Events"].values():
+    for event in FUNCTIONS[name].get("Events", {}).values():
         # Left to itself SAM names a schedule after its logical id: one stack for each region.
         assert event["Type"] != "ScheduleV2" or event["Properties"]["OmitName"] is True
 

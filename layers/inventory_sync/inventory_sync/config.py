@@ -168,7 +168,7 @@ class ErpSettings:
             go_live_at=env.instant("GO_LIVE_AT"),
             attempts_max=_attempts_max(env),
             calls_per_second=env.number("ERP_CALLS_PER_SECOND", 20, 1, 1_000),
-            reads_at_once=env.number("ERP_READS_AT_ONCE", 4, 1, 10),
+            reads_at_once=env.number("ERP_READS_AT_ONCE", 4, 1, 50),
         )
 
 
@@ -243,6 +243,7 @@ class ImportSettings:
     stock_age_max: timedelta
     mispick_hold: timedelta
     quarantine_blocks: timedelta
+    read_machine_arn: str
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "ImportSettings":
@@ -265,6 +266,30 @@ class ImportSettings:
             stock_age_max=timedelta(hours=env.number("STOCK_AGE_HOURS_MAX", 36, 1, 8760)),
             mispick_hold=timedelta(hours=env.number("MISPICK_HOLD_HOURS", 24, 0, 720)),
             quarantine_blocks=timedelta(hours=env.number("QUARANTINE_BLOCKS_HOURS", 24, 0, 720)),
+            read_machine_arn=env.optional("READ_MACHINE_ARN"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadSettings:
+    """What reading a batch of locations needs, where reads fan out."""
+
+    events_table: str
+    state_table: str
+    import_bucket: str
+    erp: ErpSettings
+    retention: timedelta
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "ReadSettings":
+        """From the environment."""
+        env = Environment(variables)
+        return cls(
+            events_table=env.text("EVENTS_TABLE"),
+            state_table=env.text("STATE_TABLE"),
+            import_bucket=env.text("IMPORT_BUCKET"),
+            erp=ErpSettings.read(env),
+            retention=_retention(env),
         )
 
 

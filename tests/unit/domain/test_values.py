@@ -70,6 +70,7 @@ BY_POSITION_TOO = {
     "MispickRule", "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent",
     "Rejection", "RowBlock",
     "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",
+    "KeptVersion", "NoNewRead", "ReadPlan", "StockRead", "UnreadStock",
     "Unknown", "UnreadableEvent", "UnstoredUnits", "Wait",
 }  # fmt: skip
 

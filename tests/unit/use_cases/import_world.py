@@ -31,11 +31,13 @@ from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 from inventory_sync.use_cases.import_stock.dry_run import DryRun, Rehearsal
+from inventory_sync.use_cases.import_stock.fan_out import FanOut
 from inventory_sync.use_cases.import_stock.import_stock import (
     ImportStock,
     ImportStockSettings,
     Tick,
 )
+from inventory_sync.use_cases.import_stock.read_locations import ReadLocations
 from inventory_sync.use_cases.import_stock.set_watermark import SetWatermark
 from local.erp.model import ErpModel
 from local.newstore.availabilities import open_zip, read_file
@@ -48,6 +50,7 @@ from tests.builders import DC, MINUTE, NOW, OPERATOR, SKU, approval, location
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
+from tests.fakes.kept_reads import FakeKeptReads, FakeReadExecutions
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_history import FakeRunHistory
@@ -180,6 +183,7 @@ class ImportWorld:
         archive_bytes: int = 400_000_000,
         range_scope: RangeScope = "tenant",
         absent_means_zero: bool = True,
+        fan_out: bool = False,
     ) -> None:
         self.places = places or (DC,)
         self.clock = FakeClock(NOW)
@@ -221,6 +225,9 @@ class ImportWorld:
             archive_bytes=archive_bytes,
         )
         self.import_settings = ImportStockSettings()
+        self.fans_out = fan_out
+        self.kept = FakeKeptReads(self.clock.now)
+        self.executions = FakeReadExecutions()
         self.seconds_left = 900.0
         self.requests = 0
         for place in self.places:
@@ -255,6 +262,30 @@ class ImportWorld:
             clock=self.clock,
             observer=self.observer,
             settings=self.build_settings,
+            kept=self.kept if self.fans_out else None,
+        )
+
+    def reader(self) -> ReadLocations:
+        return ReadLocations(
+            erp=self.erp,
+            event_log=self.event_log,
+            unstored=self.quarantine,
+            files=self.files,
+            runs=self.runs,
+            location_store=self.location_store,
+            kept=self.kept,
+            clock=self.clock,
+            observer=self.observer,
+        )
+
+    def fan_out(self) -> FanOut:
+        return FanOut(
+            kept=self.kept,
+            executions=self.executions,
+            files=self.files,
+            location_store=self.location_store,
+            observer=self.observer,
+            batch_locations=1,
         )
 
     def importer(self) -> ImportStock:
@@ -271,6 +302,7 @@ class ImportWorld:
             clock=self.clock,
             observer=self.observer,
             settings=self.import_settings,
+            fan_out=self.fan_out() if self.fans_out else None,
         )
 
     def dry_run(

@@ -11,6 +11,7 @@ from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
 from inventory_sync.adapters.s3.file_delivery import presigned_url, refuse_short_lived, s3_uri
 from inventory_sync.adapters.s3.file_store import S3FileStore
+from inventory_sync.adapters.s3.kept_reads import S3KeptReads
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.erp import make_erp
@@ -51,6 +52,7 @@ def make_build(
         clock=clock,
         observer=observer,
         settings=_build_settings(settings),
+        kept=S3KeptReads(s3, settings.import_bucket) if settings.read_machine_arn else None,
     )
 
 

@@ -1,17 +1,22 @@
 """What the import needs."""
 
+import os
 from datetime import timedelta
 
+from inventory_sync.adapters.aws.read_executions import StepFunctionsReads
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.dynamodb.leases import DynamoLeases
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.bootstrap.build_import import make_build
+from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.newstore import authorized_http, make_newstore, make_stock
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ImportSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
+from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
+from inventory_sync.use_cases.import_stock.fan_out import FanOut
 from inventory_sync.use_cases.import_stock.import_stock import ImportStock, ImportStockSettings
 
 LEASE = timedelta(seconds=600)
@@ -44,5 +49,33 @@ def import_stock(runtime: Runtime) -> tuple[ImportStock, PowertoolsObserver]:
             job_spacing=settings.job_spacing,
             poll_seconds_max=settings.poll_seconds_max,
         ),
+        fan_out=_fan_out(settings, client, build, locations, observer),
     )
     return importer, observer
+
+
+def _fan_out(
+    settings: ImportSettings,
+    client: Clients,
+    build: BuildImport,
+    locations: DynamoLocationStore,
+    observer: PowertoolsObserver,
+) -> FanOut | None:
+    """None where the import reads by itself."""
+    if build.kept is None:
+        return None
+    executions = StepFunctionsReads(
+        client("stepfunctions"),
+        client.s3(),
+        machine_arn=settings.read_machine_arn,
+        bucket=settings.import_bucket,
+        tick_function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+    )
+    return FanOut(
+        kept=build.kept,
+        executions=executions,
+        files=build.files,
+        location_store=locations,
+        observer=observer,
+        read_every=settings.job_spacing,
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.release_evidence import ReleaseFindings
+from inventory_sync.domain.stock_reads import ReadPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,8 @@ class ImportHead:
     run that did not finish, or finished without some rows: their state at NewStore is unknown.
     `refused_again` are the ids that NewStore named where it refused nothing but what it had refused
     of the run before too: then only the rows that these name are in doubt; empty: all of the run's.
-    `release` is what was found of a shipped unit's fate at NewStore.
+    `release` is what was found of a shipped unit's fate at NewStore. `reads` are those that were
+    last asked for, where reads fan out.
     """
 
     version: int = 0
@@ -29,6 +31,7 @@ class ImportHead:
     last_finished_at: datetime | None = None
     last_full_at: datetime | None = None
     release: ReleaseFindings = field(default_factory=ReleaseFindings)
+    reads: ReadPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,14 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """Where the ERP's change feed stood for a location, under the name the ERP had for it then."""
+    """Where the ERP's change feed stood for a location, under the name the ERP had for it then.
+
+    `since` is when all rows were last read.
+    """
 
     erp_location: str
     cursor: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,8 @@ class LocationEntry:
     `feed` says from where on changes have to be read to bring the snapshot's rows up to date.
     `node` is what an import called it, so where its quantities are at NewStore.
     `refresh_from` is the product from which on rows wait to be sent, be they changed or not, since
-    an archive was full; the empty text stands for all of them.
+    an archive was full; the empty text stands for all of them. `read` names the kept read that the
+    quantities come from; empty where it was made for the run.
     """
 
     basis: Basis
@@ -44,6 +49,7 @@ class LocationEntry:
     node: Node
     feed: FeedPosition | None = None
     refresh_from: str | None = None
+    read: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

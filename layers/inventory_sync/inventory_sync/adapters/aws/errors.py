@@ -14,6 +14,7 @@ _FATAL_CODES = frozenset(
         "AccessDeniedException",
         "NoSuchBucket",
         "ResourceNotFoundException",
+        "StateMachineDoesNotExist",
         "UnrecognizedClientException",
         "ValidationException",
     }

@@ -3,7 +3,8 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -17,6 +18,14 @@ WHAT = "import bucket"
 _MEMORY_BYTES_MAX = 1_000_000
 
 
+class Listed(NamedTuple):
+    """An object by its key; `etag` changes with its content."""
+
+    key: str
+    etag: str
+    modified_at: datetime
+
+
 class Bucket:
     """Methods raise RetriableError or, for a missing permission or bucket, FatalError."""
 
@@ -26,9 +35,15 @@ class Bucket:
 
     def get(self, key: str) -> bytes | None:
         """None where there is no such object."""
+        found = self.get_tagged(key)
+        return None if found is None else found[0]
+
+    def get_tagged(self, key: str) -> tuple[bytes, str] | None:
+        """An object with its etag; None where there is no such object."""
         with translated(WHAT):
             try:
-                return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+                found = self.client.get_object(Bucket=self.name, Key=key)
+                return found["Body"].read(), found["ETag"]
             except ClientError as error:
                 if is_missing(self.client, self.name, key, error):
                     return None
@@ -50,9 +65,14 @@ class Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """All that begin with it, in order."""
+        return (found.key for found in self.listed(prefix))
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """All whose key begins with it, in order."""
         with translated(WHAT):
             pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=prefix
             )
             for page in pages:
-                yield from (found["Key"] for found in page.get("Contents", ()))
+                for found in page.get("Contents", ()):
+                    yield Listed(found["Key"], found["ETag"], found["LastModified"])

@@ -48,6 +48,7 @@ from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.ports.runs import Leases, RunStore
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.commit_run import JOB_ERRORS_MAX, commit_run
+from inventory_sync.use_cases.import_stock.fan_out import FanOut
 from inventory_sync.use_cases.import_stock.finalize_run import FinalizeRun
 from inventory_sync.use_cases.import_stock.gather_evidence import GatherEvidence
 from inventory_sync.use_cases.import_stock.import_jobs import ImportJobs
@@ -70,6 +71,7 @@ class TickOutcome(StrEnum):
     ENDED = "ended"
     OUT_OF_TIME = "out_of_time"
     PAUSED = "paused"
+    READING = "reading"
     REFUSED = "refused"
 
 
@@ -94,7 +96,10 @@ class ImportStockSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportStock:
-    """Each call is one tick: it takes the lease, does what comes next, and gives the lease back."""
+    """Each call is one tick: it takes the lease, does what comes next, and gives the lease back.
+
+    With `fan_out` it has the stock read by others, and imports what they have read.
+    """
 
     build: BuildImport
     event_log: EventLog
@@ -108,6 +113,7 @@ class ImportStock:
     clock: Clock
     observer: Observer
     settings: ImportStockSettings
+    fan_out: FanOut | None = None
 
     def __call__(
         self,
@@ -115,10 +121,12 @@ class ImportStock:
         *,
         full: bool = False,
         only: frozenset[str] = frozenset(),
+        ended_plan: str = "",
     ) -> Tick:
         """`full` asks for a run that sends every row, if this tick is to plan one.
 
-        `only` asks for one that reads no more than these locations.
+        `only` asks for one that reads no more than these locations. `ended_plan` says which plan
+        of reads has just been carried out.
         """
         now = self.clock.now()
         lease = self.leases.acquire(now=now, until=now + self.settings.lease)
@@ -126,7 +134,7 @@ class ImportStock:
             return Tick(TickOutcome.LEASE_HELD, detail="another tick is at work")
         session = _Session(self, lease, remaining_seconds)
         try:
-            tick = session.advance(full=full, only=only)
+            tick = session.advance(full=full, only=only, ended_plan=ended_plan)
         except LeaseLostError as error:
             return Tick(TickOutcome.LEASE_LOST, session.run, str(error))
         except (RetriableError, OutcomeUnknownError) as error:
@@ -163,14 +171,17 @@ class _Session:
         """The run as last written."""
         return self.head.run
 
-    def advance(self, *, full: bool, only: frozenset[str]) -> Tick:
+    def advance(self, *, full: bool, only: frozenset[str], ended_plan: str) -> Tick:
         """Take steps until the run has ended, has to wait, or time is up."""
         self.head = self.deps.runs.head()
         run = self.head.run
         paused = self._paused()
+        reading = False if paused else self._have_stock_read(whole=full, ended=ended_plan)
         if may_plan(self.head):
             if paused:
                 return Tick(TickOutcome.PAUSED, run, f"imports are paused: {paused}")
+            if reading and not (full or only):
+                return Tick(TickOutcome.READING, run, "the reads of the last minutes go on")
             if only and (why := why_not_only(only, self.deps.location_store.locations())):
                 return Tick(TickOutcome.REFUSED, run, why)
             self.jobs.fail_orphans()
@@ -235,6 +246,25 @@ class _Session:
         self.operator_holds = self.deps.location_store.operator_holds()
         hold = self.operator_holds.get(ALL_IMPORTS)
         return str(hold) if hold else ""
+
+    def _have_stock_read(self, *, whole: bool, ended: str) -> bool:
+        """Ask for the reads that are due; whether those asked for last began a moment ago.
+
+        An import that cannot have stock read goes on with what there is.
+        """
+        fan_out, now = self.deps.fan_out, self.deps.clock.now()
+        if fan_out is None:
+            return False
+        try:
+            token = self.lease.fencing_token
+            reads = fan_out.plan(self.head, now=now, fencing_token=token, whole=whole, ended=ended)
+            if reads is not None:
+                self._write(replace(self.head, reads=reads.plan))
+                fan_out.start(reads)
+            return fan_out.just_begun(self.head, now, ended=ended)
+        except (RetriableError, FatalError) as error:
+            self.deps.observer.log("stock not read", error=error)
+            return False
 
     def _current(self) -> ImportRun:
         run = self.head.run

@@ -8,10 +8,10 @@ import pytest
 from inventory_sync.domain.erp import Changes
 from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.domain.stock_reads import StockRead
 from inventory_sync.use_cases.import_stock.build_import.stock_source import (
     READ_PRODUCTS_MAX,
     Known,
-    Reading,
     StockSource,
 )
 from tests.builders import DC, ITEMS_ASSIGNED, MINUTE, NOW, event
@@ -19,7 +19,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 
 EVERYTHING = {"A": 1, "B": 2, "C": 3}
-KNOWN = Known({"A": 10, "B": 20, "C": 30}, "cursor-1")
+SINCE = NOW - 60 * MINUTE
+KNOWN = Known({"A": 10, "B": 20, "C": 30}, "cursor-1", SINCE)
 
 
 class FedErp:
@@ -50,11 +51,14 @@ class FedErp:
         return StockSnapshot(location_id, self.read_at, rows)
 
 
-def read(erp: Any, known: Known | None, *events: FulfillmentEvent, fed: bool = True) -> Reading:
+def read(erp: Any, known: Known | None, *events: FulfillmentEvent, fed: bool = True) -> StockRead:
     log = FakeEventLog()
     for found in events:
         log.append(found, b"{}", NOW)
-    return StockSource(erp=erp, event_log=log, clock=erp.clock, fed=fed).read(DC, known)
+    source = StockSource(erp=erp, event_log=log, clock=erp.clock, fed=fed)
+    answer = source.read(DC, known)
+    assert isinstance(answer, StockRead)
+    return answer
 
 
 ALL = StockSnapshot(DC, NOW + MINUTE, EVERYTHING)
@@ -63,14 +67,14 @@ ALL = StockSnapshot(DC, NOW + MINUTE, EVERYTHING)
 def test_without_a_feed_everything_is_read() -> None:
     erp = FedErp("A")
 
-    assert read(erp, KNOWN, fed=False) == Reading(ALL, None, NOW)
+    assert read(erp, KNOWN, fed=False) == StockRead(ALL, None, NOW)
     assert erp.asked == ["snapshot"]
 
 
 def test_at_first_everything_is_read_after_it_is_known_where_the_feed_stands() -> None:
     erp = FedErp()
 
-    assert read(erp, None) == Reading(ALL, "cursor-2", NOW)
+    assert read(erp, None) == StockRead(ALL, "cursor-2", NOW, NOW)
     assert erp.asked == [("changes", None), "snapshot"]
 
 
@@ -79,7 +83,9 @@ def test_only_what_has_changed_is_read() -> None:
 
     found = read(erp, KNOWN)
 
-    assert found == Reading(StockSnapshot(DC, NOW, {"A": 10, "B": 2, "C": 30}), "cursor-2", NOW)
+    assert found == StockRead(
+        StockSnapshot(DC, NOW, {"A": 10, "B": 2, "C": 30}), "cursor-2", NOW, SINCE
+    )
     assert erp.asked == [("changes", "cursor-1"), ("read", {"B"})]
 
 
@@ -88,7 +94,7 @@ def test_where_nothing_has_changed_nothing_is_read() -> None:
 
     found = read(erp, KNOWN)
 
-    assert found == Reading(StockSnapshot(DC, NOW, KNOWN.on_hand_units), "cursor-2", NOW)
+    assert found == StockRead(StockSnapshot(DC, NOW, KNOWN.on_hand_units), "cursor-2", NOW, SINCE)
     assert erp.asked == [("changes", "cursor-1")]
 
 
@@ -120,11 +126,11 @@ def test_the_stock_is_as_of_the_earlier_of_the_two_readings(earlier: Any) -> Non
 def test_a_feed_that_does_not_reach_back_means_reading_everything() -> None:
     erp = FedErp("A", complete=False)
 
-    assert read(erp, KNOWN) == Reading(ALL, "cursor-2", NOW)
+    assert read(erp, KNOWN) == StockRead(ALL, "cursor-2", NOW, NOW)
 
 
 def test_where_very_much_has_changed_everything_is_read() -> None:
     most = [f"P{n}" for n in range(READ_PRODUCTS_MAX)]
 
     assert read(FedErp(*most), KNOWN).snapshot.on_hand_units["A"] == 10
-    assert read(FedErp(*most, "one more"), KNOWN) == Reading(ALL, "cursor-2", NOW)
+    assert read(FedErp(*most, "one more"), KNOWN) == StockRead(ALL, "cursor-2", NOW, NOW)

@@ -19,6 +19,7 @@ from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.newstore import NewStore
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
+from inventory_sync.ports.reads import KeptReads
 from inventory_sync.use_cases.import_stock.build_import.choose_cut import choose_cut, has_outlier
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext, load_context
 from inventory_sync.use_cases.import_stock.build_import.gather import Gathered, LocationSource
@@ -49,7 +50,10 @@ class NeedsLowerCut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildImport:
-    """Builds the files of a run; changes nothing but files and the list of held locations."""
+    """Builds the files of a run; changes nothing but files and the list of held locations.
+
+    With `kept` it takes the ERP's stock as it was read before, where it was.
+    """
 
     event_log: EventLog
     erp: Erp
@@ -61,6 +65,7 @@ class BuildImport:
     clock: Clock
     observer: Observer
     settings: BuildSettings
+    kept: KeptReads | None = None
 
     def __call__(
         self,
@@ -91,6 +96,7 @@ class BuildImport:
             clock=self.clock,
             observer=self.observer,
             remaining_seconds=remaining_seconds,
+            kept=self.kept,
         )
         source.hold_unread()
         attempt = _Attempt(self, context, source, keep_lease, remaining_seconds, half_time)

@@ -61,6 +61,7 @@ class ImportContext:
 
     run: ImportRun
     watermark: int | None
+    last_finished_at: datetime | None
     settings: BuildSettings
     reading: ReleaseReading
     locations: Mapping[str, Location]
@@ -169,6 +170,7 @@ def load_context(
     return ImportContext(
         run=run,
         watermark=head.watermark,
+        last_finished_at=head.last_finished_at,
         settings=settings,
         reading=head.release.in_force(settings.reading),
         locations=locations,

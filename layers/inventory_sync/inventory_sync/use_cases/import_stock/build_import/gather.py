@@ -7,25 +7,25 @@ from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry
 from inventory_sync.domain.stock import LastQuantities, Units
+from inventory_sync.domain.stock_reads import StockRead
 from inventory_sync.domain.unstored import entry_names
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
+from inventory_sync.ports.reads import KeptReads
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
+from inventory_sync.use_cases.import_stock.build_import.kept_stock import KeptStock
 from inventory_sync.use_cases.import_stock.build_import.last_known import Last, LastKnown
 from inventory_sync.use_cases.import_stock.build_import.read_stock import (
     Fetched,
     LeftOut,
+    ReadSource,
     StockReader,
 )
 from inventory_sync.use_cases.import_stock.build_import.state_location import LocationInputs
-from inventory_sync.use_cases.import_stock.build_import.stock_source import (
-    Known,
-    Reading,
-    StockSource,
-)
+from inventory_sync.use_cases.import_stock.build_import.stock_source import Known, StockSource
 
 ARCHIVE_FULL = LeftOut("the archive is full: it comes first in the next run")
 
@@ -59,8 +59,9 @@ class LocationSource:
         clock: Clock,
         observer: Observer,
         remaining_seconds: RemainingSeconds,
+        kept: KeptReads | None = None,
     ) -> "LocationSource":
-        """For one run."""
+        """For one run; with `kept` it takes what was read before, unless it is for a few only."""
         last = LastKnown(
             files=files,
             previous=context.previous,
@@ -68,15 +69,15 @@ class LocationSource:
             refused_again=context.refused_again,
             resends=context.resends,
         )
+        fed = context.erp.has_feed
+        source: ReadSource = StockSource(
+            erp=erp, event_log=event_log, clock=clock, fed=fed, unstored=context.unstored
+        )
+        if kept is not None and not context.run.only:
+            source = KeptStock(context, kept, kept.versions())
         reader = StockReader(
             context=context,
-            source=StockSource(
-                erp=erp,
-                event_log=event_log,
-                clock=clock,
-                fed=context.erp.has_feed,
-                unstored=context.unstored,
-            ),
+            source=source,
             location_store=location_store,
             observer=observer,
             remaining_seconds=remaining_seconds,
@@ -110,7 +111,7 @@ class LocationSource:
         feed = entry.feed if entry else None
         whole = self.context.run.full or entry is None or entry.refresh_from is not None
         if base and feed and feed.erp_location == place.erp_location and not whole:
-            known = Known(base.quantities, feed.cursor)
+            known = Known(base.quantities, feed.cursor, feed.since)
         return Gathered(base, self.reader.fetch(place, known))
 
     def inputs(self, place: Location, gathered: Gathered, *, archive_full: bool) -> LocationInputs:
@@ -120,18 +121,18 @@ class LocationSource:
         keeps_unlisted = not self.context.erp.absent_means_zero
         entry = self.context.previous.locations.get(location_id)
         judged = self.reader.judge(place, entry, fetched, _judged(entry, base))
-        reading = judged if isinstance(judged, Reading) else None
+        read = judged if isinstance(judged, StockRead) else None
         ever = self.last.ever(location_id, base) if keeps_unlisted else None
         anew = self.context.entry(place) is None
         doubtful = self.last.doubtful(self.context.run, location_id, base)
-        if reading is not None and anew:
+        if read is not None and anew:
             doubtful |= self.last.left_by_others(place)
         return LocationInputs(
             place=place,
             base=base,
             anew=anew,
             left_at=entry.node if entry is not None and anew else None,
-            reading=reading,
+            read=read,
             last=self._last(place, base),
             unlisted=(ever.last if ever else LastQuantities({})) if keeps_unlisted else None,
             events=self.event_log.open_events_of(location_id),

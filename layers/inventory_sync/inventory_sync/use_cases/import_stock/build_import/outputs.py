@@ -76,6 +76,7 @@ class RunOutputs:
             node=Node(statement.place.fulfillment_node_id, statement.place.store_id),
             feed=None if left else statement.feed,
             refresh_from=self._refresh_from(statement, left),
+            read=statement.read,
         )
         self.tally.add(cut, selection.clamped, len(left), entry)
         self.tally.closed += statement.mispicks.closed

@@ -2,13 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from inventory_sync.domain.errors import (
-    FatalError,
-    RejectedError,
-    RetriableError,
-    SnapshotIncompleteError,
-)
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.domain.import_run import ImportRun
@@ -16,14 +11,11 @@ from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import LocationEntry
 from inventory_sync.domain.snapshot_guards import check_age, check_as_of, check_snapshot
 from inventory_sync.domain.stock import Units
+from inventory_sync.domain.stock_reads import NoNewRead, Read, StockRead, UnreadStock
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.observe import Observer, RemainingSeconds
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
-from inventory_sync.use_cases.import_stock.build_import.stock_source import (
-    Known,
-    Reading,
-    StockSource,
-)
+from inventory_sync.use_cases.import_stock.build_import.stock_source import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +41,17 @@ APPROVALS_USED_MAX = 200
 """In one run: its record, which names them, has to fit a table item."""
 _APPROVED_LATER = LeftOut("approved: its turn comes with the next run")
 
-Fetched = Reading | LeftOut | tuple[Hold, ...]
+_NOT_READ_SINCE = LeftOut("not read since the last import", by_choice=True, asked_for=False)
+
+Fetched = StockRead | LeftOut | tuple[Hold, ...]
 """Stock still to be judged, or why there is none: then by holds that nobody can approve."""
+
+
+class ReadSource(Protocol):
+    """Where a run's reads come from: the ERP, or what was read of it before."""
+
+    def read(self, location_id: str, known: Known | None) -> Read | NoNewRead:
+        """A location's stock; may be called by several threads."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class StockReader:
     """`left_out`, `rows_held` and `used_approvals` grow, by location id, as locations are read."""
 
     context: ImportContext
-    source: StockSource
+    source: ReadSource
     location_store: RunLocations
     observer: Observer
     remaining_seconds: RemainingSeconds
@@ -105,13 +106,16 @@ class StockReader:
             return LeftOut(f"the ERP could not be read: {self.context.erp.failure}")
         if holds := self.context.check(place):
             return holds
-        try:
-            return self.source.read(place.location_id, known)
-        except SnapshotIncompleteError as error:
-            return (Hold(HoldKind.SNAPSHOT_INCOMPLETE, str(error)),)
-        except (RetriableError, RejectedError, FatalError) as error:
-            self.observer.count("LocationsUnreadable")
-            return LeftOut(f"the ERP could not be read: {error}")
+        match self.source.read(place.location_id, known):
+            case UnreadStock(reason, incomplete=True):
+                return (Hold(HoldKind.SNAPSHOT_INCOMPLETE, reason),)
+            case UnreadStock(reason):
+                self.observer.count("LocationsUnreadable")
+                return LeftOut(f"the ERP could not be read: {reason}")
+            case NoNewRead():
+                return _NOT_READ_SINCE
+            case StockRead() as read:
+                return read
 
     def judge(
         self,
@@ -119,7 +123,7 @@ class StockReader:
         entry: LocationEntry | None,
         fetched: Fetched,
         last: Mapping[str, Units] | None = None,
-    ) -> Reading | LeftOut:
+    ) -> StockRead | LeftOut:
         """The location's stock, unless something speaks against using it in this run.
 
         `last` are its quantities as of the last finished import. Rows that are held alone are left
@@ -201,7 +205,7 @@ class StockReader:
         return reason
 
 
-def _believed(fetched: Reading, rows: tuple[Hold, ...], *, doubtful: bool) -> Reading:
+def _believed(fetched: StockRead, rows: tuple[Hold, ...], *, doubtful: bool) -> StockRead:
     """What a guard or common sense doubts is no base for a feed: the next run reads all again."""
     held = frozenset(hold.product_id for hold in rows)
     snapshot = fetched.snapshot.without(held) if held else fetched.snapshot

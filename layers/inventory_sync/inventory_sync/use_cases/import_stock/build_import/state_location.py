@@ -12,10 +12,10 @@ from inventory_sync.domain.mispick import Mispicks, find_mispicks
 from inventory_sync.domain.row_selection import Selection, select_rows
 from inventory_sync.domain.run_record import BaseFigures
 from inventory_sync.domain.stock import NO_QUANTITIES, LastQuantities
+from inventory_sync.domain.stock_reads import StockRead
 from inventory_sync.use_cases.import_stock.build_import.choose_cut import released_range
 from inventory_sync.use_cases.import_stock.build_import.context import ImportContext
 from inventory_sync.use_cases.import_stock.build_import.last_known import Last
-from inventory_sync.use_cases.import_stock.build_import.stock_source import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,8 @@ class LocationInputs:
     """All that was read of one location.
 
     `base` are its quantities as of the last finished import. `anew` says that this import had it
-    under another node, which is `left_at`, or not at all. `reading` is the ERP's stock; None where
-    it was not read or is not used: then it is rolled forward from `last`. `unlisted` are the last
+    under another node, which is `left_at`, or not at all. `read` is the ERP's stock; None where it
+    was not read or is not used: then it is rolled forward from `last`. `unlisted` are the last
     quantities that any run has kept, where a product that the ERP does not list is not gone.
     `events` are its open events, read after its stock, so that every acknowledgement before it is
     known; `unstored` are those in quarantine. `doubtful` rows are sent whatever they were.
@@ -34,7 +34,7 @@ class LocationInputs:
     base: Ledger | None
     anew: bool
     left_at: Node | None
-    reading: Reading | None
+    read: StockRead | None
     last: Last | None
     unlisted: LastQuantities | None
     events: list[OpenEvent]
@@ -55,7 +55,8 @@ class LocationStatement:
     """What a run says of one location; `selection` are the rows that it should send.
 
     `place` is named as it is at NewStore. `left` are rows that are still under the node it had.
-    `as_of` is the moment up to which the ERP's bookings are in the quantities.
+    `as_of` is the moment up to which the ERP's bookings are in the quantities; `read` names the
+    kept read that they come from, empty where it was made for the run.
     """
 
     place: Location
@@ -67,6 +68,7 @@ class LocationStatement:
     mispicks: Mispicks
     released: LogicalRange
     feed: FeedPosition | None
+    read: str
     left: LeftRows | None = None
 
 
@@ -82,8 +84,8 @@ def state_location(
     context: ImportContext, inputs: LocationInputs, cut_end: int
 ) -> LocationStatement | NoBaseline:
     """The location as of the cut end; nothing is read or written here."""
-    if inputs.reading is not None:
-        return _from_snapshot(context, inputs, inputs.reading, cut_end)
+    if inputs.read is not None:
+        return _from_snapshot(context, inputs, inputs.read, cut_end)
     if inputs.last is not None:
         return _rolled_forward(context, inputs, inputs.last, cut_end)
     passed = any(
@@ -96,18 +98,18 @@ def state_location(
 
 
 def _from_snapshot(
-    context: ImportContext, inputs: LocationInputs, reading: Reading, cut_end: int
+    context: ImportContext, inputs: LocationInputs, read: StockRead, cut_end: int
 ) -> LocationStatement:
-    snapshot, place, base = reading.snapshot, inputs.place, inputs.base
+    snapshot, place, base = read.snapshot, inputs.place, inputs.base
     told = None if inputs.anew else base
-    held = _held(reading, inputs.last)
+    held = _held(read, inputs.last)
     cut = cut_snapshot(
         snapshot,
         inputs.events,
         cut_end=cut_end,
         watermark=context.watermark,
         rule=context.erp.rule,
-        read_started_at=reading.started_at,
+        read_started_at=read.started_at,
         reading=context.reading,
         unlisted=inputs.unlisted,
         unstored=inputs.unstored,
@@ -135,15 +137,16 @@ def _from_snapshot(
         selection=mispicks.applied(selection, cut, doubtful),
         mispicks=mispicks,
         released=released_range(context, cut, anew=inputs.anew),
-        feed=FeedPosition(place.erp_location, reading.cursor) if reading.cursor else None,
+        feed=FeedPosition(place.erp_location, read.cursor, read.fed_since) if read.cursor else None,
+        read=read.version,
         left=LeftRows(left_at, base.quantities.keys()) if left_at and base else None,
     )
 
 
-def _held(reading: Reading, last: Last | None) -> LastQuantities:
+def _held(read: StockRead, last: Last | None) -> LastQuantities:
     """Rows of the location that are held, with what they were last; none where nothing was."""
     before = last.ledger.last if last else NO_QUANTITIES
-    quantities = {product: before.quantities.get(product, 0) for product in sorted(reading.held)}
+    quantities = {product: before.quantities.get(product, 0) for product in sorted(read.held)}
     return LastQuantities(quantities, before.lacking)
 
 
@@ -179,6 +182,7 @@ def _rolled_forward(
         mispicks=mispicks,
         released=released_range(context, cut, anew=not inputs.base),
         feed=None,
+        read=entry.read if (entry := context.entry(inputs.place)) else "",
     )
 
 

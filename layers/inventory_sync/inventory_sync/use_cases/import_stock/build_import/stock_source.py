@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from inventory_sync.domain.errors import (
+    FatalError,
+    RejectedError,
+    RetriableError,
+    SnapshotIncompleteError,
+)
 from inventory_sync.domain.stock import StockSnapshot, Units
+from inventory_sync.domain.stock_reads import Read, StockRead, UnreadStock
 from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
@@ -16,24 +23,14 @@ READ_PRODUCTS_MAX = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A location's rows as of the last finished import, and where the feed stood before it."""
+    """A location's rows as of the last finished import, and where the feed stood before it.
+
+    `fed_since` is when all of them were last read.
+    """
 
     on_hand_units: Mapping[str, Units]
     cursor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A location's stock, and where the feed stood before it was read; None without a feed.
-
-    `started_at` is when the reading began, on our clock. `held` are products of which the ERP's
-    figure is not believed: the snapshot is without them.
-    """
-
-    snapshot: StockSnapshot
-    cursor: str | None
-    started_at: datetime
-    held: frozenset[str] = frozenset()
+    fed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,31 +43,44 @@ class StockSource:
     fed: bool
     unstored: UnstoredUnits = field(default_factory=UnstoredUnits)
 
-    def read(self, location_id: str, known: Known | None) -> Reading:
-        """All rows: from the ERP what may have changed, the others as they are known.
+    def read(self, location_id: str, known: Known | None) -> Read:
+        """All rows: from the ERP what may have changed, the others as they are known."""
+        try:
+            return self._read(location_id, known)
+        except SnapshotIncompleteError as error:
+            return UnreadStock(str(error), incomplete=True)
+        except (RetriableError, RejectedError, FatalError) as error:
+            return UnreadStock(str(error))
 
-        Errors as for `Erp.snapshot`. A feed may miss a change (docs/design.md, Change feed), so
-        the products of open events, and of those in quarantine, are read whether it names them or
-        not: the sum never rests on the feed. Any other row that is known is what the ERP had on
-        hand: everything that was added back or subtracted has since been settled.
+    def _read(self, location_id: str, known: Known | None) -> StockRead:
+        """A feed may miss a change (docs/design.md, Change feed), so the products of open events,
+        and of those in quarantine, are read whether it names them or not: the sum never rests on
+        the feed. Any other row that is known is what the ERP had on hand: everything that was
+        added back or subtracted has since been settled.
         """
         started_at = self.clock.now()
         if not self.fed:
-            return Reading(self.erp.snapshot(location_id), None, started_at)
+            return StockRead(self.erp.snapshot(location_id), None, started_at)
         changes = self.erp.changes(location_id, known.cursor if known else None)
+
+        def whole() -> StockRead:
+            found = self.erp.snapshot(location_id)
+            return StockRead(found, changes.cursor, started_at, started_at)
+
         if known is None or not changes.complete:
-            return Reading(self.erp.snapshot(location_id), changes.cursor, started_at)
+            return whole()
         # Read after the feed: whatever counts as applied by then is among these.
         products = changes.product_ids | self._in_open_events(location_id)
         if len(products) > READ_PRODUCTS_MAX:
-            return Reading(self.erp.snapshot(location_id), changes.cursor, started_at)
+            return whole()
         rows = {p: units for p, units in known.on_hand_units.items() if p not in products}
         as_of = changes.as_of
         if products:
             found = self.erp.read(location_id, products)
             rows |= found.on_hand_units
             as_of = min(as_of, found.as_of)
-        return Reading(StockSnapshot(location_id, as_of, rows), changes.cursor, started_at)
+        snapshot = StockSnapshot(location_id, as_of, rows)
+        return StockRead(snapshot, changes.cursor, started_at, known.fed_since)
 
     def _in_open_events(self, location_id: str) -> frozenset[str]:
         events = (e.event for e in self.event_log.open_events_of(location_id))
