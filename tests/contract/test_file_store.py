@@ -24,6 +24,7 @@ from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.errors import FatalError, InvariantError
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, Finalization, Ledger, LocationEntry, Manifest
+from inventory_sync.domain.repeats import Repeats
 from inventory_sync.ports.files import FileStore
 from tests.aws import local_bucket
 from tests.contract.builders import NOON
@@ -48,6 +49,7 @@ MANIFEST = Manifest(
             rows=2,
             units=7,
             node=Node("Köln/1", "store ü"),
+            repeats=Repeats("0f", NOON, 3),
         )
     },
 )

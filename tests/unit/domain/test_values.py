@@ -68,7 +68,7 @@ BY_POSITION_TOO = {
     "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
     "Doubts", "JobChunk", "JobError", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
     "MispickRule", "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent",
-    "Rejection", "RowBlock",
+    "Rejection", "Repeats", "RowBlock",
     "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",
     "KeptVersion", "NoNewRead", "ReadPlan", "StockRead", "UnreadStock",
     "Unknown", "UnreadableEvent", "UnstoredUnits", "Wait",

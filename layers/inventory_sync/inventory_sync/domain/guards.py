@@ -16,6 +16,7 @@ class HoldKind(StrEnum):
     SNAPSHOT_OLDER = "snapshot_older"
     SNAPSHOT_AHEAD = "snapshot_ahead"
     SNAPSHOT_STALE = "snapshot_stale"
+    SNAPSHOT_REPEATS = "snapshot_repeats"
     PRODUCTS_VANISHED = "products_vanished"
     UNITS_FELL = "units_fell"
     UNITS_ROSE = "units_rose"
@@ -37,7 +38,7 @@ FALLS = frozenset({HoldKind.SNAPSHOT_EMPTY, HoldKind.PRODUCTS_VANISHED, HoldKind
 """Of a whole location: the fewer units it has, the worse."""
 RISES = frozenset({HoldKind.UNITS_ROSE, HoldKind.ROW_ROSE, HoldKind.ABSURD})
 """Of a location or a row: the more units it has, the worse."""
-APPROVABLE = FALLS | RISES | {HoldKind.FRACTIONAL}
+APPROVABLE = FALLS | RISES | {HoldKind.FRACTIONAL, HoldKind.SNAPSHOT_REPEATS}
 """What an operator may let through; the others have to be put right at their source."""
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from inventory_sync.domain.locations import Node
+from inventory_sync.domain.repeats import Repeats
 from inventory_sync.domain.stock import LastQuantities, Units
 from inventory_sync.domain.units import UnitId
 
@@ -39,6 +40,7 @@ class LocationEntry:
     `refresh_from` is the product from which on rows wait to be sent, be they changed or not, since
     an archive was full; the empty text stands for all of them. `read` names the kept read that the
     quantities come from; empty where it was made for the run.
+    `repeats` is of the last snapshot that was used.
     """
 
     basis: Basis
@@ -50,6 +52,7 @@ class LocationEntry:
     feed: FeedPosition | None = None
     refresh_from: str | None = None
     read: str = ""
+    repeats: Repeats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from inventory_sync.domain.locations import Location
+from inventory_sync.domain.repeats import Repeats
 from inventory_sync.domain.stock import StockSnapshot
 
 FEED_FOR = timedelta(hours=24)
@@ -31,6 +32,7 @@ class StockRead:
     fed_since: datetime | None = None
     version: str = ""
     held: frozenset[str] = frozenset()
+    repeats: Repeats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -921,3 +921,67 @@ def test_what_is_acknowledged_before_the_snapshot_is_known_to_the_cut() -> None:
     world.import_now()
 
     assert (world.on_hand(), world.atp()) == (9, 9)
+
+
+# Figures that repeat
+
+
+def frozen() -> ImportWorld:
+    """The ERP books what is shipped, and shows a copy from before under the time of now."""
+    world = started()
+    world.stock(10)
+    world.import_now()
+    return world
+
+
+def ship_unseen(world: ImportWorld, number: int) -> None:
+    world.ship(number)
+    world.forward()
+    world.settle()
+    world.erp.shown[DC] = StockSnapshot(DC, world.clock.now(), {SKU: 10})
+
+
+def test_figures_that_repeat_though_shipments_should_move_them_are_held() -> None:
+    world = frozen()
+    for number in range(11, 15):
+        ship_unseen(world, number)
+        assert world.import_now().left_out == {}
+
+    ship_unseen(world, 15)
+    world.import_now()
+
+    assert world.hold_kinds(DC) == ["snapshot_repeats"]
+    before = world.atp()
+    ship_unseen(world, 16)
+    world.import_now()
+    assert (world.hold_kinds(DC), world.atp()) == (["snapshot_repeats"], before - 1)
+
+    del world.erp.shown[DC]
+    world.clock.advance(MINUTE)
+    world.import_now()
+    assert (world.location_store.holds(), world.atp()) == ({}, 4)
+
+
+def test_one_unit_that_does_not_show_for_two_days_is_enough() -> None:
+    world = frozen()
+    ship_unseen(world, 11)
+    world.import_now()
+    world.clock.advance(48 * HOUR)
+    world.erp.shown[DC] = StockSnapshot(DC, world.clock.now(), {SKU: 10})
+
+    world.import_now()
+
+    assert world.hold_kinds(DC) == ["snapshot_repeats"]
+
+
+def test_figures_that_repeat_and_are_approved_begin_anew() -> None:
+    world = frozen()
+    for number in range(11, 16):
+        ship_unseen(world, number)
+        world.import_now()
+    world.approve("snapshot_repeats")
+
+    for _ in range(2):
+        world.clock.advance(MINUTE)
+        world.erp.shown[DC] = StockSnapshot(DC, world.clock.now(), {SKU: 10})
+        assert world.import_now().left_out == {}

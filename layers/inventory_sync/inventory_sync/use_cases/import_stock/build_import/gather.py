@@ -115,12 +115,13 @@ class LocationSource:
         return Gathered(base, self.reader.fetch(place, known))
 
     def inputs(self, place: Location, gathered: Gathered, *, archive_full: bool) -> LocationInputs:
-        """Judge the ERP's stock, then read the events."""
+        """Read the events, after the ERP's stock, and judge it."""
         location_id, base = place.location_id, gathered.base
         fetched = ARCHIVE_FULL if archive_full else gathered.fetched
         keeps_unlisted = not self.context.erp.absent_means_zero
         entry = self.context.previous.locations.get(location_id)
-        judged = self.reader.judge(place, entry, fetched, _judged(entry, base))
+        events = self.event_log.open_events_of(location_id)
+        judged = self.reader.judge(place, entry, fetched, _judged(entry, base), events)
         read = judged if isinstance(judged, StockRead) else None
         ever = self.last.ever(location_id, base) if keeps_unlisted else None
         anew = self.context.entry(place) is None
@@ -135,7 +136,7 @@ class LocationSource:
             read=read,
             last=self._last(place, base),
             unlisted=(ever.last if ever else LastQuantities({})) if keeps_unlisted else None,
-            events=self.event_log.open_events_of(location_id),
+            events=events,
             unstored=self.context.unstored.events(location_id, self.context.erp.rule),
             doubtful=doubtful,
         )

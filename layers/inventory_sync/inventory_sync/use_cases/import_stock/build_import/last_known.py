@@ -9,6 +9,7 @@ from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Ledger, Manifest
+from inventory_sync.domain.repeats import Repeats
 from inventory_sync.ports.files import FileStore
 
 _WORD = re.compile(r"[^/:#|,;\s]+")
@@ -21,6 +22,7 @@ class Last:
     node: Node
     as_of: datetime
     ledger: Ledger
+    repeats: Repeats | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +54,10 @@ class LastKnown:
         if attempted is not None and (entry is None or attempted.as_of > entry.as_of):
             ledger = self.files.ledger(location_id, attempted.ledger_run_id)
             if ledger is not None:
-                return Last(attempted.node, attempted.as_of, ledger)
+                return Last(attempted.node, attempted.as_of, ledger, attempted.repeats)
         if entry is None or base is None:
             return None
-        return Last(entry.node, entry.as_of, base)
+        return Last(entry.node, entry.as_of, base, entry.repeats)
 
     def ever(self, location_id: str, base: Ledger | None) -> Ledger | None:
         """The last quantities of the location that any run has kept."""

@@ -77,6 +77,7 @@ class RunOutputs:
             feed=None if left else statement.feed,
             refresh_from=self._refresh_from(statement, left),
             read=statement.read,
+            repeats=statement.repeats,
         )
         self.tally.add(cut, selection.clamped, len(left), entry)
         self.tally.closed += statement.mispicks.closed

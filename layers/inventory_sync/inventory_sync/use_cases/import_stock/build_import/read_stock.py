@@ -1,14 +1,16 @@
 """Read one location's stock for a run, unless something speaks against using it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import LocationEntry
+from inventory_sync.domain.repeats import Repeats, check_repeats, repeats_of
 from inventory_sync.domain.snapshot_guards import check_age, check_as_of, check_snapshot
 from inventory_sync.domain.stock import Units
 from inventory_sync.domain.stock_reads import NoNewRead, Read, StockRead, UnreadStock
@@ -123,11 +125,12 @@ class StockReader:
         entry: LocationEntry | None,
         fetched: Fetched,
         last: Mapping[str, Units] | None = None,
+        events: Iterable[OpenEvent] = (),
     ) -> StockRead | LeftOut:
         """The location's stock, unless something speaks against using it in this run.
 
-        `last` are its quantities as of the last finished import. Rows that are held alone are left
-        out of the snapshot, and named.
+        `last` are its quantities as of the last finished import, `events` its open ones, read after
+        its stock. Rows that are held alone are left out of the snapshot, and named.
         """
         location_id = place.location_id
         if isinstance(fetched, LeftOut):
@@ -140,6 +143,11 @@ class StockReader:
         keeps_unlisted = not context.erp.absent_means_zero
         doubts = check_snapshot(snapshot, last, limits, keeps_unlisted=keeps_unlisted)
         shown_up_to = entry.as_of if entry else None
+        before = entry.repeats if entry else None
+        repeats = repeats_of(snapshot, before, shown_up_to, events, context.erp.rule)
+        if repeated := check_repeats(repeats, snapshot.as_of):
+            doubts = replace(doubts, location=(*doubts.location, *repeated))
+            repeats = Repeats(repeats.digest, snapshot.as_of)
         dated = (
             *check_as_of(snapshot.as_of, shown_up_to, context.erp.rule.apply_lag, now=now),
             *check_age(snapshot.as_of, limits, now=now),
@@ -160,6 +168,7 @@ class StockReader:
         if rows:
             self._note_hold(location_id, rows)
             self.rows_held[location_id] = len(rows)
+        fetched = replace(fetched, repeats=repeats)
         return _believed(fetched, rows, doubtful=bool(doubts.all) or not snapshot.on_hand_units)
 
     def _refused(self, location_id: str, holds: tuple[Hold, ...]) -> tuple[Hold, ...]:

@@ -9,6 +9,7 @@ from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, FeedPosition, Ledger, LocationEntry
 from inventory_sync.domain.mispick import Mispicks, find_mispicks
+from inventory_sync.domain.repeats import Repeats
 from inventory_sync.domain.row_selection import Selection, select_rows
 from inventory_sync.domain.run_record import BaseFigures
 from inventory_sync.domain.stock import NO_QUANTITIES, LastQuantities
@@ -69,6 +70,7 @@ class LocationStatement:
     released: LogicalRange
     feed: FeedPosition | None
     read: str
+    repeats: Repeats | None
     left: LeftRows | None = None
 
 
@@ -139,6 +141,7 @@ def _from_snapshot(
         released=released_range(context, cut, anew=inputs.anew),
         feed=FeedPosition(place.erp_location, read.cursor, read.fed_since) if read.cursor else None,
         read=read.version,
+        repeats=read.repeats,
         left=LeftRows(left_at, base.quantities.keys()) if left_at and base else None,
     )
 
@@ -183,6 +186,7 @@ def _rolled_forward(
         released=released_range(context, cut, anew=not inputs.base),
         feed=None,
         read=entry.read if (entry := context.entry(inputs.place)) else "",
+        repeats=last.repeats,
     )
 
 
