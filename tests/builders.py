@@ -133,6 +133,8 @@ def import_context(**fields: Any) -> ImportContext:
             guards=GuardLimits(),
         ),
         "reading": ReleaseReading.RANGE,
+        "switched": False,
+        "recent_jobs": (),
         "locations": {},
         "by_node": {},
         "listed": {},

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 from typing import get_args
 
+from inventory_sync.domain.reading import ReleaseReading
 from local.newstore.truth import RangeScope
 from tests.exhaust.search import Budget, Plan
 from tests.exhaust.small_world import Rules
@@ -12,6 +13,12 @@ FORWARD, IMPORT = frozenset({"forward"}), frozenset({"import"})
 EVERY_RANGE = tuple(
     Rules(range_scope=scope, range_start_released=released)
     for scope, released in product(get_args(RangeScope), (True, False))
+)
+
+
+OTHER_READINGS = (
+    Rules(reading=ReleaseReading.FIND_OUT),
+    Rules(release="immediate", reading=ReleaseReading.IMMEDIATE),
 )
 
 
@@ -63,6 +70,11 @@ def plans(size: int) -> list[Plan]:
         Budget(forwards=1 + more, ticks=2 + more, waits=1, repeats=more, replays=1),
         frozenset(),
     )
+    beside = next(plan for plan in found if plan.name == "an import beside a forwarder")
+    for rules in OTHER_READINGS:
+        name = f"; {rules.release} at NewStore, set to {rules.reading}"
+        found.append(replace(beside, name=f"{beside.name}{name}", rules=rules))
+        found.append(replace(late, name=f"{late.name}{name}", rules=rules))
     for rules in EVERY_RANGE:
         name = f"{late.name}; range of {rules.range_scope}"
         start = "with" if rules.range_start_released else "without"

@@ -24,7 +24,7 @@ from local.erp.records import Dedupe
 from local.newstore.events import event_bytes
 from local.newstore.locations import store
 from local.newstore.model import NewStoreModel
-from local.newstore.truth import RangeScope
+from local.newstore.truth import RangeScope, Release
 from tests.builders import DC, NOW, SKU, location
 from tests.exhaust.invocations import Answer, Call, Ports, answered
 from tests.fakes.clock import FakeClock
@@ -55,6 +55,10 @@ class Rules:
     dedupe: Dedupe = "native"
     range_scope: RangeScope = "tenant"
     range_start_released: bool = True
+    release: Release = "range"
+    """What becomes of a shipped unit at NewStore."""
+    reading: ReleaseReading = ReleaseReading.RANGE
+    """What the adapter takes for it."""
     settle: timedelta = SETTLE_WINDOW
     cumulative: bool = True
     """Whether an event lists all that its request has shipped by now."""
@@ -138,6 +142,7 @@ class SmallWorld:
             fetch=self.files.fetch,
             range_scope=rules.range_scope,
             range_start_released=rules.range_start_released,
+            release=rules.release,
             locations=[store(DC)],
         )
         self.newstore_model.cumulative_events = rules.cumulative
@@ -164,7 +169,8 @@ class SmallWorld:
         self.lost: dict[Any, int] = {}
         self.altered_rows: dict[Any, Any] = {}
         self.leapt = None
-        self.reading = ReleaseReading.RANGE
+        self.malformed: dict[bytes, Any] = {}
+        self.reading = rules.reading
 
     def clock(self) -> datetime:
         return self.now
@@ -324,6 +330,7 @@ class Adapter:
             settle=self.rules.settle,
             other_channel_lags={},
             guards=GuardLimits(),
+            reading=self.rules.reading,
         )
         return ImportStock(
             build=BuildImport(

@@ -13,10 +13,14 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
+from inventory_sync.domain.reading import ReleaseReading
+from local.newstore.truth import Release
 from tests.simulation.faults import RATES
 from tests.simulation.figures import Figures
 from tests.simulation.runner import Adapt, Outcome, run_seed, shrink
+from tests.simulation.world import World
 
 REGRESSIONS = Path(__file__).parent / "regressions"
 REPORT = Path("build/simulation.json")
@@ -54,7 +58,10 @@ def main(
     parser.add_argument("--seeds", type=int, default=300, help="how many (default 300)")
     parser.add_argument("--seed", type=int, default=0, help="the first one (default 0)")
     parser.add_argument("--story", action="store_true", help="print the first seed's story")
+    parser.add_argument("--newstore", choices=get_args(Release))
+    parser.add_argument("--reading", type=ReleaseReading, choices=tuple(ReleaseReading))
     arguments = parser.parse_args(words)
+    adapt = partial(_set, release=arguments.newstore, reading=arguments.reading, adapt=adapt)
     if arguments.story:
         print("\n".join(run_seed(arguments.seed).trace))
         return 0
@@ -81,6 +88,18 @@ def main(
     for outcome in bad[:VIOLATIONS_SHOWN_MAX]:
         _keep(outcome, kept_in, adapt)
     return 1 if bad else 0
+
+
+def _set(
+    world: World, *, release: Release | None, reading: ReleaseReading | None, adapt: Adapt | None
+) -> None:
+    """What becomes of a shipped unit, and what the adapter takes for it where it is not drawn."""
+    if release is not None:
+        world.newstore_model.release = release
+        world.reading = world.reading_at_range
+    world.reading = reading or world.reading
+    if adapt is not None:
+        adapt(world)
 
 
 def _quietly(seed: int, adapt: Adapt | None) -> Outcome:

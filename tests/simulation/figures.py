@@ -4,7 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-CAUSES = ("all_told", "late_events", "refused_or_changed_at_newstore", "gone_elsewhere")
+CAUSES = (
+    "all_told",
+    "late_events",
+    "refused_or_changed_at_newstore",
+    "release_immediate",
+    "gone_elsewhere",
+)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Remove each safety in turn and show that the simulation notices.
 
-`python -m tests.simulation.mutants [SEEDS_MAX]` prints for each mutant the invariant that broke
-and the number of seeds it took; it exits with 1 when one survived.
+`python -m tests.simulation.mutants [SEEDS_MAX [NAME]]` prints for each mutant the invariant that
+broke and the number of seeds it took; it exits with 1 when one survived.
 """
 
 import sys
@@ -18,6 +18,7 @@ from inventory_sync.domain import units as units_module
 from inventory_sync.domain.cut import LocationCut, LogicalRange
 from inventory_sync.domain.events import FulfillmentEvent, logical_timestamp
 from inventory_sync.domain.inbound import AppendResult, ClaimResult
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import totals_of
 from inventory_sync.domain.units import Ownership
 from inventory_sync.domain.unstored import UnstoredUnits
@@ -224,6 +225,28 @@ def _closed_though_it_lowers() -> AbstractContextManager[Any]:
     return patch.object(forward_events.ForwardEvents, "_mark_forwarded", mark)
 
 
+def _parts_out_of_order(world: World) -> None:
+    """What it takes to notice: a request in parts, of which an earlier event comes later."""
+    world.faults.rates["delayed_within_settle"] = 0.5
+    world.newstore_model.cumulative_events = world.large_requests = True
+
+
+def _newstore_at_once(world: World) -> None:
+    world.newstore_model.release = "immediate"
+    world.reading = ReleaseReading.IMMEDIATE
+
+
+def _added_back_as_if_it_waited() -> AbstractContextManager[Any]:
+    def lacks(reading: ReleaseReading, logical_timestamp: int, cut_end: int) -> bool:
+        return logical_timestamp <= cut_end
+
+    return patch.object(ReleaseReading, "quantity_lacks", lacks)
+
+
+def _crossings_forgotten() -> AbstractContextManager[Any]:
+    return patch.object(LocationSource, "_crossed", lambda *_: frozenset())
+
+
 def _trust_in_the_feed() -> AbstractContextManager[Any]:
     return patch.object(StockSource, "_in_open_events", lambda *_: frozenset())
 
@@ -321,7 +344,17 @@ MUTANTS = (
     Mutant("every event's items booked", adapt=_every_event_s_items_booked),
     Mutant("units owned by read-then-write", adapt=_owned_by_read_then_write),
     Mutant("events closed one by one", patched=_closed_one_by_one),
-    Mutant("an event that lowers a timestamp closed at once", patched=_closed_though_it_lowers),
+    Mutant(
+        "an event that lowers a timestamp closed at once",
+        adapt=_parts_out_of_order,
+        patched=_closed_though_it_lowers,
+    ),
+    Mutant(
+        "add back under immediate", adapt=_newstore_at_once, patched=_added_back_as_if_it_waited
+    ),
+    Mutant(
+        "units that crossed a job forgotten", adapt=_newstore_at_once, patched=_crossings_forgotten
+    ),
     Mutant("E passes an unstored completed body", patched=_unstored_completions_passed),
     Mutant(
         "units of an unstored body not taken off",
@@ -346,12 +379,14 @@ def main() -> int:
     """A line for each mutant."""
     seeds_max = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS_MAX
     survivors = 0
-    for mutant in MUTANTS:
+    named = sys.argv[2] if len(sys.argv) > 2 else ""
+    chosen = [mutant for mutant in MUTANTS if named in mutant.name]
+    for mutant in chosen:
         seeds, violation = seeds_to_catch(mutant, seeds_max)
         verdict = f"caught by {violation} after {seeds} seeds" if seeds else "SURVIVED"
         survivors += not seeds
         print(f"{mutant.name:45} {verdict}", flush=True)
-    print(f"mutants: {len(MUTANTS) - survivors} caught, {survivors} survived")
+    print(f"mutants: {len(chosen) - survivors} caught, {survivors} survived")
     return 1 if survivors else 0
 
 

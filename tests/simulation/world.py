@@ -78,6 +78,8 @@ SWEEP_AGE = timedelta(seconds=60)
 ERP_SLOW_SECONDS = (6, 16)
 IMPORT_SECONDS_MAX = 900
 STREAM_ATTEMPTS_MAX = 5
+IMMEDIATE_SHARE = 0.15
+"""Of the seeds, where NewStore takes a shipped unit off at once."""
 STREAM_RECORD_LIFE = timedelta(hours=24)
 
 Key = tuple[str, str]
@@ -194,7 +196,12 @@ class World:
         self._build_sides(rng)
         self._build_adapter(rng)
         self.reading = self.reading_rng.choice((ReleaseReading.RANGE, ReleaseReading.FIND_OUT))
+        self.reading_at_range = self.reading
         self.newstore_model.book.lists_shipped = self.reading_rng.random() < 0.5
+        if self.reading_rng.random() < IMMEDIATE_SHARE:
+            self.newstore_model.release = "immediate"
+            choices = (ReleaseReading.IMMEDIATE, ReleaseReading.FIND_OUT)
+            self.reading = self.reading_rng.choice(choices)
         self.newstore_model.cumulative_events = self.units_rng.random() < 0.75
         self.large_requests = self.units_rng.random() < 0.4
         self.physical: Counter[Key] = Counter()

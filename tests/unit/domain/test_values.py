@@ -65,6 +65,7 @@ NAMED_ONLY = {
 BY_POSITION_TOO = {
     "AbandonJob", "Accepted", "Acknowledgement", "AdoptJob", "Allocation", "AppliedRule",
     "BaseFigures", "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition",
+    "FinishedJob", "SentRows",
     "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
     "Doubts", "JobChunk", "JobError", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
     "MispickRule", "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent",

@@ -4,8 +4,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.release_evidence import ReleaseFindings
 from inventory_sync.domain.stock_reads import ReadPlan
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedJob:
+    """A run whose job NewStore has finished, and when we saw that."""
+
+    run_id: str
+    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +25,9 @@ class ImportHead:
     run that did not finish, or finished without some rows: their state at NewStore is unknown.
     `refused_again` are the ids that NewStore named where it refused nothing but what it had refused
     of the run before too: then only the rows that these name are in doubt; empty: all of the run's.
-    `release` is what was found of a shipped unit's fate at NewStore. `reads` are those that were
-    last asked for, where reads fan out.
+    `release` is what was found of a shipped unit's fate at NewStore; `finished_reading` is what the
+    last run took for it that sent every row. `recent_jobs` are the last hour's, the latest last.
+    `reads` are those that were last asked for, where reads fan out.
     """
 
     version: int = 0
@@ -32,6 +42,16 @@ class ImportHead:
     last_full_at: datetime | None = None
     release: ReleaseFindings = field(default_factory=ReleaseFindings)
     reads: ReadPlan | None = None
+    finished_reading: ReleaseReading | None = None
+    recent_jobs: tuple[FinishedJob, ...] = ()
+
+    def switches_to(self, reading: ReleaseReading) -> bool:
+        """Whether what NewStore has was chosen by another rule: then every row has to be sent.
+
+        `range` and `find_out` choose the same rows.
+        """
+        before, immediate = self.finished_reading, ReleaseReading.IMMEDIATE
+        return before is not None and (before is immediate) != (reading is immediate)
 
 
 @dataclass(frozen=True, slots=True)

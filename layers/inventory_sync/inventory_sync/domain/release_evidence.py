@@ -143,6 +143,28 @@ def observations_of(rows: Sequence[RowMeasure], at: datetime) -> tuple[Observati
     return tuple(found)
 
 
+def still_listed(
+    location_id: str, product_id: str, units: Sequence[str], *, at: datetime
+) -> Observation:
+    """That units which have shipped, by their ids, wait among NewStore's allocations for a range.
+
+    It needs no import: where a shipped unit is taken off at once none is ever listed.
+    """
+    return Observation(
+        at=at,
+        reading=ReleaseReading.RANGE,
+        kind=EvidenceKind.ALLOCATION,
+        location_id=location_id,
+        product_id=product_id,
+        unit=min(units),
+        completed=len(units),
+        sent=0,
+        atp=0,
+        missing=0,
+        offset=0,
+    )
+
+
 def _observation(
     row: RowMeasure, reading: ReleaseReading, kind: EvidenceKind, offset: int, at: datetime
 ) -> Observation:

@@ -58,7 +58,7 @@ def select_rows(
     products; the empty text stands for all of them.
     """
     last = last_sent or {}
-    wanted = doubtful if last_sent is None else doubtful | _changed(cut.quantities, last)
+    wanted = doubtful if last_sent is None else doubtful | changed_products(cut.quantities, last)
     refreshed: Mapping[str, Any] = {}
     if refresh_from is not None:
         refreshed = _refreshed(cut, last, wanted | cut.touched, refresh_from)
@@ -87,7 +87,7 @@ def _sendable_rows(quantities: Mapping[str, Units], wanted: Set[str]) -> dict[st
     return {product: sendable(quantities.get(product, 0)) for product in sorted(wanted)}
 
 
-def _changed(now: Mapping[str, Units], last: Mapping[str, Units]) -> set[str]:
+def changed_products(now: Mapping[str, Units], last: Mapping[str, Units]) -> set[str]:
     """Products whose row would be sent with another figure than the last one."""
     if list(now) == list(last):
         rows = zip(now, now.values(), last.values(), strict=True)

@@ -1,13 +1,17 @@
 """Commit: the one moment at which a run counts."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from inventory_sync.domain.errors import invariant
-from inventory_sync.domain.import_head import ImportHead
+from inventory_sync.domain.import_head import FinishedJob, ImportHead
 from inventory_sync.domain.import_run import ImportRun, RunState
+from inventory_sync.domain.reading import ReleaseReading
 
 JOB_ERRORS_MAX = 100
+RECENT = timedelta(hours=1)
+"""Four times as long as NewStore takes to deliver an event at the most."""
+RECENT_JOBS_MAX = 12
 
 
 def commit_run(head: ImportHead, run: ImportRun, *, now: datetime) -> ImportHead:
@@ -30,7 +34,20 @@ def commit_run(head: ImportHead, run: ImportRun, *, now: datetime) -> ImportHead
         # A run that read nothing, or less than all, has not brought all up to date.
         last_finished_at=now if run.snapshots and not run.only else head.last_finished_at,
         last_full_at=now if run.full and not run.only else head.last_full_at,
+        finished_reading=_finished_reading(head, run),
+        recent_jobs=_recent_jobs(head, run, now),
     )
+
+
+def _finished_reading(head: ImportHead, run: ImportRun) -> ReleaseReading | None:
+    whole = run.full and not run.only
+    return run.reading if whole or head.finished_reading is None else head.finished_reading
+
+
+def _recent_jobs(head: ImportHead, run: ImportRun, now: datetime) -> tuple[FinishedJob, ...]:
+    new = (FinishedJob(run.run_id, now),) if run.job_id else ()
+    kept = (job for job in head.recent_jobs if now - job.ended_at < RECENT)
+    return (*kept, *new)[-RECENT_JOBS_MAX:]
 
 
 def _refused_again(run: ImportRun) -> tuple[str, ...]:

@@ -78,7 +78,9 @@ class DryRun:
             )
         if why := why_not_only(only, self.build.location_store.locations()):
             raise RejectedError(why)
-        run = plan_run(head, now=self.clock.now(), fencing_token=0, full=full, only=only)
+        reading = head.release.in_force(self.build.settings.reading)
+        now = self.clock.now()
+        run = plan_run(head, now=now, fencing_token=0, reading=reading, full=full, only=only)
         rehearsed = _Rehearsed(self.build, self._manifest(head.finished_run_id), self.rows_max)
         locations = DryLocations(self.build.location_store)
         build = replace(

@@ -3,14 +3,19 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.evidence_rows import EvidenceRow, evidence_rows
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.release_evidence import Observation, RowMeasure, observations_of
+from inventory_sync.domain.release_evidence import (
+    Observation,
+    RowMeasure,
+    observations_of,
+    still_listed,
+)
 from inventory_sync.domain.units import CompletedUnit, completed_units
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
@@ -23,6 +28,8 @@ INSIGHTS_PER_SECOND = 60
 RUN_AGE_MAX = timedelta(minutes=30)
 """Of an older run too much may have happened since that is not known yet."""
 CLOCK_MARGIN = timedelta(seconds=30)
+SHIPPED_AGE = timedelta(minutes=10)
+"""What left less long ago may still be listed while NewStore's own views catch up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,33 @@ class GatherEvidence:
                 rows = self._rows(run, location_id, units[location_id])
                 found += observations_of(self._measure(place, rows), self.clock.now())
         return tuple(found)
+
+    def before_imports(self) -> tuple[Observation, ...]:
+        """While no import of ours has released anything: shipped units that are still listed.
+
+        That a unit is not listed says nothing. Errors are the ports'.
+        """
+        before = self.clock.now() - SHIPPED_AGE
+        units = self._units(0)
+        places = self.location_store.locations() if units else {}
+        found: list[Observation] = []
+        for location_id in sorted(units, key=lambda i: (-len(units[i]), i))[: self.locations_max]:
+            place = places.get(location_id)
+            if place is not None and place.enabled:
+                found += self._listed(place, [u for u in units[location_id] if _left(u, before)])
+        return tuple(found)
+
+    def _listed(self, place: Location, units: list[CompletedUnit]) -> list[Observation]:
+        by_product: dict[str, set[str]] = defaultdict(set)
+        for unit in units:
+            by_product[unit.product_id].add(unit.unit.item_id)
+        found = []
+        for product_id, shipped in sorted(by_product.items())[: self.rows_max]:
+            insights = self._insights(AtpKey(product_id, place.fulfillment_node_id))
+            if listed := sorted(shipped & {a.item_uuid for a in insights.allocations}):
+                one = still_listed(place.location_id, product_id, listed, at=self.clock.now())
+                found.append(one)
+        return found
 
     def _units(self, cut_end: int) -> Mapping[str, tuple[CompletedUnit, ...]]:
         """Of the locations where one left after the range. None where orders were migrated there:
@@ -105,6 +139,10 @@ class GatherEvidence:
     def _insights(self, key: AtpKey) -> StockInsights:
         self.clock.sleep(1 / INSIGHTS_PER_SECOND)
         return self.stock.insights(key)
+
+
+def _left(unit: CompletedUnit, before: datetime) -> bool:
+    return max(unit.left_at, unit.first.event.published_at) <= before
 
 
 def _measured(place: Location, row: EvidenceRow, atp: int, insights: StockInsights) -> RowMeasure:

@@ -1,6 +1,6 @@
 """Import: advance the import run as far as this tick can."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,7 +39,7 @@ from inventory_sync.domain.import_run import (
     errors_in_words,
     next_step,
 )
-from inventory_sync.domain.release_evidence import ReleaseFindings, weigh
+from inventory_sync.domain.release_evidence import Observation, ReleaseFindings, weigh
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.locations import LocationStore
@@ -274,7 +274,18 @@ class _Session:
 
     def _plan(self, full: bool, only: frozenset[str]) -> None:
         now, token = self.deps.clock.now(), self.lease.fencing_token
-        self._save(plan_run(self.head, now=now, fencing_token=token, full=full, only=only))
+        reading = self.head.release.in_force(self.deps.build.settings.reading)
+        planned = plan_run(
+            self.head, now=now, fencing_token=token, reading=reading, full=full, only=only
+        )
+        self._save(planned, release=self._before_imports(planned.run_id))
+
+    def _before_imports(self, run_id: str) -> ReleaseFindings:
+        """As long as no import has finished: what NewStore still lists of what has shipped."""
+        release = self.head.release
+        if self.head.finished_run_id is not None or release.verdict is not None:
+            return release
+        return self._weighed(run_id, lambda gather: gather.before_imports())
 
     def _facts(self, run: ImportRun) -> Facts:
         now = self.deps.clock.now()
@@ -358,14 +369,17 @@ class _Session:
             observer=self.deps.observer,
             time_for_more=self._time_for_more,
         )
-        before, release = self.head.release, self._weighed(run)
+        before = self.head.release
+        release = self._weighed(run.run_id, lambda gather: gather(run))
         if settled := settle(run):
             self._save(replace(run, state=RunState.FINALIZED), release=release)
             reading = before.in_force(self.deps.build.settings.reading)
             self.deps.observer.count("ReleaseReadingContradicted", release.contradict(reading))
         return settled
 
-    def _weighed(self, run: ImportRun) -> ReleaseFindings:
+    def _weighed(
+        self, run_id: str, look: Callable[[GatherEvidence], tuple[Observation, ...]]
+    ) -> ReleaseFindings:
         """What is known of a shipped unit's fate by now; the run goes on where nothing is learned.
 
         Asked before the run's events are closed: with them goes what its range has released.
@@ -381,12 +395,12 @@ class _Session:
             **({} if before.verdict is None else WATCHING),
         )
         try:
-            found = gather(run)
+            found = look(gather)
         except (RetriableError, RejectedError, FatalError) as error:
-            deps.observer.log("release not observed", run_id=run.run_id, error=error)
+            deps.observer.log("release not observed", run_id=run_id, error=error)
             return before
         for one in found:
-            deps.observer.log("release observed", run_id=run.run_id, **asdict(one))
+            deps.observer.log("release observed", run_id=run_id, **asdict(one))
         return weigh(before, found, now=deps.clock.now())
 
     def _time_for_more(self) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location
+from inventory_sync.domain.reading import ReleaseReading
 
 FULL_EVERY = timedelta(hours=25)
 """Where the scheduled full refresh found a run under way; it is daily, so this is an hour late."""
@@ -16,17 +17,20 @@ def plan_run(
     *,
     now: datetime,
     fencing_token: int,
+    reading: ReleaseReading,
     full: bool,
     only: frozenset[str] = frozenset(),
 ) -> ImportRun:
-    """`full` asks for every row; without it they are sent when a full refresh is overdue.
+    """`full` asks for every row; without it they are sent when a full refresh is overdue, and when
+    the reading in force chooses rows otherwise than the last one did.
 
     With `only` no more than these locations are read; a refresh that is due, or that broke off
     before its files were whole, is for a run that reads all.
     """
     last, before = head.last_full_at, head.run
     broken_off = before is not None and not before.ended and before.full and not before.only
-    due = not only and (last is None or now - last >= FULL_EVERY)
+    overdue = last is None or now - last >= FULL_EVERY
+    due = not only and (overdue or head.switches_to(reading))
     return ImportRun(
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{fencing_token:08d}",
         state=RunState.PLANNED,

@@ -15,7 +15,7 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.guards import Hold, check_location, node_shared
 from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Resend
-from inventory_sync.domain.import_head import ImportHead
+from inventory_sync.domain.import_head import FinishedJob, ImportHead
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.locations import Location, NewStoreLocations
@@ -64,6 +64,8 @@ class ImportContext:
     last_finished_at: datetime | None
     settings: BuildSettings
     reading: ReleaseReading
+    switched: bool
+    recent_jobs: tuple[FinishedJob, ...]
     locations: Mapping[str, Location]
     by_node: Mapping[str, frozenset[str]]
     listed: NewStoreLocations
@@ -104,6 +106,15 @@ class ImportContext:
         entry = self.previous.locations.get(place.location_id)
         same = entry is not None and entry.node.fulfillment_node_id == place.fulfillment_node_id
         return entry if same else None
+
+    def only_needed_rows(self, place: Location) -> bool:
+        """Whether NewStore has taken off itself what has shipped of the location's rows.
+
+        Not as long as some of its rows are still as another reading, or a full archive, left them.
+        """
+        immediate = self.reading is ReleaseReading.IMMEDIATE and not self.switched
+        entry = self.entry(place) if immediate else None
+        return entry is not None and entry.refresh_from is None
 
     def check(self, place: Location | None) -> tuple[Hold, ...]:
         """What speaks against a location itself, be it that the map has no row for it."""
@@ -165,6 +176,7 @@ def load_context(
     nothing = Manifest(run_id="", cut_end=0)
     unfinished = files.manifest(head.unfinished_run_id) if head.unfinished_run_id else nothing
     locations = location_store.locations()
+    reading = head.release.in_force(settings.reading)
     told = (*finished.locations.values(), *unfinished.locations.values())
     nodes = {place.fulfillment_node_id for place in locations.values()}
     return ImportContext(
@@ -172,7 +184,9 @@ def load_context(
         watermark=head.watermark,
         last_finished_at=head.last_finished_at,
         settings=settings,
-        reading=head.release.in_force(settings.reading),
+        reading=reading,
+        switched=head.switches_to(reading),
+        recent_jobs=head.recent_jobs,
         locations=locations,
         by_node=_by_node(locations),
         listed=newstore.locations(nodes | {entry.node.fulfillment_node_id for entry in told}),

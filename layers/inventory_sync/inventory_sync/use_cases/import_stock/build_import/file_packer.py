@@ -80,6 +80,8 @@ class FilePacker:
         self.rows = 0
         self.files = 0
         self.bytes = 0
+        self.spare_sent = False
+        """The row to spare has gone out, since the range had no other."""
         self.unreleased = False
         """There was a range, and no row at all that could have gone with it."""
 
@@ -187,6 +189,7 @@ class FilePacker:
             location, row = self._spare
             self.rows += len(row)
             self._touched.add(location, row)
+            self.spare_sent = True
         if self._touched.blocks:
             self._write(1, self._touched, self._released)
         elif self._released is not None:

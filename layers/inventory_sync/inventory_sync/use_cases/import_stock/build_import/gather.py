@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry
+from inventory_sync.domain.needed_rows import crossed_units
 from inventory_sync.domain.stock import LastQuantities, Units
 from inventory_sync.domain.stock_reads import StockRead
+from inventory_sync.domain.units import completed_units
 from inventory_sync.domain.unstored import entry_names
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog
@@ -68,6 +71,7 @@ class LocationSource:
             unfinished=context.unfinished,
             refused_again=context.refused_again,
             resends=context.resends,
+            recent_jobs=context.recent_jobs,
         )
         fed = context.erp.has_feed
         source: ReadSource = StockSource(
@@ -128,6 +132,7 @@ class LocationSource:
         doubtful = self.last.doubtful(self.context.run, location_id, base)
         if read is not None and anew:
             doubtful |= self.last.left_by_others(place)
+        events = self.event_log.open_events_of(location_id)
         return LocationInputs(
             place=place,
             base=base,
@@ -139,7 +144,26 @@ class LocationSource:
             events=events,
             unstored=self.context.unstored.events(location_id, self.context.erp.rule),
             doubtful=doubtful,
+            crossed=self._crossed(place, base, events),
         )
+
+    def _crossed(
+        self, place: Location, base: Ledger | None, events: list[OpenEvent]
+    ) -> frozenset[str]:
+        """Products of units that a recent job crossed; asked only where such rows are sent."""
+        if base is None or not self.context.only_needed_rows(place):
+            return frozenset()
+        new = [u for u in completed_units(events) if u.unit not in base.lacking]
+        recent = self.last.recently_sent(place.location_id) if new else ()
+        crossed = crossed_units(new, base.lacking, recent)
+        if crossed:
+            self.reader.observer.log(
+                "units crossed a job",
+                run_id=self.context.run.run_id,
+                location_id=place.location_id,
+                units=len(crossed),
+            )
+        return frozenset(unit.product_id for unit in crossed)
 
     def _last(self, place: Location, base: Ledger | None) -> Last | None:
         """None where another location of the map has the node of the last quantities by now."""

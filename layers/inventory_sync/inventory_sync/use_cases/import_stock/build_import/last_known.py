@@ -1,14 +1,16 @@
 """What NewStore was last told of each location, and which of its rows are in doubt."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from inventory_sync.domain.holds import Resend
+from inventory_sync.domain.import_head import FinishedJob
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Ledger, Manifest
+from inventory_sync.domain.needed_rows import SentRows
 from inventory_sync.domain.repeats import Repeats
 from inventory_sync.ports.files import FileStore
 
@@ -37,6 +39,7 @@ class LastKnown:
     unfinished: Manifest
     refused_again: tuple[str, ...]
     resends: Mapping[str, Resend]
+    recent_jobs: tuple[FinishedJob, ...] = ()
 
     def base(self, location_id: str) -> Ledger | None:
         """The location's quantities as of the last finished import."""
@@ -70,6 +73,13 @@ class LastKnown:
         if location_id not in self.previous.locations:
             doubtful |= self._once_sent(location_id)
         return doubtful
+
+    def recently_sent(self, location_id: str) -> Iterator[SentRows]:
+        """What recent jobs brought of the location, where they brought anything."""
+        for job in self.recent_jobs:
+            ledger = self.files.ledger(location_id, job.run_id)
+            if ledger is not None:
+                yield SentRows(job.ended_at, ledger)
 
     def left_by_others(self, place: Location) -> frozenset[str]:
         """Products that imports of other locations have left under the place's node."""

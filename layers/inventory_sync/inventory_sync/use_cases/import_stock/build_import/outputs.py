@@ -42,6 +42,7 @@ class RunOutputs:
     recorder: RunRecorder
     observer: Observer
     tally: Tally = field(default_factory=Tally)
+    spare: Ledger | None = None
     nodes_stated: set[str] = field(default_factory=set)
     left_rows: list[tuple[Location, LeftRows]] = field(default_factory=list)
 
@@ -66,6 +67,8 @@ class RunOutputs:
             rows_sent=selection.rows - len(left),
         )
         ledger = _ledger(self.context.run.run_id, statement, left | unsendable)
+        if spare:
+            self.spare = replace(ledger, sent=ledger.sent | spare.keys())
         ledger = self._keep(ledger, statement.base)
         entry = LocationEntry(
             basis=statement.figures.basis,
@@ -159,6 +162,14 @@ class RunOutputs:
         self.files.save_ledger(ledger)
         return ledger
 
+    def _keep_spare(self) -> None:
+        """A row that was sent only for the range was sent all the same: what ships crosses it."""
+        if self.spare is not None:
+            self.files.save_ledger(self.spare)
+            entry = self.tally.entries[self.spare.location_id]
+            entry = replace(entry, ledger_run_id=self.spare.run_id)
+            self.tally.entries[self.spare.location_id] = entry
+
     def close_elsewhere(self) -> None:
         """Events of locations that are in the map but not imported wait for no import."""
         context = self.context
@@ -187,6 +198,8 @@ class RunOutputs:
     def finish(self, cut_end: int, reader: StockReader) -> ImportRun:
         """The run with its files written, or ended where there is nothing to send."""
         run_id = self.context.run.run_id
+        if self.packer.spare_sent:
+            self._keep_spare()
         if self.packer.unreleased:
             cut_end = self.context.previous.cut_end
         manifest = Manifest(run_id=run_id, cut_end=cut_end, locations=self.tally.entries)
@@ -233,15 +246,20 @@ def writing(
 
 
 def _spare_row(statement: LocationStatement) -> dict[str, int]:
-    """A row that says what NewStore has already; none where all are sent anyway."""
+    """A row that says what NewStore has already; none where all are sent anyway.
+
+    Rather one of which no unit is on its way: under `immediate` a row overwrites what ships.
+    """
     quantities = statement.cut.quantities
     sent = statement.selection.products | statement.mispicks.failed.keys()
     if quantities.keys() <= sent:
         return {}
-    for product, units in quantities.items():
-        row = {product: sendable(units)}
-        if product not in sent and not unsendable_rows(row):
-            return row
+    busy = {p.unit.product_id for p in statement.cut.parts}
+    for avoided in (sent | busy, sent):
+        for product, units in quantities.items():
+            row = {product: sendable(units)}
+            if product not in avoided and not unsendable_rows(row):
+                return row
     return {}
 
 

@@ -9,6 +9,7 @@ from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import Basis, FeedPosition, Ledger, LocationEntry
 from inventory_sync.domain.mispick import Mispicks, find_mispicks
+from inventory_sync.domain.needed_rows import select_needed_rows
 from inventory_sync.domain.repeats import Repeats
 from inventory_sync.domain.row_selection import Selection, select_rows
 from inventory_sync.domain.run_record import BaseFigures
@@ -28,7 +29,8 @@ class LocationInputs:
     was not read or is not used: then it is rolled forward from `last`. `unlisted` are the last
     quantities that any run has kept, where a product that the ERP does not list is not gone.
     `events` are its open events, read after its stock, so that every acknowledgement before it is
-    known; `unstored` are those in quarantine. `doubtful` rows are sent whatever they were.
+    known; `unstored` are those in quarantine. `doubtful` rows are sent whatever they were, and so
+    are `crossed` ones, of which a unit left while a job was under way.
     """
 
     place: Location
@@ -41,6 +43,7 @@ class LocationInputs:
     events: list[OpenEvent]
     unstored: list[OpenEvent]
     doubtful: frozenset[str]
+    crossed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +126,8 @@ def _from_snapshot(
         figures = {**figures, **held.quantities}
     mispicks = _mispicks(context, inputs, cut, from_snapshot=True)
     doubtful = inputs.doubtful | mispicks.forced
-    selection = select_rows(
-        cut,
-        last_sent=told.quantities if told else None,
-        doubtful=doubtful,
-        refresh_from=_refresh_from(context, place),
+    selection = _selected(
+        context, inputs, cut, told, doubtful, refresh_from=_refresh_from(context, place)
     )
     left_at = inputs.left_at
     return LocationStatement(
@@ -172,7 +172,7 @@ def _rolled_forward(
     )
     mispicks = _mispicks(context, inputs, cut, from_snapshot=False)
     doubtful = inputs.doubtful | mispicks.forced
-    selection = select_rows(cut, last_sent=None, doubtful=doubtful)
+    selection = _selected(context, inputs, cut, None, doubtful)
     return LocationStatement(
         place=_named(inputs.place, last.node),
         base=inputs.base,
@@ -188,6 +188,28 @@ def _rolled_forward(
         read=entry.read if (entry := context.entry(inputs.place)) else "",
         repeats=last.repeats,
     )
+
+
+def _selected(
+    context: ImportContext,
+    inputs: LocationInputs,
+    cut: LocationCut,
+    told: Ledger | None,
+    doubtful: frozenset[str],
+    *,
+    refresh_from: str | None = None,
+) -> Selection:
+    """By the reading in force."""
+    if context.only_needed_rows(inputs.place):
+        return select_needed_rows(
+            cut,
+            last=told.last if told else None,
+            doubtful=doubtful | inputs.crossed,
+            refresh_from=refresh_from,
+            planned_at=context.run.planned_at,
+        )
+    last_sent = told.quantities if told else None
+    return select_rows(cut, last_sent=last_sent, doubtful=doubtful, refresh_from=refresh_from)
 
 
 def _named(place: Location, node: Node) -> Location:
@@ -216,6 +238,6 @@ def _mispicks(
 def _refresh_from(context: ImportContext, place: Location) -> str | None:
     """The product from which on every row is sent; None where only what has changed is."""
     entry: LocationEntry | None = context.entry(place)
-    if context.run.full or entry is None:
+    if context.run.full or context.switched or entry is None:
         return ""
     return entry.refresh_from

@@ -1,0 +1,98 @@
+"""Which rows an import sends where NewStore takes a shipped unit off its stock at once.
+
+A row that is sent overwrites what ships while the job is under way. So none is sent only because
+units of it have shipped: NewStore has taken those off itself (docs/design.md, "Two readings").
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from inventory_sync.domain.cut import LocationCut, Part
+from inventory_sync.domain.manifest import Ledger
+from inventory_sync.domain.row_selection import Selection, changed_products, select_rows
+from inventory_sync.domain.stock import LastQuantities, Units
+from inventory_sync.domain.units import CompletedUnit, UnitId, units_by_product
+
+QUIET = timedelta(minutes=5)
+"""A full refresh leaves out rows of which a unit has left since: another may be on its way."""
+CLOCK_MARGIN = timedelta(seconds=30)
+"""By which NewStore's clock and ours may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRows:
+    """What a recent job brought of one location, and by when it had ended."""
+
+    ended_at: datetime
+    ledger: Ledger
+
+
+def crossed_units(
+    units: Iterable[CompletedUnit], told: frozenset[UnitId], recent: Iterable[SentRows]
+) -> tuple[CompletedUnit, ...]:
+    """Units that a job crossed: its row may have overwritten what NewStore took off for them.
+
+    Such a unit had left when the job ended, and the quantity that it brought still had it. `told`
+    are the units that the last quantities are without: those are put right.
+    """
+    jobs = tuple(recent)
+    return tuple(
+        unit
+        for unit in units
+        if unit.unit not in told
+        and any(
+            unit.product_id in job.ledger.sent
+            and unit.unit not in job.ledger.lacking
+            and unit.left_at <= job.ended_at + CLOCK_MARGIN
+            for job in jobs
+        )
+    )
+
+
+def select_needed_rows(
+    cut: LocationCut,
+    *,
+    last: LastQuantities | None,
+    doubtful: frozenset[str],
+    refresh_from: str | None = None,
+    planned_at: datetime,
+) -> Selection:
+    """Rows that differ from what NewStore must have by now, and those that are `doubtful`.
+
+    What it must have are the `last` quantities less the units that left since; without `last` no
+    row differs. A touched row that is not needed for another reason stays away: the range may
+    release its units without it. A refresh leaves out rows that are not quiet.
+    """
+    late = _late(cut)
+    expected = None if last is None else _expected(cut, last)
+    needed = doubtful | late
+    if expected is not None:
+        needed |= changed_products(cut.quantities, expected)
+    selection = select_rows(
+        replace(cut, touched=cut.touched & needed),
+        last_sent=expected,
+        doubtful=doubtful | late,
+        refresh_from=refresh_from,
+    )
+    busy = {p.unit.product_id for p in cut.parts if p.unit.left_at > planned_at - QUIET}
+    if not busy.isdisjoint(selection.refreshed):
+        quiet = {p: units for p, units in selection.refreshed.items() if p not in busy}
+        selection = replace(selection, refreshed=quiet)
+    return selection
+
+
+def _late(cut: LocationCut) -> frozenset[str]:
+    """Products of events that came so late that no job of theirs need be recent any more."""
+    late = frozenset(cut.late)
+    return frozenset(p.unit.product_id for p in cut.parts if p.unit.first.event.ref in late)
+
+
+def _expected(cut: LocationCut, last: LastQuantities) -> Mapping[str, Units]:
+    without = {Part.SUBTRACTED, Part.IN_BASE}
+    since = units_by_product(
+        p.unit for p in cut.parts if p.part in without and p.unit.unit not in last.lacking
+    )
+    if not since:
+        return last.quantities
+    return {**last.quantities, **{p: last.quantities.get(p, 0) - n for p, n in since.items()}}

@@ -1,0 +1,186 @@
+"""Where NewStore takes a shipped unit off at once, an import sends a row only if it has to."""
+
+from dataclasses import replace
+
+import pytest
+
+from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.reading import ReleaseReading
+from local.newstore.truth import Release
+from tests.builders import DC, MINUTE, SKU
+from tests.unit.use_cases.import_world import ImportWorld
+
+RANGE, IMMEDIATE = ReleaseReading.RANGE, ReleaseReading.IMMEDIATE
+FIND_OUT = ReleaseReading.FIND_OUT
+OTHER = "OTHER"
+
+
+def shop(release: Release = "immediate", reading: ReleaseReading = IMMEDIATE) -> ImportWorld:
+    """Ten of a product and twenty of another, imported."""
+    world = ImportWorld(DC)
+    world.newstore_model.release = release
+    world.build_settings = replace(world.build_settings, reading=reading)
+    world.stock(10)
+    world.stock(20, OTHER)
+    world.import_now()
+    world.clock.advance(MINUTE)
+    return world
+
+
+def test_a_unit_that_shipped_sends_no_row() -> None:
+    world = shop()
+    world.ship(10)
+    world.forward()
+    world.settle()
+
+    run = world.import_now()
+
+    assert run.cut_end == 10
+    assert SKU not in sent(world, run)
+    assert world.atp() == 9
+
+
+def test_nothing_is_added_back_and_nothing_taken_off_twice_however_the_erp_lags() -> None:
+    world = shop()
+    world.ship(10)
+    world.settle()
+    before = world.import_now()
+    world.forward()
+    after = world.import_now()
+
+    assert SKU not in {**sent(world, before), **sent(world, after)}
+    assert world.atp() == 9
+
+
+def test_what_the_erp_counts_otherwise_is_sent_less_what_shipped() -> None:
+    world = shop()
+    world.ship(10)
+    world.erp_model.receive((DC, SKU), 5)
+
+    run = world.import_now()
+
+    assert sent(world, run)[SKU] == 14
+    assert world.atp() == 14
+
+
+@pytest.mark.parametrize("forwarded", [True, False])
+def test_a_unit_that_a_job_crossed_is_put_right_by_the_next_import(forwarded: bool) -> None:
+    world = shop()
+    world.erp_model.receive((DC, SKU), 5)
+    world.newstore_model.jobs.job_seconds = 120
+    run = world.tick().run
+    assert run is not None
+    assert not run.ended
+    world.newstore_model.jobs.job_seconds = 0
+    world.ship(10)
+    world.clock.advance(3 * MINUTE)
+    world.import_now()
+    assert world.atp() == 15, "the job has overwritten what NewStore took off"
+    if forwarded:
+        world.forward()
+
+    crossed = world.import_now()
+
+    assert sent(world, crossed)[SKU] == 14
+    assert world.atp() == 14
+    assert SKU not in sent(world, world.import_now()), "it is put right once"
+
+
+def test_a_unit_whose_event_came_after_two_more_imports_was_crossed_all_the_same() -> None:
+    world = shop()
+    world.erp_model.receive((DC, SKU), 5)
+    event = world.ship(10, delivered=False)
+    world.import_now()
+    world.import_now()
+    assert world.atp() == 15
+    world.deliver(event)
+
+    world.import_now()
+
+    assert world.atp() == 14
+
+
+def test_a_full_refresh_leaves_out_a_row_of_which_a_unit_has_just_left() -> None:
+    world = shop()
+
+    def ship(location_id: str) -> None:
+        world.ship(10)
+
+    world.erp.on_read = ship
+    run = world.import_now(full=True)
+    world.erp.on_read = lambda location_id: None
+    assert (SKU in sent(world, run), OTHER in sent(world, run)) == (False, True)
+
+    world.clock.advance(6 * MINUTE)
+    assert SKU in sent(world, world.import_now(full=True))
+    assert world.atp() == 9
+
+
+def test_a_switch_sends_every_row_once_and_takes_no_unit_off_twice() -> None:
+    world = shop("range", RANGE)
+    world.ship(10)
+    world.forward()
+    world.import_now()
+    assert world.on_hand() == 10, "added back: the unit left after the range"
+    world.newstore_model.release = "immediate"
+    world.build_settings = replace(world.build_settings, reading=IMMEDIATE)
+
+    switched = world.import_now()
+
+    assert sent(world, switched)[SKU] == 9
+    assert OTHER in sent(world, switched)
+    world.import_now()
+    assert sent(world, world.import_now()) == {}
+
+
+def test_a_switch_back_sends_every_row_since_some_were_left_to_newstore() -> None:
+    world = shop()
+    world.ship(10)
+    world.forward()
+    world.settle()
+    world.import_now()
+    world.build_settings = replace(world.build_settings, reading=FIND_OUT)
+
+    run = world.import_now()
+
+    assert sent(world, run) == {SKU: 9, OTHER: 20}
+
+
+def test_a_unit_that_crossed_the_one_row_of_a_range_is_put_right_too() -> None:
+    world = shop()
+    world.ship(10, OTHER)
+    world.settle()
+    world.newstore_model.jobs.job_seconds = 120
+    run = world.tick().run
+    assert run is not None
+    assert sent(world, run) == {SKU: 10}, "a range is not sent without a row"
+    world.newstore_model.jobs.job_seconds = 0
+    world.ship(11)
+    world.clock.advance(3 * MINUTE)
+    world.import_now()
+    assert world.atp() == 10
+
+    world.import_now()
+
+    assert world.atp() == 9
+
+
+def test_a_held_location_sends_no_row_for_what_newstore_has_taken_off_itself() -> None:
+    world = shop()
+    world.ship(10)
+    world.erp.shown[DC] = RetriableError("503")
+    world.settle()
+
+    run = world.import_now()
+
+    assert run.left_out
+    assert SKU not in sent(world, run)
+    assert world.atp() == 9
+
+
+def sent(world: ImportWorld, run: ImportRun) -> dict[str, int]:
+    """Units by product."""
+    if not run.source_uri:
+        return {}
+    return {product: units for (_, product), units in world.rows(run).items()}
