@@ -15,7 +15,7 @@ from inventory_sync.config import (
     ReconcileSettings,
 )
 from local.template import Template
-from tests.template.test_template import FUNCTIONS, PARAMETERS, ROOT
+from tests.template.test_template import FUNCTIONS, PARAMETERS, ROOT, branches
 
 SETTINGS: dict[str, Any] = {
     "IngestEventFunction": IngestSettings,
@@ -57,15 +57,16 @@ READS = {
 }
 
 
-def stack(connector: str = "rest") -> Template:
-    """Every parameter with a default is left at it but for those of the connector."""
+def stack(connector: str = "rest", **given: str) -> Template:
+    """Parameters with a default are left at it but for those of the connector and those given."""
     required = {name: "example" for name in PARAMETERS if "Default" not in PARAMETERS[name]}
-    return Template(ROOT / "template.yaml", "stack", {**required, **CONNECTORS[connector]})
+    parameters = {**required, **CONNECTORS[connector], **given}
+    return Template(ROOT / "template.yaml", "stack", parameters)
 
 
-def environment(function: str, connector: str = "rest") -> dict[str, str]:
+def environment(function: str, connector: str = "rest", **given: str) -> dict[str, str]:
     """What the function finds."""
-    found = stack(connector).environment(function)
+    found = stack(connector, **given).environment(function)
     return {name: found[name] for name in found.keys() - stack().globals_environment().keys()}
 
 
@@ -83,9 +84,35 @@ def test_the_defaults_of_the_template_are_those_of_the_settings(function: str) -
     assert SETTINGS[function].read(deployed) == SETTINGS[function].read(required)
 
 
+NO_PARAMETER = {
+    "FIRST_LOGICAL_TIMESTAMP",
+    "HTTP_ATTEMPTS_MAX",
+    "JOB_SPACING_SECONDS",
+    "POLL_SECONDS_MAX",
+    "SWEEP_AGE_SECONDS",
+}
+"""Settings that only tests and the local stack set."""
+NOT_FOR = {
+    "ForwardEventsFunction": {"APPLY_LAG_SECONDS", "ERP_READS_AT_ONCE"},
+    "ReconcileStockFunction": {"ERP_READS_AT_ONCE"},
+}
+"""Read with the other settings of the ERP, and of no effect on this function."""
+OTHERWISE_NAMED = {
+    "NEWSTORE_TENANT": "Tenant",
+    "ERP_BUCKET": "ErpBucketName",
+    "EXPORT_QUEUE_URL": "ExportQueue",
+    "READ_MACHINE_ARN": "ReadMachine",
+    "STREAM_ID": "AWS::StackName",
+}
+
+
 @pytest.mark.parametrize("connector", CONNECTORS)
 @pytest.mark.parametrize("function", SETTINGS)
-def test_every_variable_of_the_template_is_read(function: str, connector: str) -> None:
+def test_the_template_sets_every_variable_that_is_read_and_no_other(
+    function: str, connector: str
+) -> None:
+    """A variable that is missing and has a default leaves its parameter without effect."""
+    found = environment(function, connector, StockReads="fan_out")
     read: set[str] = set()
 
     class Recording(dict[str, str]):
@@ -93,9 +120,17 @@ def test_every_variable_of_the_template_is_read(function: str, connector: str) -
             read.add(key)
             return super().get(key, default)
 
-    SETTINGS[function].read(Recording(environment(function, connector)))
+    SETTINGS[function].read(Recording(found))
 
-    assert set(environment(function, connector)) <= read
+    assert set(found) == read - NO_PARAMETER - NOT_FOR.get(function, set())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_variable_has_the_value_of_its_namesake(function: str) -> None:
+    for name, value in FUNCTIONS[function]["Environment"]["Variables"].items():
+        sources = {part.get("Ref") for part in branches(value)} - {"AWS::NoValue", None}
+        meant = OTHERWISE_NAMED.get(name, name.replace("_", ""))
+        assert not sources or [source.lower() for source in sources] == [meant.lower()]
 
 
 def test_a_forwarder_claims_an_event_for_longer_than_it_may_run() -> None:
