@@ -88,6 +88,9 @@ class CallFaults:
         self.injected: Counter[str] = Counter()
         self.down_until: datetime | None = None
         self.sleep: Callable[[float], None] | None = None
+        self.refused_share = 0.0
+        """Of all calls, answered 503, evenly spread."""
+        self._owed = 0.0
 
     def plan(self, fault: PlannedFault, calls: int = 1) -> None:
         self.planned.extend([fault] * calls)
@@ -128,6 +131,9 @@ class CallFaults:
         if self.down_until is not None and self._now() < self.down_until:
             self.injected["down"] += 1
             raise CallRefusedError(503, "down")
+        if self._owes_refusal():
+            self.injected["refuse"] += 1
+            raise CallRefusedError(503, "one of a share")
         if refuse := self._take(call, "refuse"):
             raise CallRefusedError(refuse.status, "refused on order", refuse.retry_after_seconds)
         if self._take(call, "lose_before"):
@@ -139,6 +145,13 @@ class CallFaults:
             raise AnswerLostError(applied=True)
         if garble := self._take(call, "garble"):
             raise AnswerGarbledError(garble.garbling)
+
+    def _owes_refusal(self) -> bool:
+        with self._lock:
+            self._owed += self.refused_share
+            owes = self._owed >= 1
+            self._owed -= owes
+            return owes
 
     def _take(self, call: str, kind: FaultKind) -> PlannedFault | None:
         with self._lock:

@@ -80,6 +80,8 @@ RATES = {
     "execution_stopped": 0.05,
     "execution_hangs": 0.03,
     "executions_out_of_reach": 0.02,
+    "batch_meanwhile": 0.03,
+    "read_kept_late": 0.2,
 }
 AT_FORWARD = (
     "erp_down",
@@ -93,6 +95,7 @@ AT_FORWARD = (
     "lease_expired_mid_run",
     "crash_before_call",
     "crash_after_call",
+    "batch_meanwhile",
 )
 """What may keep a sweep from its work."""
 OF_SLOWNESS = frozenset({"erp_slow"})

@@ -32,6 +32,7 @@ from inventory_sync.domain.stock import (
     TryLater,
     Unknown,
 )
+from inventory_sync.domain.stock_reads import Read
 from local.erp.records import Allocation, AllocationItem, Movement, MovementLine
 from local.http_server import CallRefusedError
 from local.newstore.availabilities import ImportFinding
@@ -83,6 +84,22 @@ class Watched:
         if not callable(target) or label in UNINTERRUPTED:
             return target
         return archive if label in {"files.archive", "records.writer"} else call
+
+
+class SlowToKeep:
+    """ports.KeptReads of a reader that may stop between the ERP's answer and keeping it."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def keep(self, location_id: str, read: Read) -> None:
+        if self._world.faults.strike("read_kept_late"):
+            self._world.late_reads.append((location_id, read))
+        else:
+            self._world.kept.keep(location_id, read)
+
+    def read(self, location_id: str) -> Read | None:
+        return self._world.kept.read(location_id)
 
 
 class SimulatedErp:

@@ -25,7 +25,7 @@ from inventory_sync.domain.manifest import Basis, LocationEntry
 from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.snapshot_guards import GuardLimits
-from inventory_sync.domain.stock_reads import ReadPlan, StockRead
+from inventory_sync.domain.stock_reads import Read, ReadPlan, StockRead
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
@@ -62,6 +62,7 @@ from tests.simulation.ports import (
     SimulatedCrashError,
     SimulatedErp,
     SimulatedNewStore,
+    SlowToKeep,
     Watched,
 )
 
@@ -299,6 +300,8 @@ class World:
         self.executions = FakeReadExecutions()
         self.late_batches: list[tuple[ReadPlan, tuple[str, ...]]] = []
         """Of executions that have gone on, or were stopped, without them."""
+        self.late_reads: list[tuple[str, Read]] = []
+        """Of a reader that was slow to keep them."""
 
     def make_ingest(self) -> IngestEvent:
         """One invocation's webhook."""
@@ -390,7 +393,7 @@ class World:
             files=Watched(self, self.files, "files"),
             runs=Watched(self, self.runs, "runs"),
             location_store=Watched(self, self.location_store, "locations"),
-            kept=Watched(self, self.kept, "kept"),
+            kept=Watched(self, SlowToKeep(self), "kept"),
             clock=self._clock(),
             observer=self.observer,
         )
@@ -456,7 +459,7 @@ class World:
         elif self.rng.random() < 0.05:
             self.pass_time(self.rng.uniform(0, 15))
             self.live()
-        if self.fan_out and self.reads_rng.random() < 0.05:
+        if self.fan_out and strike("batch_meanwhile"):
             self.read_tick()
         if strike("two_runs_at_once"):
             self.say("second run")
@@ -974,6 +977,8 @@ class World:
             for plan, batches in executions.waiting.items():
                 self.late_batches += [(plan, batch) for batch in batches[:1]]
                 batches.clear()
+        if self.late_reads and self.reads_rng.random() < 0.2:
+            self.kept.keep(*self.late_reads.pop(0))
         started = [plan for plan, batches in executions.waiting.items() if batches]
         if self.late_batches and (not started or strike("batch_late")):
             self._read_batch(*self.late_batches.pop(0))
