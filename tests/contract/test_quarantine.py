@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from inventory_sync.adapters.dynamodb.quarantine import (
-    DEPTH_PAGES_MAX,
     DETAIL_CHARACTERS_MAX,
     DynamoQuarantine,
 )
@@ -17,7 +16,7 @@ from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstored
 from inventory_sync.adapters.s3.event_bodies import INLINE_BYTES_MAX, SMALL_BODIES
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.events import EventRef, FulfillmentItem
-from inventory_sync.domain.inbound import QuarantineEntry, UnstoredCompletion
+from inventory_sync.domain.inbound import QuarantineEntry, UnstoredCompletion, quarantine_id
 from inventory_sync.ports.events import Quarantine, UnstoredCompletions
 from tests.builders import OPERATOR
 from tests.contract.builders import MINUTE, NOON, RETENTION
@@ -140,14 +139,22 @@ def test_its_depth_is_the_number_of_entries(store: Store) -> None:
     assert store.quarantine.depth() == 2
 
 
-def test_its_depth_is_counted_over_so_many_pages_only(database: Database) -> None:
+def test_its_depth_is_counted_past_what_is_resolved_over_so_many_pages(
+    database: Database,
+) -> None:
     table = database.table("QuarantineTable")
     quarantine = DynamoQuarantine(database.client, table, RETENTION)
-    longest = INLINE_BYTES_MAX - 2
-    for number in range(10 * DEPTH_PAGES_MAX):
-        quarantine.add(replace(ENTRY, body=b"%d" % number + b"x" * longest))
+    state = StateTable(database.client, database.table("StateTable"))
+    review = QuarantineReview(database.client, table, state, SMALL_BODIES)
+    for number in range(60):
+        body = b"%02d" % number + b"x" * (INLINE_BYTES_MAX - 2)
+        entry = replace(ENTRY, body=body)
+        quarantine.add(entry)
+        if number % 2:
+            review.resolve(quarantine_id(entry), "dropped", OPERATOR)
 
-    assert 7 * DEPTH_PAGES_MAX <= quarantine.depth() < 10 * DEPTH_PAGES_MAX
+    assert quarantine.depth() == 30
+    assert 0 < quarantine.depth(pages_max=2) < 15
 
 
 def test_an_entry_ends_its_retention_after_it_last_came(database: Database) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 DETAIL_CHARACTERS_MAX = 2_000
 """A reason may come from outside."""
-DEPTH_PAGES_MAX = 5
-"""Of 1 MB each: some thousand usual entries, or forty of the longest."""
+DEPTH_PAGES_MAX = 50
+"""Of 1 MB each, resolved entries included: ten thousand usual ones, or 350 of the longest."""
 
 
 class DynamoQuarantine:
@@ -75,10 +75,10 @@ class DynamoQuarantine:
             raise FatalError("a completion went into quarantine where no state table was named")
         self._completions.add(completion)
 
-    def depth(self) -> int:
-        """By a count of the first pages: the item count AWS keeps is hours old.
+    def depth(self, pages_max: int = DEPTH_PAGES_MAX) -> int:
+        """By a count of so many pages at most: the item count AWS keeps is hours old.
 
-        What an operator has resolved is history.
+        What an operator has resolved is history, but a page has it too until it expires.
         """
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._table,
@@ -87,7 +87,7 @@ class DynamoQuarantine:
             FilterExpression="attribute_not_exists(resolution)",
         )
         with translated("quarantine table"):
-            return sum(page["Count"] for page in islice(pages, DEPTH_PAGES_MAX))
+            return sum(page["Count"] for page in islice(pages, pages_max))
 
 
 def storable_detail(detail: str) -> str:
