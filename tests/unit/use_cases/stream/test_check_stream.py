@@ -7,7 +7,13 @@ import pytest
 
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.arrivals import Arrivals
-from inventory_sync.domain.errors import FatalError, LeaseLostError, RetriableError
+from inventory_sync.domain.errors import (
+    FatalError,
+    InventorySyncError,
+    LeaseLostError,
+    RejectedError,
+    RetriableError,
+)
 from inventory_sync.domain.event_stream import Restart, StreamFault, StreamRegistration
 from inventory_sync.domain.stream_check import StreamCheckState
 from inventory_sync.use_cases.stream.check_stream import CheckStream, StreamCheck
@@ -318,6 +324,26 @@ def test_one_rejected_event_does_not_hold_up_the_others(checked: Checked) -> Non
     checked.look()
 
     assert checked.kept() == [unreadable]
+
+
+@pytest.mark.parametrize("call", ["rejected_event", "retry_rejected"])
+@pytest.mark.parametrize("error", [RetriableError("503"), RejectedError("422")])
+def test_one_that_newstore_refuses_to_show_or_to_send_does_not_hold_up_the_others(
+    checked: Checked, call: str, error: InventorySyncError
+) -> None:
+    refused = checked.reject()
+    checked.reject()
+    original = getattr(checked.records, call)
+
+    def refuse(stream_id: str, rejected_id: str) -> object:
+        if rejected_id == refused:
+            raise error
+        return original(stream_id, rejected_id)
+
+    setattr(checked.records, call, refuse)
+
+    assert checked.look().rejected == 1
+    assert checked.kept() == [refused]
 
 
 def test_a_crash_between_remembering_and_retrying_counts_as_a_retry(checked: Checked) -> None:

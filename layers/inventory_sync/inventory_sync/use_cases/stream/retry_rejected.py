@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.inbound import MalformedEventError, ParseEvent
 from inventory_sync.domain.stream_check import RETRIES_MAX
 from inventory_sync.domain.stream_records import RejectedEvent
@@ -56,17 +56,21 @@ class RetryRejected:
         key = rejected.rejected_id
         if outcome.retries[key] >= RETRIES_MAX:
             return False
+        try:
+            return self._retried(key, outcome, remember)
+        except (RetriableError, RejectedError) as error:
+            self.observer.log("rejected event not taken", rejected_id=key, reason=error)
+            return False
+
+    def _retried(self, key: str, outcome: _Outcome, remember: Remember) -> bool:
+        """RetriableError or RejectedError where NewStore goes on keeping it."""
         body = self.records.rejected_event(self.stream_id, key)
         if body is not None and not self._readable(body):
             return False
         if body is not None:
             outcome.retries[key] += 1
             remember(outcome.retries)
-            try:
-                self.records.retry_rejected(self.stream_id, key)
-            except RetriableError as error:
-                self.observer.log("rejected event not taken", rejected_id=key, reason=error)
-                return False
+            self.records.retry_rejected(self.stream_id, key)
             outcome.taken += 1
         del outcome.retries[key]
         return True
