@@ -276,6 +276,17 @@ def test_a_movement_whose_allocation_was_refused_for_now_is_not_booked_again() -
     assert (second.forwarded, world.booked()) == (refs(SHIPPED), [MOVEMENT])
 
 
+@pytest.mark.parametrize("name", [ITEMS_ASSIGNED, ITEMS_FAILED])
+def test_an_event_stays_open_while_its_allocation_waits(name: Any) -> None:
+    world, found = World(), event(12, name=name)
+    world.erp.allocation_answers["ff12"] = BUSY
+
+    result = world.forward(world.store(found))
+
+    assert (result.later, result.forwarded) == (refs(found), [])
+    assert (world.state(found).forwarded_at, world.log.is_open(found.ref)) == (None, True)
+
+
 def test_with_lookups_only_one_of_two_forwarders_books() -> None:
     world = World(Dedupe.LOOKUP)
     events = world.store(SHIPPED)

@@ -530,8 +530,21 @@ def test_totals_count_rows_and_units_by_cause() -> None:
     world.newstore_model.set_imported((DC, SKU), 23)
     world.newstore_model.set_imported((STORE, SKU), 18)
 
-    totals = shop.reconcile().totals
+    found = shop.reconcile()
+    totals, none = found.totals, {cause.value: 0 for cause in Cause}
 
     assert (totals.rows, totals.agreeing, totals.oversold_units) == (3, 1, 3)
     assert totals.rows_by_cause == {Cause.UNEXPLAINED: 2}
     assert totals.units_by_cause == {Cause.UNEXPLAINED: 5}
+    assert shop.reports.summaries[found.report_id] == {
+        "finished_run_id": world.runs.head().finished_run_id,
+        "rows": 3,
+        "agreeing": 1,
+        "unchecked": 0,
+        "oversold_units": 3,
+        "rows_by_cause": none | {"unexplained": 2},
+        "units_by_cause": none | {"unexplained": 5},
+        "locations_off": [],
+        "erp_not_read": {},
+        "without": [],
+    }

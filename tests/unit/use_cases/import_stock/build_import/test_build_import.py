@@ -6,6 +6,7 @@ import pytest
 
 from inventory_sync.adapters.codec import encode
 from inventory_sync.domain.errors import (
+    FatalError,
     InvariantError,
     RejectedError,
     RetriableError,
@@ -382,7 +383,9 @@ def test_before_the_first_import_nothing_is_late() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [RetriableError("503"), RejectedError("unknown location")], ids=["down", "refused"]
+    "error",
+    [RetriableError("503"), RejectedError("unknown location"), FatalError("wrong key")],
+    ids=["down", "refused", "fatal"],
 )
 def test_a_location_that_cannot_be_read_is_rolled_forward(error: Exception) -> None:
     world = started(DC, STORE)

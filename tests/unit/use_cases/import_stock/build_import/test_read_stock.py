@@ -9,6 +9,7 @@ import pytest
 
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import (
+    FatalError,
     RejectedError,
     RetriableError,
     SnapshotIncompleteError,
@@ -468,7 +469,7 @@ def test_the_hold_of_a_location_that_is_imported_no_more_is_cleared() -> None:
 # Left out without being held
 
 
-@pytest.mark.parametrize("error", [RetriableError("503"), RejectedError("404")])
+@pytest.mark.parametrize("error", [RetriableError("503"), RejectedError("404"), FatalError("401")])
 def test_a_location_that_cannot_be_read_is_left_out_not_held(error: Exception) -> None:
     reading = Reading(error)
 
