@@ -87,9 +87,10 @@ def _in_quarantine(operator: Operator, location: str, product: str) -> list[Quar
 def _waiting(one: QuarantinedCompletion) -> str:
     completion = one.completion
     units = "units of it" if completion.whole else "units that nobody can read, perhaps of it,"
+    at = completion.logical_timestamp
     return (
         f"In quarantine since {instant(one.received_at)}, {one.entry_id[:12]}: {units} left at"
-        f" {completion.logical_timestamp}, and no stored event reports them."
+        f" {'no readable timestamp' if at is None else at}, and no stored event reports them."
     )
 
 

@@ -14,6 +14,7 @@ from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
+from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.wording import counted
 from inventory_sync.version import VERSION
@@ -192,7 +193,7 @@ def _unstored(operator: Operator, found: Findings) -> None:
     waiting = sorted(operator.stack.unstored.unresolved(), key=lambda one: one.received_at)
     told = "; ".join(
         f"{one.entry_id[:12]} at {one.completion.location_id or 'no readable location'},"
-        f" {one.completion.logical_timestamp}, since {instant(one.received_at)}"
+        f" {_timestamp(one)}, since {instant(one.received_at)}"
         for one in waiting[:UNSTORED_NAMED_MAX]
     )
     concern = (
@@ -205,6 +206,11 @@ def _unstored(operator: Operator, found: Findings) -> None:
         concern if waiting else "",
         completions_unstored=len(waiting),
     )
+
+
+def _timestamp(one: QuarantinedCompletion) -> str:
+    at = one.completion.logical_timestamp
+    return "no readable timestamp" if at is None else str(at)
 
 
 def _stream(operator: Operator, found: Findings) -> None:

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inventory_sync.adapters.s3.file_delivery import s3_uri
-from inventory_sync.adapters.s3.file_store import S3FileStore, archive_key
+from inventory_sync.adapters.s3.file_store import (
+    LEDGERS_TRIED_MAX,
+    S3FileStore,
+    archive_key,
+)
 from inventory_sync.domain.availabilities import (
     ARCHIVE_BYTES_MAX,
     FILES_PER_ARCHIVE_MAX,
@@ -23,7 +27,14 @@ from inventory_sync.domain.availabilities import (
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.errors import FatalError, InvariantError
 from inventory_sync.domain.locations import Location, Node
-from inventory_sync.domain.manifest import Basis, Finalization, Ledger, LocationEntry, Manifest
+from inventory_sync.domain.manifest import (
+    Basis,
+    Finalization,
+    KeptLedger,
+    Ledger,
+    LocationEntry,
+    Manifest,
+)
 from inventory_sync.domain.repeats import Repeats
 from inventory_sync.ports.files import FileStore
 from tests.aws import local_bucket
@@ -302,6 +313,27 @@ def test_a_damaged_ledger_is_named_and_counts_as_none(
     for damaged in (b"", whole[:middle], b"not gzip", no_such_block, whole[:-8] + bytes(8)):
         s3.put_object(Bucket=BUCKET, Key=key, Body=damaged)
         assert files.ledger("DC01", "run-1") is None
-        assert files.latest_ledger("DC01") is None
+        assert files.latest_ledger("DC01") == KeptLedger(lost=True)
         assert "ledger/DC01" in caplog.text
         caplog.clear()
+
+
+def test_the_newest_ledger_that_can_be_read_is_told_with_what_is_lost(s3: "S3Client") -> None:
+    files = S3FileStore(s3, BUCKET, str)
+    assert files.latest_ledger("DC01") == KeptLedger()
+    files.save_ledger(LEDGER)
+    files.save_ledger(replace(LEDGER, run_id="run-2"))
+    assert files.latest_ledger("DC01") == KeptLedger(replace(LEDGER, run_id="run-2"))
+
+    s3.put_object(Bucket=BUCKET, Key="ledger/DC01/run-2.json.gz", Body=b"")
+
+    assert files.latest_ledger("DC01") == KeptLedger(LEDGER, lost=True)
+
+
+def test_of_many_ledgers_that_cannot_be_read_only_the_newest_are_tried(s3: "S3Client") -> None:
+    files = S3FileStore(s3, BUCKET, str)
+    files.save_ledger(LEDGER)
+    for number in range(LEDGERS_TRIED_MAX):
+        s3.put_object(Bucket=BUCKET, Key=f"ledger/DC01/run-2{number:02}.json.gz", Body=b"")
+
+    assert files.latest_ledger("DC01") == KeptLedger(lost=True)

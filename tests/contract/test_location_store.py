@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 import pytest
@@ -12,10 +13,14 @@ from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
+from inventory_sync.adapters.dynamodb.unstored_completions import (
+    RECEIVED_AT_UNKNOWN,
+    DynamoUnstoredCompletions,
+)
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
+from inventory_sync.domain.inbound import QuarantinedCompletion, UnstoredCompletion
 from inventory_sync.domain.locations import Location
 from inventory_sync.ports.locations import LocationStore
 from tests.builders import OPERATOR, approval
@@ -362,7 +367,7 @@ def test_after_a_resend_that_cannot_be_read_another_means_all_rows(table: StateT
     assert DynamoLocationStore(table).resends() == {"DC01": replace(resend, products=())}
 
 
-@pytest.mark.parametrize("kind", ["run", "audit", "unstored_completion"])
+@pytest.mark.parametrize("kind", ["run", "audit"])
 def test_a_record_of_history_that_cannot_be_read_is_left_out_by_name(
     table: StateTable, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -370,7 +375,44 @@ def test_a_record_of_history_that_cannot_be_read_is_left_out_by_name(
     readers: dict[str, Any] = {
         "run": DynamoRunHistory(table).newest_first,
         "audit": AuditedTable(table).records,
-        "unstored_completion": DynamoUnstoredCompletions(table).unresolved,
     }
     assert list(readers[kind]()) == []
     assert f"{kind} broken" in caplog.text
+
+
+UNKNOWN = UnstoredCompletion(location_id="", logical_timestamp=None)
+
+
+@pytest.mark.parametrize(
+    ("record", "completion", "received_at"),
+    [
+        ("not JSON", UNKNOWN, RECEIVED_AT_UNKNOWN),
+        ("{}", UNKNOWN, RECEIVED_AT_UNKNOWN),
+        ('{"completion": 5, "received_at": "2026-03-02T12:00:00.123456Z"}', UNKNOWN, NOON),
+        (
+            '{"completion": {"location_id": "NYC", "logical_timestamp": "x"}, "received_at": 1}',
+            replace(UNKNOWN, location_id="NYC"),
+            RECEIVED_AT_UNKNOWN,
+        ),
+        (
+            '{"completion": {"location_id": 5, "logical_timestamp": 7}}',
+            replace(UNKNOWN, logical_timestamp=7),
+            RECEIVED_AT_UNKNOWN,
+        ),
+    ],
+)
+def test_a_completion_whose_record_cannot_be_read_goes_on_keeping_imports_back(
+    table: StateTable,
+    record: str,
+    completion: UnstoredCompletion,
+    received_at: datetime,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    table.put("unstored_completion", "broken", record)
+
+    [found] = DynamoUnstoredCompletions(table).unresolved()
+
+    assert found == QuarantinedCompletion(
+        entry_id="broken", completion=completion, received_at=received_at
+    )
+    assert "unstored_completion broken" in caplog.text

@@ -14,7 +14,7 @@ from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Re
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
+from inventory_sync.domain.manifest import Finalization, KeptLedger, Ledger, Manifest
 from inventory_sync.domain.release_evidence import VerdictChange
 
 
@@ -91,6 +91,8 @@ class FakeFileStore:
         self.archives: dict[str, bytes] = {}
         self.manifests: dict[str, Manifest] = {}
         self.ledgers: dict[tuple[str, str], Ledger] = {}
+        self.broken_ledgers: set[tuple[str, str]] = set()
+        """That cannot be read."""
         self.finalizations: dict[str, Finalization] = {}
 
     @contextmanager
@@ -119,11 +121,14 @@ class FakeFileStore:
         self.ledgers[(ledger.location_id, ledger.run_id)] = ledger
 
     def ledger(self, location_id: str, run_id: str) -> Ledger | None:
-        return self.ledgers.get((location_id, run_id))
+        key = (location_id, run_id)
+        return None if key in self.broken_ledgers else self.ledgers.get(key)
 
-    def latest_ledger(self, location_id: str) -> Ledger | None:
-        runs = [run_id for place, run_id in self.ledgers if place == location_id]
-        return self.ledgers[location_id, max(runs)] if runs else None
+    def latest_ledger(self, location_id: str) -> KeptLedger:
+        kept = sorted(key for key in self.ledgers if key[0] == location_id)
+        readable = [key for key in kept if key not in self.broken_ledgers]
+        newest = self.ledgers[readable[-1]] if readable else None
+        return KeptLedger(newest, lost=kept[-1:] != readable[-1:])
 
     def save_finalization(self, run_id: str, finalization: Finalization) -> None:
         self.finalizations[run_id] = finalization

@@ -71,6 +71,7 @@ BY_POSITION_TOO = {
     "MispickRule", "MovementLine", "Node", "Ownership", "RecordStarted", "RejectedEvent",
     "Rejection", "Repeats", "RowBlock",
     "Selection", "StartJob", "StockSnapshot", "StreamLogEntry", "TryLater", "UnitPart",
+    "KeptLedger",
     "KeptVersion", "NoNewRead", "ReadPlan", "StockRead", "UnreadStock",
     "Unknown", "UnreadableEvent", "UnstoredUnits", "Wait",
 }  # fmt: skip

@@ -28,6 +28,8 @@ class HoldKind(StrEnum):
     NODE_SHARED = "node_shared"
     INVENTORY_MASTER = "inventory_master"
     MAPPING_MISSING = "mapping_missing"
+    LEDGER_LOST = "ledger_lost"
+    """No ledger of the location can be read: which rows NewStore has of it is not known."""
     COMPLETION_UNREADABLE = "completion_unreadable"
     """Units left, and their event is in quarantine: which they are nobody can read."""
     OPERATOR = "operator"
@@ -38,7 +40,7 @@ FALLS = frozenset({HoldKind.SNAPSHOT_EMPTY, HoldKind.PRODUCTS_VANISHED, HoldKind
 """Of a whole location: the fewer units it has, the worse."""
 RISES = frozenset({HoldKind.UNITS_ROSE, HoldKind.ROW_ROSE, HoldKind.ABSURD})
 """Of a location or a row: the more units it has, the worse."""
-APPROVABLE = FALLS | RISES | {HoldKind.FRACTIONAL, HoldKind.SNAPSHOT_REPEATS}
+APPROVABLE = FALLS | RISES | {HoldKind.FRACTIONAL, HoldKind.SNAPSHOT_REPEATS, HoldKind.LEDGER_LOST}
 """What an operator may let through; the others have to be put right at their source."""
 
 
@@ -104,3 +106,13 @@ def _check_unlisted(location: Location, told: Node | None) -> tuple[Hold, ...]:
 def node_shared(node: str, location_ids: Sequence[str]) -> Hold:
     """Two locations of the map have one node: each would overwrite the other's rows."""
     return Hold(HoldKind.NODE_SHARED, f"{node!r} is the node of {', '.join(location_ids)}")
+
+
+def ledger_lost(location_id: str) -> Hold:
+    """Rows that the ERP has stopped listing would keep at NewStore what they had."""
+    figures = (
+        "none of its ledgers can be read, so a row that the ERP no longer lists could not be sent"
+        f" as 0: put an earlier version of ledger/{location_id}/ back in the import bucket, or"
+        " approve once no such row is left at NewStore"
+    )
+    return Hold(HoldKind.LEDGER_LOST, figures)

@@ -25,12 +25,13 @@ class IgnoredEvent:
 class UnstoredCompletion:
     """What can be read of an `items_completed` body that is not stored as an event.
 
-    `location_id` is empty where it cannot be read: then it may be any. `items` are those of which
-    unit and product can be read, `whole` says that these are all.
+    `location_id` is empty where it cannot be read: then it may be any. Nor may a
+    `logical_timestamp` be known, where our own record of it is damaged: then it may be any too.
+    `items` are those of which unit and product can be read, `whole` says that these are all.
     """
 
     location_id: str
-    logical_timestamp: int
+    logical_timestamp: int | None
     fulfillment_request_id: str = ""
     service_level: str = ""
     items: tuple[FulfillmentItem, ...] = ()
@@ -55,7 +56,7 @@ class UnstoredCompletion:
         return FulfillmentEvent(
             name=EventName.ITEMS_COMPLETED,
             location_id=self.location_id,
-            logical_timestamp=self.logical_timestamp,
+            logical_timestamp=self.logical_timestamp or 0,
             fulfillment_request_id=self.fulfillment_request_id,
             order_id="",
             service_level=self.service_level,

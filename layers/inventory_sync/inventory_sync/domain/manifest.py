@@ -91,6 +91,22 @@ class Ledger:
         return LastQuantities(self.quantities, self.lacking)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptLedger:
+    """The newest ledger of a location that can be read; `lost` where a newer one cannot be."""
+
+    ledger: Ledger | None = None
+    lost: bool = False
+
+    @property
+    def products(self) -> frozenset[str]:
+        """Of the rows that imports may have left at NewStore, as far as they are known."""
+        return frozenset(self.ledger.quantities) if self.ledger else frozenset()
+
+
+NOTHING_KEPT = KeptLedger()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finalization:
     """Events, as (location id, event key): what a run counted, what it closes once finished.

@@ -25,13 +25,14 @@ class UnstoredUnits:
 
         Where the location cannot be read it may be any of the imported ones.
         """
-        return [
-            one.completion.logical_timestamp
+        blocking = (
+            one.completion
             for one in self.found
             if now < one.received_at + self.blocks_for
-            and one.completion.logical_timestamp > floor
             and (not one.completion.location_id or one.completion.location_id in imported)
-        ]
+        )
+        ends = (floor + 1 if (at := one.logical_timestamp) is None else at for one in blocking)
+        return [end for end in ends if end > floor]
 
     def events(self, location_id: str, rule: AppliedRule) -> list[OpenEvent]:
         """The units of one location that can be read, as if their events were stored.
@@ -67,7 +68,7 @@ class UnstoredUnits:
         unknown: dict[str, tuple[QuarantinedCompletion, ...]] = {}
         for one in self.found:
             completion = one.completion
-            passed = completion.logical_timestamp <= cut_end
+            passed = (completion.logical_timestamp or 0) <= cut_end
             overwritten = reading is ReleaseReading.IMMEDIATE
             if completion.location_id and not completion.whole and (passed or overwritten):
                 before = unknown.get(completion.location_id, ())

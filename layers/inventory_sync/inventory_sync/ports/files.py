@@ -7,7 +7,7 @@ from typing import Protocol
 from inventory_sync.domain.availabilities import FileHead, PackedFile, RowBlock
 from inventory_sync.domain.drift import RowDrift
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
+from inventory_sync.domain.manifest import Finalization, KeptLedger, Ledger, Manifest
 from inventory_sync.domain.run_record import LocationRecord
 
 
@@ -64,10 +64,10 @@ class FileStore(Protocol):
         """Keep a location's quantities as of the run."""
 
     def ledger(self, location_id: str, run_id: str) -> Ledger | None:
-        """A location's quantities as of the run; None where the run has none for it."""
+        """A location's quantities as of the run; None where it has none that can be read."""
 
-    def latest_ledger(self, location_id: str) -> Ledger | None:
-        """A location's quantities as of the last run that kept any; None where there is none."""
+    def latest_ledger(self, location_id: str) -> KeptLedger:
+        """A location's quantities as of the last run that kept any which can be read."""
 
     def save_finalization(self, run_id: str, finalization: Finalization) -> None:
         """Keep what to mark once the run has finished."""

@@ -5,14 +5,19 @@ The webhook writes them: no pydantic here before one is read.
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.adapters.instants import to_text
-from inventory_sync.domain.inbound import QuarantinedCompletion
+from inventory_sync.adapters.instants import read_instant, to_text
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.inbound import QuarantinedCompletion, UnstoredCompletion
 
 KIND = "unstored_completion"
+RECEIVED_AT_UNKNOWN = datetime(2999, 1, 1, tzinfo=UTC)
+"""Its hours never end: it keeps imports back until a person has resolved it."""
 RECORD_CHARACTERS_MAX = 300_000
 """An item holds 400 KB. The units of a longer record are left out: they count as not readable."""
 
@@ -28,16 +33,46 @@ class DynamoUnstoredCompletions:
         self._table.replace(KIND, found.entry_id, _record(found), version=1)
 
     def unresolved(self) -> Iterator[QuarantinedCompletion]:
-        """One consistent query."""
-        from inventory_sync.adapters.dynamodb.records import readable
+        """One consistent query; of a record that cannot be read what keeps most imports back."""
+        from inventory_sync.adapters.codec import decode, report_unreadable
 
-        for _, found in readable(self._table, KIND, QuarantinedCompletion):
-            yield found
+        for entry_id, text in self._table.records(KIND):
+            try:
+                yield decode(QuarantinedCompletion, text, f"{KIND} {entry_id}")
+            except FatalError as error:
+                report_unreadable(error)
+                yield _as_far_as_readable(entry_id, text)
 
     def removal(self, entry_id: str) -> dict[str, Any]:
         """Its removal, if it is there, as one item of a transaction."""
         key = StateTable.key(KIND, entry_id)
         return {"Delete": {"TableName": self._table.name, "Key": key}}
+
+
+def _as_far_as_readable(entry_id: str, text: str) -> QuarantinedCompletion:
+    """Each field by itself; where it cannot be read it may be any."""
+    record = _object(text)
+    completion = _object(record.get("completion"))
+    place, at = completion.get("location_id"), completion.get("logical_timestamp")
+    try:
+        received_at = read_instant(record.get("received_at"))
+    except ValueError:
+        received_at = RECEIVED_AT_UNKNOWN
+    return QuarantinedCompletion(
+        entry_id=entry_id,
+        completion=UnstoredCompletion(
+            location_id=place if isinstance(place, str) else "",
+            logical_timestamp=at if type(at) is int and at >= 0 else None,
+        ),
+        received_at=received_at,
+    )
+
+
+def _object(value: object) -> dict[str, Any]:
+    """Empty for anything else."""
+    with suppress(ValueError, RecursionError):
+        value = json.loads(value) if isinstance(value, str) else value
+    return value if isinstance(value, dict) else {}
 
 
 def _record(found: QuarantinedCompletion) -> str:

@@ -9,6 +9,7 @@ ledger/<location>/<run>.json.gz     quantities of one location as of the run
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from heapq import nlargest
 from typing import IO, TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -23,12 +24,13 @@ from inventory_sync.domain.availabilities import (
     encode_file,
 )
 from inventory_sync.domain.errors import FatalError, invariant
-from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
+from inventory_sync.domain.manifest import Finalization, KeptLedger, Ledger, Manifest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 T = TypeVar("T")
+LEDGERS_TRIED_MAX = 20
 DEFLATE_LEVEL = 1
 """A third of the time of the usual level, for archives that are a fifth larger."""
 
@@ -66,14 +68,17 @@ class S3FileStore:
         """None where the run has none for the location, or one that cannot be read."""
         return self._ledger(_ledger_key(location_id, run_id))
 
-    def latest_ledger(self, location_id: str) -> Ledger | None:
-        """Run ids sort by time."""
+    def latest_ledger(self, location_id: str) -> KeptLedger:
+        """Run ids sort by time; of those that cannot be read no more than a few are tried."""
         prefix = _ledger_key(location_id, "").removesuffix(".json.gz")
-        key = max(self._bucket.keys(prefix), default="")
-        return self._ledger(key) if key else None
+        keys = nlargest(LEDGERS_TRIED_MAX, self._bucket.keys(prefix))
+        for key in keys:
+            if (ledger := self._ledger(key)) is not None:
+                return KeptLedger(ledger, lost=key != keys[0])
+        return KeptLedger(lost=bool(keys))
 
     def _ledger(self, key: str) -> Ledger | None:
-        """The log names one that cannot be read: its location starts from its next snapshot."""
+        """The log names one that cannot be read."""
         data = self._bucket.get(key)
         try:
             return None if data is None else decode_ledger(data, key)

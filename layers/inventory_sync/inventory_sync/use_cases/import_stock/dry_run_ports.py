@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from inventory_sync.domain.holds import Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Finalization, Ledger, Manifest
+from inventory_sync.domain.manifest import Finalization, KeptLedger, Ledger, Manifest
 from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.ports.files import ArchiveWriter, FileStore, ScratchArchive
 from inventory_sync.ports.locations import RunLocations
@@ -37,7 +37,7 @@ class DryFiles:
         """As it stands."""
         return self.inner.ledger(location_id, run_id)
 
-    def latest_ledger(self, location_id: str) -> Ledger | None:
+    def latest_ledger(self, location_id: str) -> KeptLedger:
         """As it stands."""
         return self.inner.latest_ledger(location_id)
 

@@ -10,6 +10,7 @@ import pytest
 
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.events import FulfillmentEvent
+from inventory_sync.domain.inbound import QuarantineEntry, UnstoredCompletion
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.use_cases.ingest.ingest_event import IngestEvent, IngestResult
@@ -329,3 +330,35 @@ def test_sent_in_as_it_should_have_been_it_is_booked_and_taken_off_once(world: I
     assert world.atp() == 8
     assert world.erp_model.on_hand((DC, SKU)) == 8
     assert not world.is_open(event)
+
+
+def test_a_completion_whose_timestamp_is_lost_keeps_everything_back_for_its_hours() -> None:
+    world = started()
+    world.ship(15)
+    world.settle()
+    lost = UnstoredCompletion(location_id="", logical_timestamp=None)
+    world.quarantine.add(
+        QuarantineEntry(
+            reason="r", detail="", body=b"", received_at=world.clock.now(), completion=lost
+        )
+    )
+
+    assert world.import_now().cut_end == 0
+    assert world.atp() == 9
+
+    world.clock.advance(DAY)
+    assert world.import_now().cut_end == 15
+
+
+def test_a_location_of_which_such_a_record_is_left_is_held() -> None:
+    world = started()
+    lost = UnstoredCompletion(location_id=DC, logical_timestamp=None)
+    world.quarantine.add(
+        QuarantineEntry(
+            reason="r", detail="", body=b"", received_at=world.clock.now(), completion=lost
+        )
+    )
+
+    world.import_now()
+
+    assert world.hold_kinds(DC) == ["completion_unreadable"]

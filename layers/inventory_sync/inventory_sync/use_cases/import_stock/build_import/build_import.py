@@ -159,7 +159,10 @@ class _Attempt:
                 statement = state_location(context, inputs, cut_end)
                 if not isinstance(statement, NoBaseline):
                     outputs.add(statement)
-                elif statement.passed and place.location_id not in blocked:
+                    continue
+                if statement.lost:
+                    outputs.carry(place)
+                if statement.passed and place.location_id not in blocked:
                     missing.add(place.location_id)
         if missing and not self._early():
             return context.without_baseline | missing

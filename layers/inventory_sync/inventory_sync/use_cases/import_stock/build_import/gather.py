@@ -8,7 +8,7 @@ from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry
 from inventory_sync.domain.needed_rows import crossed_units
-from inventory_sync.domain.stock import LastQuantities, Units
+from inventory_sync.domain.stock import Units
 from inventory_sync.domain.stock_reads import StockRead
 from inventory_sync.domain.units import completed_units
 from inventory_sync.domain.unstored import entry_names
@@ -125,22 +125,26 @@ class LocationSource:
         keeps_unlisted = not self.context.erp.absent_means_zero
         entry = self.context.previous.locations.get(location_id)
         events = self.event_log.open_events_of(location_id)
-        judged = self.reader.judge(place, entry, fetched, _judged(entry, base), events)
+        kept = self.last.kept(location_id, base)
+        last = _judged(entry, base or kept.ledger)
+        judged = self.reader.judge(place, entry, fetched, last, events, kept)
         read = judged if isinstance(judged, StockRead) else None
-        ever = self.last.ever(location_id, base) if keeps_unlisted else None
+        if kept.lost and read is not None:
+            self._name_lost(location_id)
         anew = self.context.entry(place) is None
-        doubtful = self.last.doubtful(self.context.run, location_id, base)
+        doubtful = self.last.doubtful(self.context.run, location_id, base, kept)
         if read is not None and anew:
             doubtful |= self.last.left_by_others(place)
         events = self.event_log.open_events_of(location_id)
         return LocationInputs(
             place=place,
             base=base,
+            kept=kept,
             anew=anew,
             left_at=entry.node if entry is not None and anew else None,
             read=read,
             last=self._last(place, base),
-            unlisted=(ever.last if ever else LastQuantities({})) if keeps_unlisted else None,
+            unlisted=self.last.ever(location_id, base, kept) if keeps_unlisted else None,
             events=events,
             unstored=self.context.unstored.events(location_id, self.context.erp.rule),
             doubtful=doubtful,
@@ -165,6 +169,10 @@ class LocationSource:
             )
         return frozenset(unit.product_id for unit in crossed)
 
+    def _name_lost(self, location_id: str) -> None:
+        run_id, text = self.context.run.run_id, "ledger lost, all rows sent"
+        self.reader.observer.log(text, run_id=run_id, location_id=location_id)
+
     def _last(self, place: Location, base: Ledger | None) -> Last | None:
         """None where another location of the map has the node of the last quantities by now."""
         last = self.last.quantities(place.location_id, base)
@@ -174,14 +182,14 @@ class LocationSource:
         return None if taken else last
 
 
-def _judged(entry: LocationEntry | None, base: Ledger | None) -> Mapping[str, Units] | None:
+def _judged(entry: LocationEntry | None, kept: Ledger | None) -> Mapping[str, Units] | None:
     """The last quantities to compare with: not of rows that wait for room in an archive.
 
     Their figures have been judged, and the ledger does not have them yet.
     """
-    if base is None or entry is None:
+    if kept is None or entry is None:
         return None
     waits_from = entry.refresh_from if entry.basis is Basis.SNAPSHOT else None
     if waits_from is None:
-        return base.quantities
-    return {product: units for product, units in base.quantities.items() if product < waits_from}
+        return kept.quantities
+    return {product: units for product, units in kept.quantities.items() if product < waits_from}

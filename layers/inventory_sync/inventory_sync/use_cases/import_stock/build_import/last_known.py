@@ -9,9 +9,10 @@ from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.import_head import FinishedJob
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location, Node
-from inventory_sync.domain.manifest import Ledger, Manifest
+from inventory_sync.domain.manifest import KeptLedger, Ledger, Manifest
 from inventory_sync.domain.needed_rows import SentRows
 from inventory_sync.domain.repeats import Repeats
+from inventory_sync.domain.stock import LastQuantities
 from inventory_sync.ports.files import FileStore
 
 _WORD = re.compile(r"[^/:#|,;\s]+")
@@ -47,7 +48,7 @@ class LastKnown:
         return self.files.ledger(location_id, entry.ledger_run_id) if entry else None
 
     def quantities(self, location_id: str, base: Ledger | None) -> Last | None:
-        """What a location without a snapshot is rolled forward from.
+        """What a location without a snapshot is rolled forward from; None where that is lost.
 
         An attempted import that read a newer snapshot comes first, as it may have reached
         NewStore. Its ledger names the units that its quantities lack already.
@@ -56,22 +57,39 @@ class LastKnown:
         attempted = self.unfinished.locations.get(location_id)
         if attempted is not None and (entry is None or attempted.as_of > entry.as_of):
             ledger = self.files.ledger(location_id, attempted.ledger_run_id)
-            if ledger is not None:
-                return Last(attempted.node, attempted.as_of, ledger, attempted.repeats)
+            if ledger is None:
+                return None
+            return Last(attempted.node, attempted.as_of, ledger, attempted.repeats)
         if entry is None or base is None:
             return None
         return Last(entry.node, entry.as_of, base, entry.repeats)
 
-    def ever(self, location_id: str, base: Ledger | None) -> Ledger | None:
-        """The last quantities of the location that any run has kept."""
-        last = self.quantities(location_id, base)
-        return last.ledger if last else self.files.latest_ledger(location_id)
+    def kept(self, location_id: str, base: Ledger | None) -> KeptLedger:
+        """What imports may have left at NewStore of the location; `lost` where not all is known."""
+        lost = self._lost(location_id, base)
+        if base is not None and not lost:
+            return KeptLedger(base)
+        kept = self.files.latest_ledger(location_id)
+        return KeptLedger(kept.ledger or base, lost=lost or kept.lost)
 
-    def doubtful(self, run: ImportRun, location_id: str, base: Ledger | None) -> frozenset[str]:
+    def ever(self, location_id: str, base: Ledger | None, kept: KeptLedger) -> LastQuantities:
+        """The last quantities of the location that any run has kept.
+
+        Where those are lost, earlier ones lack what has shipped since: then there are none.
+        """
+        if last := self.quantities(location_id, base):
+            return last.ledger.last
+        if kept.lost:
+            return LastQuantities(dict.fromkeys(sorted(kept.products), 0))
+        return kept.ledger.last if kept.ledger else LastQuantities({})
+
+    def doubtful(
+        self, run: ImportRun, location_id: str, base: Ledger | None, kept: KeptLedger
+    ) -> frozenset[str]:
         """Products whose row has to be sent whatever it was."""
         doubtful = self._unfinished_rows(location_id) | self._asked(run, location_id, base)
-        if location_id not in self.previous.locations:
-            doubtful |= self._once_sent(location_id)
+        if kept.lost or location_id not in self.previous.locations:
+            doubtful |= kept.products | frozenset(base.quantities if base else ())
         return doubtful
 
     def recently_sent(self, location_id: str) -> Iterator[SentRows]:
@@ -89,7 +107,8 @@ class LastKnown:
                 here = entry.node.fulfillment_node_id == place.fulfillment_node_id
                 if here and location_id != place.location_id:
                     ledger = self.files.ledger(location_id, entry.ledger_run_id)
-                    left.update(ledger.quantities if ledger else ())
+                    kept = KeptLedger(ledger) if ledger else self.files.latest_ledger(location_id)
+                    left |= kept.products
         return frozenset(left)
 
     def _unfinished_rows(self, location_id: str) -> frozenset[str]:
@@ -106,10 +125,14 @@ class LastKnown:
             return frozenset()
         return frozenset(asked.products or (base.quantities if base else ()))
 
-    def _once_sent(self, location_id: str) -> frozenset[str]:
-        """Products that an import before a fresh start may have left at NewStore."""
-        ledger = self.files.latest_ledger(location_id)
-        return frozenset(ledger.quantities) if ledger else frozenset()
+    def _lost(self, location_id: str, base: Ledger | None) -> bool:
+        """Whether a ledger that a manifest names cannot be read."""
+        if base is None and location_id in self.previous.locations:
+            return True
+        attempted = self.unfinished.locations.get(location_id)
+        if attempted is None:
+            return False
+        return self.files.ledger(location_id, attempted.ledger_run_id) is None
 
 
 def _named(entity_ids: Iterable[str]) -> frozenset[str]:

@@ -98,6 +98,16 @@ class RunOutputs:
         if statement.left is not None:
             self.left_rows.append((statement.place, statement.left))
 
+    def carry(self, place: Location) -> None:
+        """Nothing is sent of a location whose ledger is lost: the next run has to know that."""
+        if entry := self.context.previous.locations.get(place.location_id):
+            self.tally.entries[place.location_id] = entry
+        self.observer.log(
+            "ledger lost, location not stated",
+            run_id=self.context.run.run_id,
+            location_id=place.location_id,
+        )
+
     def clear_left_rows(self) -> None:
         """Send what a location has left under a node that it had before as 0.
 
@@ -283,7 +293,8 @@ def _ledger(run_id: str, statement: LocationStatement, left: frozenset[str]) -> 
     quantities: Mapping[str, Units] = cut.quantities
     if left:
         before = base.quantities if base else {}
-        kept = {product: before[product] for product in left & before.keys()}
+        gone = statement.in_doubt - cut.quantities.keys()
+        kept = {p: before.get(p, 0) for p in left if p in before or p in gone}
         stated = {p: units for p, units in cut.quantities.items() if p not in left}
         quantities = dict(sorted({**stated, **kept}.items()))
     return Ledger(

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from inventory_sync.domain.events import OpenEvent
-from inventory_sync.domain.guards import Hold, HoldKind
+from inventory_sync.domain.guards import Hold, HoldKind, ledger_lost
 from inventory_sync.domain.holds import Approval, LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import LocationEntry
+from inventory_sync.domain.manifest import NOTHING_KEPT, KeptLedger, LocationEntry
 from inventory_sync.domain.repeats import Repeats, check_repeats, repeats_of
 from inventory_sync.domain.snapshot_guards import check_age, check_as_of, check_snapshot
 from inventory_sync.domain.stock import Units
@@ -126,11 +126,13 @@ class StockReader:
         fetched: Fetched,
         last: Mapping[str, Units] | None = None,
         events: Iterable[OpenEvent] = (),
+        kept: KeptLedger = NOTHING_KEPT,
     ) -> StockRead | LeftOut:
         """The location's stock, unless something speaks against using it in this run.
 
         `last` are its quantities as of the last finished import, `events` its open ones, read after
-        its stock. Rows that are held alone are left out of the snapshot, and named.
+        its stock, `kept` what is known of its rows at NewStore. Rows that are held alone are left
+        out of the snapshot, and named.
         """
         location_id = place.location_id
         if isinstance(fetched, LeftOut):
@@ -142,6 +144,8 @@ class StockReader:
         limits, now = context.settings.guards, self.run.planned_at
         keeps_unlisted = not context.erp.absent_means_zero
         doubts = check_snapshot(snapshot, last, limits, keeps_unlisted=keeps_unlisted)
+        if kept.lost and kept.ledger is None:
+            doubts = replace(doubts, location=(*doubts.location, ledger_lost(location_id)))
         shown_up_to = entry.as_of if entry else None
         before = entry.repeats if entry else None
         repeats = repeats_of(snapshot, before, shown_up_to, events, context.erp.rule)

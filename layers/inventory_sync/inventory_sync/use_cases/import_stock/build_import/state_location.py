@@ -7,7 +7,13 @@ from datetime import datetime
 from inventory_sync.domain.cut import LocationCut, LogicalRange, cut_snapshot, roll_forward
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.locations import Location, Node
-from inventory_sync.domain.manifest import Basis, FeedPosition, Ledger, LocationEntry
+from inventory_sync.domain.manifest import (
+    Basis,
+    FeedPosition,
+    KeptLedger,
+    Ledger,
+    LocationEntry,
+)
 from inventory_sync.domain.mispick import Mispicks, find_mispicks
 from inventory_sync.domain.needed_rows import select_needed_rows
 from inventory_sync.domain.repeats import Repeats
@@ -24,7 +30,8 @@ from inventory_sync.use_cases.import_stock.build_import.last_known import Last
 class LocationInputs:
     """All that was read of one location.
 
-    `base` are its quantities as of the last finished import. `anew` says that this import had it
+    `base` are its quantities as of the last finished import, `kept` those that are known at all:
+    where they are lost, no more is known of the rows at NewStore. `anew` says that it was had
     under another node, which is `left_at`, or not at all. `read` is the ERP's stock; None where it
     was not read or is not used: then it is rolled forward from `last`. `unlisted` are the last
     quantities that any run has kept, where a product that the ERP does not list is not gone.
@@ -35,6 +42,7 @@ class LocationInputs:
 
     place: Location
     base: Ledger | None
+    kept: KeptLedger
     anew: bool
     left_at: Node | None
     read: StockRead | None
@@ -60,7 +68,8 @@ class LocationStatement:
 
     `place` is named as it is at NewStore. `left` are rows that are still under the node it had.
     `as_of` is the moment up to which the ERP's bookings are in the quantities; `read` names the
-    kept read that they come from, empty where it was made for the run.
+    kept read that they come from, empty where it was made for the run. `in_doubt` are rows that
+    NewStore may have, though `base` does not say so.
     """
 
     place: Location
@@ -75,14 +84,19 @@ class LocationStatement:
     read: str
     repeats: Repeats | None
     left: LeftRows | None = None
+    in_doubt: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class NoBaseline:
-    """There is no quantity to state; `passed` says that the cut end is not below its events."""
+    """There is no quantity to state; `passed` says that the cut end is not below its events.
+
+    `lost` says that there was one, which cannot be read.
+    """
 
     location_id: str
     passed: bool
+    lost: bool = False
 
 
 def state_location(
@@ -99,7 +113,7 @@ def state_location(
         and context.previous.cut_end < e.event.logical_timestamp <= cut_end
         for e in inputs.events
     )
-    return NoBaseline(inputs.place.location_id, passed)
+    return NoBaseline(inputs.place.location_id, passed, inputs.kept.lost)
 
 
 def _from_snapshot(
@@ -126,9 +140,8 @@ def _from_snapshot(
         figures = {**figures, **held.quantities}
     mispicks = _mispicks(context, inputs, cut, from_snapshot=True)
     doubtful = inputs.doubtful | mispicks.forced
-    selection = _selected(
-        context, inputs, cut, told, doubtful, refresh_from=_refresh_from(context, place)
-    )
+    refresh_from = "" if inputs.kept.lost else _refresh_from(context, place)
+    selection = _selected(context, inputs, cut, told, doubtful, refresh_from=refresh_from)
     left_at = inputs.left_at
     return LocationStatement(
         place=_named(place, place.node(context.listed.get(place.fulfillment_node_id))),
@@ -142,7 +155,8 @@ def _from_snapshot(
         feed=FeedPosition(place.erp_location, read.cursor, read.fed_since) if read.cursor else None,
         read=read.version,
         repeats=read.repeats,
-        left=LeftRows(left_at, base.quantities.keys()) if left_at and base else None,
+        left=LeftRows(left_at, inputs.kept.products) if left_at and inputs.kept.ledger else None,
+        in_doubt=inputs.doubtful,
     )
 
 
@@ -199,8 +213,8 @@ def _selected(
     *,
     refresh_from: str | None = None,
 ) -> Selection:
-    """By the reading in force."""
-    if context.only_needed_rows(inputs.place):
+    """By the reading in force; all that are asked for where the last quantities are lost."""
+    if context.only_needed_rows(inputs.place) and not inputs.kept.lost:
         return select_needed_rows(
             cut,
             last=told.last if told else None,
