@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE
 from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import StockKey
 from local.room.reading import Promise, Reading
 from local.room.status import Status, status_of
@@ -79,6 +81,25 @@ class HeldLocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mispick:
+    """Units of one row that were not on their shelf, by events that are still open."""
+
+    location: str
+    product: str
+    units: int
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseLine:
+    """The reading that the last import went by, and how many rows NewStore has shown for each."""
+
+    reading: str
+    for_range: int
+    for_immediate: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """Instants are ISO 8601 in UTC; `told` is what happened just before."""
 
@@ -93,6 +114,8 @@ class Picture:
     events: tuple[EventMark, ...]
     runs: tuple[RunLine, ...]
     holds: tuple[HeldLocation, ...]
+    mispicks: tuple[Mispick, ...]
+    release: ReleaseLine
 
     def to_json(self) -> dict[str, Any]:
         """Fields by name; no field of it is anything JSON does not have."""
@@ -116,6 +139,8 @@ def picture(reading: Reading, told: str = "") -> Picture:
         ),
         runs=tuple(_run(run) for run in reading.runs[:RUNS_MAX]),
         holds=tuple(_hold(hold) for _, hold in sorted(reading.holds.items())),
+        mispicks=tuple(_mispicks(reading)),
+        release=_release(reading),
     )
 
 
@@ -187,6 +212,27 @@ def _run(run: ImportRun) -> RunLine:
         failure=run.failure,
         left_out=dict(run.left_out),
         job_errors=tuple(f"{error.entity_id}: {error.reason}" for error in run.job_errors),
+    )
+
+
+def _mispicks(reading: Reading) -> Iterator[Mispick]:
+    found: dict[StockKey, list[OpenEvent]] = defaultdict(list)
+    for open_event in reading.open_events:
+        for product in open_event.event.mispicked:
+            found[StockKey(open_event.event.location_id, product)].append(open_event)
+    for (location, product), events in sorted(found.items()):
+        since = min(open_event.event.published_at for open_event in events)
+        yield Mispick(
+            location=location, product=product, units=len(events), since=since.isoformat()
+        )
+
+
+def _release(reading: Reading) -> ReleaseLine:
+    last = next((run.reading for run in reading.runs if run.reading is not None), None)
+    return ReleaseLine(
+        reading=last.value if last else "",
+        for_range=reading.release.rows_for(ReleaseReading.RANGE),
+        for_immediate=reading.release.rows_for(ReleaseReading.IMMEDIATE),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.release_evidence import ReleaseFindings
 from inventory_sync.domain.stock import StockKey
 
 
@@ -54,3 +55,4 @@ class Reading:
     erp_units: Mapping[StockKey, int] = field(default_factory=dict)
     erp_down_until: datetime | None = None
     truth: Truth | None = None
+    release: ReleaseFindings = field(default_factory=ReleaseFindings)

@@ -26,12 +26,14 @@ class StackReader:
         erp = simulators.read_state(self.erp_url)
         locations = self.tables.locations
         ids = simulators.Ids.of(locations.locations().values(), locations.skus())
+        head = self.tables.head()
         opened, closed = self.tables.events()
         stored = {event.event.ref for event in (*opened, *closed)}
         under_way = [event for event in simulators.published(newstore) if event.ref not in stored]
         return Reading(
             at=self.now(),
-            watermark=self.tables.head().watermark,
+            watermark=head.watermark,
+            release=head.release,
             runs=self.tables.runs(),
             holds=self.tables.holds(),
             open_events=tuple(opened),

@@ -11,6 +11,7 @@ export function showFigures({ moment }) {
     held(moment),
     erp(moment),
     quarantine(moment),
+    release(moment),
   ];
   replaceWhenNew(byId("figures"), JSON.stringify(figures), () =>
     figures.map(({ name, value, note, alert }) =>
@@ -71,6 +72,14 @@ function erp({ erp_down_until: until }) {
     value: until ? "down" : "answers",
     alert: Boolean(until),
     note: until ? `until ${timeOf(until)}` : "no fault known",
+  };
+}
+
+function release({ release: { reading, for_range: range, for_immediate: immediate } }) {
+  return {
+    name: "Release reading",
+    value: reading ? words(reading) : "none yet",
+    note: `seen: ${number(range)} for range, ${number(immediate)} for immediate`,
   };
 }
 

@@ -1,14 +1,16 @@
 // Which locations are held, and why.
 
 import { byId, html, replaceWhenNew } from "room/dom.js";
-import { dayAndTimeOf, words } from "room/words.js";
+import { count, dayAndTimeOf, words } from "room/words.js";
 
 export function showHolds({ moment }) {
-  replaceWhenNew(byId("holds"), JSON.stringify(moment.holds), () =>
-    moment.holds.length
-      ? [html("ul", { class: "held" }, ...moment.holds.map(held))]
-      : [html("p", { class: "empty" }, "No location is held.")],
-  );
+  const { holds, mispicks } = moment;
+  replaceWhenNew(byId("holds"), JSON.stringify([holds, mispicks]), () => [
+    holds.length
+      ? html("ul", { class: "held" }, ...holds.map(held))
+      : html("p", { class: "empty" }, "No location is held."),
+    ...(mispicks.length ? [html("ul", { class: "held" }, ...mispicks.map(mispicked))] : []),
+  ]);
 }
 
 function remedy(kind, approvable) {
@@ -16,6 +18,22 @@ function remedy(kind, approvable) {
     return "Until an operator resumes it.";
   }
   return approvable ? "An operator may approve it." : "To be put right at its source.";
+}
+
+function mispicked({ location, product, units, since }) {
+  return html(
+    "li",
+    {},
+    html("h3", {}, `${product} at ${location}`),
+    html("p", { class: "note" }, `since ${dayAndTimeOf(since)} UTC`),
+    html(
+      "p",
+      {},
+      html("strong", {}, "mispick"),
+      `: ${count(units, "unit")} not on the shelf. `,
+      html("span", { class: "note" }, "Until it is counted, or found: holds mispicks."),
+    ),
+  );
 }
 
 function held({ location, since, reasons }) {

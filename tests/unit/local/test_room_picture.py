@@ -5,10 +5,23 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.domain.events import NO_INVENTORY, FulfillmentItem
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import JobError, RunState
+from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.release_evidence import ReleaseFindings, still_listed
 from local.room.picture import CLOSED_MAX, RUNS_MAX, picture
-from tests.builders import DC, ITEMS_ASSIGNED, MINUTE, NOW, SKU, event, open_event, run
+from tests.builders import (
+    DC,
+    ITEMS_ASSIGNED,
+    ITEMS_FAILED,
+    MINUTE,
+    NOW,
+    SKU,
+    event,
+    open_event,
+    run,
+)
 from tests.unit.local.readings import KEY, held, promise, reading, truth
 
 
@@ -120,3 +133,26 @@ def test_the_picture_is_json_and_the_same_for_the_same_reading() -> None:
         picture(full, "A tick.").to_json()
     )
     assert json.loads(json.dumps(picture(full, "A tick.").to_json()))["told"] == "A tick."
+
+
+def test_units_that_were_not_on_their_shelf_are_shown_by_row() -> None:
+    items = (
+        FulfillmentItem("a", SKU, None, NO_INVENTORY),
+        FulfillmentItem("b", SKU, None, NO_INVENTORY),
+        FulfillmentItem("c", "OTHER", None, "damaged"),
+    )
+    failed = open_event(12, name=ITEMS_FAILED, items=items)
+
+    [mispick] = picture(reading(open_events=(failed,))).mispicks
+
+    assert (mispick.location, mispick.product, mispick.units) == (DC, SKU, 2)
+    assert mispick.since == failed.event.published_at.isoformat()
+
+
+def test_the_reading_is_that_of_the_last_import_which_took_one() -> None:
+    runs = (run(reading=None), run(reading=ReleaseReading.FIND_OUT), run())
+    seen = still_listed(DC, SKU, ["a"], at=NOW)
+
+    found = picture(reading(runs=runs, release=ReleaseFindings(observations=(seen,)))).release
+
+    assert (found.reading, found.for_range, found.for_immediate) == ("find_out", 1, 0)
