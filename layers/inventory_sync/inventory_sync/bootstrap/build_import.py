@@ -9,7 +9,7 @@ from inventory_sync.adapters.dynamodb.event_log import DynamoEventLog
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
-from inventory_sync.adapters.s3.file_delivery import presigned_url, refuse_short_lived, s3_uri
+from inventory_sync.adapters.s3.file_delivery import presigned_url, s3_uri
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.kept_reads import S3KeptReads
 from inventory_sync.adapters.s3.run_records import S3RunRecords
@@ -74,12 +74,12 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
 
 
 def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
-    """Turns a key of the bucket into what NewStore is given; refuses what would not last."""
+    """Turns a key of the bucket into what NewStore is given."""
 
     def sign(key: str) -> str:
         if not settings.file_signing_secret_arn:
             return s3_uri(settings.import_bucket, key)
-        uri = presigned_url(
+        return presigned_url(
             secrets.read(settings.file_signing_secret_arn),
             settings.import_bucket,
             key,
@@ -88,7 +88,5 @@ def _signer(settings: ImportSettings, secrets: Secrets) -> Callable[[str], str]:
             or os.environ.get("AWS_ENDPOINT_URL")
             or None,
         )
-        refuse_short_lived(uri)
-        return uri
 
     return sign

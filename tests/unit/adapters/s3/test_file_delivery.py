@@ -35,6 +35,12 @@ def test_url_signed_with_a_long_lived_key_lives_seven_days() -> None:
     assert url.startswith(FILE + "?")
 
 
+@pytest.mark.parametrize("days", [2, 8])
+def test_no_url_is_signed_for_too_few_days_or_for_more_than_s3_takes(days: int) -> None:
+    with pytest.raises(FatalError, match=f"signed for {days * DAY} s"):
+        presigned_url(KEY, "bucket", "key", region="eu-west-1", days=days)
+
+
 def test_url_is_signed_with_sigv4_and_without_the_secret() -> None:
     url = presigned_url(KEY, "bucket", "key", region="us-east-1")
     assert dict(parse_qsl(urlsplit(url).query))["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"

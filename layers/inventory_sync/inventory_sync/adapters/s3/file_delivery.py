@@ -37,7 +37,8 @@ def presigned_url(
 ) -> str:
     """Signed on this machine, without a call, with the secret's key.
 
-    `endpoint_url` only where S3 is not AWS's own. FatalError for a key that is not long-lived.
+    `endpoint_url` only where S3 is not AWS's own. FatalError for a URL that would not last: its key
+    is not long-lived, or the days are too few.
     """
     missing = [name for name in ("access_key_id", "secret_access_key") if not secret.get(name)]
     if missing:
@@ -57,9 +58,11 @@ def presigned_url(
             s3={"addressing_style": "path" if endpoint_url else "virtual"},
         ),
     )
-    return client.generate_presigned_url(
+    url: str = client.generate_presigned_url(
         "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=days * _DAY_SECONDS
     )
+    refuse_short_lived(url)
+    return url
 
 
 def refuse_short_lived(uri: str, days_min: int = NEWSTORE_WAITS_DAYS) -> None:
