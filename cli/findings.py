@@ -58,6 +58,8 @@ class Findings:
     figures: dict[str, Any] = field(default_factory=dict)
     lines: list[dict[str, object]] = field(default_factory=list)
     concerns: list[str] = field(default_factory=list)
+    last_event_at: datetime | None = None
+    """When the last of the open events came."""
 
     def add(self, name: str, text: str, concern: str = "", **figures: object) -> None:
         """One line; `concern` says what to do where something is wrong."""
@@ -179,7 +181,7 @@ def look_at_calls(operator: Operator, found: Findings) -> None:
         found.add("calls", "not known", told)
         return
     stored, refused = int(sums["EventsStored"]), int(sums["CallsUnauthorized"])
-    failed = _failed_since_the_last_event(operator, since)
+    failed = _failed_since_the_last_event(operator, since, found.last_event_at)
     text = f"in an hour {counted(stored, 'event')} stored, {refused} refused for their key"
     text += f"; NewStore failed to deliver {counted(failed, 'event')}" if failed else ""
     found.add(
@@ -210,10 +212,13 @@ def _of_calls(operator: Operator, stored: int, refused: int, failed: int) -> str
     return ""
 
 
-def _failed_since_the_last_event(operator: Operator, since: datetime) -> int:
+def _failed_since_the_last_event(
+    operator: Operator, since: datetime, came_at: datetime | None
+) -> int:
+    """The stream check remembers the last event that is closed by now."""
     desk = operator.stack.stream_admin
     memory = DynamoStreamCheckStates(operator.stack.state).load(desk.stream_id)
-    last = max(memory.arrivals.last_at or since, since)
+    last = max(at for at in (since, memory.arrivals.last_at, came_at) if at)
     try:
         failed = desk.records.failures(desk.stream_id, since, operator.now)
     except InventorySyncError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -208,8 +209,14 @@ def load_map(state: StateTable, locations: Sequence[Location], at: datetime) -> 
 def publish_over(newstore: NewStoreModel, delivery: Delivery, stack_name: str) -> None:
     """What NewStore sends by itself goes the way of the stream, which stops where that stops.
 
-    The stream bears the stack's name.
+    The stream bears the stack's name. Once it is registered, events go out with its key, and
+    NewStore's list has each attempt.
     """
+
+    def note(body: bytes, status: int, retries_remaining: int) -> None:
+        newstore.publications.note(stack_name, json.loads(body), status, retries_remaining)
+
+    delivery.note = note
     newstore.publications.send = delivery.deliver_now
     newstore.integrations.senders[stack_name] = delivery
 

@@ -65,7 +65,10 @@ def _running() -> Iterator[DeployedStack]:
             {
                 "id": "inventory-sync",
                 "integration_type": "permanent",
-                "callback_parameters": {"callback_url": stack.outputs["EventUrl"]},
+                "callback_parameters": {
+                    "callback_url": stack.outputs["EventUrl"],
+                    "api_key": stack.keys.api_key,
+                },
             }
         )
         yield stack
@@ -115,6 +118,7 @@ def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
     order = '{"request": "ff1", "location": "DC01", "product": "SKU-1"}'
     received = '{"location": "DC01", "product": "SKU-1", "units": 10}'
     certificate, key = stack.local_aws.certificate, stack.keys.api_key
+    secret = stack.parameters["InboundKeysSecretArn"]
     simulators = f"--newstore-url {stack.newstore_url} --erp-url {stack.erp_url}"
     return [
         ("How it is", ".venv/bin/inventory-sync status"),
@@ -134,12 +138,17 @@ def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
             f"curl -sS --cacert {certificate} -H 'Authorization: Bearer wrong' -d '{{}}'"
             f" {stack.event_url}",
         ),
+        (
+            "The key is changed here and not at NewStore (five minutes later: status)",
+            f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string '{OTHER_KEY}'",
+        ),
         ("What NewStore promises", f"curl -sS {stack.newstore_url}/_state"),
         ("What the ERP holds", f"curl -sS {stack.erp_url}/_state"),
     ]
 
 
 REFUSED = '{"product": "SKU-2", "reason": "no such product"}'
+OTHER_KEY = '{"api_keys": ["another-inbound-key"]}'
 OWN_EVENT = (
     '{"tenant": "acme", "name": "fulfillment_request.assigned",'
     ' "published_at": "2026-03-02T09:00:00Z", "payload": {"id": "own", "order_id": "order-9",'

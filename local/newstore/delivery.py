@@ -17,6 +17,9 @@ from local.newstore.events import Event, event_bytes
 Post = Callable[[bytes, Mapping[str, str]], int]
 """Posts body and headers, returns the status; NO_ANSWER when there was none."""
 
+Note = Callable[[bytes, int, int], None]
+"""Notes a post of the stream: body, status, and how often it will be repeated."""
+
 NO_ANSWER = 599
 ATTEMPTS_MAX = 10
 FIRST_PAUSE_SECONDS = 2.4
@@ -55,6 +58,8 @@ class Delivery:
     def __init__(self, post: Post, now: Callable[[], datetime], api_key: str | None = None) -> None:
         self._post, self._now = post, now
         self.api_key = api_key
+        self.note: Note | None = None
+        """NewStore's list of published events, where there is one."""
         self.first_pause_seconds = FIRST_PAUSE_SECONDS
         self.running = True
         self.attempts: list[Attempt] = []
@@ -146,6 +151,8 @@ class Delivery:
     def _answered(self, pending: Pending) -> None:
         """Post it; what its answer does to the stream."""
         status = self._attempt(pending.body)
+        if self.note is not None:
+            self.note(pending.body, status, ATTEMPTS_MAX - pending.attempts)
         if status == 200:
             return
         if status == 400:

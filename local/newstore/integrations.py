@@ -23,6 +23,7 @@ class Sender(Protocol):
     """What sends an integration's events: a stopped one keeps them, and goes on with them."""
 
     running: bool
+    api_key: str | None
 
     def start(self) -> None:
         """Run again, from where it stopped."""
@@ -82,7 +83,7 @@ class Integrations:
         self.stop_seconds: float = 0
         """How long one runs on after it was told to stop."""
         self.senders: dict[str, Sender] = {}
-        """By integration: it runs where its sender does."""
+        """By integration: it runs where its sender does, which sends with its key."""
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """CallRefusedError 400 for a wrong body or too many, 409 when the id is taken."""
@@ -94,6 +95,7 @@ class Integrations:
         integration = Integration(dict(body))
         integration.note("integration_started", "Created via API.", self._now())
         self._by_id[integration.integration_id] = integration
+        self._tell_key(integration)
         return integration.shown
 
     def list_all(self) -> list[dict[str, Any]]:
@@ -112,6 +114,7 @@ class Integrations:
         if integration.temporary or integration.status != "stopped":
             raise CallRefusedError(400, "stop it first; a temporary one cannot be changed")
         integration.body.update(body)
+        self._tell_key(integration)
         return integration.shown
 
     def start(self, integration_id: str) -> dict[str, Any]:
@@ -180,6 +183,11 @@ class Integrations:
         starts_at, ends_at = _instant(integration, "starts_at"), _instant(integration, "ends_at")
         inside = [event for event in published if starts_at <= _published(event) < ends_at]
         return [event for event in inside if integration.wants(event)]
+
+    def _tell_key(self, integration: Integration) -> None:
+        sender = self.senders.get(integration.integration_id)
+        if sender is not None and "callback_parameters" in integration.body:
+            sender.api_key = integration.callback.get("api_key")
 
     def _stopped(self, integration: Integration, reason: str) -> None:
         if integration.status == "running":

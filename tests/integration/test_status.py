@@ -1,11 +1,13 @@
 """`status` says that all is well only while it is, and `reconcile` who is needed."""
 
 import json
+import re
 from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 
+from local.stack import EVENTS, WATCH
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
 
@@ -16,7 +18,7 @@ def shop() -> Iterator[Operated]:
         yield found
 
 
-def put_secret(shop: Operated, parameter: str, **content: str) -> None:
+def put_secret(shop: Operated, parameter: str, **content: object) -> None:
     shop.stack.aws.secrets.put_secret_value(
         SecretId=shop.stack.template.parameters[parameter], SecretString=json.dumps(content)
     )
@@ -131,6 +133,35 @@ def test_an_old_key_on_newstore_s_side_is_recognised(shop: Operated) -> None:
 
     assert concern.startswith("1 call had no valid key and no event was stored")
     assert "`stream register`, then `replay window --from 2026-03-02T08:" in concern
+
+
+def test_a_key_changed_on_our_side_only_is_told_and_the_commands_told_mend_it(
+    shop: Operated,
+) -> None:
+    newstore, delivery = shop.stack.newstore, shop.stack.delivery
+    put_secret(shop, "InboundKeysSecretArn", api_keys=["the-key-that-newstore-has-not"])
+    shop.wait(6)
+    delivery.enqueue(newstore.assign("ff9", "order-9", DC, [("ff9-1", SKU)], "STANDARD"))
+    delivery.deliver_due()
+    shop.wait(1)
+    delivery.enqueue(newstore.complete("ff9", logical_timestamp=90))
+    delivery.deliver_due()
+
+    (concern,) = concerns(shop)
+
+    refused = delivery.attempts[-1].status
+    register, replay = (told.split() for told in re.findall("`([a-z]+ .+?)`", concern))
+    shop.run(*register, *WHO)
+    sent = shop.json(*replay, *WHO)
+    delivery.deliver_due()
+    assert (refused, delivery.attempts[-1].status, delivery.pending) == (401, 200, 0)
+    assert (sent["missing"], sent["failed"], shop.stack.count(EVENTS)) == (2, 0, 2)
+    assert shop.json("status")["concerns"] == []
+    shop.stack.stream.pump()
+    shop.stack.functions[WATCH]({})
+    shop.wait(16)
+    shop.tick()
+    assert shop.json("status")["concerns"] == []
 
 
 def test_a_stranger_s_calls_beside_events_are_no_concern(shop: Operated) -> None:

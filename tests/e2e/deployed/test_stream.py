@@ -24,7 +24,10 @@ def stopped(stack: DeployedStack, stories: object) -> None:
         {
             "id": stack.name,
             "integration_type": "permanent",
-            "callback_parameters": {"callback_url": stack.outputs["EventUrl"]},
+            "callback_parameters": {
+                "callback_url": stack.outputs["EventUrl"],
+                "api_key": stack.keys.api_key,
+            },
         }
     )
     integrations.stop(stack.name)
@@ -72,9 +75,7 @@ def test_a_file_of_the_export_brings_what_the_stream_lost_and_changes_nothing_el
 
 def applied(stack: DeployedStack, request: str) -> bool:
     items = stack.aws.dynamodb.scan(TableName=stack.physical_id(EVENTS))["Items"]
-    return any(
-        item["fulfillment_request_id"]["S"] == request and "applied_at" in item for item in items
-    )
+    return any(f"#{request}#" in item["event_key"]["S"] and "applied_at" in item for item in items)
 
 
 def test_what_lies_elsewhere_in_the_bucket_wakes_nobody(stack: DeployedStack) -> None:

@@ -110,6 +110,7 @@ class Sender:
 
     def __init__(self) -> None:
         self.running = True
+        self.api_key: str | None = "before"
 
     def start(self) -> None:
         self.running = True
@@ -129,3 +130,20 @@ def test_an_integration_runs_where_its_sender_does() -> None:
     assert runs == [False, True]
     assert integrations.of("stock").status == "stopped"
     assert integrations.of("stock").log[0]["reason"] == "The webhook did not answer 200."
+
+
+def test_a_sender_sends_with_the_key_that_its_integration_has() -> None:
+    integrations, sender = Integrations(Clock()), Sender()
+    integrations.senders["stock"] = sender
+    integrations.create({**BODY, "callback_parameters": {**CALLBACK, "api_key": "first"}})
+    integrations.stop("stock")
+
+    keys = [sender.api_key]
+    for changed in (
+        {"filter_conditions": {"event_filter": []}},
+        {"callback_parameters": {**CALLBACK, "api_key": "second"}},
+    ):
+        integrations.change("stock", changed)
+        keys.append(sender.api_key)
+
+    assert keys == ["first", "first", "second"]
