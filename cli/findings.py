@@ -33,6 +33,8 @@ from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.wording import counted
 
 CALLS_WITHIN = timedelta(hours=1)
+PAUSE_MAX = timedelta(minutes=30)
+"""After a failed attempt the stream makes the next one sooner."""
 REPORT_AGE_MAX = timedelta(hours=26)
 """A reconciliation is scheduled daily."""
 ROWS_LOOKED_AT_MAX = 6_000
@@ -58,8 +60,6 @@ class Findings:
     figures: dict[str, Any] = field(default_factory=dict)
     lines: list[dict[str, object]] = field(default_factory=list)
     concerns: list[str] = field(default_factory=list)
-    last_event_at: datetime | None = None
-    """When the last of the open events came."""
 
     def add(self, name: str, text: str, concern: str = "", **figures: object) -> None:
         """One line; `concern` says what to do where something is wrong."""
@@ -181,7 +181,7 @@ def look_at_calls(operator: Operator, found: Findings) -> None:
         found.add("calls", "not known", told)
         return
     stored, refused = int(sums["EventsStored"]), int(sums["CallsUnauthorized"])
-    failed = _failed_since_the_last_event(operator, since, found.last_event_at)
+    failed = _failed_since_the_last_event(operator, since)
     text = f"in an hour {counted(stored, 'event')} stored, {refused} refused for their key"
     text += f"; NewStore failed to deliver {counted(failed, 'event')}" if failed else ""
     found.add(
@@ -212,15 +212,17 @@ def _of_calls(operator: Operator, stored: int, refused: int, failed: int) -> str
     return ""
 
 
-def _failed_since_the_last_event(
-    operator: Operator, since: datetime, came_at: datetime | None
-) -> int:
-    """The stream check remembers the last event that is closed by now."""
-    desk = operator.stack.stream_admin
+def _failed_since_the_last_event(operator: Operator, since: datetime) -> int:
+    """The stream check remembers the last event; one that came since is in NewStore's list."""
+    desk, now = operator.stack.stream_admin, operator.now
     memory = DynamoStreamCheckStates(operator.stack.state).load(desk.stream_id)
-    last = max(at for at in (since, memory.arrivals.last_at, came_at) if at)
+    last = max(memory.arrivals.last_at or since, since)
     try:
-        failed = desk.records.failures(desk.stream_id, since, operator.now)
+        found = desk.records.failures(desk.stream_id, since, now)
+        failed = [attempt.attempted_at for attempt in found if attempt.attempted_at > last]
+        after = max(failed, default=now) + timedelta(seconds=1)
+        if desk.records.delivered(desk.stream_id, after, min(now, after + PAUSE_MAX)):
+            return 0
     except InventorySyncError:
         return 0  # the stream's own line says that NewStore does not answer
-    return sum(attempt.attempted_at > last for attempt in failed)
+    return len(failed)

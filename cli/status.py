@@ -158,7 +158,6 @@ def _events(operator: Operator, found: Findings) -> None:
     oldest: datetime | None = None
     for state in operator.stack.event_log.open_events():
         opened += 1
-        found.last_event_at = max(found.last_event_at or state.received_at, state.received_at)
         rejected += state.rejected_reason is not None
         mispicked += len(state.event.mispicked)
         if state.forwarded_at is None and state.rejected_reason is None:

@@ -140,7 +140,8 @@ def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
         ),
         (
             "The key is changed here and not at NewStore (five minutes later: status)",
-            f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string '{OTHER_KEY}'",
+            f"aws secretsmanager put-secret-value --secret-id {secret}"
+            f" --secret-string '{OTHER_KEY}'",
         ),
         ("What NewStore promises", f"curl -sS {stack.newstore_url}/_state"),
         ("What the ERP holds", f"curl -sS {stack.erp_url}/_state"),

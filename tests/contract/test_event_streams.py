@@ -285,3 +285,16 @@ def test_failed_attempts_are_listed_with_what_newstore_still_does_about_them(
     assert (first.retries_remaining, second.retries_remaining) == (0, 9)
     contract.newstore.clock.sleep(600)
     assert contract.failures() == []
+
+
+def test_whether_the_stream_has_delivered_is_told_of_a_time(contract: Contract) -> None:
+    contract.streams.create(WANTED)
+    contract.attempt(200)
+    contract.newstore.clock.sleep(600)
+    contract.attempt(503)
+    now = contract.newstore.clock()
+
+    told = [contract.records.delivered(STREAM, now - minutes * MINUTE, now) for minutes in (5, 11)]
+
+    assert told == [False, True]
+    assert not contract.records.delivered("another", now - 11 * MINUTE, now)

@@ -103,15 +103,23 @@ class ModelStreamRecords(_OverModel):
         return [LogAnswer.model_validate(entry).entry() for entry in found["entries"]]
 
     def failures(self, stream_id: str, since: datetime, until: datetime) -> list[FailedAttempt]:
+        return [found.attempt() for found in self._attempts(stream_id, "failure", since, until)]
+
+    def delivered(self, stream_id: str, since: datetime, until: datetime) -> bool:
+        return bool(self._attempts(stream_id, "success", since, until))
+
+    def _attempts(
+        self, stream_id: str, status: str, since: datetime, until: datetime
+    ) -> list[AttemptAnswer]:
         filters = {
             "integration_id": stream_id,
-            "status": "failure",
+            "status": status,
             "from": since.astimezone(UTC).replace(microsecond=0).isoformat(),
             "to": (until + timedelta(seconds=1)).astimezone(UTC).isoformat(),
         }
         with self._asking():
             found = self._calls.published_events(filters)
-        return [AttemptAnswer.model_validate(entry).attempt() for entry in found]
+        return [AttemptAnswer.model_validate(entry) for entry in found]
 
     def rejected_events(self, stream_id: str) -> list[RejectedEvent]:
         found = self._find(lambda: self._calls.rejected_events(stream_id))

@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any, TextIO
 
+from botocore.session import Session
 from click.testing import CliRunner, Result
 
 from cli.connect import Connect
@@ -25,12 +26,17 @@ WHO = ("--who", "Ada", "--why", "test")
 class LocalConnect(Connect):
     """The stack's own clock, its functions in this process."""
 
-    def __init__(self, stack: LocalStack, log: TextIO | None = None) -> None:
-        self._stack = stack
+    def __init__(
+        self,
+        stack: LocalStack,
+        log: TextIO | None = None,
+        session: Callable[[], Session] = new_session,
+    ) -> None:
+        self._stack, self._session = stack, session
         self._log = log if isinstance(log, StringIO) else None
 
     def runtime(self, variables: Mapping[str, str]) -> Runtime:
-        return Runtime(variables, self._stack.clock, new_session)
+        return Runtime(variables, self._stack.clock, self._session)
 
     def cloudformation(self) -> "LocalConnect":
         return self
@@ -82,6 +88,7 @@ class Operated:
 
     stack: LocalStack
     log: TextIO | None = None
+    session: Callable[[], Session] = new_session
 
     def run(self, *words: str, code: int = 0, answers: str = "") -> Result:
         named = {
@@ -89,7 +96,11 @@ class Operated:
             for logical_id, variable in NAMES.items()
         }
         result = CliRunner().invoke(
-            main, words, obj=LocalConnect(self.stack, self.log), env=named, input=answers
+            main,
+            words,
+            obj=LocalConnect(self.stack, self.log, self.session),
+            env=named,
+            input=answers,
         )
         assert result.exit_code == code, result.output
         return result
@@ -100,7 +111,7 @@ class Operated:
             variable: self.stack.template.physical_id(logical_id)
             for logical_id, variable in NAMES.items()
         }
-        connect = LocalConnect(self.stack, self.log)
+        connect = LocalConnect(self.stack, self.log, self.session)
         found = CliRunner().invoke(main, [*words, "--json"], obj=connect, env=named)
         assert found.stdout, found.output or repr(found.exception)
         return json.loads(found.stdout)

@@ -1,4 +1,7 @@
-"""What the stacks have logged by the end of the other tests, and what watches them."""
+"""What the stacks have logged by the end of the other files' tests, and what watches them.
+
+Run alone it lacks what they log.
+"""
 
 import json
 from collections.abc import Mapping

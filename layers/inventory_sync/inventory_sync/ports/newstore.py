@@ -133,6 +133,9 @@ class StreamRecords(Protocol):
     def failures(self, stream_id: str, since: datetime, until: datetime) -> list[FailedAttempt]:
         """Attempts of that time to publish by the stream that failed."""
 
+    def delivered(self, stream_id: str, since: datetime, until: datetime) -> bool:
+        """Whether an attempt of that time to publish by the stream succeeded."""
+
     def rejected_events(self, stream_id: str) -> list[RejectedEvent]:
         """The oldest first."""
 

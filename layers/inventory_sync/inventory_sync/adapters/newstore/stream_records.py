@@ -42,16 +42,26 @@ class NewStoreStreamRecords:
 
     def failures(self, stream_id: str, since: datetime, until: datetime) -> list[FailedAttempt]:
         """In NewStore's order."""
+        found = self._attempts(stream_id, "failure", since, until)
+        # Asked for, but a filter that NewStore does not know would be passed over.
+        return [a.attempt() for a in found if a.failed]
+
+    def delivered(self, stream_id: str, since: datetime, until: datetime) -> bool:
+        """Bounds to whole seconds."""
+        return any(not a.failed for a in self._attempts(stream_id, "success", since, until))
+
+    def _attempts(
+        self, stream_id: str, status: str, since: datetime, until: datetime
+    ) -> list[AttemptAnswer]:
         query = {
             "integration_id": stream_id,
-            "status": "failure",
+            "status": status,
             "from": _instant(since),
             "to": _instant(until + _TO_THE_NEXT),
         }
         url = f"{self._base_url}{PUBLISHED}"
         listed = read_list(self._http, url, AttemptAnswer, names=("events",), query=query)
-        # Asked for, but a filter that NewStore does not know would be passed over.
-        return [a.attempt() for a in listed if a.failed and a.integration_id == stream_id]
+        return [a for a in listed if a.integration_id == stream_id]
 
     def rejected_events(self, stream_id: str) -> list[RejectedEvent]:
         """The oldest first; none where NewStore does not know the stream."""
