@@ -1,10 +1,12 @@
 """What can be switched on to protect the stack, and that it is off or on as a whole."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 
+from local.template import ROOT
 from tests.template.test_template import (
     FUNCTIONS,
     PARAMETERS,
@@ -85,6 +87,33 @@ def test_every_role_may_use_it_and_make_data_keys_for_files_and_messages() -> No
         "ReadMachineRole",
         *ROLES,
     }
+
+
+def test_the_documented_key_policy_names_every_service_that_uses_the_key_by_itself() -> None:
+    """Roles use it by their own policies; what sends to a queue as a service has none."""
+    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    section = text.partition("## A key of your own")[2].partition("\n## ")[0]
+    lines = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    policy = json.loads(f"[{re.sub('}{', '},{', ''.join(lines))}]")
+    services = {
+        one["Principal"]["Service"]: one["Action"]
+        for one in policy
+        if "Service" in one["Principal"]
+    }
+    senders = {
+        statement["Principal"]["Service"]
+        for properties in of_type("AWS::SQS::QueuePolicy").values()
+        for statement in properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    }
+
+    assert of_type("AWS::Logs::LogGroup")
+    assert set(services) == {"logs.REGION.amazonaws.com", *senders}
+    assert all(set(services[one]) == {"kms:Decrypt", "kms:GenerateDataKey"} for one in senders)
+    kinds = ("tables", "bucket", "queues", "logs", "functions' settings")
+    assert all(kind in section.partition("\n\n    ")[0] for kind in kinds)
+    [newstore] = [one for one in policy if one["Principal"] == {"AWS": "<NewStorePrincipalArn>"}]
+    assert newstore["Action"] == "kms:Decrypt"
 
 
 @pytest.mark.parametrize(

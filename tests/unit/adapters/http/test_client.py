@@ -530,3 +530,17 @@ def test_every_call_says_who_calls(http: JsonHttp) -> None:
     with replying(GOOD) as server:
         http.call(get(server.url))
     assert server.calls[0].headers["User-Agent"] == USER_AGENT
+
+
+@pytest.mark.parametrize("sampled", ["0", "1"])
+def test_lambda_s_trace_is_told_to_nobody_outside_of_aws(
+    http: JsonHttp, monkeypatch: pytest.MonkeyPatch, sampled: str
+) -> None:
+    """Lambda sets it whether tracing is on or not."""
+    trace = f"Root=1-5759e988-bd862e3fe1be46a994272793;Sampled={sampled}"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", trace)
+    with replying(GOOD) as server:
+        http.call(get(server.url))
+
+    headers = {name.lower() for name in server.calls[0].headers}
+    assert not headers & {"x-amzn-trace-id", "traceparent", "tracestate"}
