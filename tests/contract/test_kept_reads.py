@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 BUCKET = "imports"
 ROWS: dict[str, Units] = {"SKU-1": 3, "SKU-2": -4, "ü #/": Decimal("1.5")}
-READ = StockRead(StockSnapshot("Köln/1", NOON, ROWS), "cursor", NOON - timedelta(seconds=1), NOON)
+UNREADABLE = {"SKU ü": "is not a number"}
+READ = StockRead(
+    StockSnapshot("Köln/1", NOON, ROWS, UNREADABLE), "cursor", NOON - timedelta(seconds=1), NOON
+)
 
 
 @pytest.fixture

@@ -103,6 +103,7 @@ def test_a_location_that_is_off_at_newstore_is_imported_all_the_same() -> None:
 def test_what_is_wrong_at_its_source_or_an_operators_own_cannot_be_approved() -> None:
     assert frozenset(HoldKind) - APPROVABLE == {
         HoldKind.SNAPSHOT_INCOMPLETE,
+        HoldKind.ROW_UNREADABLE,
         HoldKind.SNAPSHOT_OLDER,
         HoldKind.SNAPSHOT_AHEAD,
         HoldKind.SNAPSHOT_STALE,

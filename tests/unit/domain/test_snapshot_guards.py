@@ -6,8 +6,8 @@ import pytest
 
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.snapshot_guards import Doubts, GuardLimits, check_snapshot
-from inventory_sync.domain.stock import Units
-from tests.builders import snapshot
+from inventory_sync.domain.stock import StockSnapshot, Units
+from tests.builders import DC, NOW, snapshot
 
 LIMITS = GuardLimits()
 
@@ -65,6 +65,37 @@ def test_a_figure_that_is_whole_but_for_noise_is_whole() -> None:
 
     assert shown.on_hand_units == {"A": 5, "B": 5, "C": Decimal("4.99")}
     assert type(shown.on_hand_units["A"]) is int
+
+
+def unreadable(count: int, readable: int, last: dict[str, Units] | None = None) -> Doubts:
+    shown = StockSnapshot(
+        DC, NOW, rows_of(readable), {f"X-{n:02}": "is not a number" for n in range(count)}
+    )
+    return check_snapshot(shown, last, LIMITS)
+
+
+def test_rows_that_cannot_be_read_are_held_alone_and_count_as_what_they_were() -> None:
+    last = {**rows_of(1), "X-00": 500, "X-01": 500}
+
+    found = unreadable(2, 1, last)
+
+    held = [(hold.kind, hold.product_id, hold.figures) for hold in found.rows]
+    text = "its figure is not a number"
+    kind = HoldKind.ROW_UNREADABLE
+    assert held == [(kind, "X-00", text), (kind, "X-01", text)]
+    assert found.location == ()
+
+
+@pytest.mark.parametrize("readable", [0, 1])
+def test_many_rows_that_cannot_be_read_hold_the_location(readable: int) -> None:
+    found = unreadable(5, readable)
+
+    assert (kinds(found.location), found.rows) == ([HoldKind.ROW_UNREADABLE], ())
+    assert found.location[0].figures.startswith(f"5 of {5 + readable} rows, the first 'X-00'")
+
+
+def test_a_single_row_that_cannot_be_read_is_no_empty_snapshot() -> None:
+    assert kinds(unreadable(1, 0, {"X-00": 90}).all) == [HoldKind.ROW_UNREADABLE]
 
 
 def test_a_held_row_names_its_figures() -> None:

@@ -92,6 +92,8 @@ class TestedErp(SimulatedErp):
         self.capabilities_fail_with: InventorySyncError | None = None
         self.snapshots_read: list[str] = []
         self.changes_fail_at: set[str] = set()
+        self.unreadable: set[str] = set()
+        """Products whose figure cannot be read."""
         self.on_read: Callable[[str], None] = lambda location_id: None
 
     def capabilities(self) -> ErpCapabilities:
@@ -105,7 +107,14 @@ class TestedErp(SimulatedErp):
         shown = self.shown.get(location_id)
         if isinstance(shown, InventorySyncError):
             raise shown
-        return shown or super().snapshot(location_id)
+        return self._as_readable(shown or super().snapshot(location_id))
+
+    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
+        return self._as_readable(super().read(location_id, product_ids))
+
+    def _as_readable(self, found: StockSnapshot) -> StockSnapshot:
+        faults = dict.fromkeys(self.unreadable & found.on_hand_units.keys(), "is not a number")
+        return replace(found.without(faults.keys()), unreadable=faults) if faults else found
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         if location_id in self.changes_fail_at:

@@ -4,6 +4,7 @@ A value out of bounds is a fault of its field, like a missing one, and never any
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -37,6 +38,25 @@ def _instant(value: object) -> datetime:
     return read_instant(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one figure, where that spoils its row alone."""
+
+    text: str
+
+
+MISSING = Fault("is missing")
+
+
+def figure_or_fault(value: object) -> int | Decimal | Fault:
+    """The number, or what is wrong with it."""
+    try:
+        return read_figure(value)
+    except ValueError as error:
+        return Fault(f"is {error}")
+
+
+FigureOrFault = Annotated[int | Decimal | Fault, PlainValidator(figure_or_fault)]
 Figure = Annotated[int | Decimal, PlainValidator(read_figure)]
 Instant = Annotated[datetime, PlainValidator(_instant)]
 """A text that names its zone."""

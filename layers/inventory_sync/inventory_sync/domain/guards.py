@@ -21,6 +21,7 @@ class HoldKind(StrEnum):
     UNITS_FELL = "units_fell"
     UNITS_ROSE = "units_rose"
     ROW_ROSE = "row_rose"
+    ROW_UNREADABLE = "row_unreadable"
     FRACTIONAL = "fractional"
     ABSURD = "absurd"
     UNKNOWN_LOCATION = "unknown_location"

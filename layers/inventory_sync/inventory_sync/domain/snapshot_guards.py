@@ -53,7 +53,7 @@ def check_snapshot(
     `last` are the quantities of the last finished import, None without one. With `keeps_unlisted`
     products that are not listed keep theirs: then only what is listed can have fallen.
     """
-    if not snapshot.on_hand_units:
+    if not snapshot.on_hand_units and not snapshot.unreadable:
         return Doubts(_empty(last, limits, keeps_unlisted=keeps_unlisted))
     doubted = _doubted_rows(snapshot, last or {}, limits)
     if len(doubted) > _rows_held_max(snapshot):
@@ -111,9 +111,12 @@ def _doubted_rows(
 ) -> tuple[Hold, ...]:
     """In order of the products. What was let through once is not doubted for the same again."""
     totals = snapshot.totals
+    found = [
+        Hold(HoldKind.ROW_UNREADABLE, f"its figure {fault}", product_id=product)
+        for product, fault in sorted(snapshot.unreadable.items())
+    ]
     if totals.plain and totals.highest < limits.rise_units_min:
-        return ()
-    found = []
+        return tuple(found)
     for product, units in snapshot.on_hand_units.items():
         if type(units) is int and units < limits.rise_units_min:
             continue
@@ -137,13 +140,17 @@ def _doubt(units: Units, before: Units, limits: GuardLimits) -> HoldKind | None:
 
 
 def _rows_held_max(snapshot: StockSnapshot) -> int:
-    share = int(ROWS_HELD_SHARE_MAX * len(snapshot.on_hand_units))
+    share = int(ROWS_HELD_SHARE_MAX * _listed(snapshot))
     return max(ROWS_HELD_MIN, min(ROWS_HELD_MAX, share))
+
+
+def _listed(snapshot: StockSnapshot) -> int:
+    return len(snapshot.on_hand_units) + len(snapshot.unreadable)
 
 
 def _of_many_rows(doubted: tuple[Hold, ...], snapshot: StockSnapshot) -> list[Hold]:
     """One for each kind, with the first row."""
-    listed = len(snapshot.on_hand_units)
+    listed = _listed(snapshot)
     holds = []
     for kind in sorted({hold.kind for hold in doubted}):
         rows = [hold for hold in doubted if hold.kind is kind]

@@ -1,6 +1,6 @@
 """Stock figures, movements and allocations, in units."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -61,6 +61,11 @@ class LastQuantities:
     quantities: Mapping[str, Units]
     lacking: frozenset[UnitId] = frozenset()
 
+    def of(self, products: Iterable[str]) -> "LastQuantities":
+        """Of these products; none where nothing was."""
+        quantities = {product: self.quantities.get(product, 0) for product in sorted(products)}
+        return LastQuantities(quantities, self.lacking)
+
 
 NO_QUANTITIES = LastQuantities(MappingProxyType({}))
 
@@ -70,12 +75,14 @@ class StockSnapshot:
     """What the ERP said one location holds.
 
     `as_of` is on the ERP's clock and the earliest moment any row may date from: every movement
-    the ERP applied at or before it is in `on_hand_units`.
+    the ERP applied at or before it is in `on_hand_units`. `unreadable` are products that it lists
+    too, whose figure cannot be read, with what is wrong.
     """
 
     location_id: str
     as_of: datetime
     on_hand_units: Mapping[str, Units]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
     totals: Totals = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +94,7 @@ class StockSnapshot:
         object.__setattr__(self, "totals", totals)
 
     def without(self, products: Set[str]) -> "StockSnapshot":
-        """The same less some products."""
+        """The same less some products, and less what cannot be read."""
         rows = {p: units for p, units in self.on_hand_units.items() if p not in products}
         return StockSnapshot(self.location_id, self.as_of, rows)
 

@@ -65,8 +65,7 @@ def test_sep_line_gives_the_delimiter_and_is_no_header(files: Files, line: str) 
 
 def test_lines_are_counted_as_an_editor_counts_them(files: Files) -> None:
     files.drop("sep=;\nproduct;on_hand\n\nA;many\n")
-    with pytest.raises(SnapshotIncompleteError, match=r"line 4: 'many' is no figure"):
-        files.snapshot()
+    assert "line 4 'many' is no figure" in files.snapshot().unreadable["A"]
 
 
 @pytest.mark.parametrize("header", ["Product,ON_HAND", " product ,\u00a0on_hand\u202f"])
@@ -121,8 +120,7 @@ def test_blanks_between_thousands_and_a_minus_at_the_end(
 @pytest.mark.parametrize("figure", ["3--", "-3-", "-", "12\u00a034", "1\u00a0234", "(3)", "3-5"])
 def test_other_figures_are_not_guessed(files: Files, figure: str) -> None:
     files.drop(f"product,on_hand\nA,{figure}\n")
-    with pytest.raises(SnapshotIncompleteError, match="no figure with decimal"):
-        files.snapshot()
+    assert "no figure with decimal" in files.snapshot().unreadable["A"]
 
 
 def test_apostrophe_of_a_swiss_spreadsheet_parts_thousands(files: Files) -> None:

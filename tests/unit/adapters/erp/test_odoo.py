@@ -251,6 +251,45 @@ def test_product_with_stock_and_no_reference_is_no_snapshot(account: SecretsAcco
         erp.snapshot("DC01")
 
 
+@pytest.mark.parametrize(
+    "bad", [{"quantity": "many"}, {"quantity": None}, {}, {"quantity": 10**19}]
+)
+def test_quant_without_a_figure_spoils_its_product_alone(
+    account: SecretsAccount, bad: dict[str, object]
+) -> None:
+    other = {**PRODUCT, "id": 8, "default_code": "B"}
+
+    def products(times: int) -> Reply:
+        return Reply([PRODUCT, other] if times == 1 else [])
+
+    quants = [{"product_id": 7, "quantity": 3.0}, {"product_id": 8, "quantity": 2.0}]
+    sums = Reply([*quants, {"product_id": 7, **bad}])
+    with odoo(account, product_product__search_read=products, stock_quant__search_read=sums) as (
+        erp,
+        _,
+    ):
+        found = erp.snapshot("DC01")
+    assert (found.on_hand_units, list(found.unreadable)) == ({"B": 2}, ["A"])
+
+
+@pytest.mark.parametrize("product", [None, False, "7", [7, "A"]])
+def test_quant_that_names_no_product_makes_the_snapshot_incomplete(
+    account: SecretsAccount, product: object
+) -> None:
+    def products(times: int) -> Reply:
+        return Reply([PRODUCT] if times == 1 else [])
+
+    sums = Reply([{"product_id": product, "quantity": 3.0}])
+    with (
+        odoo(account, product_product__search_read=products, stock_quant__search_read=sums) as (
+            erp,
+            _,
+        ),
+        pytest.raises(SnapshotIncompleteError, match="names no product"),
+    ):
+        erp.snapshot("DC01")
+
+
 def test_sums_of_floating_figures_are_whole_units_again(account: SecretsAccount) -> None:
     def products(times: int) -> Reply:
         return Reply([PRODUCT] if times == 1 else [])

@@ -563,16 +563,32 @@ def test_figures_are_exact_and_whole_ones_are_int(erp: Erp, figure: bytes, units
 @pytest.mark.parametrize(
     "figure", ["NaN", "Infinity", "many", "", "1e400", True, None, 10**18, [1], "1_0", "٣"]
 )
-def test_figure_that_is_none_spoils_the_snapshot(erp: Erp, figure: object) -> None:
-    rows = [{"product": "SKU-1", "on_hand": figure}]
-    with erp.answering(pages(page(rows=rows))) as client, pytest.raises(SnapshotIncompleteError):
-        client.snapshot("DC01")
+def test_figure_that_is_none_spoils_its_row_alone(erp: Erp, figure: object) -> None:
+    rows = [{"product": "SKU-1", "on_hand": figure}, {"product": "SKU-2", "on_hand": 4}]
+    with erp.answering(pages(page(row_count=2, rows=rows))) as client:
+        found = client.snapshot("DC01")
+    assert (found.on_hand_units, set(found.unreadable)) == ({"SKU-2": 4}, {"SKU-1"})
 
 
-def test_bare_nan_is_retriable(erp: Erp) -> None:
-    body = b'{"location": "DC01", "rows": [{"product": "SKU-1", "on_hand": NaN}]}'
-    with erp.answering(always(Reply(body))) as client, pytest.raises(RetriableError):
-        client.snapshot("DC01")
+def test_row_without_a_figure_is_named(erp: Erp) -> None:
+    with erp.answering(pages(page(rows=[{"product": "SKU-1"}]))) as client:
+        assert client.snapshot("DC01").unreadable == {"SKU-1": "is missing"}
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [b"NaN", b"-Infinity", b"1e400", b"1e9999999999999999999", b"9" * 5000, b"-" + b"9" * 5000],
+)
+def test_number_that_json_or_python_does_not_know_spoils_its_row_alone(
+    erp: Erp, figure: bytes
+) -> None:
+    body = (
+        b'{"location": "DC01", "as_of": "2026-03-02T11:59:00Z", "row_count": 2, "rows":'
+        b' [{"product": "SKU-1", "on_hand": ' + figure + b'}, {"product": "2", "on_hand": 4.5}]}'
+    )
+    with erp.answering(always(Reply(body))) as client:
+        found = client.snapshot("DC01")
+    assert (found.on_hand_units, set(found.unreadable)) == ({"2": Decimal("4.5")}, {"SKU-1"})
 
 
 ROW = {"product": "SKU-1", "on_hand": 1}
@@ -591,7 +607,10 @@ BROKEN: dict[str, tuple[dict[str, Any], ...]] = {
     "no row_count": (page(row_count=None),),
     "a negative row_count": (page(row_count=-1),),
     "no rows": (page(rows=None),),
+    "a product twice, once unreadable": (page(row_count=2, rows=[{"product": "SKU-1"}, ROW]),),
     "a row without a product": (page(rows=[{"on_hand": 1}]),),
+    "a row whose product is a number": (page(rows=[{"product": 5, "on_hand": 1}]),),
+    "a row that is none": (page(rows=["SKU-1"]),),
     "a row with an empty product": (page(rows=[{"product": "", "on_hand": 1}]),),
     "a cursor that leads back": (page(rows=[], next_cursor="0"),),
 }

@@ -3,7 +3,7 @@
 import json
 from decimal import Decimal
 from io import BytesIO
-from typing import IO, Any, NoReturn, TypeVar
+from typing import IO, Any, TypeVar
 
 import requests
 from pydantic import BaseModel, ValidationError
@@ -37,13 +37,15 @@ def copy_body(response: requests.Response, target: IO[bytes], *, bytes_max: int)
 
 
 def parse_object(body: bytes, bare_list: str | None = None) -> dict[str, Any] | None:
-    """A JSON object, None for anything else; fractions as Decimal, NaN and Infinity refused.
+    """A JSON object, None for anything else; fractions as Decimal.
 
-    `bare_list` names the key under which a list without an object around it is given.
+    NaN, Infinity and a number beyond what can be read are a Decimal that is not finite: a fault of
+    their field, not of the whole. `bare_list` names the key under which a list without an object
+    around it is given.
     """
     try:
-        parsed: object = json.loads(body, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, ArithmeticError, RecursionError):
+        parsed = _parsed(body)
+    except (ValueError, RecursionError):
         return None
     if isinstance(parsed, list) and bare_list is not None:
         return {bare_list: parsed}
@@ -64,5 +66,18 @@ def _faults(error: ValidationError) -> str:
     return "; ".join(faults[:_FAULTS_SHOWN_MAX]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+def _parsed(body: bytes) -> object:
+    """Once more, and more slowly, where a number has more digits than Python takes."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+    except (json.JSONDecodeError, UnicodeError):
+        raise
+    except (ValueError, ArithmeticError):
+        return json.loads(body, parse_float=_number, parse_int=_number, parse_constant=Decimal)
+
+
+def _number(text: str) -> int | Decimal:
+    try:
+        return int(text) if text.lstrip("-").isdigit() else Decimal(text)
+    except (ValueError, ArithmeticError):
+        return Decimal("NaN")

@@ -74,6 +74,7 @@ def encode_read(read: Read) -> bytes:
             "cursor": read.cursor,
             "products": list(rows),
             "units": list(rows.values()),
+            "unreadable": dict(read.snapshot.unreadable),
         }
     return gzip.compress(to_json(record), compresslevel=1, mtime=0)
 
@@ -88,9 +89,10 @@ def decode_read(location_id: str, data: bytes, version: str, what: str) -> Read:
         if set(map(type, units)) - {int}:
             units = [figure if type(figure) is int else Decimal(figure) for figure in units]
         rows = dict(zip(record["products"], units, strict=True))
+        as_of, unreadable = datetime.fromisoformat(record["as_of"]), dict(record["unreadable"])
         fed_since = record["fed_since"]
         return StockRead(
-            StockSnapshot(location_id, datetime.fromisoformat(record["as_of"]), rows),
+            StockSnapshot(location_id, as_of, rows, unreadable),
             record["cursor"],
             datetime.fromisoformat(record["started_at"]),
             datetime.fromisoformat(fed_since) if fed_since else None,

@@ -316,6 +316,7 @@ class _Session:
             rule=rule,
             read_started_at=started_at,
             unlisted=None if absent_means_zero else last,
+            held=last.of(snapshot.unreadable),
         )
         ahead = units_by_product(
             found.unit

@@ -988,3 +988,30 @@ def test_figures_that_repeat_and_are_approved_begin_anew() -> None:
         world.clock.advance(MINUTE)
         world.erp.shown[DC] = StockSnapshot(DC, world.clock.now(), {SKU: 10})
         assert world.import_now().left_out == {}
+
+
+@pytest.mark.parametrize("change_feed", ["none", "sequence"])
+def test_a_row_that_cannot_be_read_is_held_alone_and_its_neighbours_go_out(
+    change_feed: str,
+) -> None:
+    world = ImportWorld(change_feed=change_feed)
+    world.stock(10)
+    world.stock(4, "SKU-2")
+    world.import_now()
+    world.ship(11, "SKU-2")
+    world.forward()
+    world.settle()
+    world.stock(7)
+    world.erp.unreadable.add("SKU-2")
+
+    run = world.import_now()
+
+    assert run.left_out == {}
+    assert (world.on_hand(), world.atp("SKU-2")) == (7, 3)
+    [hold] = world.location_store.holds()[DC].holds
+    assert (hold.kind, hold.product_id) == ("row_unreadable", "SKU-2")
+
+    world.erp.unreadable.clear()
+    world.clock.advance(MINUTE)
+    world.import_now()
+    assert (world.location_store.holds(), world.atp("SKU-2")) == ({}, 3)

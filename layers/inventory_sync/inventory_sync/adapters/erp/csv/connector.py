@@ -88,7 +88,8 @@ class CsvErp:
         """The same file, these rows."""
         whole = self.snapshot(location_id)
         kept = {p: units for p, units in whole.on_hand_units.items() if p in product_ids}
-        return StockSnapshot(location_id, whole.as_of, kept)
+        unreadable = {p: fault for p, fault in whole.unreadable.items() if p in product_ids}
+        return StockSnapshot(location_id, whole.as_of, kept, unreadable)
 
     def _format(self) -> CsvFormat:
         now = self._clock.now()

@@ -1,7 +1,8 @@
 """A location's stock from the newest whole file that the ERP has dropped."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from inventory_sync.adapters.csv_text import decoded
@@ -34,17 +35,16 @@ class CsvStock:
         ids = self._ids.pinned()
         location = ids.erp_location(location_id)
         file, named_as_of = self._newest(_folder(location, form), form, now)
-        units: dict[str, Units] = {}
+        listed = _Listed(form)
         as_of = None if form.columns.as_of else named_as_of
         for _, (line, sku, figure, *moment) in self._rows(file, location, form):
             where = f"{file.key} line {line}"
-            _add(units, ids.product_id(sku) if sku else "", figure, form, where)
-            for text in moment:
-                row_as_of = _instant(text, form, where)
-                as_of = min(as_of or row_as_of, row_as_of)
+            row_as_of = listed.add(ids.product_id(sku) if sku else "", figure, moment, where)
+            as_of = min(as_of or row_as_of, row_as_of) if row_as_of else as_of
         if as_of is None:
-            raise SnapshotIncompleteError(f"{file.key}: no row says as of when it is")
-        return StockSnapshot(location_id, as_of, units)
+            fault = next(iter(listed.unreadable.values()), "there is none")
+            raise SnapshotIncompleteError(f"{file.key}: no row says as of when it is: {fault}")
+        return StockSnapshot(location_id, as_of, listed.units, listed.unreadable)
 
     def _rows(self, file: Found, location: str, form: CsvFormat) -> Iterator[Row]:
         """Those of the location; the file's rows are counted before the last of them is given."""
@@ -158,23 +158,36 @@ def _folder(location: str, form: CsvFormat) -> str:
     return f"stock/{location}/" if form.columns.location is None else "stock/"
 
 
-def _add(
-    units: dict[str, Units], product_id: str, figure: str, form: CsvFormat, where: str
-) -> None:
-    if not product_id:
-        raise SnapshotIncompleteError(f"{where}: no product")
-    if product_id in units and form.duplicates == "refuse":
-        raise SnapshotIncompleteError(
-            f"{where}: product {product_id[:80]} again; set duplicates to sum where bins are rows"
-        )
-    try:
-        units[product_id] = units.get(product_id, 0) + form.units(figure)
-    except ValueError as error:
-        raise SnapshotIncompleteError(f"{where}: {figure[:40]!r} is {error}") from None
+@dataclass(slots=True)
+class _Listed:
+    """The rows so far, by product; one that cannot be read spoils its product's other rows too."""
 
+    form: CsvFormat
+    units: dict[str, Units] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
-def _instant(text: str, form: CsvFormat, where: str) -> datetime:
-    try:
-        return form.as_of(text)
-    except ValueError as error:
-        raise SnapshotIncompleteError(f"{where}: {error}") from None
+    def add(
+        self, product_id: str, figure: str, moment: Sequence[str], where: str
+    ) -> datetime | None:
+        """As of when the row is, where it says so itself."""
+        if not product_id:
+            raise SnapshotIncompleteError(f"{where}: no product")
+        known = product_id in self.units or product_id in self.unreadable
+        if known and self.form.duplicates == "refuse":
+            raise SnapshotIncompleteError(
+                f"{where}: product {product_id[:80]} again; set duplicates to sum where bins are"
+                " rows"
+            )
+        shown = figure
+        try:
+            units = self.form.units(figure)
+            as_of = None
+            for shown in moment:
+                as_of = self.form.as_of(shown)
+        except ValueError as error:
+            self.units.pop(product_id, None)
+            self.unreadable[product_id] = f"in {where} {shown[:40]!r} is {error}"
+            return None
+        if product_id not in self.unreadable:
+            self.units[product_id] = self.units.get(product_id, 0) + units
+        return as_of

@@ -1,8 +1,9 @@
 """Odoo's quants as rows of stock, and the products whose moves were booked lately."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,7 +17,7 @@ from inventory_sync.adapters.erp.odoo.master import (
     shared,
 )
 from inventory_sync.adapters.instants import read_instant
-from inventory_sync.adapters.values import Figure
+from inventory_sync.adapters.values import MISSING, Fault, FigureOrFault
 from inventory_sync.domain.erp import Changes
 from inventory_sync.domain.errors import SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
@@ -32,8 +33,16 @@ PAGE_PRODUCTS = 2_000
 class _QuantRow(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    product_id: int
-    quantity: Figure
+    product_id: Any = None
+    quantity: FigureOrFault = MISSING
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Those of a location so far, by product."""
+
+    units: dict[str, Units] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 class _ProductSeen(BaseModel):
@@ -57,7 +66,7 @@ class OdooStock:
         ids = self._ids.pinned()
         warehouse = self._master.warehouse(ids.erp_location(location_id))
         as_of = self._api.now()
-        units: dict[str, Units] = {}
+        rows = _Rows()
         last = 0
         while page := self._master.product_rows(
             [("stock_quant_ids.location_id", "child_of", warehouse.stock_id), ("id", ">", last)],
@@ -67,8 +76,8 @@ class OdooStock:
                 raise _incomplete(location_id, f"not read within {SECONDS_MAX} s")
             first, last = page[0].id, page[-1].id
             span = [("product_id", ">=", first), ("product_id", "<=", last)]
-            self._add(units, page, self._sums(warehouse, span), ids, location_id)
-        return StockSnapshot(location_id, as_of, units)
+            self._add(rows, page, self._sums(warehouse, span, location_id), ids, location_id)
+        return StockSnapshot(location_id, as_of, rows.units, rows.unreadable)
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
         """The rows of these products; one that Odoo does not know has none."""
@@ -77,12 +86,12 @@ class OdooStock:
         as_of = self._api.now()
         found = self._master.products(ids.sku(product_id) for product_id in product_ids)
         products = sorted(found.values(), key=lambda product: product.id)
-        units: dict[str, Units] = {}
+        rows = _Rows()
         for start in range(0, len(products), PRODUCTS_MAX):
             part = products[start : start + PRODUCTS_MAX]
             among = [("product_id", "in", [row.id for row in part])]
-            self._add(units, part, self._sums(warehouse, among), ids, location_id)
-        return StockSnapshot(location_id, as_of, units)
+            self._add(rows, part, self._sums(warehouse, among, location_id), ids, location_id)
+        return StockSnapshot(location_id, as_of, rows.units, rows.unreadable)
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         """By done move lines, from the cursor less the overlap on.
@@ -104,9 +113,9 @@ class OdooStock:
 
     def _add(
         self,
-        units: dict[str, Units],
+        rows: _Rows,
         page: list[ProductRow],
-        sums: Mapping[int, Units],
+        sums: Mapping[int, Units | Fault],
         ids: Ids,
         location_id: str,
     ) -> None:
@@ -123,9 +132,13 @@ class OdooStock:
             if not row.active and self._master.products([row.sku])[row.sku].id != row.id:
                 continue
             product_id = ids.product_id(row.sku)
-            if product_id in units:
+            if product_id in rows.units or product_id in rows.unreadable:
                 raise _incomplete(location_id, str(shared(row.sku)))
-            units[product_id] = self._master.measures.items(sums[row.id], row.uom_id)
+            found = sums[row.id]
+            if isinstance(found, Fault):
+                rows.unreadable[product_id] = found.text
+            else:
+                rows.units[product_id] = self._master.measures.items(found, row.uom_id)
 
     def _moved(self, stock_id: int, since: datetime, ids: Ids) -> Iterable[str]:
         seen = self._api.rows(
@@ -149,7 +162,10 @@ class OdooStock:
                 if row.sku:
                     yield ids.product_id(row.sku)
 
-    def _sums(self, warehouse: Warehouse, among: Sequence[object]) -> Mapping[int, Units]:
+    def _sums(
+        self, warehouse: Warehouse, among: Sequence[object], location_id: str
+    ) -> Mapping[int, Units | Fault]:
+        """By product; what is wrong where one of its quants cannot be read."""
         rows = self._api.rows(
             _QuantRow,
             "stock.quant",
@@ -159,10 +175,16 @@ class OdooStock:
             # Without names: to make them takes Odoo ten times as long as the rest.
             load=None,
         )
-        sums: Counter[int] = Counter()
+        sums: dict[int, Units] = {}
+        faults: dict[int, Fault] = {}
         for row in rows:
-            sums[row.product_id] += row.quantity  # type: ignore[assignment]
-        return sums
+            if type(row.product_id) is not int:
+                raise _incomplete(location_id, "a quant names no product")
+            if isinstance(row.quantity, Fault):
+                faults[row.product_id] = row.quantity
+            else:
+                sums[row.product_id] = sums.get(row.product_id, 0) + row.quantity
+        return {**sums, **faults}
 
 
 def _since(cursor: str | None, left_out: str) -> datetime | None:

@@ -9,6 +9,7 @@ from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
+from inventory_sync.adapters.values import Fault
 from inventory_sync.domain.erp import Changes
 from inventory_sync.domain.errors import RetriableError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
@@ -59,6 +60,7 @@ class ChangesReader:
         skus = sorted(ids.sku(product_id) for product_id in product_ids)
         instants: list[datetime] = []
         units: dict[str, Units] = {}
+        unreadable: dict[str, str] = {}
         for start in range(0, max(1, len(skus)), READ_PRODUCTS_MAX):
             if instants and self._clock.monotonic() >= until:
                 raise _incomplete(location, f"not read within {self._seconds_max} s")
@@ -69,8 +71,12 @@ class ChangesReader:
                 if row.product not in asked:
                     raise _incomplete(location, f"sku {row.product[:80]} comes twice or unasked")
                 asked.remove(row.product)
-                units[ids.product_id(row.product)] = row.on_hand
-        return StockSnapshot(location_id, min(instants), units)
+                product_id = ids.product_id(row.product)
+                if isinstance(row.on_hand, Fault):
+                    unreadable[product_id] = row.on_hand.text
+                else:
+                    units[product_id] = row.on_hand
+        return StockSnapshot(location_id, min(instants), units, unreadable)
 
     def _since(self, ids: Ids, location_id: str, cursor: str | None) -> Changes:
         until = self._clock.monotonic() + self._seconds_max

@@ -9,6 +9,7 @@ from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
+from inventory_sync.adapters.values import Fault
 from inventory_sync.domain.errors import RetriableError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.domain.wording import counted
@@ -34,11 +35,17 @@ class _Collected:
     instants: set[datetime] = field(default_factory=set)
     row_counts: set[int] = field(default_factory=set)
     units: dict[str, Units] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
     cursors: set[str] = field(default_factory=set)
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.units) + len(self.unreadable)
 
     def wrong(self, text: str) -> SnapshotIncompleteError:
         """The error, with the figures."""
-        figures = f"{counted(len(self.units), 'row')}, row_count {sorted(self.row_counts)}"
+        figures = f"{counted(self.rows, 'row')}, row_count {sorted(self.row_counts)}"
         return SnapshotIncompleteError(f"ERP location {self.location}: {text} ({figures})")
 
 
@@ -101,18 +108,22 @@ def _add(collected: _Collected, page: PageAnswer, ids: Ids) -> None:
     collected.row_counts.add(page.row_count)
     for row in page.rows:
         product_id = ids.product_id(row.product)
-        if product_id in collected.units:
+        if product_id in collected.units or product_id in collected.unreadable:
             raise collected.wrong(f"product {product_id} stands in two rows")
-        collected.units[product_id] = row.on_hand
+        if isinstance(row.on_hand, Fault):
+            collected.unreadable[product_id] = row.on_hand.text
+        else:
+            collected.units[product_id] = row.on_hand
 
 
 def _whole(collected: _Collected, location_id: str, consistent: bool) -> StockSnapshot:
     """An ERP without consistent snapshots may change its count while it is read."""
-    rows, counts = len(collected.units), collected.row_counts
+    rows, counts = collected.rows, collected.row_counts
     if not min(counts) <= rows <= max(counts):
         raise collected.wrong("the rows are not as many as row_count")
     if consistent and len(collected.instants) * len(counts) > 1:
         raise collected.wrong(
             "the ERP says consistent_snapshot, but its pages have several as_of or row_count"
         )
-    return StockSnapshot(location_id, min(collected.instants), collected.units)
+    as_of = min(collected.instants)
+    return StockSnapshot(location_id, as_of, collected.units, collected.unreadable)

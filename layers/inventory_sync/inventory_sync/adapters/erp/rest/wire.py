@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inventory_sync.adapters.erp.ids import Ids
-from inventory_sync.adapters.values import Figure, Instant, Name
+from inventory_sync.adapters.values import MISSING, FigureOrFault, Instant, Name
 from inventory_sync.domain.erp import ChangeFeed
 from inventory_sync.domain.references import LENGTH_MIN
 from inventory_sync.domain.stock import (
@@ -48,7 +48,7 @@ class RowAnswer(_Answer):
     """One product's stock."""
 
     product: Name
-    on_hand: Figure
+    on_hand: FigureOrFault = MISSING
 
 
 class PageAnswer(_Answer):

@@ -162,9 +162,7 @@ def _from_snapshot(
 
 def _held(read: StockRead, last: Last | None) -> LastQuantities:
     """Rows of the location that are held, with what they were last; none where nothing was."""
-    before = last.ledger.last if last else NO_QUANTITIES
-    quantities = {product: before.quantities.get(product, 0) for product in sorted(read.held)}
-    return LastQuantities(quantities, before.lacking)
+    return (last.ledger.last if last else NO_QUANTITIES).of(read.held)
 
 
 def _rolled_forward(

@@ -74,12 +74,13 @@ class StockSource:
         if len(products) > READ_PRODUCTS_MAX:
             return whole()
         rows = {p: units for p, units in known.on_hand_units.items() if p not in products}
-        as_of = changes.as_of
+        as_of, unreadable = changes.as_of, dict[str, str]()
         if products:
             found = self.erp.read(location_id, products)
             rows |= found.on_hand_units
+            unreadable |= found.unreadable
             as_of = min(as_of, found.as_of)
-        snapshot = StockSnapshot(location_id, as_of, rows)
+        snapshot = StockSnapshot(location_id, as_of, rows, unreadable)
         return StockRead(snapshot, changes.cursor, started_at, known.fed_since)
 
     def _in_open_events(self, location_id: str) -> frozenset[str]:
