@@ -61,9 +61,8 @@ class FakeEventLog:
     def open_events(self) -> Iterator[OpenEvent]:
         """By ref; what happens while it is read does not disturb it."""
         self._reach()
-        return iter(
-            [self._records[ref].state for ref in sorted(self._records) if self.is_open(ref)]
-        )
+        refs = sorted(ref for ref, record in self._records.items() if record.open)
+        return iter([self._records[ref].state for ref in refs])
 
     def unreadable_events(self) -> tuple[UnreadableEvent, ...]:
         return tuple(UnreadableEvent(ref, "spoilt", at) for ref, at in sorted(self._spoilt.items()))

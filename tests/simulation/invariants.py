@@ -40,20 +40,39 @@ class Invariants:
 
     def never_oversell(self) -> None:
         """ATP is at most physical stock less open allocations."""
+        over, undersold = self._gaps()
+        late = self.late_keys()
+        causes = self._causes(over, late) if over else frozenset()
+        if not self.world.faults.quiet:
+            self.meter.look(self.world.now, causes, undersold)
+
+    def _gaps(self) -> tuple[dict[Key, tuple[int, int]], int]:
+        """(ATP, truth) of the rows that promise too much, and the units undersold of all others."""
         world, newstore = self.world, self.world.newstore_model
-        late, unknown = self.late_keys(), world.skipped_rows | world.altered_rows.keys()
-        allowed, held = self._gone_elsewhere(), world.held_by_mispick()
-        for key, units in world.lost.items():
-            allowed[key] += 0 if key in held else units
         imported, opened = newstore.imported, newstore.book.open
         unreleased = newstore.book.completed_unreleased
-        causes, undersold = set(), 0
+        over, undersold = {}, 0
         for key, physical in world.physical.items():
             truth = physical - opened[key]
             atp = imported.get(key, 0) - unreleased[key] - opened[key]
             atp = min(0, atp) if key in newstore.mispicked else atp
-            undersold += max(0, truth - atp) if key in imported else 0
-            if atp <= truth or (atp <= 0 and key in held):
+            if atp > truth:
+                over[key] = atp, truth
+            elif key in imported:
+                undersold += truth - atp
+        return over, undersold
+
+    def _causes(self, over: dict[Key, tuple[int, int]], late: set[Key]) -> frozenset[str]:
+        """Why that may be; raises Violation where it may not."""
+        world = self.world
+        unknown = world.skipped_rows | world.altered_rows.keys()
+        allowed, held = self._gone_elsewhere(), world.held_by_mispick()
+        for key, units in world.lost.items():
+            allowed[key] += 0 if key in held else units
+        causes: set[str] = set()
+        for key, (atp, truth) in over.items():
+            at_once = world.newstore_model.release == "immediate"
+            if atp <= 0 and key in held:
                 continue
             if key in late:
                 causes |= {"all_told", "late_events"}
@@ -61,16 +80,15 @@ class Invariants:
                 causes |= {"all_told", "refused_or_changed_at_newstore"}
             elif atp <= truth + allowed[key]:
                 causes |= {"gone_elsewhere"}
-            elif newstore.release == "immediate" and self._may_err(key, atp - truth - allowed[key]):
+            elif at_once and self._may_err(key, atp - truth - allowed[key]):
                 causes |= {"all_told", "release_immediate"}
             else:
                 figures = (
-                    f"{key} atp {atp}, truth {truth} (physical {physical}),"
+                    f"{key} atp {atp}, truth {truth} (physical {world.physical[key]}),"
                     f" gone elsewhere and not yet to be known {allowed[key]}"
                 )
                 raise Violation("never_oversell", figures)
-        if not world.faults.quiet:
-            self.meter.look(world.now, frozenset(causes), undersold)
+        return frozenset(causes)
 
     def _may_err(self, key: Key, units: int) -> bool:
         """Where NewStore takes shipped units off itself.
@@ -230,8 +248,13 @@ class Invariants:
                 atp = world.newstore_model.atp(key)
                 missing = unreleased[key] if open_yet else 0
                 low = open_yet and not at_rest
-                if atp > truth or (atp < truth - missing and not low):
+                if atp > truth + self._crossed(key, at_rest) or (atp < truth - missing and not low):
                     raise Violation("converges", f"{key} atp {atp}, truth {truth}")
+
+    def _crossed(self, key: Key, at_rest: bool) -> int:
+        """Units that a job may have brought back, as long as no import has come after it."""
+        immediate = self.world.newstore_model.release == "immediate"
+        return units_that_crossed(self.world, key) if immediate and not at_rest else 0
 
     def at_rest(self) -> None:
         """After the end: no run open, no job of ours left, no event open that should be closed."""
