@@ -26,7 +26,7 @@ class DiskS3:
         path = self._path(Key)
         if not path.exists():
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-        return {"Body": io.BytesIO(path.read_bytes())}
+        return {"Body": io.BytesIO(path.read_bytes()), "ETag": "1"}
 
     def get_paginator(self, operation: str) -> "DiskS3":
         if operation != "list_objects_v2":

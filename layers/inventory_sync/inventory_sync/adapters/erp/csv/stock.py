@@ -128,10 +128,17 @@ def _as_of(file: Found, form: CsvFormat) -> datetime | None:
     """What the name says, else what follows from the upload; a column of as-ofs is read later."""
     if form.columns.as_of:
         return file.modified
-    name = file.key.rpartition("/")[2]
-    if form.export_seconds_max is not None and not re.search(form.as_of_in_name, name):
+    if form.export_seconds_max is not None and not _dated_by_name(file, form):
         return file.modified - timedelta(seconds=form.export_seconds_max)
-    return form.as_of_of(name)
+    return form.as_of_of(_name(file))
+
+
+def _dated_by_name(file: Found, form: CsvFormat) -> bool:
+    return not form.columns.as_of and re.search(form.as_of_in_name, _name(file)) is not None
+
+
+def _name(file: Found) -> str:
+    return file.key.rpartition("/")[2]
 
 
 def _fault(
@@ -147,7 +154,7 @@ def _fault(
             "has no time in its name that as_of_in_name and time of connector.json can read; for a"
             " name that is written again and again set export_seconds_max or columns.as_of"
         )
-    if as_of > now and not form.columns.as_of:
+    if as_of > now and _dated_by_name(file, form):
         return f"is dated {as_of}, after {now}: it waits for its time; is time_zone right?"
     if marker and form.export_seconds_max is not None and marker.modified < file.modified:
         return f"was written after its marker {form.done_suffix}, which has to come last"
