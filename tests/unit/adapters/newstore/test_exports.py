@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
-from inventory_sync.adapters.newstore.exports import NewStoreExports
+from inventory_sync.adapters.newstore.exports import BAD_ROWS_MAX, NewStoreExports
 from inventory_sync.domain.atp import AtpExport, ExportState
 from inventory_sync.domain.errors import InventorySyncError, RejectedError, RetriableError
 from tests.unit.adapters.http_support import (
@@ -128,6 +128,20 @@ def damaged() -> bytes:
 def test_a_file_that_is_not_whole_is_retriable(content: bytes, account: SecretsAccount) -> None:
     with pytest.raises(RetriableError):
         fetched(content, account)
+
+
+@pytest.mark.parametrize("bad", [{"product_id": "SKU-1"}, {**row("SKU-9"), "atp": "many"}, {}])
+def test_a_row_that_cannot_be_read_is_left_out_by_its_number(
+    bad: dict[str, Any], account: SecretsAccount, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, *others = ROWS
+    assert fetched(packed(json.dumps([first, bad, *others])), account) == FOUND
+    assert "the export's file, row 1" in caplog.text
+
+
+def test_many_rows_that_cannot_be_read_are_another_form(account: SecretsAccount) -> None:
+    with pytest.raises(RetriableError, match="agreed form"):
+        fetched(packed(json.dumps([*ROWS, *[{"x": 1}] * (BAD_ROWS_MAX + 1)])), account)
 
 
 def test_a_link_that_has_run_out_is_an_error_and_not_quoted(account: SecretsAccount) -> None:

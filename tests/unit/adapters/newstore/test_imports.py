@@ -18,7 +18,11 @@ from inventory_sync.domain.errors import (
     TooManyJobsError,
 )
 from inventory_sync.domain.import_run import ImportJob, JobChunk, JobError, JobState
-from inventory_sync.domain.locations import LocationType, NewStoreLocation
+from inventory_sync.domain.locations import (
+    LOCATIONS_LISTED_MAX,
+    LocationType,
+    NewStoreLocation,
+)
 from inventory_sync.ports.newstore import NewStore
 from tests.unit.adapters.http_support import (
     IMPATIENT,
@@ -226,6 +230,25 @@ def test_lists_are_read_to_their_last_page(
     assert len(server.calls) == -(-jobs // COUNT)
 
 
+@pytest.mark.parametrize("bad", [{"name": "no id"}, {"id": ""}, {"id": ["1"]}, 7, None])
+@pytest.mark.parametrize("told", [True, False], ids=["total", "no total"])
+def test_a_job_that_cannot_be_read_costs_itself_alone(
+    account: SecretsAccount,
+    clock: StandingClock,
+    bad: object,
+    told: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listed: list[Any] = [{"import_id": f"job-{number}"} for number in range(COUNT + 1)]
+    listed[3] = bad
+    server = LocalServer(lambda call: page_of(listed, call, len(listed) if told else None))
+    with client_of(server, account, clock) as client:
+        found = [job.job_id for job in client.received_jobs()]
+    assert found == [f"job-{number}" for number in range(COUNT + 1) if number != 3]
+    assert len(server.calls) == 2
+    assert "GET /v0/d/import, entry 3" in caplog.text
+
+
 def test_where_newstore_refuses_pages_that_large_its_default_is_asked_for(
     account: SecretsAccount, clock: StandingClock
 ) -> None:
@@ -269,12 +292,11 @@ def test_an_empty_page_before_the_end_is_retriable(
         Reply({**LAST_PAGE}),
         Reply({"items": {}, **LAST_PAGE}),
         Reply([1, 2]),
-        Reply({"items": [{"name": "no id"}], **LAST_PAGE}),
         Reply({"items": []}),
         Reply({"items": [], "pagination_info": {"total": "many", "next_url": None}}),
         GARBAGE,
     ],
-    ids=["nothing", "no list", "no array", "numbers", "no id", "no pages", "no total", "html"],
+    ids=["nothing", "no list", "no array", "numbers", "no pages", "no total", "html"],
 )
 def test_unreadable_list_is_retriable(
     account: SecretsAccount, clock: StandingClock, answer: Reply
@@ -370,6 +392,35 @@ def test_locations_are_read(
     with client_of(server, account, clock) as client:
         assert client.locations(["BER"]) == {"NYC": NewStoreLocation(**{**plain, **expected})}
         assert [call.path for call in server.calls] == ["/v0/locations"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"type": "dc"}, {**LOCATION, "is_inventory_master": None}, 7, [], {**LOCATION, "id": ""}],
+)
+def test_a_location_that_cannot_be_read_counts_as_not_listed(
+    account: SecretsAccount, clock: StandingClock, bad: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = replying(Reply({"locations": [bad, {**LOCATION, "id": "BER"}]}))
+    with client_of(server, account, clock) as client:
+        assert set(client.locations(["NYC", "BER"])) == {"BER"}
+    assert "GET /v0/locations, entry 0" in caplog.text
+
+
+def test_a_full_list_with_a_location_that_cannot_be_read_is_full_all_the_same(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    listed: list[Any] = [{**LOCATION, "id": f"S{n}"} for n in range(LOCATIONS_LISTED_MAX)]
+    listed[0] = 7
+    answers = {
+        "/v0/locations": Reply({"locations": listed}),
+        "/v0/locations/NYC": Reply(LOCATION),
+        "/v0/locations/BER": Reply({"id": "BER"}),
+    }
+    server = LocalServer(lambda call: answers[call.path])
+    with client_of(server, account, clock) as client:
+        found = client.locations(["NYC", "BER"])
+    assert ("NYC" in found, "BER" in found, len(found)) == (True, False, LOCATIONS_LISTED_MAX)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,35 @@ def test_unreadable_atp_is_retriable(account: SecretsAccount, items: object) -> 
         stock.atp([ROW])
 
 
+@pytest.mark.parametrize("bad", [7, None, {}, {"product_id": "SKU-2", "atp": 1}])
+def test_an_atp_that_cannot_be_read_is_left_out_by_name(
+    account: SecretsAccount, bad: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = {"product_id": "SKU-1", "fulfillment_node_id": "DC01", "atp": 3}
+    other = ROW._replace(product_id="SKU-2")
+    with stock_of(replying(Reply({"items": [bad, good]})), account) as stock:
+        assert stock.atp([ROW, other]) == {ROW: 3}
+    assert "POST /v0/availabilities, entry 0" in caplog.text
+
+
+@pytest.mark.parametrize("bad", [7, None, {}, {"order_uuid": 5, "item_uuid": []}])
+def test_an_allocation_that_cannot_be_read_counts_all_the_same(
+    account: SecretsAccount, bad: object
+) -> None:
+    answer = {"allocations": [bad, {"order_uuid": "o", "item_uuid": "i"}]}
+    with stock_of(replying(Reply(answer)), account) as stock:
+        found = stock.insights(ROW).allocations
+    assert (len(found), found[1].item_uuid) == (2, "i")
+
+
+def test_a_request_that_cannot_be_read_costs_itself_alone(account: SecretsAccount) -> None:
+    item = {"item_id": "i", "product_id": "SKU-1", "status": "shipped"}
+    good = {"fulfillment_request_id": "ff-2", "items": [item]}
+    answer = {"fulfillment_requests": [{"items": [item]}, good]}
+    with stock_of(replying(Reply(answer)), account) as stock:
+        assert [i.fulfillment_request_id for i in stock.requested_items("o")] == ["ff-2"]
+
+
 @pytest.mark.parametrize("missing", [{}, {"reservations": None, "future_allocations": None}])
 def test_lists_of_insights_may_be_missing_but_not_that_of_allocations(
     account: SecretsAccount, missing: dict[str, Any]

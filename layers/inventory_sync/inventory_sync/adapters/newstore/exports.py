@@ -12,6 +12,7 @@ from inventory_sync.adapters.http.client import JsonHttp
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.newstore.downloaded import downloaded
 from inventory_sync.adapters.newstore.json_rows import json_rows
+from inventory_sync.adapters.newstore.lists import report_entry
 from inventory_sync.adapters.newstore.stock_wire import (
     AtpAnswer,
     ExportAnswer,
@@ -20,10 +21,13 @@ from inventory_sync.adapters.newstore.stock_wire import (
 from inventory_sync.adapters.parts import DiskFullError, Parts
 from inventory_sync.domain.atp import AtpExport
 from inventory_sync.domain.errors import RejectedError, RetriableError
+from inventory_sync.domain.wording import counted
 
 EXPORTS = "/v0/d/availabilities/bulk"
 _WHERE = "the export's file"
 _PREFIX = "newstore-atp-"
+BAD_ROWS_MAX = 20
+"""Of a file, that are left out of it."""
 _ROWS_BETWEEN_LOOKS = 10_000
 """At the time that is left."""
 
@@ -104,9 +108,19 @@ def _opened(file: IO[bytes]) -> IO[bytes]:
 
 
 def _rows_of(file: IO[bytes], nodes: Set[str], in_time: Callable[[], bool]) -> Iterator[list[str]]:
+    """A row that cannot be read is left out; where many cannot be, or none can, it is the form."""
+    bad, number = 0, -1
     for number, row in enumerate(json_rows(file, _WHERE)):
         if number % _ROWS_BETWEEN_LOOKS == 0 and not in_time():
             raise RetriableError(f"{_WHERE}: no time left after {number} rows")
-        answer = read_model(AtpAnswer, row, _WHERE)
+        try:
+            answer = read_model(AtpAnswer, row, f"{_WHERE}, row {number}")
+        except RetriableError as error:
+            if (bad := bad + 1) > BAD_ROWS_MAX:
+                raise
+            report_entry(error)
+            continue
         if answer.fulfillment_node_id in nodes:
             yield [answer.fulfillment_node_id, answer.product_id, str(answer.units)]
+    if bad and bad == number + 1:
+        raise RetriableError(f"{_WHERE}: none of {counted(bad, 'row')} can be read")

@@ -9,7 +9,7 @@ from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError, ThrottledError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
-from inventory_sync.adapters.newstore.lists import read_list, read_pages
+from inventory_sync.adapters.newstore.lists import read_each, read_list, read_pages, readable
 from inventory_sync.adapters.newstore.wire import (
     JobAnswer,
     JobChunkAnswer,
@@ -114,11 +114,14 @@ class NewStoreClient:
         return [answer.chunk() for answer in read_list(self._http, url, JobChunkAnswer)]
 
     def locations(self, ids: Collection[str]) -> NewStoreLocations:
-        """Those of the list; where it is full, those of `ids` that it lacks are asked for too."""
+        """Those of the list; where it is full, those of `ids` that it lacks are asked for too.
+
+        One that cannot be read counts as not listed.
+        """
         url = f"{self._base_url}/v0/locations"
-        listed = read_list(self._http, url, LocationAnswer, names=("locations",))
-        found = {answer.id: answer.location() for answer in listed}
-        if len(found) < LOCATIONS_LISTED_MAX:
+        answers, listed = read_each(self._http, url, LocationAnswer, names=("locations",))
+        found = {answer.id: answer.location() for answer in answers}
+        if listed < LOCATIONS_LISTED_MAX:
             return found
         with ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="locations") as pool:
             asked = pool.map(self._location, sorted(set(ids) - found.keys()))
@@ -127,9 +130,8 @@ class NewStoreClient:
     def _location(self, location_id: str) -> NewStoreLocation | None:
         request = self._get(f"/v0/locations/{quote(location_id, safe='')}")
         answer = self._http.find(request)
-        if answer is None:
-            return None
-        return read_model(LocationAnswer, answer, request.where).location()
+        found = [] if answer is None else readable(LocationAnswer, [answer], request.where)
+        return found[0].location() if found else None
 
     def _get(self, path: str) -> HttpRequest:
         return HttpRequest(method="GET", url=self._base_url + path, retry=RetrySafety.ALWAYS)

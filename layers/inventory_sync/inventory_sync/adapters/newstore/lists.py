@@ -1,6 +1,7 @@
 """Lists that NewStore gives whole, and those it gives in pages."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -18,6 +19,7 @@ COUNT = 100
 COUNT_DEFAULT = 10
 """What NewStore gives unasked, so what it gives in any case (docs/newstore.md, Import)."""
 _TOO_MANY = 400
+_LOGGER = logging.getLogger("inventory_sync.newstore")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -32,18 +34,48 @@ def read_list(
 ) -> list[M]:
     """All entries, under the first of the names the answer has, or of a bare list.
 
-    RetriableError for an answer without the list.
+    RetriableError for an answer without the list, and for an entry that cannot be read.
     """
-    request = HttpRequest(
-        method="GET", url=url, retry=RetrySafety.ALWAYS, query=query or {}, bare_list=names[0]
-    )
-    return _entries(http.call(request), entry, names, request.where)
+    where, found = _listed(http, url, names, query)
+    return [read_model(entry, value, where) for value in found]
+
+
+def read_each(
+    http: AuthorizedHttp, url: str, entry: type[M], *, names: tuple[str, ...]
+) -> tuple[list[M], int]:
+    """As `read_list`, without the entries that cannot be read; and how many are listed."""
+    where, found = _listed(http, url, names, None)
+    return most_of(entry, found, where), len(found)
+
+
+def most_of(entry: type[M], values: Sequence[object], where: str) -> list[M]:
+    """Those that can be read; RetriableError where none can be: then it is the form."""
+    found = readable(entry, values, where)
+    return found if found or not values else [read_model(entry, values[0], where)]
+
+
+def readable(entry: type[M], values: Iterable[object], where: str) -> list[M]:
+    """Those that can be read; the log names each other one by its place."""
+    found: list[M] = []
+    for number, value in enumerate(values):
+        try:
+            found.append(read_model(entry, value, f"{where}, entry {number}"))
+        except RetriableError as error:
+            report_entry(error)
+    return found
+
+
+def report_entry(error: RetriableError) -> None:
+    """Names its place and fields, and quotes nothing of it."""
+    _LOGGER.error("entry of NewStore unreadable, left out: %s", error)
 
 
 def read_pages(
     http: AuthorizedHttp, url: str, entry: type[M], *, query: Mapping[str, str]
 ) -> list[M]:
-    """All entries of all pages; pages are asked for by offset, never by NewStore's links.
+    """The entries of all pages; pages are asked for by offset, never by NewStore's links.
+
+    One that cannot be read is left out, and the log names it.
 
     RetriableError for an answer without a list or without `pagination_info`, and for more than
     PAGES_MAX pages: half a list must not pass for a whole one.
@@ -60,28 +92,37 @@ def _pages(
     http: AuthorizedHttp, url: str, entry: type[M], query: Mapping[str, str], count: int
 ) -> list[M]:
     entries: list[M] = []
+    listed = 0
     for _ in range(PAGES_MAX):
-        place = {"offset": str(len(entries)), "count": str(count)}
+        place = {"offset": str(listed), "count": str(count)}
         request = HttpRequest(
             method="GET", url=url, retry=RetrySafety.ALWAYS, query={**query, **place}
         )
         answer = http.call(request)
         page = read_model(PageAnswer, answer, request.where).pagination_info
-        found = _entries(answer, entry, ("items",), request.where)
-        entries += found
-        if page.ends_at(len(entries)):
+        found = _list_of(answer, ("items",), request.where)
+        entries += readable(entry, found, request.where)
+        listed += len(found)
+        if page.ends_at(listed):
             return entries
         if not found:
             break
-    raise RetriableError(f"{request.where}: the list does not end after {len(entries)} entries")
+    raise RetriableError(f"{request.where}: the list does not end after {listed} entries")
 
 
-def _entries(
-    answer: Mapping[str, Any], entry: type[M], names: tuple[str, ...], where: str
-) -> list[M]:
+def _listed(
+    http: AuthorizedHttp, url: str, names: tuple[str, ...], query: Mapping[str, str] | None
+) -> tuple[str, list[object]]:
+    request = HttpRequest(
+        method="GET", url=url, retry=RetrySafety.ALWAYS, query=query or {}, bare_list=names[0]
+    )
+    return request.where, _list_of(http.call(request), names, request.where)
+
+
+def _list_of(answer: Mapping[str, Any], names: tuple[str, ...], where: str) -> list[object]:
     found = next((answer[name] for name in names if name in answer), None)
     if not isinstance(found, list):
         raise RetriableError(
             f"{where}: expected a list under {' or '.join(names)}, got {sorted(answer)}"
         )
-    return [read_model(entry, value, where) for value in found]
+    return found

@@ -9,6 +9,7 @@ from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.newstore.downloaded import downloaded
+from inventory_sync.adapters.newstore.lists import most_of
 from inventory_sync.adapters.newstore.stock_wire import (
     AtpAnswer,
     InsightsAnswer,
@@ -45,8 +46,7 @@ class NewStoreStock:
             json={"atp_keys": [key._asdict() for key in keys]},
         )
         items = _entries(self._http.call(request), "items", request.where)
-        answers = [read_model(AtpAnswer, item, request.where) for item in items]
-        by_key = {answer.key: answer.units for answer in answers}
+        by_key = {a.key: a.units for a in most_of(AtpAnswer, items, request.where)}
         return {key: by_key[key] for key in keys if key in by_key}
 
     def insights(self, key: AtpKey) -> StockInsights:
@@ -72,7 +72,7 @@ class NewStoreStock:
                 raise
             answer = error.body
         listed = _entries(answer, "fulfillment_requests", request.where)
-        requests = [read_model(RequestAnswer, entry, request.where) for entry in listed]
+        requests = most_of(RequestAnswer, listed, request.where)
         return [item for request in requests for item in request.requested()]
 
     def _get(

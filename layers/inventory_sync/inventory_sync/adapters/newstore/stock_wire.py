@@ -49,17 +49,28 @@ class AtpAnswer(Answer):
         return max(0, self.atp)
 
 
-class AllocationAnswer(Answer):
-    """One item set aside, or completed and not released."""
+def _text_or_none(value: object) -> object:
+    return value if isinstance(value, str) else ""
 
-    order_uuid: Text = ""
-    item_uuid: Text = ""
+
+_Named = Annotated[str, BeforeValidator(_text_or_none)]
+
+
+def _object(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+class AllocationAnswer(Answer):
+    """One item set aside, or completed and not released; it counts without readable names too."""
+
+    order_uuid: _Named = ""
+    item_uuid: _Named = ""
 
 
 class InsightsAnswer(Answer):
     """What is taken off a row's quantity; all lists but the first may be missing."""
 
-    allocations: list[AllocationAnswer]
+    allocations: list[Annotated[AllocationAnswer, BeforeValidator(_object)]]
     reservations: Entries = ()
     future_allocations: Entries = ()
 

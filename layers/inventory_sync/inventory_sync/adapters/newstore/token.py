@@ -28,7 +28,7 @@ _REFUSED_STATUSES = frozenset({400, 401, 403})
 
 class _TokenAnswer(BaseModel):
     access_token: str = Field(pattern=r"^[!-~]+$")
-    expires_in: float = 60
+    expires_in: float = Field(default=60, ge=0, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
