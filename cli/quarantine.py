@@ -9,7 +9,8 @@ from cli.command import Operator, connected, signed
 from cli.output import refusal
 from cli.text import instant
 from inventory_sync.adapters.dynamodb.quarantine_review import Quarantined
-from inventory_sync.domain.events import logical_timestamp
+from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.events import EventRef, logical_timestamp
 from inventory_sync.domain.unreadable import UNREADABLE_RECORD
 from inventory_sync.use_cases.forward.forward_events import PUBLISHED_LONG_AGO, REJECTED_BY_ERP
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
@@ -74,8 +75,9 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
     """Try an entry again, once what was wrong has been put right.
 
     A body goes through the webhook's own code, as if NewStore had sent it again. An event that the
-    ERP refused is forwarded again by the next sweep, within five minutes. Exit code 4 where it is
-    in quarantine again.
+    ERP refused is forwarded again by the next sweep, within five minutes. An `unreadable_record`
+    is resolved once its item in the events table has been put right; until then it is refused, with
+    what to do. Exit code 4 where it is in quarantine again.
 
     \b
     Example: inventory-sync quarantine retry 3fa9c1 --why "the ERP knows SKU-9 now"
@@ -88,6 +90,15 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
         operator.out.result(
             {**figures_of(one), "outcome": "to be forwarded again"},
             f"{named(one)}: the next sweep forwards it again.",
+        )
+        return
+    if one.entry.ref is not None and one.entry.reason == UNREADABLE_RECORD:
+        if not _readable_by_now(operator, one.entry.ref):
+            raise refusal(_still_unreadable(one, one.entry.ref))
+        operator.stack.quarantine.resolve(one.entry_id, "its event can be read again", author)
+        operator.out.result(
+            {**figures_of(one), "outcome": "to be forwarded again"},
+            f"{named(one)}: its event can be read again, and the next sweep forwards it.",
         )
         return
     outcome = operator.stack.ingest(body_of(operator, one))
@@ -113,7 +124,7 @@ def resolve(operator: Operator, entry_id: str, who: str, why: str) -> None:
     Where it reports units that were shipped, imports go on as if they had not: the ERP has to have
     them booked. An event that the ERP refused stays open all the same: its units are taken off
     every import until the ERP has booked it. An `unreadable_record`, an event that is stored and
-    cannot be read, is closed, so that imports count it no more.
+    cannot be read, is closed, so that imports count it no more; one that was put right goes on.
 
     \b
     Example: inventory-sync quarantine resolve 3fa9c1 --why "a test call of ours"
@@ -122,14 +133,33 @@ def resolve(operator: Operator, entry_id: str, who: str, why: str) -> None:
         raise refusal("--why must not be empty: it is what is left of the entry in the records")
     author = operator.author("quarantine resolve", who, why)
     one = open_entry(operator, entry_id)
-    if one.entry.ref is not None and one.entry.reason == UNREADABLE_RECORD:
+    ref = one.entry.ref if one.entry.reason == UNREADABLE_RECORD else None
+    if ref is not None and not _readable_by_now(operator, ref):
         events_table = operator.stack.resource("EventsTable")
-        operator.stack.quarantine.close(one.entry_id, one.entry.ref, events_table, author)
+        operator.stack.quarantine.close(one.entry_id, ref, events_table, author)
     else:
         operator.stack.quarantine.resolve(one.entry_id, "resolved", author)
     operator.out.result(
         {**figures_of(one), "outcome": "resolved"},
         f"{named(one)}: resolved; it is kept until its retention ends.",
+    )
+
+
+def _readable_by_now(operator: Operator, ref: EventRef) -> bool:
+    """Whether somebody has put the stored event right."""
+    try:
+        return operator.stack.history.event(ref) is not None
+    except RejectedError:
+        return False
+
+
+def _still_unreadable(one: Quarantined, ref: EventRef) -> str:
+    return (
+        f"{named(one)} is an event that is stored and cannot be read, so trying it again changes"
+        f" nothing. Put its item right in the events table (location_id {ref.location_id!r},"
+        f" event_key {ref.event_key!r}) and retry; or book its units in the ERP by hand, then"
+        f" `quarantine resolve {named(one)} --why ...`, which closes the event."
+        f" What is wrong: {one.entry.detail}"
     )
 
 

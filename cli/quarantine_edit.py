@@ -10,6 +10,7 @@ from cli.command import Operator, connected, signed
 from cli.output import refusal
 from cli.quarantine import OF_STORED_EVENTS, body_of, figures_of, named, open_entry
 from inventory_sync.domain.inbound import IgnoredEvent, MalformedEventError
+from inventory_sync.domain.unreadable import UNREADABLE_RECORD
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 
 
@@ -32,7 +33,7 @@ def edit(operator: Operator, entry_id: str, file: IO[bytes], yes: bool, who: str
     Example: inventory-sync quarantine edit 3fa9c1 --file body.json --yes --why "product id added"
     """
     one, body = open_entry(operator, entry_id), file.read()
-    if one.entry.reason in OF_STORED_EVENTS:
+    if one.entry.reason in OF_STORED_EVENTS | {UNREADABLE_RECORD}:
         raise refusal(f"{named(one)} is a stored event, which nobody edits; see `quarantine retry`")
     _require_event(operator, body)
     difference = _difference(body_of(operator, one), body)

@@ -254,3 +254,73 @@ def test_status_says_how_many_units_were_not_found(shop: Operated) -> None:
     post(shop, json.dumps(newstore.fail("ff1", rejection_reason="no_inventory")).encode())
 
     assert shop.json("status", "--offline")["mispicked_units"] == 1
+
+
+class Spoilt:
+    """A shipment that is stored, and whose item in the events table cannot be read."""
+
+    def __init__(self, shop: Operated) -> None:
+        self._shop = shop
+        self._table = shop.stack.template.physical_id("EventsTable")
+        shop.stack.newstore.assign("ff1", "order-1", DC, [("i1", SKU)], "STANDARD")
+        event = shop.stack.newstore.complete("ff1", logical_timestamp=10)
+        assert post(shop, json.dumps(event).encode()) == 200
+        items = shop.stack.aws.dynamodb.scan(TableName=self._table)["Items"]
+        [self._item] = [item for item in items if item["event_key"]["S"].startswith(f"{10:020d}")]
+        self._put({**self._item, "received_at": {"S": "yesterday"}})
+        shop.wait(6)
+        shop.stack.sweep()
+        [row] = listed(shop)
+        assert row["reason"] == "unreadable_record"
+        self.entry = str(row["id"])
+
+    def put_right(self) -> None:
+        self._put(self._item)
+
+    def sweep(self) -> None:
+        self._shop.wait(6)
+        self._shop.stack.sweep()
+
+    def _put(self, item: Any) -> None:
+        self._shop.stack.aws.dynamodb.put_item(TableName=self._table, Item=item)
+
+
+def test_a_stored_event_that_cannot_be_read_is_not_retried_but_told_what_to_do(
+    shop: Operated,
+) -> None:
+    spoilt = Spoilt(shop)
+
+    told = shop.run("quarantine", "retry", spoilt.entry, *WHO, code=1).output
+
+    for words in ("events table", f"location_id '{DC}'", "event_key '", "yesterday", "retry"):
+        assert words in told
+    assert f"quarantine resolve {spoilt.entry}" in told
+    assert [row["id"] for row in listed(shop)] == [spoilt.entry]
+
+
+@pytest.mark.parametrize("command", ["retry", "resolve"])
+def test_one_that_was_put_right_is_forwarded_and_booked_once(shop: Operated, command: str) -> None:
+    spoilt = Spoilt(shop)
+    spoilt.put_right()
+
+    shop.run("quarantine", command, spoilt.entry, *WHO)
+    spoilt.sweep()
+
+    assert (listed(shop), shop.stack.erp.on_hand((DC, SKU))) == ([], 19)
+
+
+def test_one_that_is_resolved_is_closed_and_does_not_come_back(shop: Operated) -> None:
+    spoilt = Spoilt(shop)
+
+    shop.run("quarantine", "resolve", spoilt.entry, *WHO)
+    spoilt.sweep()
+
+    assert (listed(shop), shop.stack.erp.on_hand((DC, SKU))) == ([], 20)
+    [record] = shop.audited()
+    assert record["changes"][0]["after"] == "resolved, its event closed"
+
+
+def test_one_is_not_edited(shop: Operated, tmp_path: Path) -> None:
+    words = ("quarantine", "edit", Spoilt(shop).entry, "--file", write(tmp_path, {}), "--yes", *WHO)
+
+    assert "quarantine retry" in shop.run(*words, code=1).output
