@@ -339,3 +339,26 @@ def test_without_a_signing_key_a_file_is_given_by_its_place(runtime: Runtime) ->
     importer, _ = import_stock(replace(runtime, variables=variables))
 
     assert importer.files.archive_uri("run-1").startswith("s3://imports/")
+
+
+def test_a_reader_makes_at_least_one_call_a_second(runtime: Runtime) -> None:
+    variables = {**VARIABLES, "ERP_CALLS_PER_SECOND": "2"}
+
+    found = leaves(read_stock(replace(runtime, variables=variables)))
+
+    assert found["0.erp.http.http.pace.interval"] == 1
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])
+def test_a_file_is_fetched_from_the_s3_that_is_given(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    secret = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "a-long-lived-secret"}
+    with secrets_account(secret) as account:
+        variables = {**VARIABLES, "FILE_SIGNING_SECRET_ARN": account.arn}
+        importer, _ = import_stock(replace(runtime, variables=variables))
+        importer.files.archive_uri("run-1")  # reads the secret
+        monkeypatch.setenv(variable, "http://127.0.0.1:5000")
+        uri = importer.files.archive_uri("run-1")
+
+    assert uri.startswith("http://127.0.0.1:5000/imports/imports/run-1/")

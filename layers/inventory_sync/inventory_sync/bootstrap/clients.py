@@ -25,7 +25,7 @@ class Clients:
             read_timeout=read_seconds,
             parameter_validation=parameter_validation,
             user_agent_extra=USER_AGENT,
-            retries={"mode": "standard", "max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": 3},
         )
 
     def __call__(self, service: str) -> Any:
