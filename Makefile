@@ -98,8 +98,10 @@ contract-fuzz: .venv/.dev .venv-fuzz/.installed ## Hold docs/erp-openapi.yaml ag
 engines: ## Fetch the second DynamoDB engine of the contract tests from npm
 	tools/get_dynoxide.sh
 
-mutate: .venv-mutation/.installed ## Change the domain's code bit by bit and show that a test notices (ARGS="cut guards")
-	.venv-mutation/bin/python tools/mutation.py $(ARGS)
+SAMPLED := use_cases adapters bootstrap functions cli
+
+mutate: .venv-mutation/.installed .venv/.dev ## Change the code bit by bit and show that a test notices (ARGS="cut guards" of the domain, ARGS="bootstrap cli" a sample of these folders)
+	$(if $(filter $(SAMPLED),$(ARGS)),.venv/bin/python tools/mutation_sample.py,.venv-mutation/bin/python tools/mutation.py) $(ARGS)
 
 coverage: .venv/.dev ## Run all tests and show what they leave untested
 	SWEEPS=full .venv/bin/python -m pytest $(in_parallel) --cov --cov-report term-missing:skip-covered $(ARGS)
