@@ -70,11 +70,11 @@ def plans(size: int) -> list[Plan]:
         Budget(forwards=1 + more, ticks=2 + more, waits=1, repeats=more, replays=1),
         frozenset(),
     )
-    beside = next(plan for plan in found if plan.name == "an import beside a forwarder")
+    under_way = found[-1]
     for rules in OTHER_READINGS:
-        name = f"; {rules.release} at NewStore, set to {rules.reading}"
-        found.append(replace(beside, name=f"{beside.name}{name}", rules=rules))
-        found.append(replace(late, name=f"{late.name}{name}", rules=rules))
+        for plan in (late, under_way) if size > 1 else (late,):
+            name = f"{plan.name}; {rules.release} at NewStore, set to {rules.reading}"
+            found.append(replace(plan, name=name, rules=rules))
     for rules in EVERY_RANGE:
         name = f"{late.name}; range of {rules.range_scope}"
         start = "with" if rules.range_start_released else "without"
