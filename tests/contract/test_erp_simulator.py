@@ -271,11 +271,14 @@ def test_fraction_is_kept_for_the_guard(account: SecretsAccount) -> None:
 
 
 @pytest.mark.parametrize("figure", ["many", None, [], True])
-def test_figure_that_is_none_is_no_snapshot(account: SecretsAccount, figure: object) -> None:
+def test_figure_that_is_none_makes_its_row_unreadable(
+    account: SecretsAccount, figure: object
+) -> None:
     with talking(account) as (client, model):
         model.show_instead(KEY, figure)
-        with pytest.raises(SnapshotIncompleteError):
-            client.snapshot(DC)
+        snapshot = client.snapshot(DC)
+    assert snapshot.unreadable.keys() == {"SKU-1"}
+    assert "SKU-1" not in snapshot.on_hand_units
 
 
 def test_truncated_or_circling_snapshot_is_refused(account: SecretsAccount) -> None:
