@@ -24,7 +24,7 @@ def units_that_crossed(world: World, key: Key) -> int:
         if ledger is None or key[1] not in ledger.sent:
             continue
         unknown = _unknown(left, ledger, job.name)
-        if job.ended_at is not None:
+        if job.state == "finished":
             crossed &= unknown
         ended_at = job.ended_at or world.now
         crossed |= {unit for unit in unknown if left[unit][0] <= ended_at}

@@ -87,6 +87,23 @@ def test_a_unit_that_a_job_crossed_is_put_right_by_the_next_import(forwarded: bo
     assert SKU not in sent(world, world.import_now()), "it is put right once"
 
 
+def test_what_crossed_a_job_is_put_right_where_the_map_names_another_node_by_then() -> None:
+    world = shop()
+    world.erp_model.receive((DC, SKU), 5)
+    world.newstore_model.jobs.job_seconds = 120
+    world.tick()
+    world.newstore_model.jobs.job_seconds = 0
+    world.ship(10)
+    world.clock.advance(3 * MINUTE)
+    world.import_now()
+    world.put_location(DC, fulfillment_node_id="mistyped")
+
+    run = world.import_now()
+
+    assert run.left_out
+    assert world.atp() == 14
+
+
 def test_a_unit_whose_event_came_after_two_more_imports_was_crossed_all_the_same() -> None:
     world = shop()
     world.erp_model.receive((DC, SKU), 5)

@@ -8,6 +8,7 @@ from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry
 from inventory_sync.domain.needed_rows import crossed_units
+from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import Units
 from inventory_sync.domain.stock_reads import StockRead
 from inventory_sync.domain.units import completed_units
@@ -125,6 +126,7 @@ class LocationSource:
         keeps_unlisted = not self.context.erp.absent_means_zero
         entry = self.context.previous.locations.get(location_id)
         events = self.event_log.open_events_of(location_id)
+        unstored = self.context.unstored.events(location_id, self.context.erp.rule)
         kept = self.last.kept(location_id, base)
         last = _judged(entry, base or kept.ledger)
         judged = self.reader.judge(place, entry, fetched, last, events, kept)
@@ -136,6 +138,7 @@ class LocationSource:
         if read is not None and anew:
             doubtful |= self.last.left_by_others(place)
         events = self.event_log.open_events_of(location_id)
+        doubtful |= self._crossed(place, base, [*events, *unstored])
         return LocationInputs(
             place=place,
             base=base,
@@ -146,16 +149,15 @@ class LocationSource:
             last=self._last(place, base),
             unlisted=self.last.ever(location_id, base, kept) if keeps_unlisted else None,
             events=events,
-            unstored=self.context.unstored.events(location_id, self.context.erp.rule),
+            unstored=unstored,
             doubtful=doubtful,
-            crossed=self._crossed(place, base, events),
         )
 
     def _crossed(
         self, place: Location, base: Ledger | None, events: list[OpenEvent]
     ) -> frozenset[str]:
-        """Products of units that a recent job crossed; asked only where such rows are sent."""
-        if base is None or not self.context.only_needed_rows(place):
+        """Products of units that a recent job crossed, where NewStore takes units off at once."""
+        if base is None or self.context.reading is not ReleaseReading.IMMEDIATE:
             return frozenset()
         new = [u for u in completed_units(events) if u.unit not in base.lacking]
         recent = self.last.recently_sent(place.location_id) if new else ()

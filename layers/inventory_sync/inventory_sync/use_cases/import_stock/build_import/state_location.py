@@ -36,8 +36,8 @@ class LocationInputs:
     was not read or is not used: then it is rolled forward from `last`. `unlisted` are the last
     quantities that any run has kept, where a product that the ERP does not list is not gone.
     `events` are its open events, read after its stock, so that every acknowledgement before it is
-    known; `unstored` are those in quarantine. `doubtful` rows are sent whatever they were, and so
-    are `crossed` ones, of which a unit left while a job was under way.
+    known; `unstored` are those in quarantine. `doubtful` rows are sent whatever they were:
+    NewStore may have something else.
     """
 
     place: Location
@@ -51,7 +51,6 @@ class LocationInputs:
     events: list[OpenEvent]
     unstored: list[OpenEvent]
     doubtful: frozenset[str]
-    crossed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +215,7 @@ def _selected(
         return select_needed_rows(
             cut,
             last=told.last if told else None,
-            doubtful=doubtful | inputs.crossed,
+            doubtful=doubtful,
             refresh_from=refresh_from,
             planned_at=context.run.planned_at,
         )
