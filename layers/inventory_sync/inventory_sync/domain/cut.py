@@ -10,7 +10,7 @@ and the import must still have, less those that the base has and the import must
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -235,8 +235,16 @@ class LocationCut:
     @property
     def lacking(self) -> frozenset[UnitId]:
         """The open units that the quantities are without."""
+        return frozenset(unit.unit for unit in self._without)
+
+    def left_since(self, last: LastQuantities) -> Counter[str]:
+        """Units by product that the quantities are without, and the last ones are not."""
+        return units_by_product(unit for unit in self._without if unit.unit not in last.lacking)
+
+    @property
+    def _without(self) -> Iterator[CompletedUnit]:
         without = {Part.SUBTRACTED, Part.IN_BASE}
-        return frozenset(p.unit.unit for p in self.parts if p.part in without)
+        return (p.unit for p in self.parts if p.part in without)
 
 
 def cut_snapshot(

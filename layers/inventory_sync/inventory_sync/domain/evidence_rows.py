@@ -46,7 +46,7 @@ def evidence_rows(
     by_product: dict[str, list[CompletedUnit]] = defaultdict(list)
     for unit in units:
         by_product[unit.product_id].append(unit)
-    later = {p for p, found in by_product.items() if not all(_before(u, began_at) for u in found)}
+    later = {p for p, found in by_product.items() if not all(u.gone_at < began_at for u in found)}
     after = {p for p, found in by_product.items() if any(_after(u, cut_end) for u in found)}
     wanted = sorted((after & ledger.sent) - later)[:rows_max]
     if not wanted:
@@ -69,10 +69,6 @@ def evidence_rows(
         )
         for product in (*wanted, *controls)
     )
-
-
-def _before(unit: CompletedUnit, began_at: datetime) -> bool:
-    return max(unit.left_at, unit.first.event.published_at) < began_at
 
 
 def _after(unit: CompletedUnit, cut_end: int) -> bool:

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from inventory_sync.domain.cut import LocationCut, Part
+from inventory_sync.domain.cut import LocationCut
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.row_selection import Selection, sendable
 from inventory_sync.domain.stock import LastQuantities, Units
-from inventory_sync.domain.units import units_by_product
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +121,7 @@ def find_mispicks(
 
 def _fallen(cut: LocationCut, last: LastQuantities, product_ids: Iterable[str]) -> frozenset[str]:
     """Products whose quantity is below the last one less the units that it is without since."""
-    lacking = {Part.SUBTRACTED, Part.IN_BASE}
-    since = units_by_product(
-        p.unit for p in cut.parts if p.part in lacking and p.unit.unit not in last.lacking
-    )
+    since = cut.left_since(last)
     return frozenset(
         p for p in product_ids if cut.quantities.get(p, 0) < last.quantities.get(p, 0) - since[p]
     )

@@ -42,6 +42,11 @@ class CompletedUnit:
     counted: bool
 
     @property
+    def gone_at(self) -> datetime:
+        """By when it has left, and NewStore has said so."""
+        return max(self.left_at, self.first.event.published_at)
+
+    @property
     def logical_timestamp(self) -> int:
         """When it left, by NewStore's counter."""
         return self.first.event.logical_timestamp

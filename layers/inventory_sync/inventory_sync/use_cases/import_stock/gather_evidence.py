@@ -1,15 +1,16 @@
 """Gather evidence: see, right after an import, how NewStore counts the units that have shipped."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from inventory_sync.domain.atp import AtpKey, StockInsights
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.evidence_rows import EvidenceRow, evidence_rows
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
+from inventory_sync.domain.needed_rows import CLOCK_MARGIN
 from inventory_sync.domain.release_evidence import (
     Observation,
     RowMeasure,
@@ -27,7 +28,6 @@ INSIGHTS_PER_SECOND = 60
 """NewStore allows 90; what else asks it needs some."""
 RUN_AGE_MAX = timedelta(minutes=30)
 """Of an older run too much may have happened since that is not known yet."""
-CLOCK_MARGIN = timedelta(seconds=30)
 SHIPPED_AGE = timedelta(minutes=10)
 """What left less long ago may still be listed while NewStore's own views catch up."""
 
@@ -53,13 +53,9 @@ class GatherEvidence:
         if not run.job_id or self.clock.now() - run.planned_at > RUN_AGE_MAX:
             return ()
         found: list[Observation] = []
-        units = self._units(run.cut_end)
-        places = self.location_store.locations() if units else {}
-        for location_id in sorted(units, key=lambda i: (-len(units[i]), i))[: self.locations_max]:
-            place = places.get(location_id)
-            if place is not None and place.enabled:
-                rows = self._rows(run, location_id, units[location_id])
-                found += observations_of(self._measure(place, rows), self.clock.now())
+        for place, units in self._where(run.cut_end):
+            rows = self._rows(run, place.location_id, units)
+            found += observations_of(self._measure(place, rows), self.clock.now())
         return tuple(found)
 
     def before_imports(self) -> tuple[Observation, ...]:
@@ -68,13 +64,9 @@ class GatherEvidence:
         That a unit is not listed says nothing. Errors are the ports'.
         """
         before = self.clock.now() - SHIPPED_AGE
-        units = self._units(0)
-        places = self.location_store.locations() if units else {}
         found: list[Observation] = []
-        for location_id in sorted(units, key=lambda i: (-len(units[i]), i))[: self.locations_max]:
-            place = places.get(location_id)
-            if place is not None and place.enabled:
-                found += self._listed(place, [u for u in units[location_id] if _left(u, before)])
+        for place, units in self._where(0):
+            found += self._listed(place, [u for u in units if u.gone_at <= before])
         return tuple(found)
 
     def _listed(self, place: Location, units: list[CompletedUnit]) -> list[Observation]:
@@ -88,6 +80,15 @@ class GatherEvidence:
                 one = still_listed(place.location_id, product_id, listed, at=self.clock.now())
                 found.append(one)
         return found
+
+    def _where(self, cut_end: int) -> Iterator[tuple[Location, tuple[CompletedUnit, ...]]]:
+        """The imported ones of the locations with the most units, with their units."""
+        units = self._units(cut_end)
+        places = self.location_store.locations() if units else {}
+        for location_id in sorted(units, key=lambda i: (-len(units[i]), i))[: self.locations_max]:
+            place = places.get(location_id)
+            if place is not None and place.enabled:
+                yield place, units[location_id]
 
     def _units(self, cut_end: int) -> Mapping[str, tuple[CompletedUnit, ...]]:
         """Of the locations where one left after the range. None where orders were migrated there:
@@ -139,10 +140,6 @@ class GatherEvidence:
     def _insights(self, key: AtpKey) -> StockInsights:
         self.clock.sleep(1 / INSIGHTS_PER_SECOND)
         return self.stock.insights(key)
-
-
-def _left(unit: CompletedUnit, before: datetime) -> bool:
-    return max(unit.left_at, unit.first.event.published_at) <= before
 
 
 def _measured(place: Location, row: EvidenceRow, atp: int, insights: StockInsights) -> RowMeasure:

@@ -137,7 +137,6 @@ class LocationSource:
         doubtful = self.last.doubtful(self.context.run, location_id, base, kept)
         if read is not None and anew:
             doubtful |= self.last.left_by_others(place)
-        events = self.event_log.open_events_of(location_id)
         doubtful |= self._crossed(place, base, [*events, *unstored])
         return LocationInputs(
             place=place,
