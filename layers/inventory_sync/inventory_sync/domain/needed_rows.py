@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from inventory_sync.domain.cut import LocationCut, Part
+from inventory_sync.domain.cut import LocationCut
 from inventory_sync.domain.manifest import Ledger
-from inventory_sync.domain.row_selection import Selection, changed_products, select_rows
-from inventory_sync.domain.stock import LastQuantities, Units
-from inventory_sync.domain.units import CompletedUnit, UnitId, units_by_product
+from inventory_sync.domain.row_selection import Selection, changed_products, select_rows, sendable
+from inventory_sync.domain.stock import LastQuantities
+from inventory_sync.domain.units import CompletedUnit, UnitId
 
 QUIET = timedelta(minutes=5)
 """A full refresh leaves out rows of which a unit has left since: another may be on its way."""
@@ -60,19 +60,21 @@ def select_needed_rows(
 ) -> Selection:
     """Rows that differ from what NewStore must have by now, and those that are `doubtful`.
 
-    What it must have are the `last` quantities less the units that left since; without `last` no
-    row differs. A touched row that is not needed for another reason stays away: the range may
-    release its units without it. A refresh leaves out rows that are not quiet.
+    What it must have is what the `last` quantities told it, less the units that left since; without
+    `last` no row differs. A touched row that is not needed for another reason stays away: the range
+    may release its units without it. A refresh leaves out rows that are not quiet.
     """
-    late = _late(cut)
-    expected = None if last is None else _expected(cut, last)
-    needed = doubtful | late
-    if expected is not None:
-        needed |= changed_products(cut.quantities, expected)
+    needed = doubtful | _late(cut)
+    expected = None
+    if last is not None:
+        since = cut.left_since(last)
+        needed |= changed_products(cut.quantities, last.quantities) - since.keys()
+        needed |= _not_as_taken_off(cut, last, since)
+        expected = {**last.quantities, **{p: cut.quantities.get(p, 0) for p in since}}
     selection = select_rows(
         replace(cut, touched=cut.touched & needed),
         last_sent=expected,
-        doubtful=doubtful | late,
+        doubtful=needed,
         refresh_from=refresh_from,
     )
     busy = {p.unit.product_id for p in cut.parts if p.unit.left_at > planned_at - QUIET}
@@ -88,11 +90,16 @@ def _late(cut: LocationCut) -> frozenset[str]:
     return frozenset(p.unit.product_id for p in cut.parts if p.unit.first.event.ref in late)
 
 
-def _expected(cut: LocationCut, last: LastQuantities) -> Mapping[str, Units]:
-    without = {Part.SUBTRACTED, Part.IN_BASE}
-    since = units_by_product(
-        p.unit for p in cut.parts if p.part in without and p.unit.unit not in last.lacking
+def _not_as_taken_off(
+    cut: LocationCut, last: LastQuantities, since: Mapping[str, int]
+) -> frozenset[str]:
+    """Products of which NewStore, after what has left since, has another figure.
+
+    It was told 0 where a quantity was below, and takes off from there, to below 0 if need be.
+    """
+    return frozenset(
+        product
+        for product, units in since.items()
+        if sendable(cut.quantities.get(product, 0))
+        != sendable(last.quantities.get(product, 0)) - units
     )
-    if not since:
-        return last.quantities
-    return {**last.quantities, **{p: last.quantities.get(p, 0) - n for p, n in since.items()}}

@@ -118,6 +118,22 @@ def test_a_unit_whose_event_came_after_two_more_imports_was_crossed_all_the_same
     assert world.atp() == 14
 
 
+def test_a_row_that_newstore_has_taken_below_nothing_is_brought_back_to_nothing() -> None:
+    world = shop()
+    world.stock(1)
+    world.import_now()
+    world.clock.advance(MINUTE)
+    world.ship(10, SKU, SKU, SKU)
+    assert world.on_hand() == -2
+
+    assert sent(world, world.import_now())[SKU] == 0
+
+    world.forward()
+    world.erp_model.receive((DC, SKU), 2)
+    world.import_now()
+    assert world.atp() == 0
+
+
 def test_a_full_refresh_leaves_out_a_row_of_which_a_unit_has_just_left() -> None:
     world = shop()
 
