@@ -5,6 +5,7 @@ from datetime import datetime
 
 from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.units import completed_units, owner_mark
 from tests.simulation.crossings import units_that_crossed
 from tests.simulation.figures import Meter
 from tests.simulation.world import QUARANTINE_BLOCKS, SETTLE_WINDOW, Completed, Key, World
@@ -157,6 +158,8 @@ class Invariants:
             event, at = found.completed.event, found.received_at
             if at is None or not found.blocks or found.passed:
                 continue
+            if self.world.event_log_store.has(event.ref):
+                continue  # mended, by an invocation that did not live to answer
             if self.world.now < at + QUARANTINE_BLOCKS and watermark >= event.logical_timestamp:
                 if places[event.location_id].enabled:
                     figures = f"{watermark}, and {event.ref} is in quarantine since {at}"
@@ -236,8 +239,9 @@ class Invariants:
         """With everything through, ATP is the truth.
 
         As long as the reading is not known, what no range has released may be missing twice, and
-        what is not forwarded yet once more. A unit of a body that nobody has mended is missing
-        once more where another event of it is closed already (decision 0059).
+        what is not forwarded yet once more. A unit is missing once more where an event that owns
+        it is closed and another one, not forwarded yet, lists it too (docs/design.md, "A unit
+        leaves once"), or stands in a body that nobody has mended (decision 0059).
         """
         world = self.world
         forgotten = Counter(
@@ -245,6 +249,7 @@ class Invariants:
             for found in world.malformed.values()
             for item in found.completed.event.items
         )
+        again = Counter[Key]() if at_rest else self._listed_again()
         open_yet = world.reading is ReleaseReading.FIND_OUT
         unreleased = world.newstore_model.book.completed_unreleased
         for location in world.locations:
@@ -252,10 +257,21 @@ class Invariants:
                 key = (location, product)
                 truth = world.physical[key] - world.newstore_model.book.open[key]
                 atp = world.newstore_model.atp(key)
-                missing = (unreleased[key] if open_yet else 0) + forgotten[key]
+                missing = (unreleased[key] if open_yet else 0) + forgotten[key] + again[key]
                 low = open_yet and not at_rest
                 if atp > truth + self._crossed(key, at_rest) or (atp < truth - missing and not low):
                     raise Violation("converges", f"{key} atp {atp}, truth {truth}")
+
+    def _listed_again(self) -> Counter[Key]:
+        """Units of events that are not forwarded yet, whose owners are closed."""
+        opened = [e for e in self.world.event_log_store.open_events() if e.event.completed]
+        waiting = {None, *(owner_mark(e.event) for e in opened)}
+        owners = self.world.unit_owners.owners
+        return Counter(
+            (unit.first.event.location_id, unit.product_id)
+            for unit in completed_units(opened)
+            if owners.get(unit.unit) not in waiting
+        )
 
     def _crossed(self, key: Key, at_rest: bool) -> int:
         """Units that a job may have brought back, as long as no import has come after it."""

@@ -852,6 +852,7 @@ class World:
     def sweep_tick(self) -> None:
         """What the schedule does for events the stream left behind."""
         waiting, struck = self._waiting_for_sweep(), self._struck_at_forward()
+        before = self._not_forwarded()
         was_up = self.now >= self.erp_down_until
         end = self.now + timedelta(seconds=FORWARD_SECONDS_MAX)
         try:
@@ -862,19 +863,24 @@ class World:
         except InventorySyncError as error:
             self._unexpected(error)
         undisturbed = was_up and self.depth == 0 and struck == self._struck_at_forward()
-        if waiting and undisturbed and waiting <= self._waiting_for_sweep():
+        if waiting and undisturbed and before <= self._not_forwarded():
             self.idle_sweeps.append(f"none of {len(waiting)} waiting events at {self.now}")
 
-    def _waiting_for_sweep(self) -> set[tuple[EventRef, datetime | None]]:
-        """Events of which any sweep has to bring one forward, and whether they are booked."""
-        old = self.now - SWEEP_AGE - CLOCK_SKEW
+    def _waiting_for_sweep(self) -> set[EventRef]:
+        """Events of which any sweep has to bring one forward; others may be claimed for now."""
+        old, claimed = self.now - SWEEP_AGE - CLOCK_SKEW, self.event_log_store.is_claimed
         return {
-            (e.event.ref, e.applied_at)
+            ref
+            for ref, received_at, _ in self._not_forwarded()
+            if received_at <= old and not claimed(ref, self.now - CLOCK_SKEW)
+        }
+
+    def _not_forwarded(self) -> set[tuple[EventRef, datetime, datetime | None]]:
+        """Events that the ERP lacks something of; when they came in and were booked."""
+        return {
+            (e.event.ref, e.received_at, e.applied_at)
             for e in self.event_log_store.open_events()
-            if e.forwarded_at is None
-            and e.rejected_reason is None
-            and e.received_at <= old
-            and not self.event_log_store.is_claimed(e.event.ref, self.now - CLOCK_SKEW)
+            if e.forwarded_at is None and e.rejected_reason is None
         }
 
     def _struck_at_forward(self) -> list[int]:

@@ -992,6 +992,21 @@ def test_every_sweep_marks_something_however_slow_the_erp_is(seconds: float) -> 
     assert marked[-1] == 2 * 30
 
 
+def test_events_of_another_writer_do_not_make_the_first_batch_for_a_slow_erp_larger() -> None:
+    """Simulation seed 8357: a sweep asked a slow ERP about several events at once."""
+    world, slow = slow_world(40)
+    slow.dedupe = Dedupe.LOOKUP
+    events = [event(n) for n in range(10)]
+    world.store(*events)
+    for claimed in events[:3]:
+        world.log.claim(claimed.ref, now=world.clock.now(), until=world.clock.now() + HOUR)
+
+    with suppress(TimeUpError):
+        world.forward.sweep(slow.within(120))
+
+    assert world.state(events[3]).applied_at is not None
+
+
 def test_events_that_the_erp_hangs_on_keep_no_others_from_it() -> None:
     world, slow = slow_world(0)
     events = [event(n) for n in range(12)]

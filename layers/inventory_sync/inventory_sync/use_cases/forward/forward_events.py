@@ -60,6 +60,11 @@ class ForwardResult:
     rejected: list[EventRef] = field(default_factory=list)
     later: list[EventRef] = field(default_factory=list)
 
+    @property
+    def any(self) -> bool:
+        """Whether there is an outcome: an event that another writer has claimed has none."""
+        return bool(self.forwarded or self.rejected or self.later)
+
     def add(self, other: "ForwardResult") -> None:
         """Append what became of further events."""
         self.forwarded.extend(other.forwarded)
@@ -124,7 +129,8 @@ class ForwardEvents:
         """Forward every open event that the stream has left behind.
 
         Begins with one event and doubles as long as the ERP is quick: however slow it is, what it
-        has booked is marked before the invocation ends, so every sweep makes progress.
+        has booked is marked before the invocation ends, so every sweep makes progress. Events that
+        are left to another writer say nothing of the ERP.
         """
         waiting = self.left_behind()
         total, start, size = ForwardResult(), 0, 1
@@ -133,9 +139,13 @@ class ForwardEvents:
                 self.observer.log("sweep out of time", left=len(waiting) - start)
                 break
             began = self.clock.monotonic()
-            total.add(self(waiting[start : start + size]))
+            found = self(waiting[start : start + size])
+            total.add(found)
             start += size
-            size = min(2 * size, BATCH_EVENTS_MAX) if self._is_quick(began) else 1
+            if not self._is_quick(began):
+                size = 1
+            elif found.any:
+                size = min(2 * size, BATCH_EVENTS_MAX)
         return total
 
     def left_behind(self) -> list[OpenEvent]:
