@@ -8,6 +8,7 @@ from cli.command import Operator, connected
 from cli.findings import Findings, look_at_calls, look_at_promises, look_at_report, look_at_settings
 from cli.output import columns
 from cli.text import instant, span
+from inventory_sync.adapters.unreadable import UnreadableRecords
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.event_stream import faults_of
 from inventory_sync.domain.guards import HoldKind
@@ -36,7 +37,7 @@ def status(operator: Operator, offline: bool) -> None:
 
     Example: inventory-sync status
     """
-    found = Findings()
+    found, unreadable = Findings(), UnreadableRecords()
     found.add("version", f"{VERSION}, of these commands", version=VERSION)
     head = operator.stack.head.head()
     _import(operator.now, head, found)
@@ -51,6 +52,7 @@ def status(operator: Operator, offline: bool) -> None:
         look_at_calls(operator, found)
         look_at_promises(operator, head, found)
     look_at_report(operator, found)
+    _unreadable(operator, unreadable, found)
     figures = {**found.figures, "concerns": found.concerns}
     concerns = [f"! {concern}" for concern in found.concerns] or ["All is well."]
     operator.out.report(figures, columns(found.lines), "", *concerns)
@@ -211,6 +213,20 @@ def _unstored(operator: Operator, found: Findings) -> None:
 def _timestamp(one: QuarantinedCompletion) -> str:
     at = one.completion.logical_timestamp
     return "no readable timestamp" if at is None else str(at)
+
+
+def _unreadable(operator: Operator, reported: UnreadableRecords, found: Findings) -> None:
+    """What the adapter has stored and `status` has met; ledgers are read by imports alone."""
+    records = [f"event {e.ref}: {e.fault}" for e in operator.stack.event_log.unreadable_events()]
+    records += reported.taken()
+    reported.close()
+    concern = (
+        f"{counted(len(records), 'record')} that the adapter has stored cannot be read, the first"
+        f" {records[0]}: see docs/runbook.md, Records unreadable"
+        if records
+        else ""
+    )
+    found.add("unreadable records", str(len(records)), concern, records_unreadable=records)
 
 
 def _stream(operator: Operator, found: Findings) -> None:

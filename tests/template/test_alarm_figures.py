@@ -61,6 +61,7 @@ MEANT = {
     "ReconcileStockErrors": "Sum Errors > 0, 1/1 x 300 s",
     "ReconcileStockSlow": "Maximum Duration > 855000, 1/1 x 300 s",
     "ReconcileStockThrottled": "Sum Throttles > 0, 2/3 x 300 s",
+    "RecordsUnreadable": "Maximum RecordsUnreadable > 0, 1/1 x 300 s",
     "RejectedEvents": "Minimum RejectedEvents > 0, 2/2 x 600 s",
     "ReleaseReading": "Maximum ReleaseReadingContradicted > 0, 1/1 x 300 s",
     "RowsUnexplained": "Sum RowsUnexplained > 0, 1/1 x 300 s",

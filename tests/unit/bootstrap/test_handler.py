@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
+from inventory_sync.adapters.unreadable import report_unreadable
 from inventory_sync.bootstrap.handler import Answer, Handler, SecondsLeft, handler_of
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.observability import PowertoolsObserver, in_context
@@ -116,3 +117,28 @@ def test_a_failure_of_the_webhook_has_the_form_of_all_others_and_names_its_reque
     assert line["figures"]["error"] == "FatalError"
     assert line["figures"]["raised_at"].endswith(" refuse")
     assert (line["level"], line["function_request_id"]) == ("ERROR", "request-7")
+
+
+def test_records_that_cannot_be_read_are_counted_once_each_and_anew_each_time() -> None:
+    observer = Told()
+
+    def read(broken: tuple[str, ...], *_: Any) -> Answer:
+        for record in broken:
+            report_unreadable(FatalError(record))
+        return {}
+
+    made: Any = (("location A", "location B", "location A"), observer)
+    handler = handler_of(lambda: made, read)
+
+    handler({}, CONTEXT)
+    assert observer.counts == {"RecordsUnreadable": 2}
+    handler({}, CONTEXT)
+    assert observer.counts == {"RecordsUnreadable": 4}
+
+
+def test_where_all_can_be_read_nothing_is_counted() -> None:
+    observer = Told()
+
+    handler_over(observer, 2)({"number": 6}, CONTEXT)
+
+    assert observer.counts == {}

@@ -1,7 +1,6 @@
 """Our own records as JSON: every field is checked on the way in, unknown ones are refused."""
 
 import json
-import logging
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -9,7 +8,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from inventory_sync.domain.errors import FatalError
 
 T = TypeVar("T")
-_LOGGER = logging.getLogger("inventory_sync.records")
 _UNKNOWN, _LATER = "unexpected_keyword_argument", "unknown; written by a later version?"
 
 
@@ -33,11 +31,6 @@ def decode(kind: type[T], text: str | bytes, what: str) -> T:
     if record is None:
         raise FatalError(f"{what}: not a JSON object")
     return record
-
-
-def report_unreadable(error: FatalError) -> None:
-    """Names the record and its fault, and quotes nothing of it."""
-    _LOGGER.error("record unreadable, left out: %s", error)
 
 
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
+from inventory_sync.adapters.unreadable import UnreadableRecords
 from inventory_sync.observability import PowertoolsObserver
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ def handler_of(
 
     @cache
     def made() -> Handler:
+        unreadable = UnreadableRecords()
         use_case, observer = make()
 
         def handler(event: Event, context: Any) -> Answer:
@@ -36,6 +38,8 @@ def handler_of(
                 observer.failure(error)
                 raise
             finally:
+                if found := unreadable.taken():
+                    observer.count("RecordsUnreadable", len(found))
                 observer.flush()
 
         return observer.in_context(handler)

@@ -1,6 +1,5 @@
 """Stored records that cannot be read: each holds up nothing but itself (`no_poison`)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,9 +13,6 @@ from inventory_sync.domain.inbound import (
 
 UNREADABLE_RECORD = "unreadable_record"
 """Why an event is in quarantine that stands in the events table and cannot be read there."""
-
-ReportUnreadable = Callable[[str, str], None]
-"""Takes what cannot be read, named, and why."""
 
 
 @dataclass(frozen=True, slots=True)

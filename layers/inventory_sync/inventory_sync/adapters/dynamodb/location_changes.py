@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from inventory_sync.adapters.codec import decode, encode, report_unreadable
+from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.dynamodb.audit import AuditedTable, Author, Change
 from inventory_sync.adapters.dynamodb.location_store import (
     OPERATOR_HOLD,
@@ -11,6 +11,7 @@ from inventory_sync.adapters.dynamodb.location_store import (
     operator_hold_id,
 )
 from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.unreadable import report_unreadable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.holds import Approval, OperatorHold, Resend
 from inventory_sync.domain.locations import Location

@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from inventory_sync.adapters.codec import decode, encode, report_unreadable
+from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.dynamodb.records import readable
 from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.unreadable import report_unreadable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.holds import ALL_IMPORTS, Approval, LocationHold, OperatorHold, Resend
 from inventory_sync.domain.locations import Location

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
-from inventory_sync.adapters.codec import decode, report_unreadable
+from inventory_sync.adapters.codec import decode
 from inventory_sync.adapters.dynamodb.state_table import StateTable
+from inventory_sync.adapters.unreadable import report_unreadable
 from inventory_sync.domain.errors import FatalError
 
 T = TypeVar("T")

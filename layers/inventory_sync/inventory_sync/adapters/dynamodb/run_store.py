@@ -11,7 +11,8 @@ from inventory_sync.adapters.dynamodb.calls import transact
 from inventory_sync.adapters.dynamodb.leases import LEASE_KEY
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.instants import to_milliseconds
-from inventory_sync.domain.errors import LeaseLostError
+from inventory_sync.adapters.unreadable import report_unreadable
+from inventory_sync.domain.errors import FatalError, LeaseLostError
 from inventory_sync.domain.import_head import ImportHead, Lease
 from inventory_sync.domain.release_evidence import VerdictChange
 
@@ -33,11 +34,18 @@ class DynamoRunStore:
         self._author = author
 
     def head(self) -> ImportHead:
-        """The first head there is stands for: nothing was ever imported."""
+        """The first head there is stands for: nothing was ever imported.
+
+        Nothing can be imported without one: where it cannot be read that is an error, and counted.
+        """
         item = self._table.get("head", "import")
         if item is None:
             return ImportHead()
-        return decode(ImportHead, item["record"]["S"], "import head")
+        try:
+            return decode(ImportHead, item["record"]["S"], "import head")
+        except FatalError as error:
+            report_unreadable(error)
+            raise
 
     def save(
         self,

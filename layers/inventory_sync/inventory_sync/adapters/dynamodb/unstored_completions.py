@@ -34,7 +34,8 @@ class DynamoUnstoredCompletions:
 
     def unresolved(self) -> Iterator[QuarantinedCompletion]:
         """One consistent query; of a record that cannot be read what keeps most imports back."""
-        from inventory_sync.adapters.codec import decode, report_unreadable
+        from inventory_sync.adapters.codec import decode
+        from inventory_sync.adapters.unreadable import report_unreadable
 
         for entry_id, text in self._table.records(KIND):
             try:

@@ -13,9 +13,10 @@ from heapq import nlargest
 from typing import IO, TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from inventory_sync.adapters.codec import decode, encode, report_unreadable
+from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.ledger_codec import decode_ledger, encode_ledger
+from inventory_sync.adapters.unreadable import report_unreadable
 from inventory_sync.domain.availabilities import (
     ARCHIVE_BYTES_MAX,
     FILES_PER_ARCHIVE_MAX,

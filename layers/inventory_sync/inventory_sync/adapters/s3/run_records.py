@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from inventory_sync.adapters.codec import decode, encode, report_unreadable
+from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.s3.bucket import Bucket
+from inventory_sync.adapters.unreadable import report_unreadable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.run_record import LocationRecord
