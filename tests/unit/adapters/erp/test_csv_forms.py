@@ -181,6 +181,52 @@ def test_folder_without_a_file_that_counts_says_which_names_count(files: Files) 
         files.snapshot()
 
 
+WIDE = "product,name,on_hand"
+
+
+@pytest.mark.parametrize("row", ["B,blue, large,7", "B", "B,7", "B,7,,,", "B,1,000,7"])
+def test_row_with_another_number_of_fields_is_held_alone_where_its_product_comes_first(
+    files: Files, row: str
+) -> None:
+    files.drop(f"{WIDE}\nA,red,5\n{row}\nC,green,9\n")
+
+    found = files.snapshot()
+
+    assert found.on_hand_units == {"A": 5, "C": 9}
+    assert list(found.unreadable) == ["B"]
+    assert "_20260302T115900.csv line 3 cannot be told: " in found.unreadable["B"]
+    assert found.unreadable["B"].endswith("under 3 headers ('product', 'name', 'on_hand')")
+
+
+def test_in_a_file_of_all_locations_such_a_row_holds_its_own_row_at_its_own_location(
+    files: Files,
+) -> None:
+    name = "stock/stock_20260302T115900"
+    files.drop("site,product,on_hand\nDC01,A,5\nDC01,B\nDC02,B,3\nDC02,A,4\n", name)
+    erp = files.erp(columns={"location": "site"})
+
+    first, second = erp.snapshot("DC01"), erp.snapshot("DC02")
+
+    assert (first.on_hand_units, list(first.unreadable)) == ({"A": 5}, ["B"])
+    assert (second.on_hand_units, second.unreadable) == ({"B": 3, "A": 4}, {})
+
+
+@pytest.mark.parametrize(
+    ("why", "body"),
+    [
+        ("the file may have been cut off there", f"{WIDE}\nA,red,5\nB,blu\n"),
+        ("which product it is of cannot be told", "name,product,on_hand\nx,y,B,7\nred,A,5\n"),
+        ("it names no product", f"{WIDE}\n,blue\nA,red,5\n"),
+    ],
+)
+def test_such_a_row_holds_the_location_where_its_product_or_the_rest_cannot_be_told(
+    files: Files, why: str, body: str
+) -> None:
+    files.drop(body)
+    with pytest.raises(SnapshotIncompleteError, match=r"line \d: \d fields under 3 headers"):
+        files.snapshot()
+
+
 # One name that is written again and again
 
 

@@ -73,7 +73,7 @@ def test_rows_are_streamed() -> None:
     bucket = CsvBucket(client, "erp")
     total = sum(
         int(units)
-        for _, (units,) in all_rows("file", bucket.lines(FILE, "utf-8"), ",", ["on_hand"])
+        for _, _, (units,) in all_rows("file", bucket.lines(FILE, "utf-8"), ",", ["on_hand"])
     )
     assert total == sum(n % 9 for n in range(ROWS))
 

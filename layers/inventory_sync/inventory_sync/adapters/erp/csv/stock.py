@@ -37,9 +37,10 @@ class CsvStock:
         file, named_as_of = self._newest(_folder(location, form), form, now)
         listed = _Listed(form)
         as_of = None if form.columns.as_of else named_as_of
-        for _, (line, sku, figure, *moment) in self._rows(file, location, form):
+        for _, (line, fault, sku, *values) in self._rows(file, location, form):
             where = f"{file.key} line {line}"
-            row_as_of = listed.add(ids.product_id(sku) if sku else "", figure, moment, where)
+            product_id = ids.product_id(sku) if sku else ""
+            row_as_of = listed.add(product_id, values, fault, where)
             as_of = min(as_of or row_as_of, row_as_of) if row_as_of else as_of
         if as_of is None:
             fault = next(iter(listed.unreadable.values()), "there is none")
@@ -52,13 +53,15 @@ class CsvStock:
         wanted = [columns.product, columns.on_hand, *([columns.as_of] if columns.as_of else [])]
         if columns.location is None:
             number = 0
-            for number, row in enumerate(self._lines(file, form, wanted), start=1):
+            for number, row in enumerate(self._lines(file, form, wanted, 1), start=1):
                 yield number, row
             self._check_count(file, form, number)
             return
         rows = (
-            [place, line, *values]
-            for line, place, *values in self._lines(file, form, [columns.location, *wanted])
+            [place, line, fault, *values]
+            for line, fault, place, *values in self._lines(
+                file, form, [columns.location, *wanted], 2
+            )
         )
         parts = self._parted.parts((file.key, file.etag), rows)
         self._check_count(file, form, parts.count)
@@ -72,11 +75,13 @@ class CsvStock:
                 " has to be listed with a product at 0"
             )
 
-    def _lines(self, file: Found, form: CsvFormat, columns: list[str]) -> Iterator[list[str]]:
-        """Each row's line in the file, and its values."""
+    def _lines(
+        self, file: Found, form: CsvFormat, columns: list[str], keys: int
+    ) -> Iterator[list[str]]:
+        """Each row's line in the file, what is wrong with it, and its values."""
         lines = self._bucket.lines(file, form.encoding)
-        for line, values in all_rows(file.key, lines, form.delimiter, columns):
-            yield [str(line), *values]
+        for line, fault, values in all_rows(file.key, lines, form.delimiter, columns, keys):
+            yield [str(line), fault, *values]
 
     def _newest(self, folder: str, form: CsvFormat, now: datetime) -> tuple[Found, datetime]:
         """By what its name says, else by when it came; only files that are complete."""
@@ -174,9 +179,9 @@ class _Listed:
     unreadable: dict[str, str] = field(default_factory=dict)
 
     def add(
-        self, product_id: str, figure: str, moment: Sequence[str], where: str
+        self, product_id: str, values: Sequence[str], fault: str, where: str
     ) -> datetime | None:
-        """As of when the row is, where it says so itself."""
+        """As of when the row is, where it says so itself, after its figure."""
         if not product_id:
             raise SnapshotIncompleteError(f"{where}: no product")
         known = product_id in self.units or product_id in self.unreadable
@@ -185,16 +190,22 @@ class _Listed:
                 f"{where}: product {product_id[:80]} again; set duplicates to sum where bins are"
                 " rows"
             )
-        shown = figure
+        if fault:
+            self._unreadable(product_id, f"in {where} cannot be told: {fault}")
+            return None
+        shown, *moment = values
         try:
-            units = self.form.units(figure)
+            units = self.form.units(shown)
             as_of = None
             for shown in moment:
                 as_of = self.form.as_of(shown)
         except ValueError as error:
-            self.units.pop(product_id, None)
-            self.unreadable[product_id] = f"in {where} {shown[:40]!r} is {error}"
+            self._unreadable(product_id, f"in {where} {shown[:40]!r} is {error}")
             return None
         if product_id not in self.unreadable:
             self.units[product_id] = self.units.get(product_id, 0) + units
         return as_of
+
+    def _unreadable(self, product_id: str, fault: str) -> None:
+        self.units.pop(product_id, None)
+        self.unreadable[product_id] = fault

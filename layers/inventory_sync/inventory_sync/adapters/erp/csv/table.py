@@ -30,11 +30,14 @@ class GoodRow:
 
 
 def all_rows(
-    name: str, lines: Iterable[str], delimiter: str, columns: Sequence[str]
-) -> Iterator[tuple[int, list[str]]]:
-    """Each row's line and the values of these columns; memory does not grow with the file.
+    name: str, lines: Iterable[str], delimiter: str, columns: Sequence[str], keys: int = 0
+) -> Iterator[tuple[int, str, list[str]]]:
+    """Each row's line, what is wrong with it, if anything, and its values.
 
-    SnapshotIncompleteError where any of it is not of the form.
+    Memory does not grow with the file. The first `keys` of the columns say what a row is of. One
+    with more or fewer fields than headers is wrong, and only its keys are given: where they are the
+    file's first columns nothing can have moved them. Where they are not, or it is the last row (the
+    file may have been cut off), or anything else is not of the form: SnapshotIncompleteError.
     """
     delimiter, skipped, lines = _begin(lines, delimiter)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -44,14 +47,21 @@ def all_rows(
             found = places(head, columns, delimiter)
         except ValueError as error:
             raise SnapshotIncompleteError(f"{name}: {error}") from None
-        for row in reader:
-            if row and len(row) != len(head):
-                raise SnapshotIncompleteError(
-                    f"{name} line {reader.line_num + skipped}: {len(row)} fields under"
-                    f" {len(head)} headers ({shown(head)})"
-                )
-            if row:
-                yield reader.line_num + skipped, [row[place].strip() for place in found]
+        told = keys > 0 and sorted(found[:keys]) == list(range(keys))
+        wrong: tuple[int, str, list[str]] | None = None
+        for row in filter(None, reader):
+            if wrong:
+                yield wrong
+            line, wrong = reader.line_num + skipped, None
+            if len(row) == len(head):
+                yield line, "", [row[place].strip() for place in found]
+                continue
+            fault = f"{len(row)} fields under {len(head)} headers ({shown(head)})"
+            wrong = line, fault, [_at(row, place) for place in found[:keys]]
+            if not told or not all(wrong[2]):
+                break
+        if wrong:
+            raise SnapshotIncompleteError(f"{name} line {wrong[0]}: {wrong[1]}")
     except (UnicodeError, csv.Error) as error:
         line = reader.line_num + skipped
         raise SnapshotIncompleteError(f"{name} after line {line}: {error}") from error
