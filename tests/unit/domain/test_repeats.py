@@ -30,7 +30,17 @@ def test_the_first_snapshot_repeats_nothing() -> None:
 
 
 def test_units_that_are_booked_and_do_not_show_are_counted() -> None:
-    assert after(booked(1), booked(2)) == Repeats(FIRST.digest, NOW, 2)
+    assert after(booked(1), booked(2)) == Repeats(FIRST.digest, NOW, 2, ("SKU-1",))
+
+
+def test_units_add_up_from_one_snapshot_to_the_next() -> None:
+    first = after(booked(1))
+    shown = snapshot({"SKU-1": 10}, as_of=LATER + HOUR)
+    second = forwarded(2, "SKU-2", applied_at=NOW + 90 * MINUTE)
+
+    found = repeats_of(shown, first, LATER, [second], RULE)
+
+    assert found == Repeats(FIRST.digest, NOW, 2, ("SKU-1", "SKU-2"))
 
 
 def test_figures_that_move_begin_anew() -> None:
@@ -59,6 +69,11 @@ def test_what_the_erp_learns_by_another_way_or_had_before_go_live_is_not_counted
     live = AppliedRule(go_live_at=LATER)
 
     assert (after(booked(1), rule=other).units, after(booked(1), rule=live).units) == (0, 0)
+
+
+@pytest.mark.parametrize(("products", "held"), [(("A",), False), (("A", "B"), True)])
+def test_units_of_two_rows_are_no_chance(products: tuple[str, ...], held: bool) -> None:
+    assert bool(check_repeats(Repeats("x", NOW, 2, products), NOW + MINUTE)) is held
 
 
 @pytest.mark.parametrize(

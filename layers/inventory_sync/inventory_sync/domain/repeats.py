@@ -14,6 +14,8 @@ from inventory_sync.domain.wording import counted
 
 UNITS_MAX = 5
 """So many units that do not show are no chance, however short the time."""
+ROWS_MAX = 2
+"""Nor are units of so many rows: returns would have had to make up for each of them."""
 TIME_MAX = timedelta(days=2)
 """After so long one unit is enough; before, a return may have made up for it."""
 _CHUNK_ROWS = 10_000
@@ -23,12 +25,14 @@ _CHUNK_ROWS = 10_000
 class Repeats:
     """Since when a location's figures are the same, and by how many units they should have moved.
 
-    `since` is the `as_of` of the first snapshot with these figures.
+    `since` is the `as_of` of the first snapshot with these figures, `products` are some of the
+    units'.
     """
 
     digest: str
     since: datetime
     units: int = 0
+    products: tuple[str, ...] = ()
 
 
 def repeats_of(
@@ -43,22 +47,24 @@ def repeats_of(
     if before is None or shown_up_to is None or before.digest != digest:
         return Repeats(digest, snapshot.as_of)
     shows_up_to = snapshot.as_of - rule.apply_lag
-    booked = sum(
-        1
+    booked = [
+        unit.product_id
         for unit in completed_units(tuple(events))
         if (owner := unit.owner) is not None
         and owner.applied_at is not None
         and shown_up_to < owner.applied_at <= shows_up_to
         and not rule.other_channel(owner.event)
         and not rule.historical(unit.left_at)
-    )
-    return replace(before, units=before.units + booked)
+    ]
+    products = sorted({*before.products, *booked})[:ROWS_MAX]
+    return replace(before, units=before.units + len(booked), products=tuple(products))
 
 
 def check_repeats(repeats: Repeats, as_of: datetime) -> tuple[Hold, ...]:
     """None where too little was shipped to say."""
     long = as_of - repeats.since >= TIME_MAX
-    if repeats.units < (1 if long else UNITS_MAX):
+    enough = repeats.units >= UNITS_MAX or len(repeats.products) >= ROWS_MAX
+    if not enough and not (long and repeats.units):
         return ()
     figures = (
         f"all figures are the same as of {repeats.since} and {as_of}, though"
