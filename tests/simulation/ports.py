@@ -200,10 +200,12 @@ class SimulatedErp:
         world, strike = self._world, self._world.faults.strike
         if world.erp_is_down() or strike("snapshot_unreadable"):
             raise RetriableError("the ERP is down")
+        emptied = False
         if strike("snapshot_truncated"):
             self._model.truncate_next_snapshot(location=location_id)
         elif strike("snapshot_empty"):
             self._model.empty_next_snapshot(location_id)
+            emptied = True
         elif strike("snapshot_cursor_repeats"):
             self._model.repeat_next_cursor(location_id)
         rows: dict[str, int] = {}
@@ -223,6 +225,8 @@ class SimulatedErp:
         if len(rows) != page.row_count:
             raise SnapshotIncompleteError(f"{len(rows)} rows of {page.row_count}")
         assert as_of is not None
+        if emptied and not self._model.capabilities.absent_means_zero:
+            world.not_shown(location_id, as_of)
         return StockSnapshot(location_id, as_of, rows)
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:

@@ -239,7 +239,11 @@ class LocationCut:
 
     def left_since(self, last: LastQuantities) -> Counter[str]:
         """Units by product that the quantities are without, and the last ones are not."""
-        return units_by_product(unit for unit in self._without if unit.unit not in last.lacking)
+        return units_by_product(self.gone_since(last))
+
+    def gone_since(self, last: LastQuantities) -> Iterator[CompletedUnit]:
+        """These units themselves."""
+        return (unit for unit in self._without if unit.unit not in last.lacking)
 
     @property
     def _without(self) -> Iterator[CompletedUnit]:

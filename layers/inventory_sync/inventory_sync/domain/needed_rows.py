@@ -14,6 +14,9 @@ from inventory_sync.domain.row_selection import Selection, changed_products, sel
 from inventory_sync.domain.stock import LastQuantities
 from inventory_sync.domain.units import CompletedUnit, UnitId
 
+RECENT = timedelta(hours=1)
+"""How long a job is remembered; four times as long as NewStore takes to deliver an event at the
+most."""
 QUIET = timedelta(minutes=5)
 """A full refresh leaves out rows of which a unit has left since: another may be on its way."""
 CLOCK_MARGIN = timedelta(seconds=30)
@@ -68,6 +71,7 @@ def select_needed_rows(
     expected = None
     if last is not None:
         since = cut.left_since(last)
+        needed |= _long_unknown(cut, last)
         needed |= changed_products(cut.quantities, last.quantities) - since.keys()
         needed |= _not_as_taken_off(cut, last, since)
         expected = {**last.quantities, **{p: cut.quantities.get(p, 0) for p in since}}
@@ -88,6 +92,15 @@ def _late(cut: LocationCut) -> frozenset[str]:
     """Products of events that came so late that no job of theirs need be recent any more."""
     late = frozenset(cut.late)
     return frozenset(p.unit.product_id for p in cut.parts if p.unit.first.event.ref in late)
+
+
+def _long_unknown(cut: LocationCut, last: LastQuantities) -> frozenset[str]:
+    """Products of units that became known when jobs they may have crossed were recent no more."""
+    return frozenset(
+        unit.product_id
+        for unit in cut.gone_since(last)
+        if unit.first.received_at - unit.left_at > RECENT - CLOCK_MARGIN
+    )
 
 
 def _not_as_taken_off(

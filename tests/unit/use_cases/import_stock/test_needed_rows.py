@@ -8,7 +8,7 @@ from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.reading import ReleaseReading
 from local.newstore.truth import Release
-from tests.builders import DC, MINUTE, SKU
+from tests.builders import DC, HOUR, MINUTE, SKU
 from tests.unit.use_cases.import_world import ImportWorld
 
 RANGE, IMMEDIATE = ReleaseReading.RANGE, ReleaseReading.IMMEDIATE
@@ -118,6 +118,45 @@ def test_a_unit_whose_event_came_after_two_more_imports_was_crossed_all_the_same
     assert world.atp() == 14
 
 
+def test_a_unit_whose_event_came_when_the_job_it_crossed_was_long_over_is_put_right() -> None:
+    """Simulation seed 21416: two units stayed on sale for ever."""
+    world = shop()
+    world.erp_model.receive((DC, SKU), 5)
+    event = world.ship(10, delivered=False)
+    world.import_now()
+    world.clock.advance(2 * HOUR)
+    world.erp_model.receive((DC, OTHER), 1)
+    world.import_now()
+    assert world.atp() == 15
+    world.deliver(event)
+
+    world.import_now()
+
+    assert world.atp() == 14
+    assert SKU not in sent(world, world.import_now()), "it is put right once"
+
+
+def test_a_job_is_remembered_for_units_that_a_slow_one_after_it_could_not_know_of() -> None:
+    """Simulation seed 21794: the second job took an hour, and nothing was left of the first."""
+    world = shop()
+    world.erp_model.receive((DC, SKU), 5)
+    event = world.ship(10, delivered=False)
+    world.import_now()
+    world.clock.advance(6 * MINUTE)
+    world.erp_model.receive((DC, OTHER), 1)
+    world.newstore_model.jobs.job_seconds = 4200
+    world.tick()
+    world.newstore_model.jobs.job_seconds = 0
+    world.deliver(event)
+    world.clock.advance(71 * MINUTE)
+    world.import_now()
+    assert world.atp() == 15
+
+    world.import_now()
+
+    assert world.atp() == 14
+
+
 def test_a_row_that_newstore_has_taken_below_nothing_is_brought_back_to_nothing() -> None:
     world = shop()
     world.stock(1)
@@ -210,6 +249,34 @@ def test_a_held_location_sends_no_row_for_what_newstore_has_taken_off_itself() -
     assert run.left_out
     assert SKU not in sent(world, run)
     assert world.atp() == 9
+
+
+def test_a_held_location_too_is_brought_back_to_nothing() -> None:
+    """Simulation seed 20665: the ledger had it below nothing by then, and no import sent it."""
+    world = shop()
+    world.stock(1)
+    world.import_now()
+    world.clock.advance(MINUTE)
+    world.ship(10, SKU, SKU, SKU)
+    world.erp.shown[DC] = RetriableError("503")
+
+    run = world.import_now()
+
+    assert run.left_out
+    assert (world.on_hand(), sent(world, run)[SKU]) == (0, 0)
+
+
+def test_what_a_held_location_is_without_is_told_while_the_reading_is_not_known() -> None:
+    """Simulation seed 20496: what only the ledger knew stayed on sale when the row did not move."""
+    world = shop("range", FIND_OUT)
+    world.ship(10)
+    world.erp.shown[DC] = RetriableError("503")
+
+    run = world.import_now()
+
+    assert (run.left_out, run.cut_end) == ({DC: "the ERP could not be read: 503"}, 0)
+    assert sent(world, run) == {SKU: 9}
+    assert sent(world, world.import_now()) == {}
 
 
 def sent(world: ImportWorld, run: ImportRun) -> dict[str, int]:

@@ -1,16 +1,15 @@
 """Commit: the one moment at which a run counts."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from inventory_sync.domain.errors import invariant
 from inventory_sync.domain.import_head import FinishedJob, ImportHead
 from inventory_sync.domain.import_run import ImportRun, RunState
+from inventory_sync.domain.needed_rows import RECENT
 from inventory_sync.domain.reading import ReleaseReading
 
 JOB_ERRORS_MAX = 100
-RECENT = timedelta(hours=1)
-"""Four times as long as NewStore takes to deliver an event at the most."""
 RECENT_JOBS_MAX = 12
 
 
@@ -45,8 +44,9 @@ def _finished_reading(head: ImportHead, run: ImportRun) -> ReleaseReading | None
 
 
 def _recent_jobs(head: ImportHead, run: ImportRun, now: datetime) -> tuple[FinishedJob, ...]:
+    """Seen from when the run was planned: it may have taken hours, and knows of nothing since."""
     new = (FinishedJob(run.run_id, now),) if run.job_id else ()
-    kept = (job for job in head.recent_jobs if now - job.ended_at < RECENT)
+    kept = (job for job in head.recent_jobs if run.planned_at - job.ended_at < RECENT)
     return (*kept, *new)[-RECENT_JOBS_MAX:]
 
 

@@ -167,7 +167,7 @@ def _held(read: StockRead, last: Last | None) -> LastQuantities:
 def _rolled_forward(
     context: ImportContext, inputs: LocationInputs, last: Last, cut_end: int
 ) -> LocationStatement:
-    """Only a snapshot says that a row is gone or has changed by itself: no others are sent.
+    """Only a snapshot says that a row is gone or has changed by itself: here only units change one.
 
     It stays under the node that its last quantities are at: what the map calls it now may be wrong.
     """
@@ -183,7 +183,7 @@ def _rolled_forward(
     )
     mispicks = _mispicks(context, inputs, cut, from_snapshot=False)
     doubtful = inputs.doubtful | mispicks.forced
-    selection = _selected(context, inputs, cut, None, doubtful)
+    selection = _selected(context, inputs, cut, inputs.base, doubtful)
     return LocationStatement(
         place=_named(inputs.place, last.node),
         base=inputs.base,
