@@ -26,6 +26,7 @@ from inventory_sync.domain.availabilities import (
 )
 from inventory_sync.domain.cut import LogicalRange
 from inventory_sync.domain.errors import FatalError, InvariantError
+from inventory_sync.domain.events import EndedMispick
 from inventory_sync.domain.locations import Location, Node
 from inventory_sync.domain.manifest import (
     Basis,
@@ -36,6 +37,7 @@ from inventory_sync.domain.manifest import (
     Manifest,
 )
 from inventory_sync.domain.repeats import Repeats
+from inventory_sync.domain.units import UnitId
 from inventory_sync.ports.files import FileStore
 from tests.aws import local_bucket
 from tests.contract.builders import NOON
@@ -217,6 +219,23 @@ def test_a_ledger_reads_back_equal(store: Store) -> None:
     store.files.save_ledger(LEDGER)
 
     assert store.files.ledger("DC01", "run-1") == LEDGER
+
+
+def test_a_ledger_names_the_mispicks_that_are_over(store: Store) -> None:
+    ledger = replace(LEDGER, mispicks_over=frozenset({EndedMispick("1#a", "SKU-1")}))
+    store.files.save_ledger(ledger)
+
+    assert store.files.ledger("DC01", "run-1") == ledger
+
+
+def test_a_ledger_names_the_units_that_it_lacks(store: Store) -> None:
+    again = UnitId("ff ü", "1#b")
+    ledger = replace(
+        LEDGER, lacking=frozenset({UnitId("ff", "1"), again}), unowned={again: "SKU-1"}
+    )
+    store.files.save_ledger(ledger)
+
+    assert store.files.ledger("DC01", "run-1") == ledger
 
 
 @pytest.mark.parametrize("location_id", ["a/b", "..", "%2F", "Köln #1?", "🧦"])

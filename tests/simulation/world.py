@@ -659,17 +659,35 @@ class World:
 
     def held_by_mispick(self) -> set[Key]:
         """Rows whose mispick a finished import has seen, and no run so far has found to be over."""
-        head, over = self.runs.head(), set[tuple[str, str]]()
-        for run_id in (head.run and head.run.run_id, head.unfinished_run_id):
-            if run_id in self.files.finalizations:
-                over.update(self.files.finalizations[run_id].closed)
+        ended = {
+            pair
+            for run_id in self._last_runs() & self.files.finalizations.keys()
+            for pair in self.files.finalizations[run_id].closed
+        }
         held, left = set[Key](), set[Key]()
         for e in self.event_log_store.open_events():
-            place, ref = e.event.location_id, e.event.ref
-            found = {(place, product) for product in e.event.mispicked}
-            seen = e.counted_by is not None and (place, ref.event_key) not in over
-            (held if seen else left).update(found)
+            place, event_key = e.event.location_id, e.event.ref.event_key
+            over = self._mispicks_over(place)
+            for product in e.event.mispicked:
+                is_over = (place, event_key) in ended or (event_key, product) in over
+                seen = e.counted_by is not None and not is_over
+                (held if seen else left).add((place, product))
         return held - left
+
+    def _mispicks_over(self, location: str) -> set[tuple[str, str]]:
+        """By event key and product; those of the run that is under way may be so at NewStore."""
+        found = set[tuple[str, str]]()
+        for run_id in self._last_runs() & self.files.manifests.keys():
+            entry = self.files.manifests[run_id].locations.get(location)
+            ledger = self.files.ledger(location, entry.ledger_run_id) if entry else None
+            found |= ledger.mispicks_over if ledger else frozenset()
+        return found
+
+    def _last_runs(self) -> set[str]:
+        """The last run, that which finished last, and one that did not."""
+        head = self.runs.head()
+        last = head.run.run_id if head.run else None
+        return {r for r in (last, head.finished_run_id, head.unfinished_run_id) if r is not None}
 
     def _receive(self) -> None:
         key, units = self._key(), self.rng.randint(1, 30)

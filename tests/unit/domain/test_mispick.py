@@ -1,5 +1,6 @@
 """A unit that was not found: what NewStore is told of its row, and when that is over."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -153,6 +154,41 @@ def test_an_event_is_not_closed_before_the_erp_knows_of_it() -> None:
 
 def test_an_event_of_two_products_stays_open_until_both_are_over() -> None:
     assert found(9, 10, seen(SKU, "B")).closed == ()
+
+
+def test_the_end_is_remembered_until_the_erp_knows_of_the_event() -> None:
+    """The fall is seen by one import only: the next one took the row out of imports again."""
+    event = seen(forwarded_at=None)
+    before = found(9, 10, event).over
+    assert before == {(event.event.ref.event_key, SKU)}
+
+    after = found(9, 9, event, over_before=before)
+    assert (after.failed, after.forced, after.over) == ({}, frozenset(), before)
+
+    told = replace(event, forwarded_at=NOW)
+    after = found(9, 9, told, over_before=before)
+    assert (after.failed, after.closed, after.over) == ({}, (event.event.ref,), frozenset())
+
+
+def test_the_end_of_one_product_of_an_event_is_remembered_and_the_other_is_held() -> None:
+    event = seen(SKU, "B")
+    before = found(9, 10, event).over
+
+    after = found(9, 9, event, over_before=before)
+
+    assert (after.failed, after.forced, after.closed) == ({"B": 1}, frozenset(), ())
+    assert after.over == before == {(event.event.ref.event_key, SKU)}
+
+
+def test_a_unit_that_is_not_found_after_the_end_of_another_holds_the_row_again() -> None:
+    ended = seen(forwarded_at=None)
+    before = found(9, 10, ended).over
+    again = not_found(fulfillment_request_id="ff-again")
+
+    after = found(9, 9, ended, again, over_before=before)
+
+    assert (after.failed, after.forced) == ({SKU: 1}, frozenset({SKU}))
+    assert after.seen == (again.event.ref,)
 
 
 def test_what_failed_for_another_reason_holds_nothing() -> None:

@@ -237,6 +237,11 @@ class LocationCut:
         """The open units that the quantities are without."""
         return frozenset(unit.unit for unit in self._without)
 
+    @property
+    def unowned(self) -> dict[UnitId, str]:
+        """Those of them that no open event is known to own, with their products."""
+        return {unit.unit: unit.product_id for unit in self._without if unit.owner is None}
+
     def left_since(self, last: LastQuantities) -> Counter[str]:
         """Units by product that the quantities are without, and the last ones are not."""
         return units_by_product(self.gone_since(last))

@@ -95,6 +95,13 @@ def _digest(item_ids: Iterable[str]) -> str:
     return sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
 
 
+class EndedMispick(NamedTuple):
+    """A mispick of one product that is over, though its event is still open."""
+
+    event_key: str
+    product_id: str
+
+
 class KeyParts(NamedTuple):
     """What an event's key says of it; the rest of the key is a digest of its item ids."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from inventory_sync.domain.events import EndedMispick
 from inventory_sync.domain.locations import Node
 from inventory_sync.domain.repeats import Repeats
 from inventory_sync.domain.stock import LastQuantities, Units
@@ -76,7 +77,9 @@ class Ledger:
 
     `quantities`, in order of the products, are what was computed, so possibly negative; `sent` are
     the products whose rows that run sent; `lacking` are the units, open then, that the quantities
-    are without.
+    are without, and `unowned` are those of them that LastQuantities names so. `mispicks_over` have
+    ended with that run or before: what ends one may be seen once only, and the event of one of
+    several products, or one that is not forwarded, stays open.
     """
 
     location_id: str
@@ -84,11 +87,13 @@ class Ledger:
     quantities: Mapping[str, Units]
     sent: Set[str]
     lacking: frozenset[UnitId] = frozenset()
+    unowned: Mapping[UnitId, str] = field(default_factory=dict)
+    mispicks_over: frozenset[EndedMispick] = frozenset()
 
     @property
     def last(self) -> LastQuantities:
         """What a later run rolls forward."""
-        return LastQuantities(self.quantities, self.lacking)
+        return LastQuantities(self.quantities, self.lacking, self.unowned)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from inventory_sync.domain.cut import LocationCut
-from inventory_sync.domain.events import EventRef, OpenEvent
+from inventory_sync.domain.events import EndedMispick, EventRef, OpenEvent
 from inventory_sync.domain.row_selection import Selection, sendable
 from inventory_sync.domain.stock import LastQuantities, Units
 
@@ -34,8 +34,9 @@ class Mispicks:
     """One location's, by product: failed units in force.
 
     `forced` rows have to be sent: those that no finished import has seen, since one that was under
-    way may have raised the row again, and those whose mispick has ended. `seen` and `closed` are
-    the events that a finished run marks as counted, and closes.
+    way may have raised the row again, and those whose mispick has ended now. `seen` and `closed`
+    are the events that a finished run marks as counted, and closes. `over` are those of other
+    events that have ended: the next run has to know.
     """
 
     rule: MispickRule
@@ -43,6 +44,7 @@ class Mispicks:
     forced: frozenset[str] = frozenset()
     seen: tuple[EventRef, ...] = ()
     closed: tuple[EventRef, ...] = ()
+    over: frozenset[EndedMispick] = frozenset()
 
     def applied(self, selection: Selection, cut: LocationCut, sent: frozenset[str]) -> Selection:
         """The rows with what NewStore is to have of them; held ones only if touched or `sent`."""
@@ -77,20 +79,22 @@ def find_mispicks(
     found_at: Mapping[str, datetime],
     now: datetime,
     rule: MispickRule,
+    over_before: frozenset[EndedMispick] = frozenset(),
 ) -> Mispicks:
     """From the open events of the location, and the quantities of the last finished import.
 
     `found_at` says when an operator said of a product that it was found. A mispick ends by that,
     after the rule's time, or when the ERP's figure falls by more than the units that we know: it
     was counted; a receipt is no count. The figure is compared from the first import that saw it.
+    `over_before` are those that had ended when the last import finished.
     """
-    by_product: dict[str, list[OpenEvent]] = defaultdict(list)
     mispicks = [e for e in events if e.event.mispicked]
-    for open_event in mispicks:
-        for product_id in set(open_event.event.mispicked):
-            by_product[product_id].append(open_event)
-    if not by_product:
+    if not mispicks:
         return Mispicks(rule=rule)
+    by_product: dict[str, list[OpenEvent]] = defaultdict(list)
+    for open_event in mispicks:
+        for _, product_id in sorted(_named(open_event) - over_before):
+            by_product[product_id].append(open_event)
     fell = _fallen(cut, last, by_product) if from_snapshot and last is not None else frozenset()
 
     def ended(product_id: str) -> bool:
@@ -105,7 +109,10 @@ def find_mispicks(
 
     over = frozenset(product_id for product_id in by_product if ended(product_id))
     unseen = {p for p, group in by_product.items() if any(e.counted_by is None for e in group)}
-    done = [e for e in mispicks if over.issuperset(e.event.mispicked)]
+    ended_now = {m for e in mispicks for m in _named(e) if m.product_id in over}
+    all_over = over_before | ended_now
+    done = [e for e in mispicks if _named(e) <= all_over]
+    closed = tuple(e.event.ref for e in done if e.forwarded_at is not None)
     return Mispicks(
         rule=rule,
         failed={
@@ -115,8 +122,16 @@ def find_mispicks(
         },
         forced=over | unseen,
         seen=tuple(e.event.ref for e in mispicks if from_snapshot and e not in done),
-        closed=tuple(e.event.ref for e in done if e.forwarded_at is not None),
+        closed=closed,
+        over=frozenset(
+            m for e in mispicks if e.event.ref not in closed for m in _named(e) & all_over
+        ),
     )
+
+
+def _named(open_event: OpenEvent) -> frozenset[EndedMispick]:
+    event = open_event.event
+    return frozenset(EndedMispick(event.ref.event_key, p) for p in event.mispicked)
 
 
 def _fallen(cut: LocationCut, last: LastQuantities, product_ids: Iterable[str]) -> frozenset[str]:

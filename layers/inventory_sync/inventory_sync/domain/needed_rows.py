@@ -71,7 +71,7 @@ def select_needed_rows(
     expected = None
     if last is not None:
         since = cut.left_since(last)
-        needed |= _long_unknown(cut, last)
+        needed |= _long_unknown(cut, last) | _counted_before(cut, last)
         needed |= changed_products(cut.quantities, last.quantities) - since.keys()
         needed |= _not_as_taken_off(cut, last, since)
         expected = {**last.quantities, **{p: cut.quantities.get(p, 0) for p in since}}
@@ -101,6 +101,16 @@ def _long_unknown(cut: LocationCut, last: LastQuantities) -> frozenset[str]:
         for unit in cut.gone_since(last)
         if unit.first.received_at - unit.left_at > RECENT - CLOCK_MARGIN
     )
+
+
+def _counted_before(cut: LocationCut, last: LastQuantities) -> frozenset[str]:
+    """Products of units that left before the last quantities, which were without them once more.
+
+    An event that lists them again was not forwarded yet; the one that owns them is closed. NewStore
+    has not taken them off a second time.
+    """
+    known = {p.unit.unit for p in cut.parts}
+    return frozenset(product for unit, product in last.unowned.items() if unit not in known)
 
 
 def _not_as_taken_off(

@@ -56,10 +56,15 @@ def totals_of(quantities: Mapping[str, Units]) -> Totals:
 
 @dataclass(frozen=True, slots=True)
 class LastQuantities:
-    """What an import computed for a location; `lacking` are the open units it was without then."""
+    """What an import computed for a location; `lacking` are the open units it was without then.
+
+    `unowned` are those of them, with their products, that no open event was known to own, and whose
+    row was not sent: they may have been booked and counted before.
+    """
 
     quantities: Mapping[str, Units]
     lacking: frozenset[UnitId] = frozenset()
+    unowned: Mapping[UnitId, str] = field(default_factory=dict)
 
     def of(self, products: Iterable[str]) -> "LastQuantities":
         """Of these products; none where nothing was."""

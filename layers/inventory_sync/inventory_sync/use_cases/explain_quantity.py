@@ -72,7 +72,7 @@ class ExplainQuantity:
                     row=row_sum(product_id, ledger, record),
                     later=tuple(reversed(later)),
                     since=self._since(location_id, product_id, run, record, at),
-                    mispicks=self._mispicks(location_id, product_id, at),
+                    mispicks=self._mispicks(ledger, product_id, at),
                 )
             later.append(run)
         when = f" by {at:%Y-%m-%d %H:%M:%S}Z" if at else ""
@@ -95,13 +95,16 @@ class ExplainQuantity:
         return ledger if ledger is not None and product_id in ledger.sent else None
 
     def _mispicks(
-        self, location_id: str, product_id: str, at: datetime | None
+        self, ledger: Ledger, product_id: str, at: datetime | None
     ) -> tuple[OpenEvent, ...]:
-        found = self.event_log.open_events_of(location_id)
+        """One that is over has sent its row: the ledger of that run, or of a later one, says so."""
+        over = {key for key, product in ledger.mispicks_over if product == product_id}
         return tuple(
             e
-            for e in found
-            if product_id in e.event.mispicked and (at is None or e.received_at <= at)
+            for e in self.event_log.open_events_of(ledger.location_id)
+            if product_id in e.event.mispicked
+            and e.event.ref.event_key not in over
+            and (at is None or e.received_at <= at)
         )
 
     def _record(self, run_id: str, location_id: str) -> LocationRecord | None:

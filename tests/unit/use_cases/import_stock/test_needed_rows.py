@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.reading import ReleaseReading
+from local.newstore.events import event_bytes
 from local.newstore.truth import Release
 from tests.builders import DC, HOUR, MINUTE, SKU
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import TENANT, ImportWorld
 
 RANGE, IMMEDIATE = ReleaseReading.RANGE, ReleaseReading.IMMEDIATE
 FIND_OUT = ReleaseReading.FIND_OUT
@@ -171,6 +174,41 @@ def test_a_row_that_newstore_has_taken_below_nothing_is_brought_back_to_nothing(
     world.erp_model.receive((DC, SKU), 2)
     world.import_now()
     assert world.atp() == 0
+
+
+def test_a_row_without_a_unit_that_was_counted_before_is_sent_once_that_is_known() -> None:
+    """Simulation seed 23671: an event that was not forwarded listed a unit again. The ledger was a
+    unit below NewStore, and what the ERP showed next was none for both."""
+    world = shop()
+    world.stock(2)
+    world.import_now()
+    world.clock.advance(MINUTE)
+    world.newstore_model.cumulative_events = True
+    world.newstore_model.assign("ff", "order", DC, [("a", SKU), ("b", OTHER)])
+    complete(world, "a", 10)
+    world.forward()
+    world.clock.advance(MINUTE)
+    world.settle()
+    world.import_now()
+    world.import_now()
+    assert not list(world.event_log.open_events())
+    complete(world, "b", 20)
+
+    assert SKU not in sent(world, world.import_now())
+    assert world.atp() == 1
+    world.forward()
+    world.erp_model.sell_at_counter((DC, SKU), 1)
+    world.import_now()
+
+    assert world.atp() == 0
+
+
+def complete(world: ImportWorld, item_id: str, logical_timestamp: int) -> None:
+    """The event lists what its request shipped before, too."""
+    raw = world.newstore_model.complete("ff", [item_id], logical_timestamp=logical_timestamp)
+    event = parse_event(event_bytes(raw), TENANT)
+    assert isinstance(event, FulfillmentEvent)
+    world.deliver(event)
 
 
 def test_a_full_refresh_leaves_out_a_row_of_which_a_unit_has_just_left() -> None:

@@ -79,6 +79,27 @@ def test_an_operator_who_found_it_has_the_row_sent_again() -> None:
     assert (world.atp(), world.is_open(event)) == (3, False)
 
 
+def test_the_row_moves_again_from_its_end_on_though_its_event_is_not_forwarded_yet() -> None:
+    """The count was seen once: the import after it held the row again, and it stayed as it was."""
+    world = ImportWorld()
+    world.stock(3)
+    world.stock(9, "SKU-2")
+    world.import_now()
+    event = world.mispick()
+    world.import_now()
+    world.stock(2)
+    world.import_now()
+    assert (world.atp(), world.is_open(event)) == (2, True)
+
+    world.stock(4)
+    world.import_now()
+
+    assert world.atp() == 4
+    world.forward()
+    world.import_now()
+    assert not world.is_open(event)
+
+
 def test_it_ends_after_a_day() -> None:
     world, event = mispicked()
     world.clock.advance(timedelta(hours=24))

@@ -297,12 +297,16 @@ def _ledger(run_id: str, statement: LocationStatement, left: frozenset[str]) -> 
         kept = {p: before.get(p, 0) for p in left if p in before or p in gone}
         stated = {p: units for p, units in cut.quantities.items() if p not in left}
         quantities = dict(sorted({**stated, **kept}.items()))
+    sent = statement.selection.products - left if left else statement.selection.products
+    lacking = _lacking(cut, base, left)
     return Ledger(
         location_id=cut.location_id,
         run_id=run_id,
         quantities=quantities,
-        sent=statement.selection.products - left if left else statement.selection.products,
-        lacking=_lacking(cut, base, left),
+        sent=sent,
+        lacking=lacking,
+        unowned={u: p for u, p in cut.unowned.items() if u in lacking and p not in sent},
+        mispicks_over=statement.mispicks.over,
     )
 
 
@@ -316,6 +320,5 @@ def _lacking(cut: LocationCut, base: Ledger | None, left: frozenset[str]) -> fro
 
 
 def _says_the_same(base: Ledger, ledger: Ledger) -> bool:
-    return (
-        not ledger.sent and base.quantities == ledger.quantities and ledger.lacking == base.lacking
-    )
+    same = base.last == ledger.last and base.mispicks_over == ledger.mispicks_over
+    return same and not ledger.sent

@@ -243,6 +243,7 @@ def _mispicks(
         found_at=dict.fromkeys(found, asked.at) if asked else {},
         now=planned_at,
         rule=context.settings.mispick,
+        over_before=inputs.base.mispicks_over if inputs.base else frozenset(),
     )
 
 
