@@ -307,13 +307,15 @@ def test_a_cancelled_save_says_what_to_do_next(
 
 
 def test_a_location_without_room_is_told_from_all_else_that_fails() -> None:
-    """An event that comes in is kept elsewhere; a mark on one that is there has no other place."""
+    """An event that comes in is kept elsewhere; a mark on one that is there waits."""
     code = "com.amazonaws.dynamodb.v20120810#ItemCollectionSizeLimitExceededException"
     with answering("dynamodb", 400, json.dumps({"__type": code}).encode()):
         with pytest.raises(StoreFullError, match="10 GB"):
             adapters().events.append(event(), b"{}", NOON)
-        with pytest.raises(FatalError, match="Location full"):
+        with pytest.raises(StoreFullError, match="10 GB"):
             adapters().events.mark_forwarded(REF, NOON, close=False)
+        with pytest.raises(StoreFullError, match="10 GB"):
+            adapters().events.claim(REF, now=NOON, until=NOON)
 
 
 def test_what_a_location_s_events_take_is_dynamodb_s_upper_estimate() -> None:

@@ -12,7 +12,7 @@ from inventory_sync.adapters.dynamodb.event_log import (
 )
 from inventory_sync.adapters.dynamodb.item_size import shortened
 from inventory_sync.adapters.s3.event_bodies import body_attributes
-from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.errors import InventorySyncError, StoreFullError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
 from inventory_sync.domain.stock import Acknowledgement
@@ -32,18 +32,19 @@ class _Record:
 class FakeEventLog:
     """Nothing expires. Set `fails_with` to have the next calls fail before they change anything.
 
-    `gigabytes` is what it says a location's events take.
+    `gigabytes` is what it says a location's events take; of locations in `full` it takes no more.
     """
 
     def __init__(self) -> None:
         self.gigabytes: dict[str, float] = {}
+        self.full: set[str] = set()
         self._records: dict[EventRef, _Record] = {}
         self._spoilt: dict[EventRef, datetime] = {}
         self.fails_with: InventorySyncError | None = None
 
     def append(self, event: FulfillmentEvent, body: bytes, received_at: datetime) -> AppendResult:
         refuse_oversized(event_item(event, body_attributes(body), received_at, received_at))
-        self._reach()
+        self._reach(event.ref)
         stored = self._records.get(event.ref)
         if stored is not None:
             if not same_event(stored.state.event, event):
@@ -75,7 +76,7 @@ class FakeEventLog:
         return [e for e in self.open_events() if e.event.location_id == location_id]
 
     def claim(self, ref: EventRef, *, now: datetime, until: datetime) -> ClaimResult:
-        self._reach()
+        self._reach(ref)
         record = self._records.get(ref)
         if record is None or record.state.applied_at or record.state.forwarded_at:
             return ClaimResult.TAKEN
@@ -86,12 +87,12 @@ class FakeEventLog:
         return ClaimResult.FIRST if record.attempts == 1 else ClaimResult.AGAIN
 
     def mark_owned(self, event: FulfillmentEvent, owned: frozenset[str]) -> None:
-        self._reach()
+        self._reach(event.ref)
         if (record := self._records.get(event.ref)) is not None:
             record.state = replace(record.state, owned=owned)
 
     def mark_applied(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
-        self._reach()
+        self._reach(ref)
         self._apply(ref, applied_at, document_id)
 
     def _apply(self, ref: EventRef, applied_at: datetime, document_id: str) -> None:
@@ -111,7 +112,7 @@ class FakeEventLog:
         close: bool,
         applied: Acknowledgement | None = None,
     ) -> float:
-        self._reach()
+        self._reach(ref)
         if applied is not None:
             self._apply(ref, applied.applied_at, applied.document_id)
         if (record := self._records.get(ref)) is None:
@@ -122,19 +123,19 @@ class FakeEventLog:
         return self.gigabytes.get(ref.location_id, 0.0)
 
     def mark_rejected(self, ref: EventRef, reason: str) -> None:
-        self._reach()
+        self._reach(ref)
         if (record := self._records.get(ref)) is not None:
             stored = shortened(reason, NOTE_BYTES_MAX)
             record.state = replace(record.state, rejected_reason=stored)
 
     def mark_counted(self, ref: EventRef, run_id: str) -> None:
-        self._reach()
+        self._reach(ref)
         if (record := self._records.get(ref)) is not None:
             first = record.state.counted_by or run_id
             record.state = replace(record.state, counted_by=first)
 
     def close(self, ref: EventRef) -> None:
-        self._reach()
+        self._reach(ref)
         if (record := self._records.get(ref)) is not None:
             record.open = False
 
@@ -171,9 +172,11 @@ class FakeEventLog:
         record = self._records.get(ref)
         return record is not None and record.open
 
-    def _reach(self) -> None:
+    def _reach(self, marked: EventRef | None = None) -> None:
         if self.fails_with is not None:
             raise self.fails_with
+        if marked is not None and marked.location_id in self.full:
+            raise StoreFullError("the location has the 10 GB that DynamoDB takes")
 
 
 def _owned(state: OpenEvent) -> frozenset[str]:

@@ -8,7 +8,7 @@ InventorySyncError
 |   `-- SnapshotIncompleteError  the ERP's rows do not add up to a whole snapshot
 |-- OutcomeUnknownError   sent, no answer: look before repeating
 |-- RejectedError         the other side said no: quarantine, alarm, go on with the others
-|   `-- StoreFullError           the table takes no more of one location: keep it elsewhere
+|   `-- StoreFullError           the table takes no more of one location: keep it elsewhere, or wait
 |-- LeaseLostError        another run holds the lease: stop, write nothing more
 |-- FatalError            bad configuration: stop and page; what needs none of it may go on
 `-- InvariantError        one of the invariants of docs/design.md is about to break: nothing goes on

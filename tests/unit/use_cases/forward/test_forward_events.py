@@ -35,6 +35,7 @@ from inventory_sync.domain.stock import (
 from inventory_sync.use_cases.forward.forward_events import (
     BATCH_EVENTS_MAX,
     BOOKED_AFTER_MAX,
+    LOCATION_GIGABYTES_MAX,
     REPLAYED_AFTER,
     ForwardEvents,
 )
@@ -860,6 +861,65 @@ def test_the_fullest_location_is_counted() -> None:
     world.forward(world.store(event(10, at="A"), event(11, at="B"), event(12, at="C")))
 
     assert world.observer.counts["LocationGigabytes"] == 7.5
+
+
+# A location of which DynamoDB takes no more
+
+
+@BOTH
+def test_a_full_location_holds_up_only_its_own_events(dedupe: Dedupe) -> None:
+    world = World(dedupe)
+    stuck, other = event(10, at="A"), event(11, at="B")
+    waiting = world.store(stuck, other)
+    world.log.full = {"A"}
+
+    result = world.forward(waiting)
+
+    assert (result.later, result.forwarded) == (refs(stuck), refs(other))
+    assert world.observer.counts["LocationGigabytes"] >= LOCATION_GIGABYTES_MAX
+    [(_, figures)] = [note for note in world.observer.notes if note[0] == "event to retry"]
+    assert figures["event_ref"] == stuck.ref
+    assert "Location full" in str(figures["reason"])
+
+
+def test_what_an_erp_would_book_twice_is_not_posted_where_its_claim_is_refused() -> None:
+    world = World(Dedupe.LOOKUP)
+    waiting = world.store(event(10, at="A"))
+    world.log.full = {"A"}
+
+    world.forward(waiting)
+    assert world.booked() == []
+
+    world.log.full = set()
+    assert world.forward(waiting).forwarded == [waiting[0].event.ref]
+    assert len(world.booked()) == 1
+
+
+def test_a_slow_erp_s_answer_for_a_full_location_waits_once() -> None:
+    world = World()
+    stuck, other = event(10, at="A"), event(11, at="B")
+    waiting = world.store(stuck, other)
+    world.erp.meanwhile = lambda: world.clock.advance(MINUTE)
+    world.log.full = {"A"}
+
+    result = world.forward(waiting)
+
+    assert (result.later, result.forwarded) == (refs(stuck), refs(other))
+    assert world.state(stuck).applied_at is None
+    assert world.state(other).applied_at is not None
+
+
+def test_what_the_erp_rejects_of_a_full_location_is_in_quarantine_and_waits() -> None:
+    world = World()
+    stuck = event(10, at="A")
+    waiting = world.store(stuck)
+    world.answer(stuck, NO)
+    world.log.full = {"A"}
+
+    result = world.forward(waiting)
+
+    assert (result.later, result.rejected) == (refs(stuck), [])
+    assert [entry.ref for entry in world.quarantine.entries] == refs(stuck)
 
 
 # The trail in the logs

@@ -709,6 +709,23 @@ def test_counting_without_time_for_it_goes_on_with_the_next_tick() -> None:
     assert world.is_open(first)
 
 
+def test_a_location_that_is_full_keeps_neither_its_import_nor_others_from_ending() -> None:
+    world = started(DC, STORE)
+    stuck, other = world.ship(11), world.ship(12, at=STORE)
+    world.forward()
+    world.settle()
+    world.event_log.full = {DC}
+
+    run = world.import_now()
+
+    assert (run.state, run.cut_end) == (RunState.FINALIZED, 12)
+    assert (world.is_open(stuck), world.is_open(other)) == (True, False)
+    assert [note for note in world.observer.notes if note[0] == "event not marked"]
+    world.settle()
+    world.import_now()
+    assert (world.atp(), world.atp(at=STORE)) == (9, 9)
+
+
 # What a commit means
 
 

@@ -12,7 +12,7 @@ from inventory_sync.adapters.dynamodb.calls import Item, Refused, items_of, writ
 from inventory_sync.adapters.dynamodb.item_size import bytes_of, shortened
 from inventory_sync.adapters.instants import from_text, to_milliseconds, to_text
 from inventory_sync.adapters.s3.event_bodies import SMALL_BODIES, EventBodies
-from inventory_sync.domain.errors import FatalError, RejectedError, StoreFullError
+from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import (
     EventRef,
     FulfillmentEvent,
@@ -201,8 +201,9 @@ class DynamoEventLog:
     def _update(self, ref: EventRef, expression: str, values: Mapping[str, str]) -> float:
         """An event that is gone (its retention ended) needs no note.
 
-        Returns the upper estimate of what the location's events and index entries take, in
-        gigabytes: DynamoDB takes 10 of them. 0 where it gives none.
+        StoreFullError where the location has no room for one. Returns the upper estimate of what
+        the location's events and index entries take, in gigabytes: DynamoDB takes 10 of them. 0
+        where it gives none.
         """
         arguments: dict[str, Any] = {
             "TableName": self._table,
@@ -213,11 +214,7 @@ class DynamoEventLog:
         }
         if values:
             arguments["ExpressionAttributeValues"] = {k: {"S": v} for k, v in values.items()}
-        try:
-            answer = write_if(_WHAT, self._client.update_item, arguments)
-        except StoreFullError as error:
-            # What is marked stands there already: keeping it elsewhere is no way out.
-            raise FatalError(f"{error}; see the runbook, Location full") from error
+        answer = write_if(_WHAT, self._client.update_item, arguments)
         if isinstance(answer, Refused):
             return 0.0
         return max(

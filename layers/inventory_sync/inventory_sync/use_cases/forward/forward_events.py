@@ -1,13 +1,14 @@
 """Forward: bring what the events say into the ERP's books, each exactly once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from inventory_sync.domain.acknowledgements import believed
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Dedupe
-from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.errors import RejectedError, StoreFullError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.inbound import ClaimResult, QuarantineEntry
 from inventory_sync.domain.stock import (
@@ -47,6 +48,8 @@ TOO_OLD = (
     f"published more than {BOOKED_AFTER_MAX.days} days before it came in: it may have been booked"
     " before; look in the ERP, then `quarantine retry` books it, `quarantine drop` does not"
 )
+LOCATION_GIGABYTES_MAX = 10.0
+"""What DynamoDB takes of one location's events."""
 REPLAYED_AFTER = timedelta(minutes=30)
 """What came later than this after it happened may have been here before: NewStore delivers within
 15 minutes, and a replayed event whose record had run out looks like a new one."""
@@ -118,7 +121,7 @@ class ForwardEvents:
         result, began = ForwardResult(), self.clock.monotonic()
         ready = self._book_movements(waiting, result)
         if not self._is_quick(began):
-            self._mark_applied(ready)
+            self._mark_applied(ready, result)
         self._change_allocations(ready, result)
         self.observer.count("EventsForwarded", len(result.forwarded))
         self.observer.count("EventsRejected", len(result.rejected))
@@ -167,17 +170,34 @@ class ForwardEvents:
         ready: list[_Ready] = []
         to_post: list[_Due] = []
         for open_event in waiting:
-            if not open_event.event.completed:
-                ready.append(_Ready(_Due(open_event)))
-            elif due := self._own(open_event, result):
-                if due.owned and open_event.applied_at is None:
-                    self._claim(due, to_post, ready, result)
-                else:
-                    ready.append(_Ready(due))
+            with self._held_where_full(open_event.event, result):
+                if not open_event.event.completed:
+                    ready.append(_Ready(_Due(open_event)))
+                elif due := self._own(open_event, result):
+                    if due.owned and open_event.applied_at is None:
+                        self._claim(due, to_post, ready, result)
+                    else:
+                        ready.append(_Ready(due))
         if to_post:
             for due, outcome in zip(to_post, self._post(to_post), strict=True):
-                self._record_outcome(due, self._certain(due, outcome), ready, result)
+                with self._held_where_full(due.event, result):
+                    self._record_outcome(due, self._certain(due, outcome), ready, result)
         return ready
+
+    @contextmanager
+    def _held_where_full(self, event: FulfillmentEvent, result: ForwardResult) -> Iterator[None]:
+        """An event of which the table takes no more marks waits, alone.
+
+        What is not marked as posted is posted again by the next sweep, so an ERP that books a
+        repeat twice gets nothing before its claim is written.
+        """
+        try:
+            yield
+        except StoreFullError as error:
+            self._trail.to_retry(event, "mark", f"{error}; see the runbook, Location full")
+            self.observer.count("LocationGigabytes", LOCATION_GIGABYTES_MAX)
+            if event.ref not in result.later:
+                result.later.append(event.ref)
 
     def _own(self, open_event: OpenEvent, result: ForwardResult) -> _Due | None:
         """Let the event own its units before anything is posted; None where nothing is to be done.
@@ -268,12 +288,13 @@ class ForwardEvents:
                 self._trail.to_retry(due.event, "movement", reason)
                 result.later.append(due.event.ref)
 
-    def _mark_applied(self, ready: list[_Ready]) -> None:
+    def _mark_applied(self, ready: list[_Ready], result: ForwardResult) -> None:
         """By themselves: the invocation may end before their allocations have an outcome."""
         for found in ready:
             if found.applied is not None:
-                applied, ref = found.applied, found.due.event.ref
-                self.event_log.mark_applied(ref, applied.applied_at, applied.document_id)
+                applied, event = found.applied, found.due.event
+                with self._held_where_full(event, result):
+                    self.event_log.mark_applied(event.ref, applied.applied_at, applied.document_id)
 
     def _change_allocations(self, ready: list[_Ready], result: ForwardResult) -> None:
         """Whatever becomes of the allocation, what the ERP has booked is marked."""
@@ -287,16 +308,17 @@ class ForwardEvents:
         for found, outcome in zip(ready, outcomes, strict=True):
             event = found.due.event
             if not isinstance(outcome, Accepted):
-                self._mark_applied([found])
-            match outcome:
-                case Accepted():
-                    close = not event.completed and not event.mispicked
-                    gigabytes = max(gigabytes, self._mark_forwarded(found, result, close=close))
-                case Rejection(reason):
-                    self._reject(found.due.open_event, reason, result)
-                case TryLater(reason):
-                    self._trail.to_retry(event, "allocation", reason, found.applied)
-                    result.later.append(event.ref)
+                self._mark_applied([found], result)
+            with self._held_where_full(event, result):
+                match outcome:
+                    case Accepted():
+                        close = not event.completed and not event.mispicked
+                        gigabytes = max(gigabytes, self._mark_forwarded(found, result, close=close))
+                    case Rejection(reason):
+                        self._reject(found.due.open_event, reason, result)
+                    case TryLater(reason):
+                        self._trail.to_retry(event, "allocation", reason, found.applied)
+                        result.later.append(event.ref)
         self.observer.count("LocationGigabytes", gigabytes)
 
     def _mark_forwarded(self, found: _Ready, result: ForwardResult, *, close: bool) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from inventory_sync.domain.errors import StoreFullError
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.manifest import Basis
@@ -38,11 +39,16 @@ class FinalizeRun:
             if not self.time_for_more():
                 return False
             ref = open_event.event.ref
-            if ref in closed:
-                self.event_log.close(ref)
-            elif ref in to_note and open_event.counted_by is None:
-                self.event_log.mark_counted(ref, run.run_id)
-            else:
+            try:
+                if ref in closed:
+                    self.event_log.close(ref)
+                elif ref in to_note and open_event.counted_by is None:
+                    self.event_log.mark_counted(ref, run.run_id)
+                else:
+                    continue
+            except StoreFullError as error:
+                # The next run counts it once more: what the ERP had applied changes no quantity.
+                self.observer.log("event not marked", event_ref=ref, reason=str(error))
                 continue
             self._log_counted(run, open_event, closed=ref in closed)
         return True
