@@ -98,8 +98,7 @@ def note_change(
     operator: Operator, kind: str, item_id: str, after: Mapping[str, object], author: Author
 ) -> None:
     """Write down what is about to be done, over what was written down before; RejectedError."""
-    item = operator.stack.state.get(kind, item_id)
-    before = item["record"]["S"] if item else None
+    before = operator.stack.state.record(kind, item_id)
     change = Change(
         kind=kind, item_id=item_id, before=before, after=json.dumps(after, sort_keys=True)
     )

@@ -215,9 +215,9 @@ def _of_calls(operator: Operator, stored: int, refused: int, failed: int) -> str
 def _failed_since_the_last_event(operator: Operator, since: datetime) -> int:
     """The stream check remembers the last event; one that came since is in NewStore's list."""
     desk, now = operator.stack.stream_admin, operator.now
-    memory = DynamoStreamCheckStates(operator.stack.state).load(desk.stream_id)
-    last = max(memory.arrivals.last_at or since, since)
     try:
+        memory = DynamoStreamCheckStates(operator.stack.state).load(desk.stream_id)
+        last = max(memory.arrivals.last_at or since, since)
         found = desk.records.failures(desk.stream_id, since, now)
         failed = [attempt.attempted_at for attempt in found if attempt.attempted_at > last]
         after = max(failed, default=now) + timedelta(seconds=1)

@@ -72,16 +72,18 @@ def report(operator: Operator, replay_id: str, wait: int, who: str, why: str) ->
     Example: inventory-sync replay report inventory-sync-replay-20260302120000 --wait 30
     """
     author = operator.author("replay report", who, why)
-    item = operator.stack.state.get(KIND, replay_id)
-    record = json.loads(item["record"]["S"]) if item else {}
-    if "since" not in record:
-        raise refusal(f"there is no replay of a window named {replay_id}; `replay window` names it")
-    asked = Replay(
-        replay_id=replay_id,
-        since=datetime.fromisoformat(record["since"]),
-        until=datetime.fromisoformat(record["until"]),
-        asked_at=datetime.fromisoformat(record["asked_at"]),
-    )
+    try:
+        record = json.loads(operator.stack.state.record(KIND, replay_id) or "{}")
+        asked = Replay(
+            replay_id=replay_id,
+            since=datetime.fromisoformat(record["since"]),
+            until=datetime.fromisoformat(record["until"]),
+            asked_at=datetime.fromisoformat(record["asked_at"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise refusal(
+            f"there is no replay of a window named {replay_id}; `replay window` names it"
+        ) from error
     _report(operator, asked, wait, author)
 
 

@@ -217,6 +217,8 @@ def _timestamp(one: QuarantinedCompletion) -> str:
 
 def _unreadable(operator: Operator, reported: UnreadableRecords, found: Findings) -> None:
     """What the adapter has stored and `status` has met; ledgers are read by imports alone."""
+    operator.store.approvals()
+    operator.store.resends()
     records = [f"event {e.ref}: {e.fault}" for e in operator.stack.event_log.unreadable_events()]
     records += reported.taken()
     reported.close()

@@ -64,3 +64,18 @@ def test_a_memory_of_a_later_version_is_refused(open_database: Callable[[str], D
 
     with pytest.raises(FatalError, match="moods"):
         DynamoStreamCheckStates(table).load("s")
+
+
+@pytest.mark.parametrize("record", ["", "{", '{"version": "all"}'])
+def test_a_memory_that_cannot_be_read_begins_anew_over_it(
+    open_database: Callable[[str], Database], record: str
+) -> None:
+    database = open_database("moto")
+    table = StateTable(database.client, database.table("StateTable"))
+    for version in range(1, 8):
+        assert table.replace("stream_check", "s", record, version=version)
+    states = DynamoStreamCheckStates(table)
+
+    saved = states.save("s", states.load("s"))
+
+    assert (saved, states.load("s")) == (StreamCheckState(version=8), saved)

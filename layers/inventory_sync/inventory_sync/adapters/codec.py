@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.errors import FatalError, LaterRecordError
 
 T = TypeVar("T")
 _UNKNOWN, _LATER = "unexpected_keyword_argument", "unknown; written by a later version?"
@@ -24,10 +24,12 @@ def decode(kind: type[T], text: str | bytes, what: str) -> T:
     try:
         record: T | None = _adapter(kind).validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        fault = _LATER if first["type"] == _UNKNOWN else first["msg"]
+        faults = error.errors(include_input=False)
+        first = next((fault for fault in faults if fault["type"] == _UNKNOWN), faults[0])
+        later = first["type"] == _UNKNOWN
         place = ".".join(map(str, first["loc"]))
-        raise FatalError(f"{what}: {place}: {fault}" if place else f"{what}: {fault}") from error
+        text = ": ".join(filter(None, (what, place, _LATER if later else first["msg"])))
+        raise (LaterRecordError if later else FatalError)(text) from error
     if record is None:
         raise FatalError(f"{what}: not a JSON object")
     return record

@@ -11,6 +11,7 @@ InventorySyncError
 |   `-- StoreFullError           the table takes no more of one location: keep it elsewhere, or wait
 |-- LeaseLostError        another run holds the lease: stop, write nothing more
 |-- FatalError            bad configuration: stop and page; what needs none of it may go on
+|   `-- LaterRecordError         a record has a field of a later version: to save it would lose that
 `-- InvariantError        one of the invariants of docs/design.md is about to break: nothing goes on
 """
 
@@ -64,6 +65,10 @@ class LeaseLostError(InventorySyncError):
 
 class FatalError(InventorySyncError):
     """A person has to change something before this can work."""
+
+
+class LaterRecordError(FatalError):
+    """A stored record has a field that nobody knows; it is left as it is."""
 
 
 class InvariantError(InventorySyncError):

@@ -5,6 +5,7 @@ unit stands in several events; it left at the lowest logical timestamp of those 
 the ERP books it once, by the event that owns it.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, FulfillmentItem, OpenEvent
+
+_OWNER_MARK = re.compile("[0-9]{20}#[0-9a-f]+#.+", re.DOTALL)
 
 
 class UnitId(NamedTuple):
@@ -68,6 +71,11 @@ def owner_mark(event: FulfillmentEvent) -> str:
     """What names an event among those of its request; sorts by logical timestamp."""
     digest = event.ref.event_key.rpartition("#")[2]
     return f"{event.logical_timestamp:020d}#{digest}#{event.location_id}"
+
+
+def is_owner_mark(text: str) -> bool:
+    """Whether it is one of some event."""
+    return _OWNER_MARK.fullmatch(text) is not None
 
 
 def ownership(event: FulfillmentEvent, owners: Mapping[str, str]) -> Ownership:

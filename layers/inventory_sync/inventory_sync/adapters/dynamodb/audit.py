@@ -16,6 +16,7 @@ CHANGES_PER_RECORD_MAX = 99
 """With its record they fit one transaction of at most 100 items."""
 RECORD_CHARACTERS_MAX = 100_000
 """A record that quotes no more than this stays below 400 KB."""
+_NO_TEXT = "attribute_not_exists(#record) OR NOT attribute_type(#record, :text)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,9 @@ class AuditedTable:
         if change.before is not None:
             write["ConditionExpression"] = "#record = :before"
             write["ExpressionAttributeValues"] = {":before": {"S": change.before}}
+        if change.before == "":  # what stands there has no text: it is put right all the same
+            write["ConditionExpression"] += f" OR {_NO_TEXT}"
+            write["ExpressionAttributeValues"][":text"] = {"S": "S"}
         if change.after is None:
             return {"Delete": {**write, "Key": key}}
         return {"Put": {**write, "Item": {**key, "record": {"S": change.after}}}}

@@ -95,8 +95,7 @@ class LocationChanges:
         return wanted
 
     def _record(self, kind: str, item_id: str) -> str | None:
-        item = self._table.get(kind, item_id)
-        return item["record"]["S"] if item else None
+        return self._table.record(kind, item_id)
 
     def _put(self, kind: str, rows: Mapping[str, str], author: Author) -> Loaded:
         """The same row always has the same text, so texts are compared."""

@@ -94,7 +94,7 @@ class DynamoLocationStore:
 def _operator_hold(item_id: str, record: str) -> OperatorHold:
     """One that cannot be read holds all the same, until it is resumed: somebody has set it."""
     try:
-        return decode(OperatorHold, record, f"operator's hold {item_id}")
+        return decode(OperatorHold, record, f"{OPERATOR_HOLD} {item_id}")
     except FatalError as error:
         report_unreadable(error)
         location_id = item_id.removeprefix(_HELD_LOCATION) if item_id != _PAUSED else ALL_IMPORTS

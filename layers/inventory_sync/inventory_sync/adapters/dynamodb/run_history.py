@@ -21,5 +21,5 @@ class DynamoRunHistory:
 
     def run(self, run_id: str) -> ImportRun | None:
         """Read consistently."""
-        item = self._table.get("run", run_id)
-        return None if item is None else decode(ImportRun, item["record"]["S"], f"run {run_id}")
+        record = self._table.record("run", run_id)
+        return None if record is None else decode(ImportRun, record, f"run {run_id}")

@@ -38,11 +38,11 @@ class DynamoRunStore:
 
         Nothing can be imported without one: where it cannot be read that is an error, and counted.
         """
-        item = self._table.get("head", "import")
-        if item is None:
+        record = self._table.record("head", "import")
+        if record is None:
             return ImportHead()
         try:
-            return decode(ImportHead, item["record"]["S"], "import head")
+            return decode(ImportHead, record, "import head")
         except FatalError as error:
             report_unreadable(error)
             raise

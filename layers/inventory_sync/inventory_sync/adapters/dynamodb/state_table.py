@@ -1,6 +1,6 @@
 """The state table: one small item for each lease, head, run, location, hold and approval."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
@@ -28,6 +28,16 @@ class StateTable:
         item: dict[str, Any] | None = answer.get("Item")
         return item
 
+    def record(self, kind: str, item_id: str) -> str | None:
+        """An item's record, empty where it has none; None where there is no such item."""
+        item = self.get(kind, item_id)
+        return None if item is None else _text_of(item)
+
+    def version(self, kind: str, item_id: str) -> int:
+        """Of what `replace` wrote there last; 0 without one."""
+        item = self.get(kind, item_id) or {}
+        return int(item.get("version", {}).get("N", "0"))
+
     def records(self, kind: str, *, newest_first: bool = False) -> Iterator[tuple[str, str]]:
         """(id, record) of every item of a kind, read consistently, by id or from the highest id.
 
@@ -41,7 +51,7 @@ class StateTable:
             "ExpressionAttributeValues": {":kind": {"S": kind}},
         }
         for item in items_of(_WHAT, self.client.query, arguments):
-            yield item["id"]["S"], item.get("record", {}).get("S", "")
+            yield item["id"]["S"], _text_of(item)
 
     def put(self, kind: str, item_id: str, record: str) -> None:
         """Write an item whatever stands there."""
@@ -81,3 +91,8 @@ class StateTable:
     def key(kind: str, item_id: str) -> dict[str, Any]:
         """An item's primary key."""
         return {"kind": {"S": kind}, "id": {"S": item_id}}
+
+
+def _text_of(item: Mapping[str, Any]) -> str:
+    text: str = item.get("record", {}).get("S", "")
+    return text

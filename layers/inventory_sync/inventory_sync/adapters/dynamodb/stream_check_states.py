@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from inventory_sync.adapters.codec import decode, encode
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.domain.errors import LeaseLostError
+from inventory_sync.adapters.unreadable import report_unreadable
+from inventory_sync.domain.errors import FatalError, LaterRecordError, LeaseLostError
 from inventory_sync.domain.stream_check import StreamCheckState
 
 KIND = "stream_check"
@@ -17,11 +18,20 @@ class DynamoStreamCheckStates:
         self._table = table
 
     def load(self, stream_id: str) -> StreamCheckState:
-        """An empty one before the first look."""
-        item = self._table.get(KIND, stream_id)
-        if item is None:
+        """An empty one before the first look, and where what stands there cannot be read.
+
+        LaterRecordError where a later version has written it.
+        """
+        record = self._table.record(KIND, stream_id)
+        if record is None:
             return StreamCheckState()
-        return decode(StreamCheckState, item["record"]["S"], f"check of stream {stream_id}")
+        try:
+            return decode(StreamCheckState, record, f"{KIND} {stream_id}")
+        except LaterRecordError:
+            raise
+        except FatalError as error:
+            report_unreadable(error)
+            return StreamCheckState(version=self._table.version(KIND, stream_id))
 
     def save(self, stream_id: str, memory: StreamCheckState) -> StreamCheckState:
         """One conditional write."""

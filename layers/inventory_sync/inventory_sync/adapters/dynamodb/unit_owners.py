@@ -3,6 +3,7 @@
 A table of its own: among the events it would wake the forwarder and fill the location's collection.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 from inventory_sync.adapters.aws.errors import error_code, translated
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import FulfillmentEvent
-from inventory_sync.domain.units import Ownership, owner_mark, ownership
+from inventory_sync.domain.units import Ownership, is_owner_mark, owner_mark, ownership
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,5 +67,15 @@ class DynamoUnitOwners:
                     f"request {event.fulfillment_request_id}: the requests table does not take its"
                     f" units ({len(event.items)} in this event): more than an item has room for"
                 ) from error
-        stored = answer["Attributes"]
-        return {item_id: stored[_UNIT + item_id]["S"] for item_id in items}
+        return {item_id: _mark(event, item_id, answer["Attributes"]) for item_id in items}
+
+
+def _mark(event: FulfillmentEvent, item_id: str, stored: Mapping[str, Any]) -> str:
+    """RejectedError where nobody can say which event books the unit: a guess may book it twice."""
+    mark: str = stored[_UNIT + item_id].get("S", "")
+    if not is_owner_mark(mark):
+        raise RejectedError(
+            f"request {event.fulfillment_request_id}: the requests table does not say which event"
+            f" books unit {item_id}; see docs/runbook.md, Records unreadable"
+        )
+    return mark
