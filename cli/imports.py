@@ -9,6 +9,7 @@ import click
 
 from cli.command import Operator, connected, note_change, signed
 from cli.output import ExitCode, refusal
+from cli.progress import progress
 from cli.rehearsal import as_figures, in_words
 from cli.stack import IMPORT_FUNCTION
 from inventory_sync.domain.import_run import RunState
@@ -62,7 +63,8 @@ def run_import(
     author = operator.author("import", who, why)
     asked = {"full": full, "locations": sorted(locations), "at": operator.now.isoformat()}
     note_change(operator, "import_asked", "import", asked, author)
-    answer = operator.stack.invoke(IMPORT_FUNCTION, asked)
+    with progress("the import function is at it"):
+        answer = operator.stack.invoke(IMPORT_FUNCTION, asked)
     operator.out.result(answer, *_told(answer, full, locations))
     if answer["outcome"] in _NOTHING_DONE:
         raise click.exceptions.Exit(ExitCode.REFUSED)
@@ -76,7 +78,8 @@ def _rehearse(
     with tempfile.TemporaryDirectory() as folder:
         archive = save or Path(folder) / "availabilities.zip"
         dry_run = operator.stack.dry_run(archive, limit)
-        found = dry_run(lambda: 60.0 * _MINUTES_MAX, full=full, only=only)
+        with progress("building the import, locations") as line:
+            found = dry_run(lambda: 60.0 * _MINUTES_MAX, full=full, only=only, progress=line.done)
     operator.out.report(as_figures(found), *in_words(found, save))
 
 

@@ -7,6 +7,7 @@ import click
 
 from cli.command import Operator, connected, signed
 from cli.output import columns
+from cli.progress import progress
 from inventory_sync.domain.drift import Cause, RowDrift
 from inventory_sync.domain.holds import Resend
 from inventory_sync.domain.wording import counted
@@ -43,9 +44,13 @@ def reconcile(
     Example: inventory-sync reconcile --location DC01 --repair --why "count of 2 March"
     """
     author = operator.author("reconcile --repair", who, why) if repair else None
-    found = operator.stack.reconciler(
-        lambda: 60.0 * _MINUTES_MAX, only=frozenset(locations), read_erp=not no_erp
-    )
+    with progress("comparing locations") as line:
+        found = operator.stack.reconciler(
+            lambda: 60.0 * _MINUTES_MAX,
+            only=frozenset(locations),
+            read_erp=not no_erp,
+            progress=line.done,
+        )
     queued = 0
     if author is not None:
         wanted: dict[str, list[str]] = defaultdict(list)

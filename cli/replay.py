@@ -8,6 +8,7 @@ import click
 
 from cli.command import Operator, connected, note_change, signed
 from cli.output import columns, refusal
+from cli.progress import progress
 from cli.text import INSTANT, instant, iso, short_name
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.domain.errors import FatalError
@@ -105,15 +106,16 @@ def file(operator: Operator, path: str, offset: int, who: str, why: str) -> None
     asked = {"file": found.uri, "offset": offset}
     note_change(operator, KIND, item_id, {**asked, "state": "asked"}, author)
     ingest = operator.stack.export_reader(local=not found.bucket)
-    progress = ingest(found, offset, lambda: 3600.0 * HOURS_MAX)
-    results = {result.value: progress.results.get(result, 0) for result in IngestResult}
-    figures = {"lines": progress.lines, "offset": progress.offset, "done": progress.done, **results}
+    with progress(f"taking the events of {path}"):
+        read = ingest(found, offset, lambda: 3600.0 * HOURS_MAX)
+    results = {result.value: read.results.get(result, 0) for result in IngestResult}
+    figures = {"lines": read.lines, "offset": read.offset, "done": read.done, **results}
     note_change(operator, KIND, item_id, {**asked, **figures, "state": "done"}, author)
-    if progress.failure:
-        raise FatalError(f"{progress.failure}; go on with --offset {progress.offset}")
+    if read.failure:
+        raise FatalError(f"{read.failure}; go on with --offset {read.offset}")
     operator.out.result(
         figures,
-        f"{counted(progress.lines, 'line')}: {results['stored']} were missing and are stored,"
+        f"{counted(read.lines, 'line')}: {results['stored']} were missing and are stored,"
         f" {results['already_stored']} were known, {results['ignored']} do not concern stock,"
         f" {results['quarantined']} are in quarantine.",
     )
@@ -129,7 +131,8 @@ def _replayer(operator: Operator) -> ReplayWindow:
 
 def _report(operator: Operator, asked: Replay, wait: int, author: Author) -> None:
     replayer = _replayer(operator)
-    found = replayer.report(asked, 60.0 * wait)
+    with progress(f"NewStore sends {asked.replay_id} again; waiting {wait} min at most"):
+        found = replayer.report(asked, 60.0 * wait)
     tidied = replayer.delete_registration(asked, found)
     figures: Mapping[str, object] = {
         **_window(asked),

@@ -27,6 +27,7 @@ from inventory_sync.domain.import_head import Lease
 from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError, RunState
 from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.ports.observe import OnProgress, unwatched
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
@@ -315,7 +316,12 @@ class ImportWorld:
         )
 
     def dry_run(
-        self, folder: Path, *only: str, full: bool = False, rows_max: int = 50
+        self,
+        folder: Path,
+        *only: str,
+        full: bool = False,
+        rows_max: int = 50,
+        progress: OnProgress = unwatched,
     ) -> Rehearsal:
         """What a tick would do now."""
         dry_run = DryRun(
@@ -325,7 +331,9 @@ class ImportWorld:
             clock=self.clock,
             rows_max=rows_max,
         )
-        rehearsal = dry_run(lambda: self.seconds_left, full=full, only=frozenset(only))
+        rehearsal = dry_run(
+            lambda: self.seconds_left, full=full, only=frozenset(only), progress=progress
+        )
         if rehearsal.files:
             check_archive((folder / "dry.zip").read_bytes())
         return rehearsal

@@ -30,3 +30,9 @@ class Observer(Protocol):
 
 RemainingSeconds = Callable[[], float]
 """How long this invocation may still run."""
+OnProgress = Callable[[int, int], None]
+"""Told how many locations of how many are done; there may turn out to be more."""
+
+
+def unwatched(done: int, total: int) -> None:
+    """Nobody wants to know."""

@@ -205,3 +205,12 @@ def test_an_archive_that_could_not_be_written_is_not_left_behind(tmp_path: Path)
 
     assert list(tmp_path.iterdir()) == []
     assert world.clock.now() > NOW
+
+
+def test_who_watches_is_told_how_far_it_is(tmp_path: Path) -> None:
+    world = added_back_and_subtracted()
+    told: list[tuple[int, int]] = []
+
+    world.dry_run(tmp_path, progress=lambda done, total: told.append((done, total)))
+
+    assert told == [(0, 2), (1, 2)]

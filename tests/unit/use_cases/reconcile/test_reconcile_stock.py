@@ -10,6 +10,7 @@ from inventory_sync.domain.atp import SafetyStock
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.ports.observe import OnProgress, unwatched
 from inventory_sync.use_cases.reconcile.export_atp import ExportAtp
 from inventory_sync.use_cases.reconcile.reconcile_stock import (
     ROWS_BY_KEYS_MAX,
@@ -43,7 +44,13 @@ class Shop:
         """What the last import did shows at NewStore for certain."""
         self.world.clock.advance(HOUR)
 
-    def reconcile(self, *only: str, seconds: float = 900, read_erp: bool = True) -> Reconciled:
+    def reconcile(
+        self,
+        *only: str,
+        seconds: float = 900,
+        read_erp: bool = True,
+        progress: OnProgress = unwatched,
+    ) -> Reconciled:
         world = self.world
         reconcile = ReconcileStock(
             event_log=world.event_log,
@@ -66,7 +73,7 @@ class Shop:
         def remaining() -> float:
             return seconds - (world.clock.now() - start).total_seconds()
 
-        return reconcile(remaining, only=frozenset(only), read_erp=read_erp)
+        return reconcile(remaining, only=frozenset(only), read_erp=read_erp, progress=progress)
 
     def causes(self, **how) -> dict[Cause, int]:
         """Units by cause of the one row that differs, or nothing."""
@@ -86,6 +93,14 @@ def test_where_all_agree_nothing_is_reported() -> None:
     assert (found.totals.rows, found.totals.agreeing, found.drifts) == (2, 2, ())
     assert shop.world.observer.counts["RowsUnexplained"] == 0
     assert shop.reports.summaries[found.report_id]["agreeing"] == 2
+
+
+def test_who_watches_is_told_how_far_it_is() -> None:
+    told: list[tuple[int, int]] = []
+
+    Shop(DC, STORE).reconcile(progress=lambda done, total: told.append((done, total)))
+
+    assert told == [(0, 2), (1, 2)]
 
 
 @pytest.mark.parametrize("forwarded", [True, False])

@@ -1,5 +1,6 @@
 """Dry run: what an import would do now, by the import's own code, without any effect."""
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from inventory_sync.domain.manifest import Ledger, Manifest
 from inventory_sync.domain.row_selection import sendable
 from inventory_sync.domain.run_record import LocationRecord
 from inventory_sync.ports.files import ScratchArchive
-from inventory_sync.ports.observe import Clock, RemainingSeconds
+from inventory_sync.ports.observe import Clock, OnProgress, RemainingSeconds, unwatched
 from inventory_sync.ports.runs import RunStore
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.dry_run_ports import DryFiles, DryLocations, DryRecords
@@ -68,6 +69,7 @@ class DryRun:
         *,
         full: bool = False,
         only: frozenset[str] = frozenset(),
+        progress: OnProgress = unwatched,
     ) -> Rehearsal:
         """As `ImportStock` with the same arguments; RejectedError while a run is under way."""
         head = self.runs.head()
@@ -76,7 +78,8 @@ class DryRun:
                 f"run {head.run.run_id} is {head.run.state}: an import would only go on with it;"
                 " try again once it has ended, see `run last`"
             )
-        if why := why_not_only(only, self.build.location_store.locations()):
+        places = self.build.location_store.locations()
+        if why := why_not_only(only, places):
             raise RejectedError(why)
         reading = head.release.in_force(self.build.settings.reading)
         now = self.clock.now()
@@ -89,7 +92,8 @@ class DryRun:
             records=rehearsed.records,
             location_store=locations,
         )
-        built = build(run, head, _no_lease, remaining_seconds)
+        expected, done = sum(place.enabled for place in places.values()), itertools.count()
+        built = build(run, head, lambda: progress(next(done), expected), remaining_seconds)
         archive_bytes, files = self.scratch.packed() if built.files else (0, ())
         paused = locations.operator_holds().get(ALL_IMPORTS)
         return Rehearsal(
@@ -105,10 +109,6 @@ class DryRun:
 
     def _manifest(self, run_id: str | None) -> Manifest:
         return self.build.files.manifest(run_id) if run_id else Manifest(run_id="", cut_end=0)
-
-
-def _no_lease() -> None:
-    """Nothing is written, so nobody has to be kept from it."""
 
 
 @dataclass

@@ -24,7 +24,7 @@ from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import DriftReport, FileStore, Reports
 from inventory_sync.ports.locations import LocationStore
 from inventory_sync.ports.newstore import NewStoreReader, StockReader
-from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
+from inventory_sync.ports.observe import Clock, Observer, OnProgress, RemainingSeconds, unwatched
 from inventory_sync.ports.runs import RunHistory, RunStore
 from inventory_sync.use_cases.reconcile.drift_totals import DriftTotals
 from inventory_sync.use_cases.reconcile.export_atp import ExportAtp
@@ -106,6 +106,7 @@ class ReconcileStock:
         *,
         only: frozenset[str] = frozenset(),
         read_erp: bool = True,
+        progress: OnProgress = unwatched,
     ) -> Reconciled:
         """Every imported location, or `only` those; RejectedError before the first import."""
         session = _Session(self, remaining_seconds, read_erp)
@@ -113,7 +114,8 @@ class ReconcileStock:
         with self.reports.writer(report_id) as report:
             places = session.places(only)
             session.prepare(places)
-            for place in places:
+            for done, place in enumerate(places):
+                progress(done, len(places))
                 session.compare(place, report)
             session.confirm(report)
         folder = self.reports.save_summary(report_id, session.summary())
