@@ -23,7 +23,7 @@ from inventory_sync.domain.stock import totals_of
 from inventory_sync.domain.units import Ownership
 from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.use_cases.forward import forward_events
-from inventory_sync.use_cases.import_stock import import_stock
+from inventory_sync.use_cases.import_stock import import_stock, leased_head
 from inventory_sync.use_cases.import_stock.build_import import (
     choose_cut,
     file_packer,
@@ -104,14 +104,14 @@ def _range_from_lowest_event() -> AbstractContextManager[Any]:
 
 
 def _watermark_before_finish() -> AbstractContextManager[Any]:
-    honest = import_stock._Session._save
+    honest = leased_head.LeasedHead.save
 
-    def save(session: Any, run: Any, **changes: Any) -> None:
+    def save(leased: Any, run: Any, **changes: Any) -> None:
         if "unfinished_run_id" in changes and changes["unfinished_run_id"] is not None:
             changes["watermark"] = run.cut_end
-        honest(session, run, **changes)
+        honest(leased, run, **changes)
 
-    return patch.object(import_stock._Session, "_save", save)
+    return patch.object(leased_head.LeasedHead, "save", save)
 
 
 def _read_then_write_dedupe(world: World) -> None:

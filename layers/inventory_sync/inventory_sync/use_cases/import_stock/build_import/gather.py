@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.locations import Location
-from inventory_sync.domain.manifest import Basis, Ledger, LocationEntry
+from inventory_sync.domain.manifest import Basis, KeptLedger, Ledger, LocationEntry
 from inventory_sync.domain.needed_rows import crossed_units
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import Units
@@ -128,16 +128,12 @@ class LocationSource:
         events = self.event_log.open_events_of(location_id)
         unstored = self.context.unstored.events(location_id, self.context.erp.rule)
         kept = self.last.kept(location_id, base)
-        last = _judged(entry, base or kept.ledger)
-        judged = self.reader.judge(place, entry, fetched, last, events, kept)
+        compared = _judged(entry, base or kept.ledger)
+        judged = self.reader.judge(place, entry, fetched, compared, events, kept)
         read = judged if isinstance(judged, StockRead) else None
         if kept.lost and read is not None:
             self._name_lost(location_id)
         anew = self.context.entry(place) is None
-        doubtful = self.last.doubtful(self.context.run, location_id, base, kept)
-        if read is not None and anew:
-            doubtful |= self.last.left_by_others(place)
-        doubtful |= self._crossed(place, base, [*events, *unstored])
         return LocationInputs(
             place=place,
             base=base,
@@ -149,8 +145,23 @@ class LocationSource:
             unlisted=self.last.ever(location_id, base, kept) if keeps_unlisted else None,
             events=events,
             unstored=unstored,
-            doubtful=doubtful,
+            doubtful=self._doubtful(place, base, kept, [*events, *unstored], read),
         )
+
+    def _doubtful(
+        self,
+        place: Location,
+        base: Ledger | None,
+        kept: KeptLedger,
+        events: list[OpenEvent],
+        read: StockRead | None,
+    ) -> frozenset[str]:
+        """Products of which NewStore may have something else than the last import says."""
+        doubtful = self.last.doubtful(self.context.run, place.location_id, base, kept)
+        doubtful |= self._crossed(place, base, events)
+        if read is not None and self.context.entry(place) is None:
+            doubtful |= self.last.left_by_others(place)
+        return doubtful
 
     def _crossed(
         self, place: Location, base: Ledger | None, events: list[OpenEvent]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
 
 from inventory_sync.domain.events import OpenEvent
@@ -11,8 +12,8 @@ from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import NOTHING_KEPT, KeptLedger, LocationEntry
 from inventory_sync.domain.repeats import Repeats, check_repeats, repeats_of
-from inventory_sync.domain.snapshot_guards import check_age, check_as_of, check_snapshot
-from inventory_sync.domain.stock import Units
+from inventory_sync.domain.snapshot_guards import Doubts, check_age, check_as_of, check_snapshot
+from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.domain.stock_reads import NoNewRead, Read, StockRead, UnreadStock
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.observe import Observer, RemainingSeconds
@@ -140,27 +141,18 @@ class StockReader:
             return fetched
         if isinstance(fetched, tuple):
             return self._hold(location_id, fetched)
-        context, snapshot = self.context, fetched.snapshot
-        limits, now = context.settings.guards, self.run.planned_at
-        keeps_unlisted = not context.erp.absent_means_zero
-        doubts = check_snapshot(snapshot, last, limits, keeps_unlisted=keeps_unlisted)
-        if kept.lost and kept.ledger is None:
-            doubts = replace(doubts, location=(*doubts.location, ledger_lost(location_id)))
-        shown_up_to = entry.as_of if entry else None
+        snapshot, shown_up_to = fetched.snapshot, entry.as_of if entry else None
         before = entry.repeats if entry else None
-        repeats = repeats_of(snapshot, before, shown_up_to, events, context.erp.rule)
+        repeats = repeats_of(snapshot, before, shown_up_to, events, self.context.erp.rule)
+        doubts = self._doubts(location_id, snapshot, last, kept)
         if repeated := check_repeats(repeats, snapshot.as_of):
             doubts = replace(doubts, location=(*doubts.location, *repeated))
             repeats = Repeats(repeats.digest, snapshot.as_of)
-        dated = (
-            *check_as_of(snapshot.as_of, shown_up_to, context.erp.rule.apply_lag, now=now),
-            *check_age(snapshot.as_of, limits, now=now),
-        )
+        dated = self._misdated(snapshot, shown_up_to)
         if not dated:
             self._end_needless(location_id, doubts.all)
-        refused = (*self._refused(location_id, doubts.location), *dated)
         rows = self._refused(location_id, doubts.rows)
-        if refused:
+        if refused := (*self._refused(location_id, doubts.location), *dated):
             return self._hold(location_id, (*refused, *rows))
         passed = len(doubts.all) > len(rows)
         if passed and len(self.used_approvals) >= APPROVALS_USED_MAX:
@@ -174,6 +166,29 @@ class StockReader:
             self.rows_held[location_id] = len(rows)
         fetched = replace(fetched, repeats=repeats)
         return _believed(fetched, rows, doubtful=bool(doubts.all) or not snapshot.on_hand_units)
+
+    def _doubts(
+        self,
+        location_id: str,
+        snapshot: StockSnapshot,
+        last: Mapping[str, Units] | None,
+        kept: KeptLedger,
+    ) -> Doubts:
+        """What its figures are held for, unless that is approved."""
+        keeps_unlisted = not self.context.erp.absent_means_zero
+        limits = self.context.settings.guards
+        doubts = check_snapshot(snapshot, last, limits, keeps_unlisted=keeps_unlisted)
+        if kept.lost and kept.ledger is None:
+            doubts = replace(doubts, location=(*doubts.location, ledger_lost(location_id)))
+        return doubts
+
+    def _misdated(self, snapshot: StockSnapshot, shown_up_to: datetime | None) -> tuple[Hold, ...]:
+        """What its moment is held for; that cannot be approved."""
+        context, now = self.context, self.run.planned_at
+        return (
+            *check_as_of(snapshot.as_of, shown_up_to, context.erp.rule.apply_lag, now=now),
+            *check_age(snapshot.as_of, context.settings.guards, now=now),
+        )
 
     def _refused(self, location_id: str, holds: tuple[Hold, ...]) -> tuple[Hold, ...]:
         return tuple(hold for hold in holds if self._approval(location_id, hold) is None)
