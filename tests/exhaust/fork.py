@@ -11,8 +11,11 @@ from types import MethodType
 from typing import Any
 
 from local.http_server import CallFaults
+from local.newstore.atp_exports import AtpExports
 from local.newstore.integrations import Integrations
 from local.newstore.publications import Publications
+from local.newstore.publisher import Publisher
+from local.newstore.request_limit import RequestLimit
 from local.newstore.tokens import TokenIssuer
 
 Made = dict[int, Any]
@@ -66,6 +69,12 @@ def _fork_shallow(value: Any, made: Made) -> Any:
     return new
 
 
+def _fork_publisher(value: Any, made: Made) -> Any:
+    """What is published does not change any more, and so is not copied itself."""
+    made[id(value.events)] = [*value.events]
+    return _fork_object(value, made)
+
+
 def _fork_method(value: Any, made: Made) -> Any:
     return MethodType(value.__func__, _fork(value.__self__, made))
 
@@ -91,6 +100,8 @@ def _learn(value: Any) -> Fork:
 
 
 _OURS = {"inventory_sync", "local", "tests"}
+_UNUSED = (AtpExports, CallFaults, Integrations, Publications, RequestLimit, TokenIssuer)
+"""What no step here changes."""
 _HOW: dict[type, Fork] = {
     dict: _fork_dict,
     Counter: _fork_counter,
@@ -102,5 +113,6 @@ _HOW: dict[type, Fork] = {
     MethodType: _fork_method,
     **dict.fromkeys((str, int, bytes, bool, float, tuple, frozenset, type(None)), _share),
     **dict.fromkeys(_LOCKS, _share),
-    **dict.fromkeys((CallFaults, TokenIssuer, Integrations, Publications), _share),
+    Publisher: _fork_publisher,
+    **dict.fromkeys(_UNUSED, _share),
 }
