@@ -65,9 +65,9 @@ def stack(connector: str = "rest", **given: str) -> Template:
 
 
 def environment(function: str, connector: str = "rest", **given: str) -> dict[str, str]:
-    """What the function finds."""
+    """What the function finds, Powertools' own aside."""
     found = stack(connector, **given).environment(function)
-    return {name: found[name] for name in found.keys() - stack().globals_environment().keys()}
+    return {name: value for name, value in found.items() if not name.startswith("POWERTOOLS_")}
 
 
 @pytest.mark.parametrize("function", SETTINGS)
