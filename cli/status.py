@@ -17,6 +17,7 @@ from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.refresh import RefreshProgress
 from inventory_sync.domain.wording import counted
 from inventory_sync.version import VERSION
 
@@ -42,6 +43,7 @@ def status(operator: Operator, offline: bool) -> None:
     head = operator.stack.head.head()
     _import(operator.now, head, found)
     _read(operator, head, found)
+    _refresh(operator, head, found)
     _release(head, found)
     _locations(operator, found)
     _events(operator, found)
@@ -104,6 +106,41 @@ def _read(operator: Operator, head: ImportHead, found: Findings) -> None:
         f"{what} at {counted(len(unread), 'location')}, the first {first}: {why}",
         stock_not_read=unread,
     )
+
+
+def _refresh(operator: Operator, head: ImportHead, found: Findings) -> None:
+    """How far the first import has come, or the full refresh."""
+    if head.finished_run_id is None:
+        found.add("refresh", "no import has finished", refresh=None)
+        return
+    manifest = operator.stack.files.manifest(head.finished_run_id)
+    places = operator.store.locations()
+    imported = [key for key, place in places.items() if place.enabled]
+    progress = RefreshProgress.of(manifest, imported, operator.now)
+    left = progress.time_left
+    shown = {
+        "since": progress.since,
+        "locations": progress.locations,
+        "refreshed": progress.refreshed,
+        "never_imported": progress.first,
+        "rows_waiting": progress.rows_waiting,
+        "oldest_at": progress.oldest_at,
+        "seconds_left": None if left is None else int(left.total_seconds()),
+    }
+    found.add("refresh", progress_in_words(progress), refresh=shown)
+
+
+def progress_in_words(progress: RefreshProgress) -> str:
+    """What it is, how far it has come, and how long it may take."""
+    of_all = counted(progress.locations, "location")
+    if progress.done:
+        return f"every row of {of_all} sent since {instant(progress.since)}"
+    left = progress.time_left
+    told = "time left not known yet" if left is None else f"about {span(left)} left"
+    if progress.first:
+        return f"first import: {progress.locations - progress.first} of {of_all} are in, {told}"
+    oldest = f", the oldest {instant(progress.oldest_at)}" if progress.oldest_at else ""
+    return f"every row of {progress.refreshed} of {of_all} sent anew, {told}{oldest}"
 
 
 def _release(head: ImportHead, found: Findings) -> None:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from inventory_sync.domain.availabilities import encode_rows
-from inventory_sync.use_cases.import_stock.build_import.file_packer import ARCHIVE_BYTES
+from inventory_sync.use_cases.import_stock.build_import.file_packer import (
+    ARCHIVE_BYTES,
+    CHANGES_SHARE,
+)
 from tools.scale.chain import DAY_SECONDS, Chain
 from tools.scale.measured import Measured
 from tools.scale.runs import Course, Throughput, first_import, simulate
@@ -43,7 +46,8 @@ class Load:
         return Throughput(
             locations=self.chain.locations,
             read_seconds=self.read_seconds,
-            archive_locations=ARCHIVE_BYTES // (ROW_BYTES * self.chain.products),
+            archive_locations=int(ARCHIVE_BYTES * (1 - CHANGES_SHARE))
+            // (ROW_BYTES * self.chain.products),
             job_seconds=self.chain.job_seconds,
         )
 

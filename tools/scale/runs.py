@@ -5,7 +5,6 @@ code.
 """
 
 import math
-from collections import deque
 from dataclasses import dataclass
 
 from tools.scale.chain import DAY_SECONDS
@@ -13,7 +12,7 @@ from tools.scale.chain import DAY_SECONDS
 TICK_SECONDS = 300
 """ImportSchedule, and NewStore's distance between two jobs."""
 DAYS_MAX = 90
-BLOCKS_MAX = 100
+BLOCKS_MAX = 1_000
 """Locations are simulated in so many blocks at most."""
 
 
@@ -65,36 +64,36 @@ class Course:
 
 
 def simulate(pace: Throughput, days_min: int = 2) -> Course:
-    """Ticks from the end of the first import on; those that waited longest are read first."""
+    """Ticks from the end of the first import on; those that waited longest are read first.
+
+    A refresh begins once a day, with those that the last one did not reach.
+    """
     size = max(1, pace.locations // BLOCKS_MAX)
-    order = deque(range(math.ceil(pace.locations / size)))
-    last_read = dict.fromkeys(order, 0.0)
-    never_full = set(order)
-    waiting: set[int] = set()
-    now = busy = oldest = 0.0
-    runs, full_days, fulls = 0, 0.0, 0
-    while now < days_min * DAY_SECONDS or (never_full and now < DAYS_MAX * DAY_SECONDS):
-        full = now >= fulls * DAY_SECONDS  # once a day, at the first run that can
-        fulls += full
-        waiting = set(order) if full else waiting
+    places = range(math.ceil(pace.locations / size))
+    last_read, refreshed = dict.fromkeys(places, 0.0), dict.fromkeys(places, -1.0)
+    now = busy = oldest = began = 0.0
+    runs, full_days, share = 0, 0.0, 1.0
+    while now < days_min * DAY_SECONDS or (not full_days and now < DAYS_MAX * DAY_SECONDS):
+        began += DAY_SECONDS * (now >= began + DAY_SECONDS)
         room = pace.archive_locations
+        waiting = sorted((refreshed[place], place) for place in places if refreshed[place] < began)
+        turn = {place for _, place in waiting[: math.ceil(room / share / size)]}
         took = 0.0
-        read: list[int] = []
-        while len(read) < len(last_read) and took <= pace.reading_seconds:
-            place = order[0]
-            order.rotate(-1)
+        order = sorted(places, key=lambda place: (last_read[place], place))
+        for read, place in enumerate(order):
+            if took > pace.reading_seconds:
+                share = read / len(order)
+                break
             took += size * pace.read_seconds
             oldest = max(oldest, now + took - last_read[place])
             last_read[place] = now + took
-            read.append(place)
-            if place in waiting and room >= size:
+            if place in turn and room >= size:
                 room -= size
-                waiting.discard(place)
-                never_full.discard(place)
-                if not never_full and not full_days:
-                    full_days = now // DAY_SECONDS + 1
+                refreshed[place] = now
+        if not full_days and min(refreshed.values()) >= 0:
+            full_days = now // DAY_SECONDS + 1
         busy += took
         runs += 1
         now += max(1, math.ceil((took + pace.job_seconds) / TICK_SECONDS)) * TICK_SECONDS
     days = now / DAY_SECONDS
-    return Course(now / runs, oldest, busy / days, math.inf if never_full else full_days)
+    return Course(now / runs, oldest, busy / days, full_days or math.inf)

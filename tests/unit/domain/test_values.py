@@ -41,6 +41,7 @@ NAMED_ONLY = {
     "PackedFile",
     "QuarantineEntry",
     "QuarantinedCompletion",
+    "RefreshProgress",
     "ReleaseFindings",
     "RequestedItem",
     "Resend",

@@ -38,8 +38,10 @@ class LocationEntry:
     `as_of` is the snapshot's, on the ERP's clock; a location rolled forward keeps the last one.
     `feed` says from where on changes have to be read to bring the snapshot's rows up to date.
     `node` is what an import called it, so where its quantities are at NewStore.
-    `refresh_from` is the product from which on rows wait to be sent, be they changed or not, since
-    an archive was full; the empty text stands for all of them. `read` names the kept read that the
+    `refreshed_at` is when the last run was planned after which all its rows had been sent, chosen
+    by the release reading in force; None where there was none yet. `refresh_from` is the product
+    from which on rows wait to be sent, be they changed or not, since an archive was full; the empty
+    text stands for all of them. `read` names the kept read that the
     quantities come from; empty where it was made for the run.
     `repeats` is of the last snapshot that was used.
     """
@@ -51,6 +53,7 @@ class LocationEntry:
     units: int
     node: Node
     feed: FeedPosition | None = None
+    refreshed_at: datetime | None = None
     refresh_from: str | None = None
     read: str = ""
     repeats: Repeats | None = None
@@ -58,11 +61,17 @@ class LocationEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """All locations that have quantities at NewStore, by location id, as of one run's cut end."""
+    """All locations that have quantities at NewStore, by location id, as of one run's cut end.
+
+    `refresh_since` is when the run was planned with which the last full refresh began; `row_bytes`
+    is what a row took in the last archive.
+    """
 
     run_id: str
     cut_end: int
     locations: Mapping[str, LocationEntry] = field(default_factory=dict)
+    refresh_since: datetime | None = None
+    row_bytes: float = 0.0
 
     def moved_back(self, watermark: int | None) -> "Manifest":
         """As if its range had ended where an operator has since set the watermark."""

@@ -77,6 +77,21 @@ def test_a_tick_asks_for_reads_and_the_import_follows_once_they_are_made() -> No
     assert found.newstore_model.on_hand(("L2", SKU)) == 10
 
 
+def test_in_a_full_refresh_a_read_serves_until_its_location_has_its_turn() -> None:
+    found = world()
+    tick(found)
+    read_all(found)
+    found.build_settings = found.with_archive(200)
+    found.import_settings = replace(found.import_settings, job_spacing=timedelta(0))
+    found.clock.advance(60)
+
+    sent = [ended(tick(found, full=True)).rows, *(ended(tick(found)).rows for _ in range(3))]
+
+    assert (sum(sent), max(sent)) == (3, 2)
+    assert all(entry.refreshed_at for entry in entries(found).values())
+    assert list(found.executions.waiting) == [plan_of(found)]
+
+
 def test_the_import_itself_asks_the_erp_for_no_stock() -> None:
     found = world()
     tick(found)

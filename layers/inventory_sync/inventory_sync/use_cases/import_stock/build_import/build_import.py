@@ -155,7 +155,12 @@ class _Attempt:
                 if self._must_exclude_from_cut(place, blocked):
                     return context.without_baseline
                 self.keep_lease()
-                inputs = self.source.inputs(place, gathered(), archive_full=outputs.full_for(place))
+                inputs = self.source.inputs(
+                    place,
+                    gathered(),
+                    archive_full=outputs.full_for(place),
+                    refresh=not outputs.packer.refresh_full,
+                )
                 statement = state_location(context, inputs, cut_end)
                 if not isinstance(statement, NoBaseline):
                     outputs.add(statement)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from inventory_sync.domain.cut import AppliedRule
@@ -21,12 +21,14 @@ from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.locations import Location, NewStoreLocations
 from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.domain.reading import ReleaseReading
+from inventory_sync.domain.refresh import choose_slice
 from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog, UnstoredCompletions
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
 from inventory_sync.ports.newstore import NewStore
+from inventory_sync.use_cases.import_stock.build_import.file_packer import CHANGES_SHARE
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
 
 _NEVER = timedelta(days=36_500)
@@ -56,7 +58,8 @@ class ImportContext:
     Events up to the cut end of `previous` are released already. `open_events` are by location id,
     as they were when the run began: a location's are read again after its snapshot. `reading` is
     the one in force: set, or found out. `unstored` are shipments in quarantine that no stored event
-    reports. `listed` are NewStore's locations.
+    reports. `listed` are NewStore's locations. `refresh` are the locations whose turn it is to have
+    every row sent, as far as there is room.
     """
 
     run: ImportRun
@@ -79,6 +82,7 @@ class ImportContext:
     resends: Mapping[str, Resend]
     operator_holds: Mapping[str, OperatorHold]
     held_before: Mapping[str, LocationHold]
+    refresh: frozenset[str] = frozenset()
 
     @property
     def at_newstore(self) -> frozenset[str]:
@@ -114,7 +118,30 @@ class ImportContext:
         """
         immediate = self.reading is ReleaseReading.IMMEDIATE and not self.switched
         entry = self.entry(place) if immediate else None
-        return entry is not None and entry.refresh_from is None
+        refreshed = entry is not None and entry.refreshed_at is not None
+        return entry is not None and refreshed and entry.refresh_from is None
+
+    @property
+    def refresh_since(self) -> datetime | None:
+        """When the full refresh began that the run is part of: with itself where it is a full one.
+
+        One for some locations only is none.
+        """
+        whole = self.run.full and not self.run.only
+        return self.run.planned_at if whole else self.previous.refresh_since
+
+    def refresh_from(self, place: Location, *, room: bool) -> str | None:
+        """The product from which on every row is sent; None where only what has changed is.
+
+        Without `room` for rows that are only repeated, no location begins with it.
+        """
+        entry = self.entry(place)
+        if entry is None:
+            return ""
+        if room and place.location_id in self.refresh:
+            begins = self.run.full or self.switched or entry.refresh_from is None
+            return "" if begins else entry.refresh_from
+        return entry.refresh_from
 
     def check(self, place: Location | None) -> tuple[Hold, ...]:
         """What speaks against a location itself, be it that the map has no row for it."""
@@ -179,7 +206,7 @@ def load_context(
     reading = head.release.in_force(settings.reading)
     told = (*finished.locations.values(), *unfinished.locations.values())
     nodes = {place.fulfillment_node_id for place in locations.values()}
-    return ImportContext(
+    context = ImportContext(
         run=run,
         watermark=head.watermark,
         last_finished_at=head.last_finished_at,
@@ -206,6 +233,24 @@ def load_context(
         approvals=location_store.approvals(),
         operator_holds=location_store.operator_holds(),
         held_before=location_store.holds(),
+    )
+    return replace(context, refresh=_refresh(context))
+
+
+def _refresh(context: ImportContext) -> frozenset[str]:
+    """A run for some locations only refreshes those, where it is to send all their rows."""
+    run = context.run
+    if run.only and (run.full or context.switched):
+        return frozenset(run.only)
+    before = context.held_before.values()
+    held = {one.location_id for one in before if not all(hold.product_id for hold in one.holds)}
+    return choose_slice(
+        context.previous,
+        among=run.only or [i for i, place in context.locations.items() if place.enabled],
+        held=context.operator_holds.keys() | held,
+        since=context.refresh_since,
+        planned_at=run.planned_at,
+        room_bytes=int(context.settings.archive_bytes * (1 - CHANGES_SHARE)),
     )
 
 

@@ -119,7 +119,9 @@ class LocationSource:
             known = Known(base.quantities, feed.cursor, feed.since)
         return Gathered(base, self.reader.fetch(place, known))
 
-    def inputs(self, place: Location, gathered: Gathered, *, archive_full: bool) -> LocationInputs:
+    def inputs(
+        self, place: Location, gathered: Gathered, *, archive_full: bool, refresh: bool
+    ) -> LocationInputs:
         """Read the events, after the ERP's stock, and judge it."""
         location_id, base = place.location_id, gathered.base
         fetched = ARCHIVE_FULL if archive_full else gathered.fetched
@@ -146,6 +148,7 @@ class LocationSource:
             events=events,
             unstored=unstored,
             doubtful=self._doubtful(place, base, kept, [*events, *unstored], read),
+            refresh_from=self.context.refresh_from(place, room=refresh),
         )
 
     def _doubtful(

@@ -31,7 +31,8 @@ class KeptStock:
         del known  # whoever made the read knew it
         kept, place = self.versions.get(location_id), self.context.locations[location_id]
         entry = self.context.entry(place)
-        refreshing = self.context.run.full or (entry is not None and entry.refresh_from is not None)
+        waits = entry is not None and entry.refresh_from is not None
+        refreshing = waits or location_id in self.context.refresh
         had = entry is not None and kept is not None and entry.read == kept.version
         if kept is None or (had and not refreshing):
             return NoNewRead()

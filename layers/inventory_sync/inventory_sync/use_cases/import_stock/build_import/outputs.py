@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from inventory_sync.domain.availabilities import ID_CHARACTERS_MAX, row_bytes_max, unsendable_rows
@@ -78,6 +78,7 @@ class RunOutputs:
             units=cut.totals.units,
             node=Node(statement.place.fulfillment_node_id, statement.place.store_id),
             feed=None if left else statement.feed,
+            refreshed_at=self._refreshed_at(statement, left),
             refresh_from=self._refresh_from(statement, left),
             read=statement.read,
             repeats=statement.repeats,
@@ -151,15 +152,20 @@ class RunOutputs:
         return frozenset(unsendable)
 
     def _refresh_from(self, statement: LocationStatement, left: frozenset[str]) -> str | None:
-        """From the first row that had no room; all of them where none was read in a full run."""
+        """From the first row that had no room."""
         if left:
             return min(left)
         if statement.figures.basis is Basis.SNAPSHOT:
             return None
         entry = self.context.previous.locations.get(statement.place.location_id)
-        if self.context.run.full and not self.context.run.only:
-            return ""
         return entry.refresh_from if entry else None
+
+    def _refreshed_at(self, statement: LocationStatement, left: frozenset[str]) -> datetime | None:
+        """What the last import has, unless all rows go out now or are chosen by another reading."""
+        if statement.whole and not left:
+            return self.context.run.planned_at
+        entry = self.context.previous.locations.get(statement.place.location_id)
+        return None if entry is None or self.context.switched else entry.refreshed_at
 
     def _keep(self, ledger: Ledger, base: Ledger | None) -> Ledger:
         """Save it, unless the last one says the same.
@@ -212,7 +218,14 @@ class RunOutputs:
             self._keep_spare()
         if self.packer.unreleased:
             cut_end = self.context.previous.cut_end
-        manifest = Manifest(run_id=run_id, cut_end=cut_end, locations=self.tally.entries)
+        packer, before = self.packer, self.context.previous.row_bytes
+        manifest = Manifest(
+            run_id=run_id,
+            cut_end=cut_end,
+            locations=self.tally.entries,
+            refresh_since=self.context.refresh_since,
+            row_bytes=round(packer.bytes / packer.rows, 1) if packer.rows else before,
+        )
         self.files.save_manifest(manifest)
         self.files.save_finalization(run_id, self.tally.finalization())
         reader.clear_old_holds()

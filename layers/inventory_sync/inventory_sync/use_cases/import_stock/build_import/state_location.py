@@ -12,7 +12,6 @@ from inventory_sync.domain.manifest import (
     FeedPosition,
     KeptLedger,
     Ledger,
-    LocationEntry,
 )
 from inventory_sync.domain.mispick import Mispicks, find_mispicks
 from inventory_sync.domain.needed_rows import select_needed_rows
@@ -37,7 +36,7 @@ class LocationInputs:
     quantities that any run has kept, where a product that the ERP does not list is not gone.
     `events` are its open events, read after its stock, so that every acknowledgement before it is
     known; `unstored` are those in quarantine. `doubtful` rows are sent whatever they were:
-    NewStore may have something else.
+    NewStore may have something else. `refresh_from` is the product from which on every row is sent.
     """
 
     place: Location
@@ -51,6 +50,7 @@ class LocationInputs:
     events: list[OpenEvent]
     unstored: list[OpenEvent]
     doubtful: frozenset[str]
+    refresh_from: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class LocationStatement:
     `place` is named as it is at NewStore. `left` are rows that are still under the node it had.
     `as_of` is the moment up to which the ERP's bookings are in the quantities; `read` names the
     kept read that they come from, empty where it was made for the run. `in_doubt` are rows that
-    NewStore may have, though `base` does not say so.
+    NewStore may have, though `base` does not say so. `whole` where none is left out of a refresh.
     """
 
     place: Location
@@ -82,6 +82,7 @@ class LocationStatement:
     feed: FeedPosition | None
     read: str
     repeats: Repeats | None
+    whole: bool = False
     left: LeftRows | None = None
     in_doubt: frozenset[str] = frozenset()
 
@@ -139,7 +140,7 @@ def _from_snapshot(
         figures = {**figures, **held.quantities}
     mispicks = _mispicks(context, inputs, cut, from_snapshot=True)
     doubtful = inputs.doubtful | mispicks.forced
-    refresh_from = "" if inputs.kept.lost else _refresh_from(context, place)
+    refresh_from = "" if inputs.kept.lost else inputs.refresh_from
     selection = _selected(context, inputs, cut, told, doubtful, refresh_from=refresh_from)
     left_at = inputs.left_at
     return LocationStatement(
@@ -154,6 +155,7 @@ def _from_snapshot(
         feed=FeedPosition(place.erp_location, read.cursor, read.fed_since) if read.cursor else None,
         read=read.version,
         repeats=read.repeats,
+        whole=refresh_from is not None,
         left=LeftRows(left_at, inputs.kept.products) if left_at and inputs.kept.ledger else None,
         in_doubt=inputs.doubtful,
     )
@@ -245,11 +247,3 @@ def _mispicks(
         rule=context.settings.mispick,
         over_before=inputs.base.mispicks_over if inputs.base else frozenset(),
     )
-
-
-def _refresh_from(context: ImportContext, place: Location) -> str | None:
-    """The product from which on every row is sent; None where only what has changed is."""
-    entry: LocationEntry | None = context.entry(place)
-    if context.run.full or context.switched or entry is None:
-        return ""
-    return entry.refresh_from
