@@ -88,6 +88,7 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
             "rows": totals.rows,
             "agreeing": totals.agreeing,
             "oversold_units": totals.oversold_units,
+            "undersold_units": totals.undersold_units,
             "unchecked": totals.unchecked,
             "queued": queued,
             "rows_by_cause": {c.value: totals.rows_by_cause[c] for c in Cause},
@@ -98,7 +99,8 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
             "without": list(found.without),
         },
         f"{counted(totals.rows, 'row')} compared{left}, {totals.agreeing} agree."
-        f" Oversold: {counted(totals.oversold_units, 'unit')}.",
+        f" Oversold: {counted(totals.oversold_units, 'unit')}."
+        f" Undersold: {counted(totals.undersold_units, 'unit')}.",
         *([columns(causes)] if causes else []),
         *([columns(told, right=["erp", "drift"])] if told else []),
         *unread,

@@ -22,6 +22,7 @@ WIDGETS: list[dict[str, Any]] = json.loads(BODY)["widgets"]
 COLUMNS = 24
 BANDS = ["Is stock flowing?", "Is anything stuck?", "Is anything wrong?"]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+SETTINGS = (ROOT / "docs" / "settings.md").read_text("utf-8")
 DOCUMENTED = (ROOT / "docs" / "metrics.md").read_text("utf-8")
 CODE = "".join(
     path.read_text("utf-8")
@@ -35,10 +36,15 @@ def widgets(type_: str) -> list[dict[str, Any]]:
 
 
 def rows(widget: dict[str, Any]) -> list[list[str]]:
-    """Namespace, name, then dimensions by name and value; a dot is what the row before has there."""
+    """Namespace, name, then dimensions by name and value; a dot is what the row before has there.
+
+    A row that is computed of others has none of these.
+    """
     found: list[list[str]] = []
     for row in widget["metrics"]:
         parts = [part for part in row if isinstance(part, str)]
+        if not parts:
+            continue
         found.append([found[-1][i] if part == "." else part for i, part in enumerate(parts)])
     return found
 
@@ -109,6 +115,28 @@ def test_no_metric_is_paid_for_that_nobody_reads() -> None:
     documented = set(re.findall(r"^\| `([A-Z]\w+)` \|", DOCUMENTED, re.MULTILINE))
 
     assert documented == set(OUR_METRICS)
+
+
+def test_what_a_shop_manager_reads_stands_above_the_bands_each_with_its_goal() -> None:
+    tiles = [widget for widget in widgets("metric") if widget.get("view") == "singleValue"]
+    shown = {
+        tile["title"]: [
+            part["label"]
+            for row in tile["metrics"]
+            for part in row
+            if isinstance(part, dict) and "label" in part
+        ]
+        for tile in tiles
+    }
+    _, _, goals = SETTINGS.partition("\n## Goals\n")
+    documented = {
+        title: re.findall("`([^`]+)`", labels)
+        for title, labels in re.findall(r"^\| ([A-Z][^|]+) \| ([^|]+) \|", goals, re.MULTILINE)
+    }
+
+    assert tiles == [widget["properties"] for widget in WIDGETS[2:6]]
+    assert shown == documented
+    assert all(re.search(r"\(goal \d+\)", label) for labels in shown.values() for label in labels)
 
 
 def test_every_dimension_is_one_that_exists() -> None:

@@ -78,6 +78,14 @@ def test_newstore_oversells_no_more_than_it_promises() -> None:
     assert (promised.units, promised.oversold_units) == (7, 4)
 
 
+def test_too_few_are_promised_only_where_there_are_more() -> None:
+    few = drift_of(row(sent=3, erp=9, atp=3))
+    many = drift_of(row(sent=9, erp=3, atp=9))
+
+    assert (few.units, few.undersold_units, few.oversold_units) == (-6, 6, 0)
+    assert (many.units, many.undersold_units, many.oversold_units) == (6, 0, 6)
+
+
 @pytest.mark.parametrize(
     ("atp", "complete", "judged"),
     [(5, True, True), (5, False, False), (3, False, False), (6, False, True)],

@@ -85,6 +85,11 @@ class RowDrift:
         """Of the promise; NewStore oversells no more than it promises."""
         return max(0, min(self.units, self.figures.atp))
 
+    @property
+    def undersold_units(self) -> int:
+        """What NewStore could promise and does not."""
+        return max(0, -self.units)
+
 
 def drift_of(row: RowFigures) -> RowDrift:
     """The parts add up to the drift whatever the figures are."""

@@ -91,6 +91,14 @@ def left_at(event: FulfillmentEvent, item: FulfillmentItem) -> datetime:
     return item.shipped_at or event.published_at
 
 
+def first_left_at(
+    event: FulfillmentEvent, item_ids: frozenset[str], go_live_at: datetime | None = None
+) -> datetime | None:
+    """When the first of these items left, those from before go-live aside; None without any."""
+    times = (left_at(event, item) for item in event.items if item.item_id in item_ids)
+    return min((at for at in times if go_live_at is None or at >= go_live_at), default=None)
+
+
 def unit_ids(event: FulfillmentEvent) -> tuple[UnitId, ...]:
     """The units that an event lists."""
     return tuple(UnitId(event.fulfillment_request_id, item.item_id) for item in event.items)

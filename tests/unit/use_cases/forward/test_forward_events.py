@@ -627,6 +627,27 @@ def test_what_left_before_go_live_is_never_booked(dedupe: Dedupe) -> None:
     assert world.log.is_open(old.ref)
 
 
+def test_the_way_from_shipment_to_the_erp_is_timed_by_the_first_unit_that_is_booked() -> None:
+    world = live(World())
+    shipped = (LIVE_AT - TICK, LIVE_AT, LIVE_AT + MINUTE)
+    items = tuple(FulfillmentItem(f"i{n}", "P", at) for n, at in enumerate(shipped))
+
+    world.forward(world.store(event(12, items=items)))
+
+    seconds = (world.clock.now() - LIVE_AT).total_seconds()
+    assert world.observer.counts["ShipmentToErpSeconds"] == seconds
+
+
+def test_what_the_erp_does_not_book_is_not_timed() -> None:
+    world = World(IN_STORE_HANDOVER=HOUR)
+    refused = event(13)
+    world.answer(refused, NO)
+
+    world.forward(world.store(event(12, service_level="IN_STORE_HANDOVER"), refused))
+
+    assert "ShipmentToErpSeconds" not in world.observer.counts
+
+
 def test_however_old_it_is_it_needs_no_person() -> None:
     world = live(World())
     old = event(12, published_at=LIVE_AT - 2000 * DAY)

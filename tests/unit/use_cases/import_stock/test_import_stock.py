@@ -782,6 +782,31 @@ def test_counted_events_are_marked_and_those_that_need_nothing_more_closed() -> 
     assert world.state_of(applied).counted_by is None
 
 
+def test_the_way_from_shipment_to_newstore_is_timed_once_by_the_import_that_counts_it() -> None:
+    world = started()
+    shipped_at = world.clock.now()
+    world.ship(12)
+    world.settle()
+    run = world.import_now()
+    assert run.ended_at is not None
+
+    world.import_now()
+
+    seconds = (run.ended_at - shipped_at).total_seconds()
+    assert world.observer.counts["ShipmentToNewStoreSeconds"] == seconds
+
+
+def test_what_was_shipped_before_go_live_is_not_timed() -> None:
+    world = started()
+    world.ship(12)
+    world.settle()
+    world.build_settings = replace(world.build_settings, go_live_at=world.clock.now())
+
+    world.import_now()
+
+    assert "ShipmentToNewStoreSeconds" not in world.observer.counts
+
+
 def test_an_approval_is_used_once_by_the_run_that_finished_with_it() -> None:
     world = started()
     world.stock(100)

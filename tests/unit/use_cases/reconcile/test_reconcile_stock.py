@@ -548,7 +548,10 @@ def test_totals_count_rows_and_units_by_cause() -> None:
     found = shop.reconcile()
     totals, none = found.totals, {cause.value: 0 for cause in Cause}
 
-    assert (totals.rows, totals.agreeing, totals.oversold_units) == (3, 1, 3)
+    assert (totals.rows, totals.agreeing) == (3, 1)
+    assert (totals.oversold_units, totals.undersold_units) == (3, 2)
+    counts = world.observer.counts
+    assert (counts["UnitsOversold"], counts["UnitsUndersold"]) == (3, 2)
     assert totals.rows_by_cause == {Cause.UNEXPLAINED: 2}
     assert totals.units_by_cause == {Cause.UNEXPLAINED: 5}
     assert shop.reports.summaries[found.report_id] == {
@@ -557,6 +560,7 @@ def test_totals_count_rows_and_units_by_cause() -> None:
         "agreeing": 1,
         "unchecked": 0,
         "oversold_units": 3,
+        "undersold_units": 2,
         "rows_by_cause": none | {"unexplained": 2},
         "units_by_cause": none | {"unexplained": 5},
         "locations_off": [],

@@ -23,7 +23,7 @@ from inventory_sync.domain.stock import (
     allocation_change_of,
     movement_of,
 )
-from inventory_sync.domain.units import unit_ids
+from inventory_sync.domain.units import first_left_at, unit_ids
 from inventory_sync.ports.erp import Erp
 from inventory_sync.ports.events import EventLog, Quarantine, UnitOwners
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
@@ -281,12 +281,19 @@ class ForwardEvents:
     ) -> None:
         match outcome:
             case Acknowledgement():
+                self._count_delay(due)
                 ready.append(_Ready(due, outcome))
             case Rejection(reason):
                 self._reject(due.open_event, reason, result)
             case TryLater(reason) | Unknown(reason):
                 self._trail.to_retry(due.event, "movement", reason)
                 result.later.append(due.event.ref)
+
+    def _count_delay(self, due: _Due) -> None:
+        """How long ago the first of the units that the ERP has booked left."""
+        if (left := first_left_at(due.event, due.owned)) is not None:
+            seconds = max(0.0, (self.clock.now() - left).total_seconds())
+            self.observer.count("ShipmentToErpSeconds", seconds)
 
     def _mark_applied(self, ready: list[_Ready], result: ForwardResult) -> None:
         """By themselves: the invocation may end before their allocations have an outcome."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from inventory_sync.domain.errors import StoreFullError
 from inventory_sync.domain.events import EventRef, OpenEvent
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.manifest import Basis
+from inventory_sync.domain.units import first_left_at
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import LocationStore
@@ -22,6 +24,7 @@ class FinalizeRun:
     location_store: LocationStore
     observer: Observer
     time_for_more: Callable[[], bool]
+    go_live_at: datetime | None = None
 
     def __call__(self, run: ImportRun) -> bool:
         """False when time ran out; what was done stays done, and may be done again."""
@@ -51,7 +54,18 @@ class FinalizeRun:
                 self.observer.log("event not marked", event_ref=ref, reason=str(error))
                 continue
             self._log_counted(run, open_event, closed=ref in closed)
+            self._count_delay(run, open_event)
         return True
+
+    def _count_delay(self, run: ImportRun, found: OpenEvent) -> None:
+        """How long after the first of its units left NewStore had what the run says of them."""
+        event = found.event
+        if not event.completed or found.counted_by is not None or run.ended_at is None:
+            return
+        own = frozenset(i.item_id for i in event.items) if found.owned is None else found.owned
+        if (left := first_left_at(event, own, self.go_live_at)) is not None:
+            seconds = max(0.0, (run.ended_at - left).total_seconds())
+            self.observer.count("ShipmentToNewStoreSeconds", seconds)
 
     def _log_counted(self, run: ImportRun, found: OpenEvent, *, closed: bool) -> None:
         """The link from an event to this run and its job; an earlier run may have counted it."""

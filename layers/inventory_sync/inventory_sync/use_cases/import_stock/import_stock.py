@@ -261,6 +261,7 @@ class _Session:
             location_store=deps.location_store,
             observer=deps.observer,
             time_for_more=self.leased.time_for_more,
+            go_live_at=deps.build.settings.go_live_at,
         )
         release = self.weigh.after(self.leased.head, run)
         if not finalize(run):

@@ -15,6 +15,7 @@ class DriftTotals:
     agreeing: int = 0
     unchecked: int = 0
     oversold_units: int = 0
+    undersold_units: int = 0
     rows_by_cause: Counter[Cause] = field(default_factory=Counter)
     units_by_cause: Counter[Cause] = field(default_factory=Counter)
 
@@ -24,6 +25,7 @@ class DriftTotals:
             self.rows += 1
             self.agreeing += not drift.parts
             self.oversold_units += drift.oversold_units
+            self.undersold_units += drift.undersold_units
             for cause, units in drift.parts.items():
                 self.rows_by_cause[cause] += 1
                 self.units_by_cause[cause] += abs(units)

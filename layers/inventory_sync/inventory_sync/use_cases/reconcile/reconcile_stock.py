@@ -131,6 +131,8 @@ class ReconcileStock:
         )
 
     def _count(self, totals: DriftTotals) -> None:
+        self.observer.count("UnitsOversold", totals.oversold_units)
+        self.observer.count("UnitsUndersold", totals.undersold_units)
         self.observer.count("RowsUnchecked", totals.unchecked)
         self.observer.count("RowsUnexplained", totals.rows_by_cause[Cause.UNEXPLAINED])
         self.observer.count("AllocationsLeaked", totals.units_by_cause[Cause.LEAKED_ALLOCATION])
@@ -356,6 +358,7 @@ class _Session:
             "agreeing": totals.agreeing,
             "unchecked": totals.unchecked,
             "oversold_units": totals.oversold_units,
+            "undersold_units": totals.undersold_units,
             "rows_by_cause": {c.value: totals.rows_by_cause[c] for c in Cause},
             "units_by_cause": {c.value: totals.units_by_cause[c] for c in Cause},
             "locations_off": self.off,
