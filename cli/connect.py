@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.bootstrap.runtime import Runtime, with_variables
-from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.errors import FatalError, RetriableError
 from inventory_sync.version import USER_AGENT
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _UNTIL_IT_ENDS = {"read_timeout": 920, "retries": {"total_max_attempts": 1}}
 """A function may take fifteen minutes; to ask again would run it twice."""
+_DATE_SECONDS_MAX = 10
 
 
 class Connect:
@@ -44,6 +45,26 @@ class Connect:
     def cloudwatch(self) -> Any:
         """For the metrics."""
         return self._client("cloudwatch")
+
+    def sns(self) -> Any:
+        """For the topics that alarms tell."""
+        return self._client("sns")
+
+    def account(self) -> Mapping[str, Any]:
+        """Lambda's limits of the account, with the answer's headers."""
+        with translated("Lambda account settings"):
+            answer: Mapping[str, Any] = self._client("lambda").get_account_settings()
+        return answer
+
+    def date_of(self, url: str) -> str:
+        """The header Date of what answers there, whatever it answers; empty where it has none."""
+        import requests
+
+        try:
+            answer = requests.head(url, timeout=_DATE_SECONDS_MAX, allow_redirects=False)
+        except requests.RequestException as error:
+            raise RetriableError(f"{url} does not answer: {type(error).__name__}") from error
+        return answer.headers.get("Date", "")
 
     def variables(self, function: str) -> Mapping[str, str]:
         """The environment that a deployed function has."""

@@ -14,6 +14,7 @@ from cli.imports import run_import
 from cli.locations import locations
 from cli.operator_holds import hold, pause, resume
 from cli.order import order
+from cli.preflight.command import preflight
 from cli.products import products
 from cli.quarantine import quarantine
 from cli.quarantine_edit import edit
@@ -49,6 +50,7 @@ def main(context: click.Context) -> None:
 
 quarantine.add_command(edit)
 for command in (
+    preflight,
     status,
     explain,
     runs,

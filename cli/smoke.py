@@ -1,7 +1,7 @@
 """`smoke`: a sample event through a deployed stack, by its own webhook and key."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,10 @@ ANSWER_SECONDS_MAX = 30
 POLL_SECONDS = 5
 IGNORED = "smoke.test"
 """No event of NewStore's: it is answered, counted and stored nowhere."""
+NO_EVENT = b"{"
+"""With the right key it would be kept, in quarantine."""
+NO_HARM = frozenset({429, 500})
+"""What API Gateway may answer by itself: after a 400 or a 403 NewStore stops the stream."""
 ASSIGNED, FAILED = "fulfillment_request.assigned", "fulfillment_request.items_failed"
 
 
@@ -47,10 +51,23 @@ class Door:
     key: str
 
     def post(self, body: bytes, *, key: str | None = None) -> int:
-        """The status of the answer; FatalError where there is none."""
-        headers = {"Authorization": f"Bearer {key or self.key}", "Content-Type": "application/json"}
+        """The status of the answer, with another key or, where that is empty, with none.
+
+        FatalError where there is none.
+        """
+        key = self.key if key is None else key
+        return self._call("POST", body, {"Authorization": f"Bearer {key}"} if key else {})
+
+    def get(self) -> int:
+        """The status of API Gateway's own answer, to a method that the webhook does not have."""
+        return self._call("GET", b"", {})
+
+    def _call(self, method: str, body: bytes, headers: Mapping[str, str]) -> int:
+        headers = {"Content-Type": "application/json", **headers}
         try:
-            answer = requests.post(self.url, data=body, headers=headers, timeout=ANSWER_SECONDS_MAX)
+            answer = requests.request(
+                method, self.url, data=body, headers=headers, timeout=ANSWER_SECONDS_MAX
+            )
         except requests.RequestException as error:
             raise FatalError(f"{self.url} does not answer: {type(error).__name__}") from error
         return answer.status_code
@@ -80,18 +97,34 @@ def smoke(
         raise refusal("--location and --product go together")
     if location:
         operator.require_location(location)
-    variables = operator.stack.variables(INGEST_FUNCTION)
-    key = operator.stack.inbound_key()
-    door = Door(url or operator.stack.variables(CHECK_STREAM_FUNCTION)["EVENT_URL"], key)
-    tenant, checks = variables["NEWSTORE_TENANT"], Checks()
-    body = sample(operator, tenant, IGNORED, {})
-    checks.add("a call with a wrong key", 401, door.post(body, key=f"wrong-{uuid4()}"))
-    checks.add("an event of no concern", 200, door.post(body))
+    door, tenant = door_of(operator, url), tenant_of(operator)
+    checks = Checks()
+    try_webhook(door, sample(operator, tenant, IGNORED, {}), checks)
     if location and product:
         _through(operator, door, Pair(tenant, location, product), minutes, checks)
     operator.out.report({"checks": checks.rows, "failed": checks.failed}, columns(checks.rows))
     if checks.failed:
         operator.out.found()
+
+
+def door_of(operator: Operator, url: str | None) -> Door:
+    """With the key that NewStore is to call with; at `url` where it is not the stack's own."""
+    key = operator.stack.inbound_key()
+    return Door(url or operator.stack.variables(CHECK_STREAM_FUNCTION)["EVENT_URL"], key)
+
+
+def tenant_of(operator: Operator) -> str:
+    """As events have to name it."""
+    return operator.stack.variables(INGEST_FUNCTION)["NEWSTORE_TENANT"]
+
+
+def try_webhook(door: Door, ignored: bytes, checks: Checks) -> None:
+    """By calls that store nothing; `ignored` is an event that does not concern stock."""
+    checks.add("a call without a key", 401, door.post(NO_EVENT, key=""))
+    checks.add("a call with a wrong key", 401, door.post(NO_EVENT, key=f"wrong-{uuid4()}"))
+    checks.add("an event of no concern", 200, door.post(ignored))
+    answered = door.get()
+    checks.add("another method", answered if answered in NO_HARM else 429, answered)
 
 
 @dataclass(frozen=True)

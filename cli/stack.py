@@ -33,6 +33,7 @@ from inventory_sync.bootstrap.event_streams import StreamAdmin, inbound_key, str
 from inventory_sync.bootstrap.ingest_event import ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export_here
 from inventory_sync.bootstrap.newstore import read_newstore, read_stock
+from inventory_sync.bootstrap.preflight import Sides, make_sides
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.bootstrap.set_watermark import set_watermark
@@ -104,6 +105,14 @@ class Stack:
         if not name:
             raise FatalError(f"stack {self.name} has no {logical_id} yet; deploy it first")
         return str(name)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, str]:
+        """What it was deployed with."""
+        with translated(f"stack {self.name}"):
+            answer = self.connect.cloudformation().describe_stacks(StackName=self.name)
+        found = answer["Stacks"][0].get("Parameters", ())
+        return {one["ParameterKey"]: one["ParameterValue"] for one in found}
 
     def variables(self, function: str) -> Mapping[str, str]:
         """The environment of a function, by its logical id."""
@@ -233,6 +242,11 @@ class Stack:
     def stock(self) -> StockReader:
         """What NewStore says of stock and orders, as the import function reaches it."""
         return read_stock(self.runtime(IMPORT_FUNCTION))
+
+    @cached_property
+    def sides(self) -> Sides:
+        """NewStore and the ERP as the import function reaches them, to be looked at only."""
+        return make_sides(self.runtime(IMPORT_FUNCTION), NullObserver())
 
     @cached_property
     def stream_admin(self) -> StreamAdmin:

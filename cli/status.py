@@ -44,7 +44,7 @@ def status(operator: Operator, offline: bool) -> None:
     _import(operator.now, head, found)
     _read(operator, head, found)
     _refresh(operator, head, found)
-    _release(head, found)
+    look_at_release(head, found)
     _locations(operator, found)
     _events(operator, found)
     _quarantine(operator, found)
@@ -143,7 +143,7 @@ def progress_in_words(progress: RefreshProgress) -> str:
     return f"every row of {progress.refreshed} of {of_all} sent anew, {told}{oldest}"
 
 
-def _release(head: ImportHead, found: Findings) -> None:
+def look_at_release(head: ImportHead, found: Findings) -> None:
     """How NewStore counts shipped units, as far as imports have seen it."""
     release, run = head.release, head.run
     for_range = release.rows_for(ReleaseReading.RANGE)

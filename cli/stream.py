@@ -26,9 +26,10 @@ LOG_SHOWN_MAX = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class StreamFound:
     """What NewStore says of the tenant's streams and of ours."""
 
+    ours: EventStream | None
     streams: list[EventStream]
     faults: list[str]
     log: list[StreamLogEntry]
@@ -50,7 +51,7 @@ def show(operator: Operator) -> None:
 
     Example: inventory-sync stream show
     """
-    found = _found(operator)
+    found = look_at_stream(operator)
     desk = operator.stack.stream_admin
     figures, watched = _checked(operator, found)
     operator.out.report(
@@ -112,11 +113,13 @@ def register(operator: Operator, who: str, why: str) -> None:
         operator.out.found()
 
 
-def _found(operator: Operator) -> _Found:
+def look_at_stream(operator: Operator) -> StreamFound:
+    """By NewStore's answers, as they are now."""
     desk = operator.stack.stream_admin
     listed = desk.streams.streams()
     ours = next((one for one in listed if one.stream_id == desk.stream_id), None)
-    return _Found(
+    return StreamFound(
+        ours=ours,
         streams=listed,
         faults=[fault.value for fault in faults_of(ours, desk.event_url)],
         log=desk.records.log(desk.stream_id),
@@ -125,7 +128,9 @@ def _found(operator: Operator) -> _Found:
     )
 
 
-def _checked(operator: Operator, found: _Found) -> tuple[dict[str, object], list[dict[str, str]]]:
+def _checked(
+    operator: Operator, found: StreamFound
+) -> tuple[dict[str, object], list[dict[str, str]]]:
     """What the stream check remembers, for scripts and for people."""
     memory = DynamoStreamCheckStates(operator.stack.state).load(
         operator.stack.stream_admin.stream_id
@@ -155,7 +160,7 @@ def _checked(operator: Operator, found: _Found) -> tuple[dict[str, object], list
     return figures, [{"": name, "state": text} for name, text in lines.items()]
 
 
-def _concerns(stream_id: str, found: _Found) -> list[str]:
+def _concerns(stream_id: str, found: StreamFound) -> list[str]:
     concerns = []
     if found.faults:
         concerns.append(f"! {stream_id}: {', '.join(found.faults)}; see `stream register`")

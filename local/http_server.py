@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Garbling = Literal["html", "truncated_json", "wrong_content_length", "empty_body", "wrong_shape"]
 FaultKind = Literal["slow", "refuse", "lose_before", "lose_after", "garble"]
 
+ASKED_KEPT = 10_000
+"""Calls that a simulator remembers."""
 POLL_SECONDS = 0.02
 """How soon a server notices that it is to stop."""
 
@@ -233,6 +235,21 @@ def map_faults(app: Flask, error_body: Callable[[CallRefusedError], object] | No
         return response
 
 
+def tell_time(app: Flask, now: Callable[[], datetime], asked: deque[str]) -> None:
+    """Every answer has the simulated system's own time in its header Date; each call is noted."""
+    from flask import request
+    from werkzeug.http import http_date
+
+    @app.before_request
+    def note() -> None:
+        asked.append(f"{request.method} {request.path}")
+
+    @app.after_request
+    def dated(response: Response) -> Response:
+        response.headers["Date"] = http_date(now())
+        return response
+
+
 class HttpServer:
     """A WSGI app on a free port of 127.0.0.1, served by a daemon thread; a context manager."""
 
@@ -247,6 +264,10 @@ class HttpServer:
         class QuietHandler(WSGIRequestHandler):
             def log(self, type: str, message: str, *args: Any) -> None:
                 """Say nothing: the demo's story is the output."""
+
+            def send_response(self, code: int, message: str | None = None) -> None:
+                """Without a Date of this machine's: the app has its own, or none."""
+                self.send_response_only(code, message)
 
         server = make_server(
             "127.0.0.1", port, self._app, threaded=True, request_handler=QuietHandler

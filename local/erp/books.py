@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from local.erp.records import (
 )
 from local.erp.snapshots import PlannedSpoiling, Rows, Snapshots
 from local.erp.stock import StockLedger
-from local.http_server import CallFaults, up_to_date
+from local.http_server import ASKED_KEPT, CallFaults, up_to_date
 
 TICK = timedelta(microseconds=1)
 
@@ -48,7 +48,13 @@ class ErpBooks:
         reservations: bool = True,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
-        self._now = now
+        self.clock_ahead = timedelta(0)
+        """Of the time that everybody else has."""
+
+        def erp_time() -> datetime:
+            return now() + self.clock_ahead
+
+        self._now = erp_time
         self._last_instant: datetime | None = None
         self.capabilities = Capabilities(
             dedupe=dedupe,
@@ -67,6 +73,8 @@ class ErpBooks:
         """How late a movement really shows; at most the declared lag, or the ERP lies."""
         self.lock = threading.RLock()
         self.faults = CallFaults(now)
+        self.asked: deque[str] = deque(maxlen=ASKED_KEPT)
+        """Over HTTP, by method and path."""
         self.faults.sleep = sleep
         self.ledger = StockLedger()
         self.allocations = AllocationBook()
@@ -166,6 +174,11 @@ class ErpBooks:
 
     def advance(self) -> None:
         """Nothing waits for time here: what falls due is taken in when it is looked at."""
+
+    @property
+    def clock_now(self) -> datetime:
+        """What its clock says."""
+        return self._now()
 
     def draw_instant(self) -> datetime:
         """The ERP's clock: at or just after now(), and later than any instant drawn before."""

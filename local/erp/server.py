@@ -12,7 +12,7 @@ from local.erp import wire
 from local.erp.control import run_control
 from local.erp.model import ErpModel
 from local.erp.state import erp_state
-from local.http_server import CallRefusedError, HttpServer, map_faults
+from local.http_server import CallRefusedError, HttpServer, map_faults, tell_time
 
 
 def erp_server(model: ErpModel, token: str) -> HttpServer:
@@ -31,6 +31,7 @@ def erp_app(model: ErpModel, token: str) -> Flask:
     app = Flask("erp")
     app.url_map.merge_slashes = False
     map_faults(app)
+    tell_time(app, lambda: model.clock_now, model.asked)
     _add_contract(app, model)
     _add_inspection(app, model)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from local.http_server import CallRefusedError, HttpServer, map_faults
+from local.http_server import CallRefusedError, HttpServer, map_faults, tell_time
 from local.newstore.control import run_control
 from local.newstore.json_api import error_body, json_body
 from local.newstore.model import NewStoreModel
@@ -33,6 +33,7 @@ def newstore_app(model: NewStoreModel) -> Flask:
     """Realm and API on one address; everything but the token, /_state and /_control needs one."""
     app = Flask("newstore")
     map_faults(app, error_body)
+    tell_time(app, lambda: model.now() + model.clock_ahead, model.asked)
     _add_tokens(app, model)
     _add_imports(app, model)
     _add_locations(app, model)

@@ -36,12 +36,13 @@ class StockCalls:
 
     @api_call
     def availabilities(self, keys: Sequence[StockKey]) -> list[dict[str, Any]]:
-        """ATP of each key; CallRefusedError 400 unless there are 1 to 2000."""
+        """ATP of each key of a known product; CallRefusedError 400 unless there are 1 to 2000."""
         if not 1 <= len(keys) <= ATP_KEYS_MAX:
             raise CallRefusedError(400, f"1 to {ATP_KEYS_MAX} atp_keys")
         return [
             {"product_id": key[1], "fulfillment_node_id": key[0], "atp": self._atp(key)}
             for key in keys
+            if key[1] not in self._model.unknown_products
         ]
 
     @api_call

@@ -27,6 +27,8 @@ class TokenIssuer:
         """Password by user name."""
         self.expires_in_seconds = TOKEN_SECONDS
         """Of tokens issued from now on."""
+        self.legacy_apis = True
+        """Whether the client was made with Support Legacy APIs: else its tokens open nothing."""
         self.issued = 0
         self._expiry: dict[str, datetime] = {}
 
@@ -45,6 +47,8 @@ class TokenIssuer:
             raise CallRefusedError(401, "no valid token")
         if self._now() >= self._expiry[token]:
             raise CallRefusedError(403, "token expired")
+        if not self.legacy_apis:
+            raise CallRefusedError(403, "the client has no access to this API")
 
     def revoke_tokens(self) -> None:
         """Forget every token: 401 from now on."""

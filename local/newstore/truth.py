@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from local.http_server import CallFaults, up_to_date
+from local.http_server import ASKED_KEPT, CallFaults, up_to_date
 from local.newstore.atp_exports import AtpExports
 from local.newstore.availabilities import AvailabilitiesFile, Mode, Row
 from local.newstore.events import Event
@@ -54,6 +54,8 @@ class NewStoreTruth:
         self.range_start_released = range_start_released
         self.lock = threading.RLock()
         self.faults = CallFaults(now)
+        self.asked: deque[str] = deque(maxlen=ASKED_KEPT)
+        """Over HTTP, by method and path."""
         self.faults.sleep = sleep
         self.request_limit = RequestLimit(now)
         self.atp_exports = AtpExports(now)
@@ -75,6 +77,10 @@ class NewStoreTruth:
         self.imported: dict[StockKey, int] = {}
         self.reservations: Counter[StockKey] = Counter()
         self.safety_stock: Counter[StockKey] = Counter()
+        self.unknown_products: set[str] = set()
+        """Not in the catalog: their ATP is not answered."""
+        self.clock_ahead = timedelta(0)
+        """Of the header Date."""
         self.mispicked: set[StockKey] = set()
         """Rows of which a unit was not found: nothing is promised of them until their update."""
 

@@ -101,6 +101,8 @@ def needs_of(service: str, operation: str, params: Mapping[str, Any]) -> Iterato
         case "sqs":
             queue = params["QueueUrl"].rpartition("/")[2]
             yield Need(f"sqs:{operation}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")
+        case "sns":
+            yield Need(f"sns:{operation}", params["TopicArn"])
         case "secretsmanager":
             yield Need(f"secretsmanager:{operation}", params["SecretId"])
         case _:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from botocore.session import Session
 from click.testing import CliRunner, Result
+from werkzeug.http import http_date
 
 from cli.connect import Connect
 from cli.main import main
@@ -46,8 +47,20 @@ class LocalConnect(Connect):
         name = self._stack.template.physical_id(asked["LogicalResourceId"])
         return {"StackResourceDetail": {"PhysicalResourceId": name}}
 
+    def describe_stacks(self, **asked: str) -> dict[str, Any]:
+        """With the parameters that it was made with."""
+        parameters = self._stack.template.parameters.items()
+        told = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters]
+        return {"Stacks": [{"StackName": asked["StackName"], "Parameters": told}]}
+
     def cloudwatch(self) -> "LocalConnect":
         return self
+
+    def account(self) -> Mapping[str, Any]:
+        """As of an account that has asked for more than a new one gets."""
+        limits = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}
+        headers = {"date": http_date(self.now())}
+        return {"AccountLimit": limits, "ResponseMetadata": {"HTTPHeaders": headers}}
 
     def get_metric_data(self, **asked: Any) -> dict[str, Any]:
         """Sums of what the functions have written to their log; it names no time."""

@@ -73,6 +73,7 @@ def asked(shop: Operated, folder: Path) -> Iterator[tuple[str, Any]]:
     csv.write_text(f"location_id,erp_location\n{DC},W1\n")
     products = folder / "products.csv"
     products.write_text("product_id,sku\nSKU-7,S7\n")
+    yield ask("preflight", "--url", shop.stack.event_url)
     yield ask("status")
     yield ask("explain", DC, SKU)
     yield ask("explain", DC, "SKU-2")

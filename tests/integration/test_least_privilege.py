@@ -139,5 +139,5 @@ def test_a_transaction_needs_what_its_parts_need() -> None:
 
 
 def test_a_service_that_is_not_understood_is_no_silence() -> None:
-    with pytest.raises(AssertionError, match="sns:Publish"):
-        list(needs_of("sns", "Publish", {}))
+    with pytest.raises(AssertionError, match="ses:SendEmail"):
+        list(needs_of("ses", "SendEmail", {}))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import API_KEY
+from local.aws import API_KEY, new_session
 from local.newstore.delivery import post_over_http
 from local.template import ACCOUNT, REGION, ROOT
 from tests.integration.called import FUNCTION_NAME, Called, Need
@@ -18,7 +18,9 @@ from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
 ANSWERED_BY_THE_STACK = {
     "cloudformation:DescribeStackResource",
+    "cloudformation:DescribeStacks",
     "cloudwatch:GetMetricData",
+    "lambda:GetAccountSettings",
     "lambda:GetFunctionConfiguration",
     "lambda:InvokeFunction",
 }
@@ -41,6 +43,10 @@ def play(shop: Operated, folder: Path) -> None:
     shop.run("hold", DC, *WHO)
     shop.run("resume", DC, *WHO)
     shop.run("resend", DC, *WHO)
+    sns: Any = new_session().create_client("sns", region_name=REGION)
+    topic = sns.create_topic(Name="page")["TopicArn"]
+    shop.stack.template.set_parameters({"PageTopicArn": topic})
+    shop.answer("preflight", "--url", shop.stack.event_url)
     for words in ("status", "events DC01", f"explain {DC} {SKU}", "run last", "reconcile"):
         shop.answer(*words.split())
     [entry] = shop.json("quarantine", "list")["quarantine"]

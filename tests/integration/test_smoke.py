@@ -32,7 +32,12 @@ def smoke(shell: Operated, *words: str, code: int = 0) -> dict[str, bool]:
 
 
 def test_the_door_is_tried_without_leaving_anything(at_rest: Operated) -> None:
-    assert smoke(at_rest) == {"a call with a wrong key": True, "an event of no concern": True}
+    assert smoke(at_rest) == {
+        "a call without a key": True,
+        "a call with a wrong key": True,
+        "an event of no concern": True,
+        "another method": True,
+    }
     assert at_rest.stack.count("EventsTable") == 0
     assert at_rest.stack.count("QuarantineTable") == 0
 

@@ -23,6 +23,7 @@ from inventory_sync.bootstrap.ingest_event import ingest_event, ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export, ingest_export_here
 from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.newstore import read_stock as read_newstore_stock
+from inventory_sync.bootstrap.preflight import make_sides
 from inventory_sync.bootstrap.read_stock import read_stock
 from inventory_sync.bootstrap.reconcile_stock import reconcile_with
 from inventory_sync.bootstrap.runtime import Runtime
@@ -270,6 +271,15 @@ MEANT: dict[str, tuple[Make, dict[str, Any]]] = {
             "runs.author.who": OPERATOR.who,
             "event_log.table": "events",
             "event_log.retention": KEPT,
+        },
+    ),
+    "preflight.make_sides": (
+        lambda runtime: make_sides(runtime, OBSERVER),
+        {
+            **newstore("newstore"),
+            "stock.base_url": "https://acme.x.newstore.net",
+            **building("build"),
+            "evidence.rule.go_live_at": GO_LIVE,
         },
     ),
     "newstore.read_newstore": (read_newstore, newstore("")),

@@ -36,8 +36,13 @@ def make_erp(
         case OdooConnector() as connector:
             return _odoo(connector, settings, clock, ids, secrets)
         case RestConnector() as connector:
-            bearer = SecretBearer(secrets, connector.secret_arn)
-            return _rest(connector, settings, clock, ids, bearer)
+            return _rest(connector, settings, clock, ids, bearer_of(connector, secrets))
+
+
+def bearer_of(connector: RestConnector | OdooConnector, secrets: Secrets) -> SecretBearer:
+    """What the connector calls the ERP with."""
+    key = "api_key" if isinstance(connector, OdooConnector) else "token"
+    return SecretBearer(secrets, connector.secret_arn, key)
 
 
 def _rest(
@@ -61,9 +66,8 @@ def _odoo(
 ) -> Erp:
     from inventory_sync.adapters.erp.odoo.connector import OdooErp
 
-    bearer = SecretBearer(secrets, connector.secret_arn, "api_key")
     return OdooErp(
-        _http(settings, clock, bearer),
+        _http(settings, clock, bearer_of(connector, secrets)),
         clock,
         base_url=connector.base_url,
         database=lambda: secrets.read(connector.secret_arn).get("database", ""),

@@ -2,6 +2,7 @@
 
 from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
+from inventory_sync.adapters.http.client import JsonHttp
 from inventory_sync.adapters.newstore.exports import NewStoreExports
 from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.newstore.stock import NewStoreStock
@@ -21,7 +22,14 @@ BLOCKED_SECONDS = 300
 def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) -> AuthorizedHttp:
     """Calls with a token of the API client."""
     http = json_http(clock, settings.attempts_max, blocked_seconds=BLOCKED_SECONDS)
-    tokens = TokenProvider(
+    return AuthorizedHttp(http, make_tokens(settings, http, secrets, clock))
+
+
+def make_tokens(
+    settings: NewStoreSettings, http: JsonHttp, secrets: Secrets, clock: Clock
+) -> TokenProvider:
+    """Tokens of the API client."""
+    return TokenProvider(
         http,
         secrets,
         clock,
@@ -29,7 +37,6 @@ def authorized_http(settings: NewStoreSettings, secrets: Secrets, clock: Clock) 
         token_url=settings.token_url,
         base_url=settings.base_url,
     )
-    return AuthorizedHttp(http, tokens)
 
 
 def make_newstore(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreClient:

@@ -5,6 +5,8 @@ Which one follows from the secret's keys (docs/newstore.md, "Authentication of t
 `password` for the deprecated integration user, at the tenant's own.
 """
 
+import base64
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +25,12 @@ from inventory_sync.ports.observe import Clock
 MARGIN = timedelta(seconds=60)
 """A token is not used in the last minute of its life; a short-lived one in the last tenth."""
 
+CLIENT_CREDENTIALS = "client_credentials"
+_KEYS: Mapping[str, tuple[str, str]] = {
+    CLIENT_CREDENTIALS: ("client_id", "client_secret"),
+    "password": ("username", "password"),
+}
+"""What a secret has for each grant."""
 _REFUSED_STATUSES = frozenset({400, 401, 403})
 
 
@@ -95,15 +103,9 @@ class TokenProvider:
         return _Token(answer.access_token, until)
 
     def _grant(self, secret: Mapping[str, str]) -> HttpRequest:
-        if secret.get("client_id") and secret.get("client_secret"):
-            url, grant, keys = self._token_url, "client_credentials", ("client_id", "client_secret")
-        elif secret.get("username") and secret.get("password"):
-            url, grant, keys = f"{self._base_url}/v0/token", "password", ("username", "password")
-        else:
-            raise FatalError(
-                f"secret {self.secret_arn} needs client_id and client_secret,"
-                f" or username and password; it {_has(secret)}"
-            )
+        grant, keys = grant_of(secret, self.secret_arn)
+        of_a_client = grant == CLIENT_CREDENTIALS
+        url = self._token_url if of_a_client else f"{self._base_url}/v0/token"
         form = {"grant_type": grant, **{key: secret[key] for key in keys}}
         return HttpRequest(method="POST", url=url, retry=RetrySafety.ALWAYS, form=form)
 
@@ -114,7 +116,23 @@ class TokenProvider:
         )
 
 
-def _has(secret: Mapping[str, str]) -> str:
-    known = ("client_id", "client_secret", "username", "password")
-    missing = [key for key in known if not secret.get(key)]
-    return f"lacks {', '.join(missing)}"
+def grant_of(secret: Mapping[str, str], arn: str) -> tuple[str, tuple[str, str]]:
+    """The grant that the secret is for, and its keys; FatalError where it has those of neither."""
+    for grant, keys in _KEYS.items():
+        if all(map(secret.get, keys)):
+            return grant, keys
+    missing = [key for keys in _KEYS.values() for key in keys if not secret.get(key)]
+    raise FatalError(
+        f"secret {arn} needs client_id and client_secret, or username and password;"
+        f" it lacks {', '.join(missing)}"
+    )
+
+
+def scopes_of(token: str) -> tuple[str, ...]:
+    """What a token says of itself, as far as it is a JSON web token; nothing is verified."""
+    try:
+        _, payload, _ = token.split(".")
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return tuple(claims["scope"].split())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()

@@ -1,0 +1,1 @@
+"""What has to be right before a deployed stack goes live; each check is a function of its own."""

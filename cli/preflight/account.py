@@ -1,0 +1,91 @@
+"""The account and the stack: secrets by their form, concurrency, who is told of alarms."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cli.preflight.check import Check, look, mend, passed, tried
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.wording import counted
+
+CONCURRENCY_MIN = 100
+"""A new account has ten for all functions: an import, a sweep and the stream leave few of them."""
+SECRETS_PAGE = "docs/deploy.md, Secrets"
+TOPICS: Mapping[str, str] = {"PageTopicArn": "page", "TicketTopicArn": "ticket"}
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """Of a topic: those that are confirmed, and those that nobody has confirmed."""
+
+    confirmed: int
+    pending: int
+
+
+def secret_check(name: str, read: Callable[[], object]) -> Check:
+    """Whether a secret has the form that its reader wants; its content is never shown."""
+
+    def look_at_it() -> Check:
+        read()
+        return passed(title, "has the form it needs")
+
+    title = f"secret: {name}"
+    return tried(title, look_at_it, SECRETS_PAGE)
+
+
+def files_check(signed: bool, principal: str) -> Check:
+    """Whether NewStore may fetch an import's file at all."""
+    name = "import files"
+    if signed:
+        return passed(name, "by URLs that a key of yours signs")
+    if principal:
+        return passed(name, f"by s3 URIs, which {principal} may read")
+    return mend(
+        name,
+        "nobody but the stack may read them: neither NewStorePrincipalArn nor"
+        " FileSigningSecretArn is given",
+        "docs/settings.md, NewStore; then deploy",
+    )
+
+
+def concurrency_check(settings: Mapping[str, Any]) -> Check:
+    """How many functions may run at once, by Lambda's limits of the account."""
+    limits = settings["AccountLimit"]
+    whole = int(limits["ConcurrentExecutions"])
+    free = int(limits.get("UnreservedConcurrentExecutions", whole))
+    told = f"{whole} executions at once, {free} of them not reserved"
+    figures = {"concurrent_executions": whole, "unreserved": free}
+    if free < CONCURRENCY_MIN:
+        return look(
+            "account limits",
+            f"{told}: at a busy hour events are answered 5xx",
+            "docs/deploy.md, The account",
+            **figures,
+        )
+    return passed("account limits", told, **figures)
+
+
+def alarm_check(
+    parameter: str, parameters: Mapping[str, str], ask: Callable[[str], Subscriptions]
+) -> Check:
+    """Whether somebody is told when an alarm of that kind goes off."""
+    name, topic = f"alarms: {TOPICS[parameter]}", parameters.get(parameter, "")
+    if not topic:
+        return look(
+            name,
+            f"{parameter} is not given: nobody is told",
+            "docs/deploy.md, First import: deploy with it once the first import has finished",
+        )
+    try:
+        found = ask(topic)
+    except FatalError as error:
+        return look(name, f"{topic} could not be looked at: {error}", "docs/deploy.md, The account")
+    waiting = f", {counted(found.pending, 'subscription')} not confirmed" if found.pending else ""
+    told = f"{counted(found.confirmed, 'subscription')} of {topic}{waiting}"
+    figures = {"confirmed": found.confirmed, "pending": found.pending}
+    remedy = f"subscribe somebody and confirm it: aws sns subscribe --topic-arn {topic}"
+    if not found.confirmed:
+        return mend(name, f"{told}: nobody is told", remedy, **figures)
+    if found.pending:
+        return look(name, told, "the mail that asks for it", **figures)
+    return passed(name, told, **figures)
