@@ -208,18 +208,30 @@ def try_folder(name: str, run_by: RunBy, given: argparse.Namespace) -> Tried:
 
 
 def places_of(module: Path) -> Iterator[tuple[Path, int]]:
-    """Where a module can be changed, by the number of the node; decorators say nothing."""
+    """Where a module can be changed, by the number of the node."""
     tree = ast.parse((TREE / module).read_text("utf-8"))
-    decorators = {id(d) for n in ast.walk(tree) if isinstance(n, ast.ClassDef) for d in inside(n)}
+    said = {id(node) for node in says_nothing(tree)}
     for number, node in enumerate(ast.walk(tree)):
-        if id(node) not in decorators and change(copy.copy(node)):
+        if id(node) not in said and change(copy.copy(node)):
             yield module, number
 
 
-def inside(definition: ast.ClassDef) -> Iterator[ast.AST]:
-    """All nodes of a class's decorators."""
-    for decorator in definition.decorator_list:
-        yield from ast.walk(decorator)
+def says_nothing(tree: ast.Module) -> Iterator[ast.AST]:
+    """What no test should notice: decorators of classes; a limit of a module that is one more or
+    less, which tests take by its name; that `zip` checks what is equally long.
+    """
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(decorator_list=decorators):
+                for decorator in decorators:
+                    yield from ast.walk(decorator)
+            case ast.Call(func=ast.Name(id="zip"), keywords=keywords):
+                yield node
+                yield from (keyword.value for keyword in keywords)
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()) if name.isupper():
+                yield statement.value
 
 
 def mutant_of(module: Path, number: int) -> Mutant:

@@ -368,7 +368,7 @@ def test_a_file_is_fetched_from_the_s3_that_is_given(
         variables = {**VARIABLES, "FILE_SIGNING_SECRET_ARN": account.arn}
         importer, _ = import_stock(replace(runtime, variables=variables))
         importer.files.archive_uri("run-1")  # reads the secret
-        monkeypatch.setenv(variable, "http://127.0.0.1:5000")
+        monkeypatch.setenv(variable, "http://localhost:5000")
         uri = importer.files.archive_uri("run-1")
 
-    assert uri.startswith("http://127.0.0.1:5000/imports/imports/run-1/")
+    assert uri.startswith("http://localhost:5000/imports/imports/run-1/")

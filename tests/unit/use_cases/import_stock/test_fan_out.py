@@ -248,6 +248,8 @@ def test_an_engine_out_of_reach_holds_up_no_import() -> None:
 
     assert run.state is RunState.FINALIZED
     assert "stock not read" in [message for message, _ in found.observer.notes]
+    found.clock.advance(6 * MINUTE)
+    assert tick(found).outcome is TickOutcome.ENDED
 
 
 class OutOfReach(FakeReadExecutions):
@@ -261,6 +263,18 @@ def test_the_oldest_read_is_counted() -> None:
     found = world()
     tick(found)
     read_all(found)
+    found.clock.advance(90 * MINUTE)
+
+    tick(found)
+
+    assert found.observer.counts["OldestReadSeconds"] == 5400
+
+
+def test_a_location_that_was_imported_and_has_no_kept_read_has_no_age() -> None:
+    found = world()
+    tick(found)
+    read_all(found)
+    found.kept._kept.pop("L2")
     found.clock.advance(90 * MINUTE)
 
     tick(found)

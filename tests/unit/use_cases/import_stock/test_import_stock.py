@@ -361,7 +361,11 @@ def test_a_failed_job_without_a_word_on_its_chunks_fails_its_run_all_the_same() 
     world = started()
     world.newstore.refuses.add("job_chunks")
 
-    assert fail_next_run(world).failure == "NewStore failed the job: internal error"
+    run = fail_next_run(world)
+
+    assert run.failure == "NewStore failed the job: internal error"
+    (note,) = [told for said, told in world.observer.notes if said == "no word on the job"]
+    assert (note["run_id"], note["job_id"]) == (run.run_id, run.job_id)
 
 
 def test_a_failed_job_whose_errors_are_refused_fails_its_run_all_the_same() -> None:
@@ -517,6 +521,37 @@ def test_jobs_keep_five_minutes_distance() -> None:
     )
     assert world.tick().outcome is TickOutcome.ENDED
     assert world.newstore_model.jobs.jobs_too_close == 0
+
+
+def test_a_job_that_was_never_started_keeps_the_others_at_a_distance_too() -> None:
+    world = stocked()
+    world.newstore.refuses.add("start_job")
+    world.import_now()
+    world.newstore.refuses.clear()
+
+    waited = world.importer()(lambda: 900.0)
+
+    assert (waited.outcome, waited.detail) == (
+        TickOutcome.WAITING,
+        "NewStore wants a pause before the next job",
+    )
+
+
+def test_a_start_that_comes_late_opens_the_five_minutes_anew() -> None:
+    world = stocked()
+    world.importer()(lambda: 0.0 if world.jobs() else 900.0)
+    assert world.jobs() == ["received"]
+    world.clock.advance(4 * MINUTE)
+    assert world.importer()(lambda: 900.0).outcome is TickOutcome.ENDED
+    world.stock(12)
+    world.clock.advance(2 * MINUTE)
+
+    waited = world.importer()(lambda: 900.0)
+
+    assert (waited.outcome, waited.detail) == (
+        TickOutcome.WAITING,
+        "NewStore wants a pause before the next job",
+    )
 
 
 def test_after_too_many_jobs_none_is_created_before_newstore_allows_it() -> None:

@@ -214,6 +214,16 @@ def test_a_row_that_the_erp_stops_listing_is_sent_as_none() -> None:
     assert world.rows(world.import_now()) == {(DC, "SKU-2"): 0}
 
 
+def test_a_location_that_could_not_be_read_is_not_sent_whole_afterwards() -> None:
+    world = started()
+    world.erp.shown[DC] = DOWN
+    world.import_now()
+    world.erp.shown.clear()
+    world.stock(5, "SKU-2")
+
+    assert world.rows(world.import_now()) == {(DC, "SKU-2"): 5}
+
+
 def test_a_full_refresh_sends_every_row() -> None:
     world = started()
     world.stock(5, "SKU-2")
