@@ -218,13 +218,16 @@ def places_of(module: Path) -> Iterator[tuple[Path, int]]:
 
 def says_nothing(tree: ast.Module) -> Iterator[ast.AST]:
     """What no test should notice: decorators of classes; a limit of a module that is one more or
-    less, which tests take by its name; that `zip` checks what is equally long.
+    less, which tests take by its name; that `zip` checks what is equally long; that an option has a
+    help text.
     """
     for node in ast.walk(tree):
         match node:
             case ast.ClassDef(decorator_list=decorators):
                 for decorator in decorators:
                     yield from ast.walk(decorator)
+            case ast.Call(keywords=[*_, ast.keyword(arg="help")]):
+                yield node
             case ast.Call(func=ast.Name(id="zip"), keywords=keywords):
                 yield node
                 yield from (keyword.value for keyword in keywords)

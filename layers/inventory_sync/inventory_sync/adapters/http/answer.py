@@ -1,6 +1,7 @@
 """Answers as they come over the wire: bounded, read to the end, JSON objects or an error."""
 
 import json
+import re
 from decimal import Decimal
 from io import BytesIO
 from typing import IO, Any, TypeVar
@@ -12,6 +13,8 @@ from inventory_sync.domain.errors import RetriableError
 
 _CHUNK_BYTES = 65_536
 _FAULTS_SHOWN_MAX = 3
+_EXPONENT_MAX = 100
+_HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -45,6 +48,8 @@ def parse_object(body: bytes, bare_list: str | None = None) -> dict[str, Any] | 
     """
     try:
         parsed = _parsed(body)
+        if _HALF_A_PAIR.search(body):
+            parsed = _with_whole_characters(parsed)
     except (ValueError, RecursionError):
         return None
     if isinstance(parsed, list) and bare_list is not None:
@@ -69,15 +74,33 @@ def _faults(error: ValidationError) -> str:
 def _parsed(body: bytes) -> object:
     """Once more, and more slowly, where a number has more digits than Python takes."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+        return json.loads(body, parse_float=_fraction, parse_constant=Decimal)
     except (json.JSONDecodeError, UnicodeError):
         raise
     except (ValueError, ArithmeticError):
         return json.loads(body, parse_float=_number, parse_int=_number, parse_constant=Decimal)
 
 
+def _with_whole_characters(value: Any) -> Any:
+    """Half a surrogate pair can be written nowhere: a replacement character takes its place."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_with_whole_characters(one) for one in value]
+    if isinstance(value, dict):
+        pairs = ((_with_whole_characters(key), value[key]) for key in value)
+        return {key: _with_whole_characters(one) for key, one in pairs}
+    return value
+
+
+def _fraction(text: str) -> Decimal:
+    """As an int a number such as 1e999999 would take a second and have a million digits."""
+    number = Decimal(text)
+    return number if abs(number.adjusted()) <= _EXPONENT_MAX else Decimal("NaN")
+
+
 def _number(text: str) -> int | Decimal:
     try:
-        return int(text) if text.lstrip("-").isdigit() else Decimal(text)
+        return int(text) if text.lstrip("-").isdigit() else _fraction(text)
     except (ValueError, ArithmeticError):
         return Decimal("NaN")

@@ -9,7 +9,7 @@ from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError, ThrottledError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
-from inventory_sync.adapters.newstore.lists import read_each, read_list, read_pages, readable
+from inventory_sync.adapters.newstore.lists import read_each, read_pages, readable
 from inventory_sync.adapters.newstore.wire import (
     JobAnswer,
     JobChunkAnswer,
@@ -106,12 +106,14 @@ class NewStoreClient:
     def job_errors(self, job_id: str) -> list[JobError]:
         """In NewStore's order."""
         url = f"{self._base_url}{_job_path(job_id)}/errors"
-        return [answer.error() for answer in read_list(self._http, url, JobErrorAnswer)]
+        found, listed = read_each(self._http, url, JobErrorAnswer)
+        unread = [JobError("an error that cannot be read", "", "")] * (listed - len(found))
+        return [*(answer.error() for answer in found), *unread]
 
     def job_chunks(self, job_id: str) -> list[JobChunk]:
         """In NewStore's order; there are none before it processes the job."""
         url = f"{self._base_url}{_job_path(job_id)}/chunks"
-        return [answer.chunk() for answer in read_list(self._http, url, JobChunkAnswer)]
+        return [answer.chunk() for answer in read_each(self._http, url, JobChunkAnswer)[0]]
 
     def locations(self, ids: Collection[str]) -> NewStoreLocations:
         """Those of the list; where it is full, those of `ids` that it lacks are asked for too.
@@ -120,6 +122,8 @@ class NewStoreClient:
         """
         url = f"{self._base_url}/v0/locations"
         answers, listed = read_each(self._http, url, LocationAnswer, names=("locations",))
+        if listed and not answers:
+            raise RetriableError(f"GET /v0/locations: none of {listed} locations can be read")
         found = {answer.id: answer.location() for answer in answers}
         if listed < LOCATIONS_LISTED_MAX:
             return found

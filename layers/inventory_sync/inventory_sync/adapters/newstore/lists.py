@@ -32,20 +32,21 @@ def read_list(
     names: tuple[str, ...] = ("items",),
     query: Mapping[str, str] | None = None,
 ) -> list[M]:
-    """All entries, under the first of the names the answer has, or of a bare list.
+    """The entries, under the first of the names the answer has, or of a bare list.
 
-    RetriableError for an answer without the list, and for an entry that cannot be read.
+    One that cannot be read is left out, and the log names it. RetriableError for an answer without
+    the list, and where no entry can be read.
     """
     where, found = _listed(http, url, names, query)
-    return [read_model(entry, value, where) for value in found]
+    return most_of(entry, found, where)
 
 
 def read_each(
-    http: AuthorizedHttp, url: str, entry: type[M], *, names: tuple[str, ...]
+    http: AuthorizedHttp, url: str, entry: type[M], *, names: tuple[str, ...] = ("items",)
 ) -> tuple[list[M], int]:
-    """As `read_list`, without the entries that cannot be read; and how many are listed."""
+    """As `read_list`, but where no entry can be read none is given; and how many are listed."""
     where, found = _listed(http, url, names, None)
-    return most_of(entry, found, where), len(found)
+    return readable(entry, found, where), len(found)
 
 
 def most_of(entry: type[M], values: Sequence[object], where: str) -> list[M]:

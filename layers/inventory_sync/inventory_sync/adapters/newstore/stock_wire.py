@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from inventory_sync.adapters.newstore.wire import Answer, Id, Text
+from inventory_sync.adapters.newstore.wire import Answer, Count, Id, Text
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.domain.atp import (
     Allocation,
@@ -37,7 +37,7 @@ class AtpAnswer(Answer):
 
     product_id: Id
     fulfillment_node_id: Id
-    atp: int
+    atp: Count
 
     @property
     def key(self) -> AtpKey:
@@ -94,7 +94,7 @@ class ExportAnswer(Answer):
 
     state: Text = ""
     failure_reason: Text = ""
-    last_updated_at: int | None = None
+    last_updated_at: Count | None = None
     link: Text = ""
 
     def export(self, export_id: str) -> AtpExport:

@@ -8,10 +8,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
-from inventory_sync.adapters.newstore.lists import read_list
+from inventory_sync.adapters.newstore.lists import most_of, read_list
 from inventory_sync.adapters.newstore.streams import stream_path
 from inventory_sync.adapters.newstore.streams_wire import (
     PUBLISHED,
@@ -93,7 +92,7 @@ class NewStoreStreamRecords:
             return []
         if not isinstance(values := answer.get(name), list):
             raise RetriableError(f"{request.where}: expected a list under {name}")
-        return [read_model(entry, value, request.where) for value in values]
+        return most_of(entry, values, request.where)
 
     def _request(self, method: str, path: str) -> HttpRequest:
         return HttpRequest(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from inventory_sync.adapters.instants import to_text
-from inventory_sync.adapters.newstore.wire import Answer, Id, Text
+from inventory_sync.adapters.newstore.wire import Answer, Count, Id, Text
 from inventory_sync.adapters.redaction import excerpt
 from inventory_sync.adapters.values import Instant
 from inventory_sync.domain.event_stream import WANTED_EVENTS, EventStream, StreamRegistration
@@ -76,7 +76,7 @@ class AttemptAnswer(Answer):
     integration_id: Text = ""
     status: Text = ""
     attempted_at: Instant
-    retries_remaining: int | None = None
+    retries_remaining: Count | None = None
     event_name: Text = ""
     entity_id: Text = ""
     domain_entity_id: Text = ""

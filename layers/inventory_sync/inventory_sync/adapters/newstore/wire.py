@@ -16,6 +16,7 @@ def _text(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_text)]
 """A field that may be null or left out."""
 Id = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(gt=-(10**18), lt=10**18)]
 JOB_ERROR_REASON_CHARACTERS_MAX = 240
 JOB_ERROR_ID_CHARACTERS_MAX = 80
 """A hundred errors stand in the run's record, which has to fit a table item."""
@@ -62,7 +63,7 @@ class JobErrorAnswer(Answer):
 class JobChunkAnswer(Answer):
     """One part of a job."""
 
-    size: int
+    size: Count
     failed: bool = False
     failure_message: Text = ""
 

@@ -91,10 +91,14 @@ class OdooApi:
 
     def now(self) -> datetime:
         """Odoo's clock, not later than the call ended: the default date of a stock move."""
-        rows = self.rows(_Now, "stock.move", "default_get", fields=["date"])
+        return self.row(_Now, "stock.move", "default_get", fields=["date"]).date
+
+    def row(self, kind: type[R], model: str, method: str, **arguments: object) -> R:
+        """What a reading call answers with; RetriableError where that is not one."""
+        rows = self.rows(kind, model, method, **arguments)
         if len(rows) != 1:
-            raise RetriableError(f"asked for one date, Odoo answered with {len(rows)}")
-        return rows[0].date
+            raise RetriableError(f"{model}/{method}: asked for one, Odoo answers with {len(rows)}")
+        return rows[0]
 
     def _request(
         self,

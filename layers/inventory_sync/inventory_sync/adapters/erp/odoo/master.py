@@ -188,7 +188,7 @@ class OdooMaster:
         now = self._clock.now()
         if self._kits is None or not timedelta(0) <= now - self._kits[0] <= _KEPT:
             arguments = {"allfields": ["is_kits"], "attributes": ["type"]}
-            [fields] = self._api.rows(_Fields, "product.product", "fields_get", **arguments)
+            fields = self._api.row(_Fields, "product.product", "fields_get", **arguments)
             self._kits = (now, fields.is_kits is not None)
         return self._kits[1]
 

@@ -78,7 +78,7 @@ class OdooMeasures:
         return whole if abs(items - whole) < _NOISE else items
 
     def _read(self) -> dict[int, Measure]:
-        [default] = self._api.rows(_Default, "product.template", "default_get", fields=["uom_id"])
+        default = self._api.row(_Default, "product.template", "default_get", fields=["uom_id"])
         rows = self._api.rows(
             _UomRow,
             "uom.uom",

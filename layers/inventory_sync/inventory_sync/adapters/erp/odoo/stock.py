@@ -74,7 +74,9 @@ class OdooStock:
         ):
             if self._clock.monotonic() >= until:
                 raise _incomplete(location_id, f"not read within {SECONDS_MAX} s")
-            first, last = page[0].id, page[-1].id
+            first, before, last = page[0].id, last, page[-1].id
+            if not before < first <= last:
+                raise _incomplete(location_id, f"a page from product {first} on, after {before}")
             span = [("product_id", ">=", first), ("product_id", "<=", last)]
             self._add(rows, page, self._sums(warehouse, span, location_id), ids, location_id)
         return StockSnapshot(location_id, as_of, rows.units, rows.unreadable)

@@ -35,8 +35,8 @@ class CapabilitiesAnswer(_Answer):
     """What the ERP says it can do."""
 
     dedupe: str
-    reference_length_max: int = Field(ge=LENGTH_MIN)
-    bulk_max: int = Field(ge=1)
+    reference_length_max: int = Field(ge=LENGTH_MIN, lt=10**9)
+    bulk_max: int = Field(ge=1, lt=10**9)
     reservations: bool
     change_feed: ChangeFeed = ChangeFeed.NONE
     consistent_snapshot: bool = False
