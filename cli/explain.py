@@ -45,19 +45,7 @@ def explain(
 
     Example: inventory-sync explain DC01 SKU-1 --at 2026-03-02T09:30
     """
-    stack = operator.stack
-    explained = ExplainQuantity(
-        runs=stack.runs,
-        files=stack.files,
-        records=stack.records,
-        event_log=stack.event_log,
-        history=stack.history,
-    )
-    try:
-        found = explained(location, product, at)
-    except RejectedError as error:
-        held = "; ".join(holds_of(operator, location).lines)
-        raise RejectedError(f"{error}. {held}" if held else str(error)) from error
+    found = explained(operator, location, product, at)
     now, atp = ("", None) if at or offline else _newstore_says(operator, location, product)
     stands = standing(operator, found)
     waiting = [] if at else _in_quarantine(operator, location, product)
@@ -72,6 +60,25 @@ def explain(
     operator.out.report(figures, *in_words(found), "", *filter(None, stands.lines))
     if not found.row.adds_up:
         operator.out.found()
+
+
+def explained(
+    operator: Operator, location: str, product: str, at: datetime | None = None
+) -> Explanation:
+    """The row's sum; RejectedError, with what holds it, where no import on record has sent it."""
+    stack = operator.stack
+    explain_quantity = ExplainQuantity(
+        runs=stack.runs,
+        files=stack.files,
+        records=stack.records,
+        event_log=stack.event_log,
+        history=stack.history,
+    )
+    try:
+        return explain_quantity(location, product, at)
+    except RejectedError as error:
+        held = "; ".join(holds_of(operator, location).lines)
+        raise RejectedError(f"{error}. {held}" if held else str(error)) from error
 
 
 def _in_quarantine(operator: Operator, location: str, product: str) -> list[QuarantinedCompletion]:
@@ -106,13 +113,18 @@ def _newstore_says(operator: Operator, location: str, product: str) -> tuple[str
     return (f"ATP {atp[key]}", atp[key]) if key in atp else ("it does not list the row", None)
 
 
+def headline(found: Explanation) -> str:
+    """The answer in a line."""
+    return f"{found.product_id} at {found.location_id}: NewStore was told {found.told}"
+
+
 def in_words(found: Explanation) -> list[Table | str]:
     """Headline, sum, and what happened since."""
     row, run = found.row, found.run
     end = row.record.cut_end if row.record else run.cut_end
     kind = "full" if run.full else "delta"
     parts: list[Table | str] = [
-        f"{found.product_id} at {found.location_id}: NewStore was told {found.told}",
+        headline(found),
         f"  by {kind} run {run.run_id}, finished {instant(run.ended_at)}, job {run.job_id}"
         f"{_reading(run)}",
         "",

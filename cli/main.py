@@ -21,6 +21,7 @@ from cli.quarantine_edit import edit
 from cli.reconcile import reconcile, resend
 from cli.replay import replay
 from cli.restore import restore
+from cli.room.command import room
 from cli.runs import runs, show_run
 from cli.smoke import smoke
 from cli.status import status
@@ -52,6 +53,7 @@ quarantine.add_command(edit)
 for command in (
     preflight,
     status,
+    room,
     explain,
     runs,
     show_run,

@@ -180,6 +180,19 @@ class Stack:
         self, names: Sequence[str], since: datetime, until: datetime
     ) -> Mapping[str, float]:
         """What the functions have counted in that time, by the metric's name."""
+        values = self._metrics(names, "Sum", since, until)
+        return {name: sum(values[name]) for name in names}
+
+    def highest(
+        self, names: Sequence[str], since: datetime, until: datetime
+    ) -> Mapping[str, float | None]:
+        """The highest value of each metric in that time; None where there is none."""
+        values = self._metrics(names, "Maximum", since, until)
+        return {name: max(values[name], default=None) for name in names}
+
+    def _metrics(
+        self, names: Sequence[str], statistic: str, since: datetime, until: datetime
+    ) -> Mapping[str, Sequence[float]]:
         queries = [
             {
                 "Id": f"m{number}",
@@ -190,7 +203,7 @@ class Stack:
                         "Dimensions": [{"Name": "service", "Value": self.name}],
                     },
                     "Period": 60,
-                    "Stat": "Sum",
+                    "Stat": statistic,
                 },
             }
             for number, name in enumerate(names)
@@ -199,8 +212,8 @@ class Stack:
             answer = self.connect.cloudwatch().get_metric_data(
                 MetricDataQueries=queries, StartTime=since, EndTime=until
             )
-        values = {one["Id"]: sum(one["Values"]) for one in answer["MetricDataResults"]}
-        return {name: values.get(f"m{number}", 0) for number, name in enumerate(names)}
+        values = {one["Id"]: one["Values"] for one in answer["MetricDataResults"]}
+        return {name: values.get(f"m{number}", ()) for number, name in enumerate(names)}
 
     @cached_property
     def files(self) -> S3FileStore:

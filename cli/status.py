@@ -62,6 +62,20 @@ def status(operator: Operator, offline: bool) -> None:
         operator.out.found()
 
 
+def found_at_a_glance(operator: Operator, head: ImportHead) -> Findings:
+    """What `status` finds without reading a whole table or the ERP: for the control room."""
+    found = Findings()
+    _import(operator.now, head, found)
+    _read(operator, head, found)
+    _release(head, found)
+    _locations(operator, found)
+    _unstored(operator, found)
+    _stream(operator, found)
+    look_at_calls(operator, found)
+    look_at_report(operator, found)
+    return found
+
+
 def _import(now: datetime, head: ImportHead, found: Findings) -> None:
     run = head.run
     finished = head.last_finished_at

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-from local.room.history import History
-from local.room.page import report_page
+from cli.room.history import History
+from cli.room.page import report_page
 from local.room.recording import local_reader, recorder
 from local.scenario import SUMMARY_FIGURES, Scenario, ScenarioError, read_scenario
 from local.stack import local_stack

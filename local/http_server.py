@@ -1,4 +1,4 @@
-"""What the simulators share: calls that fail on order, and a real HTTP server over a pure model."""
+"""What the simulators share: calls that fail on order, over a pure model."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Response
-    from werkzeug.serving import BaseWSGIServer
 
 Garbling = Literal["html", "truncated_json", "wrong_content_length", "empty_body", "wrong_shape"]
 FaultKind = Literal["slow", "refuse", "lose_before", "lose_after", "garble"]
 
 ASKED_KEPT = 10_000
 """Calls that a simulator remembers."""
-POLL_SECONDS = 0.02
-"""How soon a server notices that it is to stop."""
 
 GARBLED_BODIES: dict[Garbling, tuple[str, str]] = {
     "html": ("text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>"),
@@ -248,49 +244,3 @@ def tell_time(app: Flask, now: Callable[[], datetime], asked: deque[str]) -> Non
     def dated(response: Response) -> Response:
         response.headers["Date"] = http_date(now())
         return response
-
-
-class HttpServer:
-    """A WSGI app on a free port of 127.0.0.1, served by a daemon thread; a context manager."""
-
-    def __init__(self, app: WSGIApplication) -> None:
-        self._app = app
-        self._server: BaseWSGIServer | None = None
-
-    def start(self, port: int = 0) -> Self:
-        """Listen and serve; port 0 takes a free one."""
-        from werkzeug.serving import WSGIRequestHandler, make_server
-
-        class QuietHandler(WSGIRequestHandler):
-            def log(self, type: str, message: str, *args: Any) -> None:
-                """Say nothing: the demo's story is the output."""
-
-            def send_response(self, code: int, message: str | None = None) -> None:
-                """Without a Date of this machine's: the app has its own, or none."""
-                self.send_response_only(code, message)
-
-        server = make_server(
-            "127.0.0.1", port, self._app, threaded=True, request_handler=QuietHandler
-        )
-        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
-        self._server = server
-        return self
-
-    def stop(self) -> None:
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    @property
-    def base_url(self) -> str:
-        """`http://127.0.0.1:PORT`, without a slash at the end; RuntimeError before start."""
-        if self._server is None:
-            raise RuntimeError("the server is not started")
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TextIO
 
 from botocore.session import Session
 
+from cli.web_server import HttpServer
 from inventory_sync.adapters.dynamodb.audit import Author
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.state_table import StateTable
@@ -33,7 +34,6 @@ from local.erp.model import ErpModel
 from local.erp.server import erp_server
 from local.front_door import PATH, STAGE, front_door_app
 from local.functions import LocalFunction
-from local.http_server import HttpServer
 from local.newstore.delivery import Delivery, post_over_http
 from local.newstore.locations import of_map
 from local.newstore.model import NewStoreModel

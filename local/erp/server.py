@@ -8,11 +8,12 @@ from dataclasses import asdict
 
 from flask import Flask, Response, jsonify, request
 
+from cli.web_server import HttpServer
 from local.erp import wire
 from local.erp.control import run_control
 from local.erp.model import ErpModel
 from local.erp.state import erp_state
-from local.http_server import CallRefusedError, HttpServer, map_faults, tell_time
+from local.http_server import CallRefusedError, map_faults, tell_time
 
 
 def erp_server(model: ErpModel, token: str) -> HttpServer:

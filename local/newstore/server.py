@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from local.http_server import CallRefusedError, HttpServer, map_faults, tell_time
+from cli.web_server import HttpServer
+from local.http_server import CallRefusedError, map_faults, tell_time
 from local.newstore.control import run_control
 from local.newstore.json_api import error_body, json_body
 from local.newstore.model import NewStoreModel

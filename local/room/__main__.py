@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.room.history import History
+from cli.room.server import room_server
 from local.demo import GUIDE_EXAMPLE
-from local.room.history import History
 from local.room.recording import (
     TROUBLES,
     deployed_reader,
@@ -20,7 +21,6 @@ from local.room.recording import (
     local_reader,
     recorder,
 )
-from local.room.server import room_server
 from local.scenario import ScenarioError, read_scenario
 from local.stack import local_stack
 from local.story import Story, plan_of
@@ -31,7 +31,7 @@ PORT_MAX = 65_535
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until Ctrl-C; 2 where there is nothing to show, 1 where the port is taken."""
+    """Serve until Ctrl-C; 2 where there is nothing to show, or the port is taken."""
     options = _options(arguments)
     try:
         watch = watch_stack if options.stack else watch_story

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.room.history import History
+from cli.room.picture import picture
 from inventory_sync.domain.errors import RetriableError
-from local.room.history import History
-from local.room.picture import picture
 from local.room.stack_reader import StackReader
 from local.room.tables import TableNames, Tables
 from local.stack import EVENTS, QUARANTINE, STATE, LocalStack

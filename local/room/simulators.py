@@ -10,12 +10,12 @@ from typing import Any
 
 import requests
 
+from cli.room.reading import Promise
 from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.stock import StockKey
 from local.newstore.events import event_bytes
-from local.room.reading import Promise
 
 TIMEOUT_SECONDS = 10
 LEFT = frozenset({"completed", "released"})

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cli.room.reading import Reading, Truth
 from local.room import simulators
-from local.room.reading import Reading, Truth
 from local.room.tables import Tables
 
 

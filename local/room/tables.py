@@ -7,23 +7,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from cli.room.reading import standing_holds
 from inventory_sync.adapters.codec import decode
 from inventory_sync.adapters.dynamodb.event_log import read_open_event
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.domain.events import OpenEvent
-from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-PAUSED = "All imports"
-"""Where a pause is shown among the locations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +60,8 @@ class Tables:
         return opened, closed
 
     def holds(self) -> Mapping[str, LocationHold]:
-        """What guards hold, and what operators do: also where no run has come by since."""
-        by_operator = {
-            key or PAUSED: LocationHold(
-                location_id=key or PAUSED,
-                holds=(Hold(HoldKind.OPERATOR, f"{held.who}: {held.why}"),),
-                since=held.at,
-                run_id="",
-            )
-            for key, held in self.locations.operator_holds().items()
-        }
-        return {**self.locations.holds(), **by_operator}
+        """What guards hold, and what operators do."""
+        return standing_holds(self.locations)
 
     def quarantined(self) -> int:
         """How many messages are in quarantine that nobody has dealt with."""

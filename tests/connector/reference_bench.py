@@ -12,12 +12,12 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from cli.web_server import HttpServer
 from examples.reference_erp import Books, erp_app
 from inventory_sync.adapters.erp.ids import IdMap
 from inventory_sync.adapters.erp.rest.connector import RestErp
 from inventory_sync.adapters.erp.rest.snapshot import SnapshotLimits
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
-from local.http_server import HttpServer
 from tests.connector.rest_bench import authorized
 from tests.unit.adapters.http_support import StandingClock, json_http, secrets_account
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from cli.web_server import HttpServer
 from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.http.client import JsonHttp
 from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.newstore.token import TokenProvider
 from inventory_sync.domain.import_run import JobState
-from local.http_server import HttpServer
 from local.newstore.server import newstore_app
 from tests.contract.openapi import Exchange
 from tests.contract.recorded import Recorded

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.room.history import History
-from local.room.page import report_page
-from local.room.picture import Picture
+from cli.room.history import History
+from cli.room.page import report_page
+from cli.room.picture import Picture
 from local.template import ROOT
 
 if TYPE_CHECKING:

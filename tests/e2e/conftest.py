@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.room.history import History
+from cli.room.page import report_page
 from local.demo import GUIDE_EXAMPLE
-from local.room.history import History
-from local.room.page import report_page
 from local.room.recording import local_reader, recorder
 from local.scenario import read_scenario
 from local.stack import local_stack

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from local.http_server import HttpServer
+from cli.web_server import HttpServer
 from local.template import ROOT
 from tests.e2e.built import REQUIRED
 

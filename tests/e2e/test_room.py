@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.room.history import History
+from cli.room.picture import picture
+from cli.room.server import room_server
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
-from local.room.history import History
-from local.room.picture import picture
-from local.room.server import room_server
 from tests.builders import MINUTE, NOW, open_event, run
 from tests.e2e.browser import (
     REQUIRED,
@@ -26,7 +26,7 @@ from tests.e2e.browser import (
     sees,
     why_not,
 )
-from tests.unit.local.readings import held, promise, reading, truth
+from tests.unit.cli.room.readings import held, promise, reading, truth
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -98,11 +98,9 @@ def test_everything_can_be_done_by_key(chromium: Browser, report: str) -> None:
         sees(page, "Moment 19 of 21")
         press("Home")
         sees(page, "Moment 1 of 21")
-        press("Tab")
-        press("Tab")
-        assert focused(page) == "Follow the latest"
-        press("Space")
+        press("End")
         sees(page, "Moment 21 of 21")
+        assert not page.get_by_role("button", name="Follow the latest").is_visible()
 
         page.get_by_role("searchbox", name="Find").focus()
         page.keyboard.type("nyc")

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.room.picture import Picture, picture
+from cli.room.reading import Promise, Truth
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import JobError, RunState
 from inventory_sync.domain.stock import StockKey
-from local.room.picture import Picture, picture
-from local.room.reading import Promise, Truth
 from tests.builders import NOW, event, forwarded, open_event, run
 from tests.e2e.browser import (
     REQUIRED,
@@ -29,7 +29,7 @@ from tests.e2e.browser import (
     sees,
     why_not,
 )
-from tests.unit.local.readings import held, reading, truth
+from tests.unit.cli.room.readings import held, reading, truth
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -154,8 +154,8 @@ def test_without_truth_the_page_claims_none(chromium: Browser, tmp_path: Path) -
         page.goto(recorded(tmp_path, picture(real)))
         heads = page.locator("#stock-head th").all_inner_texts()
         assert heads == [
-            "Location", "Product", "ERP shows", "Imported", "Allocated", "Shipped, not released",
-            "Promise (ATP)",
+            "Location", "Product", "Promise (ATP)", "ERP shows", "Imported", "Allocated",
+            "Shipped, not released",
         ]  # fmt: skip
         assert page.locator("#stages > li h3").count() == 2
         assert "Truth" not in page.locator("#readout").inner_text()

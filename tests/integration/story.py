@@ -20,6 +20,7 @@ import pytest
 from moto import mock_aws
 from werkzeug.wrappers import Response
 
+from cli.web_server import HttpServer
 from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
@@ -34,7 +35,6 @@ from local.clock import LocalClock
 from local.erp.model import ErpModel
 from local.erp.server import erp_app
 from local.functions import LocalContext
-from local.http_server import HttpServer
 from local.newstore.events import Event, event_bytes
 from local.newstore.locations import dc, store
 from local.newstore.model import NewStoreModel

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import requests
 
+from cli.room.history import History
+from cli.room.picture import picture
 from local.demo import GUIDE_EXAMPLE, main
 from local.room.__main__ import main as room
-from local.room.history import History
-from local.room.picture import picture
 from local.room.recording import keep_watching, local_reader
 from local.room.stack_reader import StackReader
 from local.scenario import read_scenario
@@ -183,7 +183,6 @@ def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with local_stack(StackPlan(locations=[DC])) as stack:
         port = stack.erp_url.rpartition(":")[2]
 
-        with pytest.raises(SystemExit, match="1"):
-            room([str(GUIDE_EXAMPLE), "--port", port])
+        assert room([str(GUIDE_EXAMPLE), "--port", port]) == 2
 
     assert "in use" in capsys.readouterr().err

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from cli.room.history import History
+from cli.room.page import STATIC
+from cli.room.picture import picture
+from cli.room.server import room_server, stream
 from local.room.__main__ import main
-from local.room.history import History
-from local.room.page import STATIC
-from local.room.picture import picture
-from local.room.server import room_server, stream
-from tests.unit.local.readings import reading
+from tests.unit.cli.room.readings import reading
 
 SECONDS = 10
 

@@ -7,7 +7,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass, replace
 
-from local.room.picture import Picture
+from cli.room.changes import what_changed
+from cli.room.picture import Picture
 
 MOMENTS_MAX = 200
 
@@ -35,6 +36,8 @@ class History:
         with self._changed:
             if not repeat and self._last is not None and _same(picture, self._last):
                 return
+            if not picture.told:
+                picture = replace(picture, told=what_changed(self._last, picture))
             self._last = picture
             self._count += 1
             record = {"number": self._count, **picture.to_json()}
@@ -61,4 +64,4 @@ class History:
 
 
 def _same(one: Picture, other: Picture) -> bool:
-    return replace(one, at=other.at) == other
+    return replace(one, at=other.at, told=other.told) == other

@@ -9,7 +9,7 @@ export function showFigures({ moment }) {
     waiting(moment),
     lastRun(moment),
     held(moment),
-    erp(moment),
+    ...(moment.truth_known ? [erp(moment)] : []),
     quarantine(moment),
     release(moment),
   ];
@@ -34,7 +34,10 @@ function watermark({ watermark, events }) {
   return { name: "Watermark", value: watermark ?? "none yet", note };
 }
 
-function waiting({ events, at }) {
+function waiting({ events, at, open_count: counted }) {
+  if (counted !== null) {
+    return { name: "Open events", value: number(counted), note: "by the last sweeps" };
+  }
   const open = events.filter((event) => event.stage !== "done");
   const oldest = open.map((event) => event.published_at).sort()[0];
   const minutes = oldest ? Math.floor((Date.parse(at) - Date.parse(oldest)) / 60000) : 0;
@@ -84,6 +87,9 @@ function release({ release: { reading, for_range: range, for_immediate: immediat
 }
 
 function quarantine({ quarantined }) {
+  if (quarantined === null) {
+    return { name: "Quarantine", value: "–", note: "not counted lately" };
+  }
   return {
     name: "Quarantine",
     value: number(quarantined),

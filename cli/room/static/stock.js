@@ -4,15 +4,16 @@ import { byId, html, replaceWhenNew, setAttribute, setText } from "room/dom.js";
 import { ALL, gapOf, keyOf, sumOf } from "room/rows.js";
 import { count, gapText, number } from "room/words.js";
 
+// What matters first, so that a narrow screen shows it; then what it is made of.
 const COLUMNS = [
+  { name: "Promise (ATP)", of: (row) => number(row.atp_units), strong: true },
+  { name: "Truth", of: (row) => number(row.promisable_units), truth: true, strong: true },
+  { name: "Difference", of: (row) => gapText(gapOf(row)), truth: true, gap: true },
   { name: "ERP shows", of: (row) => number(row.erp_units) },
   { name: "Imported", of: (row) => number(row.on_hand_units) },
   { name: "Allocated", of: (row) => number(row.open_allocations) },
   { name: "Shipped, not released", of: (row) => number(row.completed_unreleased) },
-  { name: "Promise (ATP)", of: (row) => number(row.atp_units), strong: true },
   { name: "On the shelf", of: (row) => number(row.shelf_units), truth: true },
-  { name: "Truth", of: (row) => number(row.promisable_units), truth: true, strong: true },
-  { name: "Difference", of: (row) => gapText(gapOf(row)), truth: true, gap: true },
 ];
 const lines = new Map();
 

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, jsonify, request, send_from_directory
 
-from local.http_server import HttpServer
-from local.room.history import History, Moment
-from local.room.page import STATIC, served_page
+from cli.room.history import History, Moment
+from cli.room.page import STATIC, served_page
+from cli.web_server import HttpServer
+from inventory_sync.domain.errors import InventorySyncError
 
 HEARTBEAT_SECONDS = 10
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
 
 
-def room_server(history: History, title: str) -> HttpServer:
+class Rows(Protocol):
+    """Where any row can be looked up."""
+
+    def row(self, location_id: str, product_id: str) -> dict[str, Any]:
+        """Its sum and history; InventorySyncError says why there is none."""
+
+    def suggestions(self, text: str) -> Sequence[str]:
+        """Location ids that fit."""
+
+
+def room_server(history: History, title: str, rows: Rows | None = None) -> HttpServer:
     """The server, not yet started; it listens on 127.0.0.1 only."""
-    return HttpServer(room_app(history, title))
+    return HttpServer(room_app(history, title, rows))
 
 
-def room_app(history: History, title: str) -> Flask:
-    """`/` is the page, `/moments` its data: what there is, then each new one."""
+def room_app(history: History, title: str, rows: Rows | None = None) -> Flask:
+    """`/` is the page, `/moments` its data: what there is, then each new one.
+
+    With `rows` any row can be asked for: `/row` and `/locations`.
+    """
     app = Flask("room", static_folder=None)
     page, policy = served_page(title)
     run = secrets.token_hex(4)
@@ -53,6 +68,23 @@ def room_app(history: History, title: str) -> Flask:
         known_run, _, number = request.headers.get("Last-Event-ID", "").partition(":")
         after = int(number) if known_run == run and number.isdecimal() else 0
         return Response(stream(history, run, after), content_type="text/event-stream")
+
+    @app.get("/row")
+    def row() -> tuple[Response, int]:
+        if rows is None:
+            return jsonify(error="this page has no rows to ask for"), 404
+        location, product = (request.args.get(name, "") for name in ("location", "product"))
+        if not location or not product:
+            return jsonify(error="name a location and a product"), 400
+        try:
+            return jsonify(rows.row(location, product)), 200
+        except InventorySyncError as error:
+            return jsonify(error=str(error)), 404
+
+    @app.get("/locations")
+    def locations() -> Response:
+        found = [] if rows is None else rows.suggestions(request.args.get("find", ""))
+        return jsonify(found)
 
     return app
 

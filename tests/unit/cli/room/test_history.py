@@ -3,10 +3,10 @@
 import json
 import threading
 
-from local.room.history import History
-from local.room.picture import picture
+from cli.room.history import History
+from cli.room.picture import picture
 from tests.builders import MINUTE, NOW
-from tests.unit.local.readings import reading, truth
+from tests.unit.cli.room.readings import reading, truth
 
 
 def numbers(history: History, after: int = 0) -> list[int]:

@@ -12,6 +12,7 @@ export function showChart(view, change) {
   const promise = rows.map((row) => row.atp_units ?? null);
   const truth = rows.map((row) => row.promisable_units ?? null);
   showReadout(promise[view.index], truth[view.index], rows[view.index]);
+  showLegend(view.moment.truth_known);
   const area = frame(byId("promise-chart"), view, HEIGHT);
   const known = [...promise, ...truth].filter((value) => value != null);
   const ticks = ticksFor(...span(known));
@@ -54,6 +55,28 @@ function showReadout(promise, truth, row) {
         html("span", { class: "swatch", "aria-hidden": "true" }),
         `${name} `,
         html("strong", {}, value),
+      ),
+    ),
+  );
+}
+
+// The pattern stands in the chart, which is on the same page.
+function showLegend(known) {
+  const entries = [
+    ["over", "promised and not there"],
+    ["under", "there and not promised yet"],
+  ];
+  replaceWhenNew(byId("promise-legend"), String(known), () =>
+    (known ? entries : []).map(([kind, text]) =>
+      html(
+        "li",
+        {},
+        svg(
+          "svg",
+          { width: 28, height: 14, "aria-hidden": "true" },
+          svg("rect", { class: kind, x: 1, y: 1, width: 26, height: 12 }),
+        ),
+        text,
       ),
     ),
   );

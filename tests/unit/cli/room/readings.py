@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.room.reading import Promise, Reading, Truth
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.stock import StockKey
-from local.room.reading import Promise, Reading, Truth
 from tests.builders import DC, NOW, SKU
 
 KEY = StockKey(DC, SKU)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from cli.room.picture import CLOSED_MAX, RUNS_MAX, picture
 from inventory_sync.domain.events import NO_INVENTORY, FulfillmentItem
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import JobError, RunState
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.release_evidence import ReleaseFindings, still_listed
-from local.room.picture import CLOSED_MAX, RUNS_MAX, picture
 from tests.builders import (
     DC,
     ITEMS_ASSIGNED,
@@ -22,7 +22,7 @@ from tests.builders import (
     open_event,
     run,
 )
-from tests.unit.local.readings import KEY, held, promise, reading, truth
+from tests.unit.cli.room.readings import KEY, held, promise, reading, truth
 
 
 def test_a_row_has_every_system_s_figure_and_what_may_be_promised() -> None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from cli.room.reading import PAUSED, Reading, Truth
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
-from local.room.reading import Reading, Truth
-from local.room.tables import PAUSED
 
 Level = Literal["flowing", "stuck", "wrong"]
 
@@ -19,6 +18,7 @@ HEADLINES: dict[Level, str] = {
     "stuck": "Some stock is stuck",
     "wrong": "A figure is wrong",
 }
+FLOWING_SHORT = "Stock is flowing; some of it is not promised yet"
 NAMED_MAX = 3
 """Locations or rows named in one sentence; the tables have the others."""
 BOOKING_MAX = timedelta(minutes=15)
@@ -36,10 +36,20 @@ class Status:
 
 def status_of(reading: Reading) -> Status:
     """Wrong before stuck before flowing; every reason of the worse levels is told."""
+    if reading.concerns is not None:
+        return _of_concerns(reading, reading.concerns)
     wrong, stuck = list(_wrong(reading)), list(_stuck(reading))
     level: Level = "wrong" if wrong else "stuck" if stuck else "flowing"
     reasons = [*wrong, *stuck, *_short(reading)] or [_flowing(reading)]
-    return Status(level, HEADLINES[level], tuple(reasons))
+    short = level == "flowing" and reading.truth is not None and any(_short(reading))
+    return Status(level, FLOWING_SHORT if short else HEADLINES[level], tuple(reasons))
+
+
+def _of_concerns(reading: Reading, concerns: tuple[str, ...]) -> Status:
+    """As `inventory-sync status` says it; units promised too many are what is wrong."""
+    over = any(drift.drift_units > 0 for drift in reading.drifts)
+    level: Level = "wrong" if over else "stuck" if concerns else "flowing"
+    return Status(level, HEADLINES[level], concerns or (_flowing(reading),))
 
 
 def _wrong(reading: Reading) -> Iterator[str]:
@@ -107,7 +117,7 @@ def _short(reading: Reading) -> Iterator[str]:
 
 
 def _flowing(reading: Reading) -> str:
-    waiting = len(reading.open_events)
+    waiting = len(reading.open_events) if reading.open_count is None else reading.open_count
     if reading.truth is not None:
         waiting += len(reading.truth.under_way)
     if waiting:

@@ -24,7 +24,9 @@ export function showRuns({ moment }) {
 }
 
 function line(run) {
-  const name = GLYPHS[run.state] ?? "working";
+  const readNothing = run.read === 0 && Object.keys(run.left_out).length > 0;
+  const known = GLYPHS[run.state] ?? "working";
+  const name = known === "flowing" && readNothing ? "stuck" : known;
   return html(
     "li",
     { "data-state": name },
@@ -46,7 +48,8 @@ function line(run) {
       html(
         "p",
         { class: "note" },
-        `${run.full ? "full, " : ""}${count(run.rows, "row")}, up to ${run.cut_end}`,
+        `${run.full ? "full, " : ""}${readNothing ? "no stock read, " : ""}` +
+          `${count(run.rows, "row")}, up to ${run.cut_end}`,
       ),
       ...remarks(run).map((text) => html("p", { class: "remark" }, text)),
     ),

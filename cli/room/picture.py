@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from cli.room.reading import Drift, Promise, Reading, Tile
+from cli.room.status import Status, status_of
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE
 from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import StockKey
-from local.room.reading import Promise, Reading
-from local.room.status import Status, status_of
 
 Stage = Literal["under_way", "stored", "refused", "booked", "done"]
 
@@ -58,7 +58,7 @@ class EventMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """One import run."""
+    """One import run; `read` is of how many locations it has read the stock."""
 
     run_id: str
     state: str
@@ -66,6 +66,7 @@ class RunLine:
     full: bool
     cut_end: int
     rows: int
+    read: int
     failure: str
     left_out: Mapping[str, str]
     job_errors: tuple[str, ...]
@@ -101,14 +102,22 @@ class ReleaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Instants are ISO 8601 in UTC; `told` is what happened just before."""
+    """Instants are ISO 8601 in UTC; `told` is what happened just before.
+
+    `by_search`: rows are looked up one by one, for there may be millions.
+    """
 
     at: str
     told: str
     status: Status
     truth_known: bool
+    by_search: bool
     watermark: int | None
-    quarantined: int
+    open_count: int | None
+    quarantined: int | None
+    tiles: tuple[Tile, ...]
+    missed: tuple[bool, ...]
+    drifts: tuple[Drift, ...]
     erp_down_until: str | None
     rows: tuple[StockRow, ...]
     events: tuple[EventMark, ...]
@@ -130,8 +139,13 @@ def picture(reading: Reading, told: str = "") -> Picture:
         told=told,
         status=status_of(reading),
         truth_known=reading.truth is not None,
+        by_search=reading.concerns is not None,
         watermark=reading.watermark,
+        open_count=reading.open_count,
         quarantined=reading.quarantined,
+        tiles=reading.tiles,
+        missed=tuple(tile.missed for tile in reading.tiles),
+        drifts=reading.drifts,
         erp_down_until=None if down is None else down.isoformat(),
         rows=tuple(_rows(reading)),
         events=tuple(
@@ -209,6 +223,7 @@ def _run(run: ImportRun) -> RunLine:
         full=run.full,
         cut_end=run.cut_end,
         rows=run.rows,
+        read=run.snapshots,
         failure=run.failure,
         left_out=dict(run.left_out),
         job_errors=tuple(f"{error.entity_id}: {error.reason}" for error in run.job_errors),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from local.room.history import Moment
+from cli.room.history import Moment
 
 STATIC = Path(__file__).parent / "static"
 START = 'import { start } from "room/main.js"; start();'

@@ -4,10 +4,10 @@ import base64
 import json
 import re
 
-from local.room.history import History
-from local.room.page import MODULES, STATIC, report_page, served_page
-from local.room.picture import picture
-from tests.unit.local.readings import reading
+from cli.room.history import History
+from cli.room.page import MODULES, STATIC, report_page, served_page
+from cli.room.picture import picture
+from tests.unit.cli.room.readings import reading
 
 HOSTILE = "</script><script>alert(1)</script>"
 

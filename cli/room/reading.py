@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
+from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.release_evidence import ReleaseFindings
 from inventory_sync.domain.stock import StockKey
+from inventory_sync.ports.locations import LocationStore
+
+PAUSED = "All imports"
+"""Where a pause is shown among the locations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +43,40 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One of four figures to look at first; `value` is None where nobody has counted it yet."""
+
+    name: str
+    value: float | None
+    unit: str
+    goal: float
+    since: str
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is above its goal (docs/settings.md)."""
+        return self.value is not None and self.value > self.goal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A row of the last reconciliation whose promise differs; above 0: too many units."""
+
+    location: str
+    product: str
+    atp_units: int
+    drift_units: int
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """All of it, by location id and product id; `runs` are the newest first.
 
     `erp_units` is what a snapshot of the ERP would show now, and `erp_down_until` when it answers
-    again, where that is known; without simulators there is no `truth`.
+    again, where that is known; without simulators there is no `truth`. Of a stack with thousands of
+    locations `concerns` says what needs a person, None elsewhere; `open_count` and `quarantined`
+    are counted by the sweep, and `open_events` are those of some locations only.
     """
 
     at: datetime
@@ -50,9 +84,27 @@ class Reading:
     runs: tuple[ImportRun, ...] = ()
     holds: Mapping[str, LocationHold] = field(default_factory=dict)
     open_events: tuple[OpenEvent, ...] = ()
-    quarantined: int = 0
+    open_count: int | None = None
+    quarantined: int | None = 0
+    concerns: tuple[str, ...] | None = None
+    tiles: tuple[Tile, ...] = ()
+    drifts: tuple[Drift, ...] = ()
     promises: Mapping[StockKey, Promise] = field(default_factory=dict)
     erp_units: Mapping[StockKey, int] = field(default_factory=dict)
     erp_down_until: datetime | None = None
     truth: Truth | None = None
     release: ReleaseFindings = field(default_factory=ReleaseFindings)
+
+
+def standing_holds(store: LocationStore) -> dict[str, LocationHold]:
+    """What guards hold, and what operators do: also where no run has come by since."""
+    by_operator = {
+        key or PAUSED: LocationHold(
+            location_id=key or PAUSED,
+            holds=(Hold(HoldKind.OPERATOR, f"{held.who}: {held.why}"),),
+            since=held.at,
+            run_id="",
+        )
+        for key, held in store.operator_holds().items()
+    }
+    return {**store.holds(), **by_operator}

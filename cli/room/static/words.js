@@ -28,6 +28,15 @@ export const brief = (value) => (Math.abs(value) < 100000 ? number(value) : comp
 
 export const count = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 
+// Seconds as people say them; all else with its unit.
+export function amount(value, unit) {
+  if (unit !== "seconds") return `${number(value)} ${unit}`;
+  if (value < 120) return count(Math.round(value), "second");
+  return value < 7200
+    ? count(Math.round(value / 60), "minute")
+    : count(Math.round(value / 3600), "hour");
+}
+
 export const words = (name) => name.replaceAll("_", " ");
 
 // What the promise is off by, in words: NewStore must never promise too many.

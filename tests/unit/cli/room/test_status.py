@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from cli.room.reading import Promise, Reading
+from cli.room.status import status_of
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
-from local.room.reading import Promise, Reading
-from local.room.status import status_of
 from tests.builders import DC, MINUTE, NOW, SKU, STORE, event, forwarded, open_event, run
-from tests.unit.local.readings import KEY, held, promise, reading, truth
+from tests.unit.cli.room.readings import KEY, held, promise, reading, truth
 
 
 def test_stock_flows_when_nothing_waits_and_every_promise_is_exact() -> None:

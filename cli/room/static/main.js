@@ -1,5 +1,6 @@
 // Holds what is shown, and has every view draw it anew when it changes.
 
+import { byId } from "room/dom.js";
 import { showChart } from "room/promise.js";
 import { showEvents } from "room/events.js";
 import { showFigures } from "room/figures.js";
@@ -7,7 +8,10 @@ import { showHistory, wireHistory } from "room/history.js";
 import { showHolds } from "room/holds.js";
 import { showPlayer, wirePlayer } from "room/player.js";
 import { showRuns } from "room/runs.js";
+import { showDrift } from "room/drift.js";
+import { showLookUp, wireLookUp } from "room/look_up.js";
 import { showStatus } from "room/status.js";
+import { showTiles } from "room/tiles.js";
 import { showStock, wireStock } from "room/stock.js";
 import { showWatermark } from "room/watermark.js";
 import { showRowChoice, wireRowChoice } from "room/row_choice.js";
@@ -33,8 +37,10 @@ export function start() {
     const moment = state.moments[state.index];
     if (!moment) return;
     const view = { ...state, moment };
+    byId("promise").hidden = byId("stock").hidden = moment.by_search;
     const views = [
       showStatus,
+      showTiles,
       showFigures,
       showPlayer,
       showRowChoice,
@@ -45,6 +51,8 @@ export function start() {
       showRuns,
       showEvents,
       showStock,
+      showDrift,
+      showLookUp,
     ];
     for (const show of views) show(view, change);
   }
@@ -61,6 +69,7 @@ export function start() {
   wirePlayer(state, change);
   wireRowChoice(change);
   wireStock(change);
+  wireLookUp();
   wireHistory(change);
   new ResizeObserver(() => change()).observe(document.querySelector(".charts"));
   follow({

@@ -24,6 +24,7 @@ export function showPlayer({ moments, index, following, moment }) {
   setText(byId("told-place"), place);
   setText(byId("told"), moment.told);
   setAttribute(byId("follow"), "aria-pressed", following);
+  byId("follow").hidden = Boolean(byId("moments")); // nothing comes after what was recorded
   // Not `disabled`, which would take the focus away from whoever stands on it.
   setAttribute(byId("earlier"), "aria-disabled", index === 0);
   setAttribute(byId("later"), "aria-disabled", index === moments.length - 1);

@@ -1,0 +1,221 @@
+"""Readings of a deployed stack with an operator's own credentials: nothing is changed.
+
+However many locations there are, no table is read whole: what needs a person comes from the state
+table, the last report and the metrics, and events are read where something is wrong or looked at.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from cli.command import Operator
+from cli.explain import as_figures, explained, headline
+from cli.room.picture import RUNS_MAX
+from cli.room.reading import Drift, Reading, Tile, standing_holds
+from cli.standing import standing
+from cli.status import found_at_a_glance
+from inventory_sync.domain.drift import Cause
+from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.import_head import ImportHead
+from inventory_sync.domain.locations import Location
+
+LOCATIONS_READ_MAX = 20
+"""Held locations whose open events are read, beside those that were looked at."""
+DRIFTS_MAX = 200
+SUGGESTED_MAX = 20
+MAP_AGE_MAX = timedelta(minutes=5)
+LATELY = timedelta(minutes=15)
+"""The sweep counts what is open every five minutes."""
+DAY = timedelta(days=1)
+GOALS: Mapping[str, float] = {
+    "UnitsOversold": 0,
+    "UnitsUndersold": 0,
+    "ShipmentToErpSeconds": 300,
+    "ShipmentToNewStoreSeconds": 1800,
+}
+"""docs/settings.md, Goals."""
+STOCK_AGE_GOAL_SECONDS = 7200.0
+
+
+@dataclass
+class OperatorReader:
+    """Keeps what does not change: the location map for minutes, files by their names."""
+
+    operator: Operator
+    looked_at: set[str] = field(default_factory=set)
+    _places: dict[str, Location] = field(default_factory=dict)
+    _places_at: datetime | None = None
+    _oldest: tuple[str, datetime | None] = ("", None)
+    _report: tuple[str, tuple[Drift, ...]] = ("", ())
+
+    def read(self) -> Reading:
+        """Read anew; parts that change meanwhile may be a moment apart."""
+        operator, stack = self._now(), self.operator.stack
+        head = stack.head.head()
+        found = found_at_a_glance(operator, head)
+        holds = standing_holds(operator.store)
+        figures = self._metrics(operator, found.concerns)
+        drifts = self._drifts()
+        return Reading(
+            at=operator.now,
+            watermark=head.watermark,
+            release=head.release,
+            runs=tuple(islice(stack.runs.newest_first(), RUNS_MAX)),
+            holds=holds,
+            open_events=tuple(self._open_events([*holds])),
+            open_count=_whole(figures.get("OpenEvents")),
+            quarantined=_whole(figures.get("QuarantineDepth")),
+            concerns=tuple(found.concerns),
+            tiles=tuple(self._tiles(operator.now, head, figures)),
+            drifts=drifts,
+        )
+
+    def row(self, location_id: str, product_id: str) -> dict[str, Any]:
+        """A row's sum, its holds and its history, ready for JSON; its location is watched."""
+        operator = self._now()
+        found = explained(operator, location_id, product_id)
+        self.looked_at.add(location_id)
+        stands = standing(operator, found)
+        figures = {**as_figures(found), **stands.figures}
+        record: dict[str, Any] = json.loads(json.dumps(figures, default=_plain))
+        return record | {
+            "headline": headline(found),
+            "lines": [line for line in stands.lines if line],
+            "timeline": sorted(_timeline(record), key=lambda moment: moment["at"]),
+        }
+
+    def suggestions(self, text: str) -> list[str]:
+        """Ids of locations that begin so, or contain it."""
+        wanted = text.strip().casefold()
+        ids = sorted(self._map())
+        first = [one for one in ids if one.casefold().startswith(wanted)]
+        others = (one for one in ids if wanted in one.casefold() and one not in set(first))
+        return list(islice([*first, *others], SUGGESTED_MAX))
+
+    def _now(self) -> Operator:
+        return replace(self.operator, now=self.operator.stack.connect.now())
+
+    def _map(self) -> Mapping[str, Location]:
+        now = self._now().now
+        if self._places_at is None or now - self._places_at > MAP_AGE_MAX:
+            self._places = dict(self.operator.store.locations())
+            self._places_at = now
+        return self._places
+
+    def _open_events(self, held: list[str]) -> Iterator[OpenEvent]:
+        known = self._map()
+        wanted = [*sorted(self.looked_at), *sorted(set(held) - self.looked_at)]
+        for location_id in [one for one in wanted if one in known][:LOCATIONS_READ_MAX]:
+            yield from self.operator.stack.event_log.open_events_of(location_id)
+
+    def _metrics(self, operator: Operator, concerns: list[str]) -> dict[str, float | None]:
+        now, stack = operator.now, operator.stack
+        try:
+            lately = stack.highest(("OpenEvents", "QuarantineDepth"), now - LATELY, now)
+            return {**lately, **stack.highest(tuple(GOALS), now - DAY, now)}
+        except InventorySyncError as error:
+            concerns.append(f"CloudWatch could not be asked: {error}")
+            return {}
+
+    def _tiles(
+        self, now: datetime, head: ImportHead, figures: Mapping[str, float | None]
+    ) -> Iterator[Tile]:
+        a_day = "highest of a day, by reconciliations"
+        for name, shown in (
+            ("UnitsOversold", "Promised too many"),
+            ("UnitsUndersold", "Promised too few"),
+        ):
+            yield Tile(
+                name=shown, value=figures.get(name), unit="units", goal=GOALS[name], since=a_day
+            )
+        oldest = self._oldest_stock(head)
+        yield Tile(
+            name="Oldest stock",
+            value=None if oldest is None else (now - oldest).total_seconds(),
+            unit="seconds",
+            goal=STOCK_AGE_GOAL_SECONDS,
+            since="since the ERP was read, of all locations",
+        )
+        for name, shown in (
+            ("ShipmentToErpSeconds", "Shipment to ERP"),
+            ("ShipmentToNewStoreSeconds", "Shipment to NewStore"),
+        ):
+            yield Tile(
+                name=shown,
+                value=figures.get(name),
+                unit="seconds",
+                goal=GOALS[name],
+                since="longest of a day",
+            )
+
+    def _oldest_stock(self, head: ImportHead) -> datetime | None:
+        run_id = head.finished_run_id
+        if run_id is None:
+            return None
+        if self._oldest[0] != run_id:
+            entries = self.operator.stack.files.manifest(run_id).locations
+            known = self._map()
+            read = [e.as_of for key, e in entries.items() if key in known and known[key].enabled]
+            self._oldest = (run_id, min(read, default=None))
+        return self._oldest[1]
+
+    def _drifts(self) -> tuple[Drift, ...]:
+        """Of the last report, the costliest rows first."""
+        bucket = self.operator.stack.bucket
+        key = max(
+            (key for key in bucket.keys("reports/") if key.endswith("/drift.csv")), default=""
+        )
+        if key and key != self._report[0]:
+            text = (bucket.get(key) or b"").decode("utf-8")
+            rows = sorted(_drifting(text), key=lambda drift: -abs(drift.drift_units))
+            self._report = (key, tuple(rows[:DRIFTS_MAX]))
+        return self._report[1]
+
+
+def _drifting(text: str) -> Iterator[Drift]:
+    for row in csv.DictReader(io.StringIO(text)):
+        if int(row["drift"] or 0):
+            yield Drift(
+                location=row["location_id"].removeprefix("'"),
+                product=row["product_id"].removeprefix("'"),
+                atp_units=int(row["atp"] or 0),
+                drift_units=int(row["drift"]),
+                causes=tuple(c.value.replace("_", " ") for c in Cause if row.get(c.value)),
+            )
+
+
+def _timeline(record: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """What happened to the row, from the figures of `explain`."""
+    if record["as_of"]:
+        yield {"at": record["as_of"], "kind": "read", "what": f"the ERP had {record['base']}"}
+    for term in record["terms"]:
+        if term["applied_at"]:
+            what = f"the ERP booked event {term['logical_timestamp']}"
+            yield {"at": term["applied_at"], "kind": "booked", "what": what}
+    if record["finished_at"]:
+        what = f"an import told NewStore {record['sent']}"
+        yield {"at": record["finished_at"], "kind": "import", "what": what}
+    for event in record["since"]:
+        what = f"event {event['logical_timestamp']} came: {event['units']} {event['name']}"
+        yield {"at": event["received_at"], "kind": "event", "what": what}
+        if event["applied_at"]:
+            what = f"the ERP booked event {event['logical_timestamp']}"
+            yield {"at": event["applied_at"], "kind": "booked", "what": what}
+    for hold in record["holds"]:
+        yield {"at": hold["since"], "kind": "held", "what": f"held: {hold['kind']}"}
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
