@@ -41,19 +41,12 @@ def status(operator: Operator, offline: bool) -> None:
     found, unreadable = Findings(), UnreadableRecords()
     found.add("version", f"{VERSION}, of these commands", version=VERSION)
     head = operator.stack.head.head()
-    _import(operator.now, head, found)
-    _read(operator, head, found)
-    _refresh(operator, head, found)
-    look_at_release(head, found)
-    _locations(operator, found)
+    look_at_a_glance(operator, head, found, offline=offline)
     _events(operator, found)
     _quarantine(operator, found)
     if not offline:
-        _stream(operator, found)
         look_at_settings(operator, found)
-        look_at_calls(operator, found)
         look_at_promises(operator, head, found)
-    look_at_report(operator, found)
     _unreadable(operator, unreadable, found)
     figures = {**found.figures, "concerns": found.concerns}
     concerns = [f"! {concern}" for concern in found.concerns] or ["All is well."]
@@ -62,18 +55,20 @@ def status(operator: Operator, offline: bool) -> None:
         operator.out.found()
 
 
-def found_at_a_glance(operator: Operator, head: ImportHead) -> Findings:
-    """What `status` finds without reading a whole table or the ERP: for the control room."""
-    found = Findings()
+def look_at_a_glance(
+    operator: Operator, head: ImportHead, found: Findings, *, offline: bool = False
+) -> None:
+    """What is found without reading a whole table, or the ERP: the control room has it too."""
     _import(operator.now, head, found)
     _read(operator, head, found)
-    _release(head, found)
+    _refresh(operator, head, found)
+    look_at_release(head, found)
     _locations(operator, found)
     _unstored(operator, found)
-    _stream(operator, found)
-    look_at_calls(operator, found)
+    if not offline:
+        _stream(operator, found)
+        look_at_calls(operator, found)
     look_at_report(operator, found)
-    return found
 
 
 def _import(now: datetime, head: ImportHead, found: Findings) -> None:
@@ -238,7 +233,6 @@ def _quarantine(operator: Operator, found: Findings) -> None:
     entries = counted(count, "entry/entries")
     text = f"in quarantine: {entries}, see `quarantine list`" if count else ""
     found.add("quarantine", str(count), text, quarantine=count)
-    _unstored(operator, found)
 
 
 def _unstored(operator: Operator, found: Findings) -> None:

@@ -13,7 +13,8 @@ def what_changed(before: Picture | None, after: Picture) -> str:
     if before is None:
         return "The first look."
     told = [text for text in _changes(before, after) if text]
-    return ("; ".join(told) + ".").capitalize() if told else ""
+    text = "; ".join(told)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def _changes(before: Picture, after: Picture) -> Iterator[str]:

@@ -17,10 +17,11 @@ from typing import Any
 
 from cli.command import Operator
 from cli.explain import as_figures, explained, headline
+from cli.findings import Findings
 from cli.room.picture import RUNS_MAX
 from cli.room.reading import Drift, Reading, Tile, standing_holds
 from cli.standing import standing
-from cli.status import found_at_a_glance
+from cli.status import look_at_a_glance
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import OpenEvent
@@ -60,7 +61,8 @@ class OperatorReader:
         """Read anew; parts that change meanwhile may be a moment apart."""
         operator, stack = self._now(), self.operator.stack
         head = stack.head.head()
-        found = found_at_a_glance(operator, head)
+        found = Findings()
+        look_at_a_glance(operator, head, found)
         holds = standing_holds(operator.store)
         figures = self._metrics(operator, found.concerns)
         drifts = self._drifts()
@@ -76,6 +78,7 @@ class OperatorReader:
             concerns=tuple(found.concerns),
             tiles=tuple(self._tiles(operator.now, head, figures)),
             drifts=drifts,
+            refresh=next((str(r["state"]) for r in found.lines if r[""] == "refresh"), ""),
         )
 
     def row(self, location_id: str, product_id: str) -> dict[str, Any]:

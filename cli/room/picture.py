@@ -118,6 +118,7 @@ class Picture:
     tiles: tuple[Tile, ...]
     missed: tuple[bool, ...]
     drifts: tuple[Drift, ...]
+    refresh: str
     erp_down_until: str | None
     rows: tuple[StockRow, ...]
     events: tuple[EventMark, ...]
@@ -146,6 +147,7 @@ def picture(reading: Reading, told: str = "") -> Picture:
         tiles=reading.tiles,
         missed=tuple(tile.missed for tile in reading.tiles),
         drifts=reading.drifts,
+        refresh=reading.refresh,
         erp_down_until=None if down is None else down.isoformat(),
         rows=tuple(_rows(reading)),
         events=tuple(

@@ -76,7 +76,8 @@ class Reading:
     `erp_units` is what a snapshot of the ERP would show now, and `erp_down_until` when it answers
     again, where that is known; without simulators there is no `truth`. Of a stack with thousands of
     locations `concerns` says what needs a person, None elsewhere; `open_count` and `quarantined`
-    are counted by the sweep, and `open_events` are those of some locations only.
+    are counted by the sweep, `refresh` says how far the first import or a full refresh is, and
+    `open_events` are those of some locations only.
     """
 
     at: datetime
@@ -89,6 +90,7 @@ class Reading:
     concerns: tuple[str, ...] | None = None
     tiles: tuple[Tile, ...] = ()
     drifts: tuple[Drift, ...] = ()
+    refresh: str = ""
     promises: Mapping[StockKey, Promise] = field(default_factory=dict)
     erp_units: Mapping[StockKey, int] = field(default_factory=dict)
     erp_down_until: datetime | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from cli.room.reading import PAUSED, Reading, Truth
+from cli.room.reading import PAUSED, Drift, Reading, Truth
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
 
@@ -47,9 +47,15 @@ def status_of(reading: Reading) -> Status:
 
 def _of_concerns(reading: Reading, concerns: tuple[str, ...]) -> Status:
     """As `inventory-sync status` says it; units promised too many are what is wrong."""
-    over = any(drift.drift_units > 0 for drift in reading.drifts)
+    over = [drift for drift in reading.drifts if drift.drift_units > 0]
+    told = (_by_reconciliation(over), *concerns) if over else concerns
     level: Level = "wrong" if over else "stuck" if concerns else "flowing"
-    return Status(level, HEADLINES[level], concerns or (_flowing(reading),))
+    return Status(level, HEADLINES[level], told or (_flowing(reading),))
+
+
+def _by_reconciliation(over: list[Drift]) -> str:
+    rows = [f"{d.product} at {d.location} ({d.drift_units:,} too many)" for d in over]
+    return f"The last reconciliation found promises that are too high: {_named(rows)}."
 
 
 def _wrong(reading: Reading) -> Iterator[str]:

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.room.history import History
 from cli.room.picture import Picture, picture
-from cli.room.reading import Promise, Truth
+from cli.room.reading import Drift, Promise, Tile, Truth
+from cli.room.server import room_server
+from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import JobError, RunState
 from inventory_sync.domain.stock import StockKey
@@ -125,6 +128,111 @@ def test_extremes_in_every_look(
             assert obstacles(page) == []
         assert fits(page)
         picture_of(page, f"{'large' if made is large else 'wrong'}-{scheme}-{width}")
+
+
+ROW = {
+    "headline": "SKU-1 at DC01: NewStore was told 17",
+    "base": 16,
+    "quantity": 17,
+    "terms": [
+        {"logical_timestamp": 10, "units": 0, "part": "in_base"},
+        {"logical_timestamp": 11, "units": -2, "part": "subtracted"},
+        {"logical_timestamp": 12, "units": 3, "part": "added_back"},
+    ],
+    "lines": ["Held: units fell since 2 Mar: 3 now, 9 before; see `holds list`"],
+    "timeline": [
+        {"at": "2026-03-02T09:06:00+00:00", "kind": "booked", "what": "the ERP booked event 10"},
+        {"at": "2026-03-02T09:28:10+00:00", "kind": "read", "what": "the ERP had 16"},
+    ],
+}
+
+
+class OneRow:
+    """Knows one row, and no other."""
+
+    def row(self, location_id: str, product_id: str) -> dict[str, object]:
+        if product_id != "SKU-1":
+            raise RejectedError(f"no import on record has sent {product_id}")
+        return ROW
+
+    def suggestions(self, text: str) -> list[str]:
+        return ["DC01"] if text else []
+
+
+def deployed() -> Picture:
+    """A stack of thousands of locations that needs a person."""
+    drifts = (("DC01", "SKU-1", 9, 4), (LONG, "SKU-2", 0, -3))
+    return picture(
+        reading(
+            truth=None,
+            promises={},
+            erp_units={},
+            holds={**held("DC01", HoldKind.UNITS_FELL, "3 now, 9 before")},
+            runs=(
+                run(state=RunState.FINALIZED, rows=0, snapshots=0, left_out={"DC01": "503"}),
+                run(state=RunState.FINALIZED, rows=500, snapshots=9_999),
+            ),
+            concerns=("held: 1 location, see `holds list`",),
+            open_count=1_204,
+            quarantined=None,
+            refresh="every row of 9,120 of 10,000 locations sent anew, about 1 h left",
+            tiles=(
+                Tile(name="Promised too many", value=4, unit="units", goal=0, since="of a day"),
+                Tile(name="Promised too few", value=None, unit="units", goal=0, since="of a day"),
+                Tile(name="Oldest stock", value=9_000, unit="seconds", goal=7_200, since="read"),
+                Tile(name="Shipment to ERP", value=4, unit="seconds", goal=300, since="of a day"),
+            ),
+            drifts=tuple(
+                Drift(
+                    location=place,
+                    product=product,
+                    atp_units=atp,
+                    drift_units=units,
+                    causes=("unexplained",),
+                )
+                for place, product, atp, units in drifts
+            ),
+        )
+    )
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_a_deployed_stack_in_every_look(chromium: Browser, scheme: str, width: int) -> None:
+    history = History()
+    history.add(deployed())
+    with (
+        room_server(history, "Stack inventory-sync-production", OneRow()) as server,
+        page_in(chromium, width, color_scheme=scheme, reduced_motion="reduce") as page,
+    ):
+        page.goto(server.base_url)
+        page.get_by_role("heading", name="A figure is wrong").wait_for()
+        assert not page.locator("#stock").is_visible()
+        assert not page.locator("#promise").is_visible()
+        page.get_by_role("button", name="SKU-1").click()
+        page.get_by_text("NewStore was told 17").wait_for()
+        assert page.locator("#look-up-location").input_value() == "DC01"
+        assert page.locator("#look-up-answer .bar").count() == 4
+        assert page.locator(".timeline li").count() == 2
+        assert obstacles(page) == []
+        assert fits(page)
+        picture_of(page, f"deployed-{scheme}-{width}")
+        history.close()
+
+
+def test_a_row_that_was_never_sent_says_why(chromium: Browser) -> None:
+    history = History()
+    history.add(deployed())
+    with (
+        room_server(history, "Stack", OneRow()) as server,
+        page_in(chromium) as page,
+    ):
+        page.goto(server.base_url)
+        page.locator("#look-up-location").fill("DC")
+        page.locator("#look-up-locations option[value='DC01']").wait_for(state="attached")
+        page.locator("#look-up-product").fill("SKU-9")
+        page.locator("#look-up-product").press("Enter")
+        page.get_by_text("no import on record has sent SKU-9").wait_for()
+        history.close()
 
 
 def fits(page: Page) -> bool:

@@ -19,8 +19,8 @@ function line(drift) {
     {},
     html("td", { class: "place" }, drift.location),
     html("th", { scope: "row" }, product),
-    html("td", { class: "figure" }, number(drift.atp_units)),
     html("td", { class: `figure ${kind}` }, gapText(drift.drift_units)),
+    html("td", { class: "figure" }, number(drift.atp_units)),
     html("td", {}, drift.causes.join(", ")),
   );
 }

@@ -12,6 +12,7 @@ export function showFigures({ moment }) {
     ...(moment.truth_known ? [erp(moment)] : []),
     quarantine(moment),
     release(moment),
+    ...(moment.refresh ? [{ name: "Refresh", value: "", note: moment.refresh }] : []),
   ];
   replaceWhenNew(byId("figures"), JSON.stringify(figures), () =>
     figures.map(({ name, value, note, alert }) =>

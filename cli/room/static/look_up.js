@@ -40,7 +40,7 @@ export async function lookUp(location, product) {
     const asked = new URLSearchParams({ location, product });
     const answer = await fetch(`./row?${asked}`);
     const found = await answer.json();
-    holder.replaceChildren(...(answer.ok ? shown(found) : [html("p", {}, found.error)]));
+    holder.replaceChildren(...(found.error ? [html("p", {}, found.error)] : shown(found)));
   } catch {
     holder.replaceChildren(html("p", {}, "The page has lost its connection; try again."));
   }

@@ -34,7 +34,7 @@ export function amount(value, unit) {
   if (value < 120) return count(Math.round(value), "second");
   return value < 7200
     ? count(Math.round(value / 60), "minute")
-    : count(Math.round(value / 3600), "hour");
+    : count(Math.round(value / 360) / 10, "hour");
 }
 
 export const words = (name) => name.replaceAll("_", " ");

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cli.room.reading import Promise, Reading
-from cli.room.status import status_of
+from cli.room.reading import Drift, Promise, Reading
+from cli.room.status import FLOWING_SHORT, status_of
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
 from tests.builders import DC, MINUTE, NOW, SKU, STORE, event, forwarded, open_event, run
@@ -146,3 +146,24 @@ def test_an_event_is_late_only_past_the_limit() -> None:
     at_limit = reading(open_events=(open_event(received_at=NOW - timedelta(minutes=15)),))
 
     assert status_of(at_limit).level == "flowing"
+
+
+def test_a_deployed_stack_tells_what_status_finds_and_what_is_promised_wrongly() -> None:
+    drift = Drift(location=DC, product=SKU, atp_units=9, drift_units=4, causes=("unexplained",))
+    plain: dict[str, Any] = {"truth": None, "promises": {}, "erp_units": {}}
+
+    held = status_of(reading(concerns=("held: 1 location",), **plain))
+    wrong = status_of(reading(concerns=("held: 1 location",), drifts=(drift,), **plain))
+    well = status_of(reading(concerns=(), open_count=7, **plain))
+
+    assert (held.level, held.reasons) == ("stuck", ("held: 1 location",))
+    assert wrong.level == "wrong"
+    assert wrong.reasons[0].endswith("too high: SKU-1 at DC01 (4 too many).")
+    assert (well.level, well.reasons) == ("flowing", ("7 events on the way through.",))
+
+
+def test_what_is_short_is_not_called_simply_flowing() -> None:
+    found = status_of(reading(truth=truth(12)))
+
+    assert (found.level, found.headline) == ("flowing", FLOWING_SHORT)
+    assert found.reasons == ("2 units more may be promised once an import has gone through.",)
