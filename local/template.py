@@ -97,7 +97,7 @@ class Template:
         return name.lower() if logical_id in self.of_type("AWS::S3::Bucket") else name
 
     def resolve(self, value: Any) -> Any:
-        """The value behind Ref, Sub, If, Equals and Not; TemplateError for other functions.
+        """The value behind Ref, Sub, If, Equals, Not and And; TemplateError for other functions.
 
         What has no value is left out of the list or mapping it stands in.
         """
@@ -120,6 +120,10 @@ class Template:
                 return str(self.resolve(one)) == str(self.resolve(other))
             case {"Fn::Not": [condition]}:
                 return not self.resolve(condition)
+            case {"Fn::And": conditions}:
+                return all(map(self.resolve, conditions))
+            case {"Condition": str(condition)} if len(value) == 1:
+                return self.resolve(self._document["Conditions"][condition])
         if any(key.startswith("Fn::") for key in value):
             raise TemplateError(f"not understood here: {sorted(value)}")
         entries = {key: self.resolve(entry) for key, entry in value.items()}

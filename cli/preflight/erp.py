@@ -15,7 +15,7 @@ from inventory_sync.domain.row_selection import sendable
 from inventory_sync.domain.snapshot_guards import GuardLimits, check_age, check_snapshot
 from inventory_sync.domain.stock import StockSnapshot, Unknown
 from inventory_sync.domain.wording import counted
-from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.erp import ErpBooks, ErpStock
 from inventory_sync.ports.observe import OnProgress, unwatched
 
 PRODUCTS_OF_A_LOCATION = 10
@@ -72,7 +72,7 @@ class StockSample:
         return round(of_sample * self.locations / len(self.read)) if self.read else 0
 
 
-def credential_check(erp: Erp) -> tuple[Check, ErpCapabilities | None]:
+def credential_check(erp: ErpBooks) -> tuple[Check, ErpCapabilities | None]:
     """Whether the ERP lets us in: it is asked what it can do, and for a movement it cannot have."""
     name = "ERP: credential"
     remedy = f"the ERP's address and secret: docs/deploy.md, Secrets; {CONNECT}"
@@ -116,7 +116,7 @@ def capability_checks(found: ErpCapabilities) -> list[Check]:
 
 def sample_stock(
     places: Sequence[Location],
-    erp: Erp,
+    erp: ErpStock,
     *,
     size: int,
     limits: GuardLimits,

@@ -88,7 +88,7 @@ class Session:
         self.line.say("webhook")
         yield tried("webhook", self._webhook, "`smoke`")
         self.line.say("ERP")
-        credential, capabilities = credential_check(sides.build.erp)
+        credential, capabilities = credential_check(sides.books)
         yield credential
         yield from self._clocks(sides)
         if capabilities is None:

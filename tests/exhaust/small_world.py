@@ -30,6 +30,7 @@ from tests.exhaust.invocations import Answer, Call, Ports, answered
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
+from tests.fakes.mode import never_a_shadow
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_records import FakeRunRecords
@@ -312,6 +313,7 @@ class Adapter:
             rule=AppliedRule(),
             claim=timedelta(minutes=3),
             sweep_age=timedelta(0),
+            mode_check=never_a_shadow,
         )
 
     def _import(self, ports: Ports) -> ImportStock:
@@ -340,5 +342,6 @@ class Adapter:
             stock=NothingShown(),
             leases=port("leases"),
             settings=replace(ImportStockSettings(), poll_seconds_max=0.0),
+            mode_check=never_a_shadow,
             **shared,
         )

@@ -25,7 +25,7 @@ from inventory_sync.adapters.dynamodb.location_changes import LocationChanges
 from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
-from inventory_sync.bootstrap.import_stock import import_stock
+from inventory_sync.bootstrap.import_stock import live_import
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
@@ -194,7 +194,7 @@ class Story:
         A real sandbox has a process to itself, and Powertools' metrics belong to the process.
         """
         other = copy(self)
-        importer, _ = import_stock(self.runtime())
+        importer, _ = live_import(self.runtime())
         assert importer.settings.lease == timedelta(seconds=LEASE_SECONDS)
         observer = QuietObserver()
         build = replace(importer.build, observer=observer)

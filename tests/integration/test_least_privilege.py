@@ -11,16 +11,17 @@ from datetime import UTC, datetime
 import pytest
 
 from local.clock import LocalClock
-from local.stack import FORWARD, IMPORT, RECONCILE, LocalStack, local_stack
+from local.stack import FORWARD, IMPORT, RECONCILE, LocalStack, StackPlan, local_stack
 from local.story import plan_of
 from local.template import ROOT, Template
 from tests.integration.called import Called, Need, needs_of
 from tests.integration.roles import Allowed, Deployed
 from tests.integration.ways_by_files import PLAN, by_files
-from tests.integration.ways_to_aws import HELD, STORIES
+from tests.integration.ways_to_aws import HELD, STORIES, beside_another_system
 
 TEMPLATE = ROOT / "template.yaml"
 ERP_BUCKET = ("ErpFiles", "ErpMovements", "ErpFileNames")
+SHADOWS = ("ShadowTime", "EventHistory", "Looks")
 PLAIN = Template(TEMPLATE, "any")
 FUNCTIONS = [name for name in PLAIN.of_type("AWS::Serverless::Function") if PLAIN.present(name)]
 """All but the reader where reads fan out: tests/e2e/deployed drives it under its role."""
@@ -54,6 +55,17 @@ def seen_by_files() -> Seen:
         return seen_of(stack, called)
 
 
+@pytest.fixture(scope="module")
+def seen_by_shadow() -> Seen:
+    """Beside another system."""
+    called = Called()
+    parameters = {"Mode": "shadow", "OtherSystemLagSeconds": "0"}
+    plan = StackPlan(locations=PLAN.locations, parameters=parameters)
+    with local_stack(plan, new_session=called.new_session) as stack:
+        beside_another_system(stack, called)
+        return seen_of(stack, called)
+
+
 def seen_of(stack: LocalStack, called: Called) -> Seen:
     deployed = Deployed(TEMPLATE, stack.template.stack_name, stack.template.parameters)
     needs = {
@@ -83,6 +95,26 @@ def test_the_same_holds_of_the_bucket_that_an_erp_shares(
     assert ours
     assert not refused(seen_by_files, function)
     assert not [allowed for allowed in idle(seen_by_files, function) if allowed in ours]
+
+
+@pytest.mark.parametrize("function", [FORWARD, IMPORT])
+def test_the_same_holds_of_what_only_a_shadow_does(seen_by_shadow: Seen, function: str) -> None:
+    ours = [a for a in seen_by_shadow.allowed[function] if a.sid in SHADOWS]
+
+    assert ours
+    assert not refused(seen_by_shadow, function)
+    assert not [allowed for allowed in idle(seen_by_shadow, function) if allowed in ours]
+
+
+def test_a_shadow_may_not_write_movements_for_an_erp_that_fetches_files() -> None:
+    files = {"ErpConnector": "csv", "ErpBucketName": "erp", "OtherSystemLagSeconds": "0"}
+
+    may = {
+        mode: {a.sid for a in Deployed(TEMPLATE, "any", {**files, "Mode": mode}).allowed(FORWARD)}
+        for mode in ("live", "shadow")
+    }
+
+    assert may["live"] - may["shadow"] == set(ERP_BUCKET)
 
 
 def refused(seen: Seen, function: str) -> list[Need]:

@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from inventory_sync.adapters.s3.event_bodies import INLINE_BYTES_MAX
-from inventory_sync.bootstrap.import_stock import import_stock
+from inventory_sync.bootstrap.import_stock import live_import
+from inventory_sync.bootstrap.look_at_promises import look_at_promises
 from inventory_sync.bootstrap.reconcile_stock import reconcile_stock
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.availabilities import FileHead, RowBlock
@@ -18,6 +19,7 @@ from inventory_sync.domain.errors import InventorySyncError, RejectedError
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.domain.run_record import LocationRecord
+from inventory_sync.domain.shadow import Look
 from local.aws import API_KEY
 from local.newstore.events import Event, event_bytes
 from local.scenario import read_scenario
@@ -72,7 +74,7 @@ def large_files_break(stack: LocalStack, called: Called) -> None:
     called.parts_break = True
     noise = Random(0).randbytes(UPLOADED_IN_PARTS).hex()
     with called.by(stack.template.physical_id(IMPORT)):
-        importer, _ = import_stock(runtime_of(stack, called, IMPORT))
+        importer, _ = live_import(runtime_of(stack, called, IMPORT))
     head = FileHead((DC,), LogicalRange(0, 0))
     with pytest.raises(InventorySyncError), importer.files.archive("run") as archive:
         archive.add_file(1, head, [RowBlock("DC01", noise.encode())])
@@ -112,8 +114,27 @@ def url_signed(stack: LocalStack, called: Called) -> None:
     secret = stack.aws.secrets.create_secret(Name="signing", SecretString=json.dumps(key))
     stack.template.set_parameters({"FileSigningSecretArn": secret["ARN"]})
     with called.by(stack.template.physical_id(IMPORT)):
-        importer, _ = import_stock(runtime_of(stack, called, IMPORT))
+        importer, _ = live_import(runtime_of(stack, called, IMPORT))
     assert importer.files.archive_uri("run").startswith("https://")
+
+
+def beside_another_system(stack: LocalStack, called: Called) -> None:
+    """A shadow marks a shipment, looks at its row, and closes its event; a large look breaks."""
+    at = stack.clock.now()
+    stack.erp.set_stock(("DC01", "SKU-1"), 5)
+    assert stack.delivery.deliver_now(shipped(stack, "beside")) == 200
+    stack.stream.pump()
+    stack.sweep()
+    stack.newstore.assign("open", "order", "DC01", [("open-1", "SKU-1")])
+    assert stack.tick()["differing"] == 1
+    stack.clock.sleep(3600)
+    stack.tick()
+    with called.by(stack.template.physical_id(IMPORT)):
+        look, _ = look_at_promises(runtime_of(stack, called, IMPORT))
+    called.parts_break = True
+    noise = Random(0).randbytes(2 * UPLOADED_IN_PARTS).hex()
+    with pytest.raises(InventorySyncError), look.looks.writer(at) as looks:
+        looks.add(Look(location_id=noise, at=at))
 
 
 STORIES = (

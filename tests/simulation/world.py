@@ -53,6 +53,7 @@ from tests.fakes.import_state import (
     FakeRunStore,
 )
 from tests.fakes.kept_reads import FakeKeptReads, FakeReadExecutions
+from tests.fakes.mode import never_a_shadow
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_records import FakeRunRecords
@@ -329,6 +330,7 @@ class World:
             rule=self.rule,
             claim=self.forward_claim,
             sweep_age=SWEEP_AGE,
+            mode_check=never_a_shadow,
         )
 
     def make_import(self) -> ImportStock:
@@ -376,6 +378,7 @@ class World:
             ),
             event_log=event_log,
             newstore=newstore,
+            mode_check=never_a_shadow,
             stock=newstore,
             files=files,
             records=records,

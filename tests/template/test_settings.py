@@ -98,6 +98,7 @@ NOT_FOR = {
 }
 """Read with the other settings of the ERP, and of no effect on this function."""
 OTHERWISE_NAMED = {
+    "SYNC_MODE": "Mode",
     "NEWSTORE_TENANT": "Tenant",
     "ERP_BUCKET": "ErpBucketName",
     "EXPORT_QUEUE_URL": "ExportQueue",

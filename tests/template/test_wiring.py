@@ -29,6 +29,7 @@ MEANT: dict[tuple[str, str], dict[str, Any]] = {
     ("ReconcileStockFunction", "Daily"): {
         "ScheduleExpression": "cron(30 4 * * ? *)",
         "ScheduleExpressionTimezone": {"Ref": "TimeZone"}, "Input": "{}", "RetryPolicy": RETRIED,
+        "State": {"Fn::If": ["IsShadow", "DISABLED", "ENABLED"]},
     },
     ("CheckStreamFunction", "Look"): {
         "ScheduleExpression": "rate(5 minutes)", "Input": "{}", "RetryPolicy": ONCE,

@@ -1,6 +1,6 @@
 """Choosing a connector: each needs its own settings, and none those of another."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from inventory_sync.config import (
     RestConnector,
 )
 from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.mode import Mode
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:erp"
 REST = {"ERP_BASE_URL": "https://erp.example/", "ERP_SECRET_ARN": ARN}
@@ -69,3 +70,38 @@ def test_go_live_is_an_instant_in_utc_or_none() -> None:
     for wrong in ("2026-03-02", "2026-03-02T06:00:00", "2026-02-30T06:00:00Z", "soon"):
         with pytest.raises(FatalError, match="GO_LIVE_AT"):
             go_live_at(wrong)
+
+
+def mode(**variables: str) -> tuple[Mode, timedelta | None]:
+    settings = ErpSettings.read(Environment({**REST, **variables}))
+    return settings.mode, settings.other_system_lag
+
+
+def test_live_is_what_nobody_has_to_choose_and_there_is_no_other_system() -> None:
+    assert mode() == (Mode.LIVE, None)
+    assert mode(SYNC_MODE="", OTHER_SYSTEM_LAG_SECONDS="") == (Mode.LIVE, None)
+
+
+def test_a_shadow_has_to_know_the_other_systems_lag_and_may_know_go_live() -> None:
+    lag = {"OTHER_SYSTEM_LAG_SECONDS": "900"}
+    until = {"GO_LIVE_AT": "2026-03-02T06:00:00Z"}
+
+    assert mode(SYNC_MODE="shadow", **lag) == (Mode.SHADOW, timedelta(minutes=15))
+    assert mode(SYNC_MODE="shadow", **lag, **until) == (Mode.SHADOW, timedelta(minutes=15))
+    assert mode(SYNC_MODE="live", **lag, **until) == (Mode.LIVE, timedelta(minutes=15))
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"SYNC_MODE": "off"}, "SYNC_MODE='off': allowed is one of live, shadow"),
+        ({"SYNC_MODE": "shadow"}, "SYNC_MODE=shadow needs OTHER_SYSTEM_LAG_SECONDS"),
+        ({"OTHER_SYSTEM_LAG_SECONDS": "900"}, "OTHER_SYSTEM_LAG_SECONDS needs GO_LIVE_AT"),
+        ({"OTHER_SYSTEM_LAG_SECONDS": "-1"}, "OTHER_SYSTEM_LAG_SECONDS='-1'"),
+        ({"OTHER_SYSTEM_LAG_SECONDS": "172801"}, "OTHER_SYSTEM_LAG_SECONDS='172801'"),
+    ],
+)
+def test_a_mode_that_leaves_open_who_books_is_refused(variables: dict[str, str], says: str) -> None:
+    with pytest.raises(FatalError) as caught:
+        mode(**variables)
+    assert str(caught.value).startswith(says)

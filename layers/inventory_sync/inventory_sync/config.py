@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.mode import Mode
 from inventory_sync.domain.reading import ReleaseReading
 
 _THIS_MACHINE = re.compile(r"http://(127\.0\.0\.1|localhost|host\.docker\.internal)(:\d+)?(/|$)")
@@ -37,6 +38,10 @@ class Environment:
         if not (raw.isascii() and raw.isdigit() and lowest <= int(raw) <= highest):
             raise FatalError(f"{name}={raw!r}: allowed is a whole number {lowest} to {highest}")
         return int(raw)
+
+    def optional_number(self, name: str, lowest: int, highest: int) -> int | None:
+        """A whole number within bounds, or none."""
+        return self.number(name, lowest, lowest, highest) if self.optional(name) else None
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """One of the allowed words."""
@@ -150,9 +155,11 @@ def read_connector(env: Environment) -> Connector:
 class ErpSettings:
     """How to reach the ERP, and when what it has acknowledged shows."""
 
+    mode: Mode
     connector: Connector
     apply_lag: timedelta
     other_channel_lags: Mapping[str, timedelta]
+    other_system_lag: timedelta | None
     go_live_at: datetime | None
     attempts_max: int
     calls_per_second: int
@@ -160,12 +167,26 @@ class ErpSettings:
 
     @classmethod
     def read(cls, env: Environment) -> "ErpSettings":
-        """From the environment."""
+        """From the environment; FatalError where it is open who books what has shipped."""
+        mode = Mode(env.choice("SYNC_MODE", "live", ("live", "shadow")))
+        lag, go_live_at = _other_system_lag(env), env.instant("GO_LIVE_AT")
+        if mode is Mode.SHADOW and lag is None:
+            raise FatalError(
+                "SYNC_MODE=shadow needs OTHER_SYSTEM_LAG_SECONDS: how long after a shipment the"
+                " ERP's figure is without it at the latest"
+            )
+        if mode is Mode.LIVE and lag is not None and go_live_at is None:
+            raise FatalError(
+                "OTHER_SYSTEM_LAG_SECONDS needs GO_LIVE_AT where SYNC_MODE=live: what shipped"
+                " before is booked by the other system, what ships from then on by this one"
+            )
         return cls(
+            mode=mode,
             connector=read_connector(env),
             apply_lag=timedelta(seconds=env.number("APPLY_LAG_SECONDS", 0, 0, 172_800)),
             other_channel_lags=env.seconds_by_name("OTHER_CHANNEL_SERVICE_LEVELS"),
-            go_live_at=env.instant("GO_LIVE_AT"),
+            other_system_lag=lag,
+            go_live_at=go_live_at,
             attempts_max=_attempts_max(env),
             calls_per_second=env.number("ERP_CALLS_PER_SECOND", 20, 1, 1_000),
             reads_at_once=env.number("ERP_READS_AT_ONCE", 4, 1, 50),
@@ -383,6 +404,11 @@ class ExportSettings:
 def _release_reading(env: Environment) -> ReleaseReading:
     named = env.choice("RELEASE_READING", "find_out", ("range", "immediate", "find_out"))
     return ReleaseReading(named)
+
+
+def _other_system_lag(env: Environment) -> timedelta | None:
+    seconds = env.optional_number("OTHER_SYSTEM_LAG_SECONDS", 0, 172_800)
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _token_url(tenant: str, base_url: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inventory_sync.bootstrap.erp import make_erp
+from inventory_sync.bootstrap.erp import ErpWiring
 from inventory_sync.config import Environment, ErpSettings, OdooConnector
 from inventory_sync.domain.errors import FatalError
 from tests.fakes.observer import FakeObserver
@@ -52,7 +52,7 @@ def test_odoos_secret_names_its_database_and_what_is_not_for_sale() -> None:
         }
         settings = settings_at(server.url, variables)
         secrets = account.secrets(clock)
-        erp = make_erp(settings, secrets, locations, clock, FakeObserver(), no_client)
+        erp = ErpWiring(settings, secrets, locations, clock, FakeObserver(), no_client).stock()
         with pytest.raises(FatalError, match="'Damaged', and Odoo has no location"):
             erp.snapshot("DC01")
     database, body = asked[-1]

@@ -18,9 +18,10 @@ from inventory_sync.bootstrap.check_stream import check_stream
 from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import stream_admin
 from inventory_sync.bootstrap.forward_events import forward_events
-from inventory_sync.bootstrap.import_stock import import_stock
+from inventory_sync.bootstrap.import_stock import import_stock, live_import
 from inventory_sync.bootstrap.ingest_event import ingest_event, ingest_with
 from inventory_sync.bootstrap.ingest_export import ingest_export, ingest_export_here
+from inventory_sync.bootstrap.look_at_promises import look_at_promises
 from inventory_sync.bootstrap.newstore import read_newstore
 from inventory_sync.bootstrap.newstore import read_stock as read_newstore_stock
 from inventory_sync.bootstrap.preflight import make_sides
@@ -68,10 +69,12 @@ VARIABLES = {
     "STOCK_AGE_HOURS_MAX": "69",
     "MISPICK_HOLD_HOURS": "70",
     "QUARANTINE_BLOCKS_HOURS": "71",
+    "OTHER_SYSTEM_LAG_SECONDS": "72",
     "RETENTION_DAYS": "31",
     "HTTP_ATTEMPTS_MAX": "7",
 }
 LEVELS = {"POS": timedelta(seconds=61)}
+ELSEWHERE_AFTER = timedelta(seconds=72)
 GO_LIVE = datetime(2026, 3, 2, 6, tzinfo=UTC)
 KEPT = timedelta(days=31)
 TOKENS = "https://id.x.newstore.net/auth/realms/acme/protocol/openid-connect/token"
@@ -124,6 +127,7 @@ def building(path: str) -> dict[str, Any]:
             "settings.first_logical_timestamp": 65,
             "settings.other_channel_lags": LEVELS,
             "settings.go_live_at": GO_LIVE,
+            "settings.other_system_lag": ELSEWHERE_AFTER,
             "settings.reading": ReleaseReading.IMMEDIATE,
             "settings.spare_seconds": 360,
             "settings.reads_at_once": 5,
@@ -133,6 +137,43 @@ def building(path: str) -> dict[str, Any]:
             "settings.guards.stock_age_max": timedelta(hours=69),
         },
     )
+
+
+def refusing_a_gap(path: str, function: str) -> dict[str, Any]:
+    return below(
+        path,
+        {
+            "times.function": function,
+            "rule.go_live_at": GO_LIVE,
+            "rule.other_system_lag": ELSEWHERE_AFTER,
+        },
+    )
+
+
+def looking(path: str) -> dict[str, Any]:
+    return {
+        **below(
+            path,
+            {
+                "event_log.table": "events",
+                "event_log.retention": KEPT,
+                "history.table": "events",
+                "stock.base_url": "https://acme.x.newstore.net",
+                "looks.bucket.name": "imports",
+                "times.function": "import",
+                "rule.other_channel_lags": LEVELS,
+                "rule.go_live_at": GO_LIVE,
+                "rule.other_system_lag": ELSEWHERE_AFTER,
+                "mispick_hold": timedelta(hours=70),
+            },
+        ),
+        **erp(f"{path}.erp"),
+        **newstore(f"{path}.newstore"),
+    }
+
+
+def as_shadow(runtime: Runtime) -> Runtime:
+    return replace(runtime, variables={**runtime.variables, "SYNC_MODE": "shadow"})
 
 
 def ingesting(path: str) -> dict[str, Any]:
@@ -182,18 +223,27 @@ MEANT: dict[str, tuple[Make, dict[str, Any]]] = {
             **erp("0.erp"),
             "0.rule.other_channel_lags": LEVELS,
             "0.rule.go_live_at": GO_LIVE,
+            "0.rule.other_system_lag": ELSEWHERE_AFTER,
+            **refusing_a_gap("0.mode_check", "forward"),
+            "0.shadow": False,
             "0.claim": timedelta(seconds=180),
             "0.sweep_age": timedelta(seconds=63),
         },
     ),
     "import_stock.import_stock": (
-        import_stock,
+        lambda runtime: import_stock(as_shadow(runtime)),
+        looking("0"),
+    ),
+    "look_at_promises.look_at_promises": (look_at_promises, looking("0")),
+    "import_stock.live_import": (
+        live_import,
         {
             **building("0.build"),
             **erp("0.build.erp"),
             **newstore("0.build.newstore"),
             "0.stock.base_url": "https://acme.x.newstore.net",
             "0.runs.retention": KEPT,
+            **refusing_a_gap("0.mode_check", "import"),
             "0.settings.lease": timedelta(seconds=600),
             "0.settings.job_spacing": timedelta(seconds=67),
             "0.settings.poll_seconds_max": 66,
@@ -239,6 +289,7 @@ MEANT: dict[str, tuple[Make, dict[str, Any]]] = {
             "reports.bucket.name": "imports",
             "limits.other_channel_lags": LEVELS,
             "limits.go_live_at": GO_LIVE,
+            "limits.other_system_lag": ELSEWHERE_AFTER,
         },
     ),
     "check_stream.check_stream": (
@@ -336,7 +387,7 @@ def test_a_file_is_given_by_a_signed_url_that_lives_seven_days(
     secret = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "a-long-lived-secret"}
     with secrets_account(secret) as account:
         variables = {**VARIABLES, "FILE_SIGNING_SECRET_ARN": account.arn}
-        importer, _ = import_stock(replace(runtime, variables=variables))
+        importer, _ = live_import(replace(runtime, variables=variables))
         url = urlsplit(importer.files.archive_uri("run-1"))
 
     query = dict(parse_qsl(url.query))
@@ -346,7 +397,7 @@ def test_a_file_is_given_by_a_signed_url_that_lives_seven_days(
 
 def test_without_a_signing_key_a_file_is_given_by_its_place(runtime: Runtime) -> None:
     variables = {**VARIABLES, "FILE_SIGNING_SECRET_ARN": ""}
-    importer, _ = import_stock(replace(runtime, variables=variables))
+    importer, _ = live_import(replace(runtime, variables=variables))
 
     assert importer.files.archive_uri("run-1").startswith("s3://imports/")
 
@@ -366,9 +417,73 @@ def test_a_file_is_fetched_from_the_s3_that_is_given(
     secret = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "a-long-lived-secret"}
     with secrets_account(secret) as account:
         variables = {**VARIABLES, "FILE_SIGNING_SECRET_ARN": account.arn}
-        importer, _ = import_stock(replace(runtime, variables=variables))
+        importer, _ = live_import(replace(runtime, variables=variables))
         importer.files.archive_uri("run-1")  # reads the secret
         monkeypatch.setenv(variable, "http://localhost:5000")
         uri = importer.files.archive_uri("run-1")
 
     assert uri.startswith("http://localhost:5000/imports/imports/run-1/")
+
+
+# A shadow
+
+
+WRITES = {
+    "post_movements", "change_allocations", "create_job", "start_job", "fail_job",
+    "archive", "save_ledger", "save_manifest",
+}  # fmt: skip
+"""What changes something at NewStore or in the ERP, and what an import writes for NewStore."""
+
+
+@pytest.mark.parametrize(
+    "connector",
+    [
+        {"ERP_CONNECTOR": "rest"},
+        {"ERP_CONNECTOR": "odoo"},
+        {"ERP_CONNECTOR": "csv", "ERP_BUCKET": "erp"},
+    ],
+)
+def test_nothing_that_a_shadow_is_made_of_can_change_newstore_or_the_erp(
+    runtime: Runtime, connector: dict[str, str]
+) -> None:
+    shadow = as_shadow(replace(runtime, variables={**runtime.variables, **connector}))
+    look, _ = import_stock(shadow)
+    forward, _ = forward_events(shadow)
+
+    found = {
+        type(part).__name__: WRITES & set(dir(part))
+        for part in parts_of([look, forward])
+        if WRITES & set(dir(part))
+    }
+
+    assert forward.shadow
+    assert list(found) == ["BookedElsewhere"]
+
+
+def test_and_what_is_live_can(runtime: Runtime) -> None:
+    importer, _ = import_stock(runtime)
+    forward, _ = forward_events(runtime)
+
+    found = set().union(*(WRITES & set(dir(part)) for part in parts_of([importer, forward])))
+
+    assert found == WRITES
+
+
+def parts_of(made: object) -> list[object]:
+    """All objects of ours that it is made of."""
+    found: dict[int, object] = {}
+    waiting = [made]
+    while waiting:
+        one = waiting.pop()
+        ours = type(one).__module__.startswith("inventory_sync")
+        if id(one) in found or not (ours or isinstance(one, list | tuple)):
+            continue
+        found[id(one)] = one
+        waiting += one if isinstance(one, list | tuple) else fields_of(one)
+    return [one for one in found.values() if not isinstance(one, list | tuple)]
+
+
+def fields_of(one: object) -> list[object]:
+    slots = [name for kind in type(one).__mro__ for name in getattr(kind, "__slots__", ())]
+    named = {name: getattr(one, name) for name in slots if hasattr(one, name)}
+    return [*named.values(), *getattr(one, "__dict__", {}).values()]

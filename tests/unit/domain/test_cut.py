@@ -786,3 +786,71 @@ def test_a_historical_event_is_counted_released_and_closed_as_any_other() -> Non
     found = cut({SKU: 5}, old, rule=GO_LIVE)
 
     assert (found.counted, found.closed, found.touched) == (refs(old), refs(old), frozenset({SKU}))
+
+
+# Another system books
+
+BESIDE = AppliedRule(other_system_lag=HOUR)
+AFTER_SHADOW = AppliedRule(other_system_lag=HOUR, go_live_at=NOW - MINUTE)
+
+
+@pytest.mark.parametrize("logical_timestamp", [10, 13])
+@pytest.mark.parametrize("rule", [BESIDE, AFTER_SHADOW])
+@pytest.mark.parametrize(("age", "quantity"), [(HOUR, 5), (HOUR - TICK, 4)])
+def test_what_another_system_books_is_taken_off_until_its_lag_is_over(
+    age: timedelta, quantity: int, rule: AppliedRule, logical_timestamp: int
+) -> None:
+    found = open_event(logical_timestamp, items=(shipped("A", None),), published_at=NOW - age)
+
+    immediate = cut({"A": 5}, found, rule=rule, reading=ReleaseReading.IMMEDIATE)
+
+    assert immediate.quantities == {"A": quantity}
+
+
+def test_the_lag_counts_from_when_newstore_has_said_so_by_the_earlier_clock() -> None:
+    late = open_event(items=(shipped("A", NOW - 2 * HOUR),), published_at=NOW - HOUR + TICK)
+    ahead = open_event(items=(shipped("A", NOW - HOUR + TICK),), published_at=NOW - 2 * HOUR)
+
+    for event_ in (late, ahead):
+        assert cut({"A": 5}, event_, rule=BESIDE).quantities == {"A": 4}
+
+
+def test_an_acknowledgement_of_ours_counts_as_ever() -> None:
+    ours = open_event(items=(shipped("A", NOW),), published_at=NOW, applied_at=BEFORE)
+
+    assert cut({"A": 5}, ours, rule=BESIDE).quantities == {"A": 5}
+
+
+def test_a_unit_of_the_other_system_is_never_added_back() -> None:
+    """It does not know whether that system's imports have made NewStore forget it."""
+    after_the_cut = open_event(13, "A", published_at=NOW - 2 * HOUR, forwarded_at=NOW)
+
+    assert cut({"A": 5}, after_the_cut, rule=AFTER_SHADOW).quantities == {"A": 5}
+    ours = replace(after_the_cut, applied_at=NOW - HOUR)
+    assert cut({"A": 5}, ours).quantities == {"A": 6}
+
+
+def test_what_ships_from_go_live_on_is_ours_to_book() -> None:
+    rule = AppliedRule(other_system_lag=HOUR, go_live_at=NOW - 3 * HOUR)
+    ours = open_event(items=(shipped("A", None),), published_at=NOW - 2 * HOUR)
+
+    assert cut({"A": 5}, ours, rule=rule).quantities == {"A": 4}
+    assert rule.to_book(ours.event, frozenset({ours.event.items[0].item_id}))
+    assert not BESIDE.to_book(ours.event, frozenset({ours.event.items[0].item_id}))
+
+
+def test_a_location_rolled_forward_is_without_what_the_other_system_has_booked_once() -> None:
+    found = open_event(10, "A", published_at=NOW - 2 * HOUR, forwarded_at=NOW)
+    before = cut({"A": 5}, found, rule=AFTER_SHADOW)
+    last = LastQuantities(before.quantities, before.lacking)
+
+    assert rolled({"A": 5}, found, rule=AFTER_SHADOW).quantities == {"A": 4}
+    again = roll_forward(DC, last, [found], cut_end=12, watermark=9, rule=AFTER_SHADOW)
+    assert again.quantities == {"A": 5}
+
+
+def test_an_event_of_the_other_system_is_closed_once_it_shows() -> None:
+    old = open_event(10, published_at=NOW - HOUR, forwarded_at=NOW)
+    young = open_event(11, published_at=NOW - HOUR + TICK, forwarded_at=NOW)
+
+    assert cut({SKU: 5}, old, young, rule=BESIDE).closed == refs(old)

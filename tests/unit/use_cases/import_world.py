@@ -27,6 +27,7 @@ from inventory_sync.domain.import_head import Lease
 from inventory_sync.domain.import_run import ImportRun, JobChunk, JobError, RunState
 from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.ports.mode import ModeCheck
 from inventory_sync.ports.observe import OnProgress, unwatched
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -52,6 +53,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.import_state import FakeFileStore, FakeLeases, FakeLocationStore, FakeRunStore
 from tests.fakes.kept_reads import FakeKeptReads, FakeReadExecutions
+from tests.fakes.mode import never_a_shadow
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.run_history import FakeRunHistory
@@ -236,6 +238,7 @@ class ImportWorld:
         )
         self.import_settings = ImportStockSettings()
         self.fans_out = fan_out
+        self.mode_check: ModeCheck = never_a_shadow
         self.kept = FakeKeptReads(self.clock.now)
         self.executions = FakeReadExecutions()
         self.seconds_left = 900.0
@@ -312,6 +315,7 @@ class ImportWorld:
             clock=self.clock,
             observer=self.observer,
             settings=self.import_settings,
+            mode_check=self.mode_check,
             fan_out=self.fan_out() if self.fans_out else None,
         )
 
@@ -375,6 +379,7 @@ class ImportWorld:
             rule=self.rule,
             claim=3 * MINUTE,
             sweep_age=timedelta(0),
+            mode_check=self.mode_check,
         )
         chosen = [e for e in self.event_log.open_events() if refs is None or e.event.ref in refs]
         forward(chosen)

@@ -14,7 +14,7 @@ from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.kept_reads import S3KeptReads
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.clients import Clients
-from inventory_sync.bootstrap.erp import make_erp
+from inventory_sync.bootstrap.erp import ErpWiring
 from inventory_sync.config import ImportSettings
 from inventory_sync.domain.mispick import MispickRule
 from inventory_sync.domain.snapshot_guards import GuardLimits
@@ -43,7 +43,7 @@ def make_build(
     dynamodb, locations = client("dynamodb"), DynamoLocationStore(state)
     return BuildImport(
         event_log=DynamoEventLog(dynamodb, settings.events_table, settings.retention),
-        erp=make_erp(settings.erp, secrets, locations, clock, observer, client),
+        erp=ErpWiring(settings.erp, secrets, locations, clock, observer, client).stock(),
         newstore=newstore,
         files=S3FileStore(s3, settings.import_bucket, _signer(settings, secrets)),
         records=S3RunRecords(s3, settings.import_bucket),
@@ -62,6 +62,7 @@ def _build_settings(settings: ImportSettings) -> BuildSettings:
         settle=settings.settle_window + CLOCK_SKEW,
         other_channel_lags=settings.erp.other_channel_lags,
         go_live_at=settings.erp.go_live_at,
+        other_system_lag=settings.erp.other_system_lag,
         reading=settings.release_reading,
         spare_seconds=SPARE_SECONDS,
         mispick=MispickRule(settings.mispick_hold),

@@ -4,7 +4,7 @@ from inventory_sync.adapters.aws.secrets import Secrets
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.client import JsonHttp
 from inventory_sync.adapters.newstore.exports import NewStoreExports
-from inventory_sync.adapters.newstore.imports import NewStoreClient
+from inventory_sync.adapters.newstore.imports import NewStoreClient, NewStoreLocationList
 from inventory_sync.adapters.newstore.stock import NewStoreStock
 from inventory_sync.adapters.newstore.token import TokenProvider
 from inventory_sync.bootstrap.http import json_http
@@ -44,10 +44,15 @@ def make_newstore(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreC
     return NewStoreClient(http, base_url=settings.base_url, provider=PROVIDER)
 
 
+def make_locations(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreLocationList:
+    """NewStore's locations, to be read only."""
+    return NewStoreLocationList(http, base_url=settings.base_url)
+
+
 def read_newstore(runtime: Runtime) -> NewStoreReader:
     """What an operator asks NewStore with."""
     settings = NewStoreSettings.read(Environment(runtime.variables))
-    return make_newstore(settings, _http(runtime, settings))
+    return make_locations(settings, _http(runtime, settings))
 
 
 def make_stock(settings: NewStoreSettings, http: AuthorizedHttp) -> NewStoreStock:

@@ -9,7 +9,7 @@ from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.newstore.token import TokenProvider, grant_of
 from inventory_sync.bootstrap.build_import import make_build
-from inventory_sync.bootstrap.erp import bearer_of
+from inventory_sync.bootstrap.erp import ErpWiring, bearer_of
 from inventory_sync.bootstrap.http import json_http
 from inventory_sync.bootstrap.newstore import (
     BLOCKED_SECONDS,
@@ -20,6 +20,7 @@ from inventory_sync.bootstrap.newstore import (
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import CsvConnector, ImportSettings
 from inventory_sync.domain.cut import AppliedRule
+from inventory_sync.ports.erp import ErpBooks
 from inventory_sync.ports.newstore import NewStoreReader, StockReader
 from inventory_sync.ports.observe import Observer
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
@@ -40,6 +41,7 @@ class Sides:
     tokens: TokenProvider
     reads: Mapping[str, Callable[[], object]]
     build: BuildImport
+    books: ErpBooks
     evidence: GatherEvidence
 
 
@@ -54,6 +56,7 @@ def make_sides(runtime: Runtime, observer: Observer) -> Sides:
     http = AuthorizedHttp(plain, tokens)
     newstore, stock = make_newstore(settings.newstore, http), make_stock(settings.newstore, http)
     table = StateTable(client("dynamodb"), settings.state_table)
+    locations = DynamoLocationStore(table)
     build = make_build(settings, client, table, newstore, clock, observer)
     return Sides(
         settings=settings,
@@ -67,11 +70,12 @@ def make_sides(runtime: Runtime, observer: Observer) -> Sides:
             "safety stock": stock.safety_stock,
         },
         build=build,
+        books=ErpWiring(settings.erp, secrets, locations, clock, observer, client).live_books(),
         evidence=GatherEvidence(
             event_log=build.event_log,
             files=build.files,
             stock=stock,
-            location_store=DynamoLocationStore(table),
+            location_store=locations,
             clock=clock,
             rule=AppliedRule(go_live_at=settings.erp.go_live_at),
         ),

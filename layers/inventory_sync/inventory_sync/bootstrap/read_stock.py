@@ -11,7 +11,7 @@ from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstored
 from inventory_sync.adapters.s3.file_delivery import s3_uri
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.kept_reads import S3KeptReads
-from inventory_sync.bootstrap.erp import make_erp
+from inventory_sync.bootstrap.erp import ErpWiring
 from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.config import ReadSettings
 from inventory_sync.observability import PowertoolsObserver, make_observer
@@ -29,7 +29,7 @@ def read_stock(runtime: Runtime) -> tuple[ReadLocations, PowertoolsObserver]:
     secrets = Secrets(client("secretsmanager"), clock)
     bucket = settings.import_bucket
     reader = ReadLocations(
-        erp=make_erp(erp, secrets, locations, clock, observer, client),
+        erp=ErpWiring(erp, secrets, locations, clock, observer, client).stock(),
         event_log=DynamoEventLog(client("dynamodb"), settings.events_table, settings.retention),
         unstored=DynamoUnstoredCompletions(table),
         files=S3FileStore(client.s3(), bucket, lambda key: s3_uri(bucket, key)),

@@ -11,11 +11,11 @@ from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.s3.file_store import S3FileStore
 from inventory_sync.adapters.s3.reports import S3Reports
-from inventory_sync.bootstrap.erp import make_erp
+from inventory_sync.bootstrap.erp import ErpWiring
 from inventory_sync.bootstrap.newstore import (
     authorized_http,
     make_exports,
-    make_newstore,
+    make_locations,
     make_stock,
 )
 from inventory_sync.bootstrap.runtime import Runtime
@@ -44,8 +44,8 @@ def reconcile_with(runtime: Runtime, observer: Observer) -> ReconcileStock:
     return ReconcileStock(
         event_log=DynamoEventLog(dynamodb, settings.events_table, timedelta(0)),
         history=DynamoEventHistory(dynamodb, settings.events_table),
-        erp=make_erp(settings.erp, secrets, locations, clock, observer, client),
-        newstore=make_newstore(settings.newstore, http),
+        erp=ErpWiring(settings.erp, secrets, locations, clock, observer, client).stock(),
+        newstore=make_locations(settings.newstore, http),
         stock=make_stock(settings.newstore, http),
         export_atp=ExportAtp(make_exports(settings.newstore, http, clock), clock),
         files=S3FileStore(s3, settings.import_bucket, str),
@@ -58,5 +58,6 @@ def reconcile_with(runtime: Runtime, observer: Observer) -> ReconcileStock:
         limits=ReconcileLimits(
             other_channel_lags=settings.erp.other_channel_lags,
             go_live_at=settings.erp.go_live_at,
+            other_system_lag=settings.erp.other_system_lag,
         ),
     )

@@ -64,12 +64,15 @@ class AppliedRule:
 
     `other_channel_lags` names the service levels whose units the ERP learns of through another
     channel (a POS feed), and how long after publication they are in its figure at the latest. What
-    left before `go_live_at` is in it already, and always was.
+    left before `go_live_at` is in it already, and always was; with an `other_system_lag` another
+    system books it, so much after NewStore has said so at the latest. Then nothing at all is ours
+    to book as long as there is no `go_live_at`.
     """
 
     apply_lag: timedelta = timedelta(0)
     other_channel_lags: Mapping[str, timedelta] = field(default_factory=dict)
     go_live_at: datetime | None = None
+    other_system_lag: timedelta | None = None
 
     def historical(self, left_at: datetime) -> bool:
         """Whether a unit left before go-live: orders migrated into NewStore publish theirs.
@@ -77,7 +80,16 @@ class AppliedRule:
         Such a unit moves nothing: the ERP must not book it, no quantity has it to be taken off,
         and whether NewStore ever took it off is not known, so none is added back.
         """
-        return self.go_live_at is not None and left_at < self.go_live_at
+        return self.other_system_lag is None and self._before_go_live(left_at)
+
+    def by_other_system(self, left_at: datetime) -> bool:
+        """Whether another system books what left then, which must not be booked twice.
+
+        Whether NewStore still takes it off depends on that system's imports: none is added back.
+        """
+        if self.other_system_lag is None:
+            return False
+        return self.go_live_at is None or self._before_go_live(left_at)
 
     def to_book(self, event: FulfillmentEvent, owned: frozenset[str]) -> frozenset[str]:
         """Of the items an event owns those that the ERP has to learn of from us."""
@@ -86,7 +98,7 @@ class AppliedRule:
         return frozenset(
             item.item_id
             for item in event.items
-            if item.item_id in owned and not self.historical(left_at(event, item))
+            if item.item_id in owned and not self._not_ours(left_at(event, item))
         )
 
     def other_channel(self, event: FulfillmentEvent) -> bool:
@@ -110,7 +122,20 @@ class AppliedRule:
         """Whether it shows a unit for certain: by the event that books it."""
         if self.historical(unit.left_at):
             return True
-        return unit.owner is not None and self.applied(unit.owner, as_of, read_started_at)
+        lag = self.other_system_lag
+        if lag is not None and self.by_other_system(unit.left_at):
+            # By the earlier clock, as for another channel: no acknowledgement ties it to the ERP's.
+            shown = unit.gone_at + lag <= min(as_of, read_started_at)
+        else:
+            shown = False
+        owner = unit.owner
+        return shown or (owner is not None and self.applied(owner, as_of, read_started_at))
+
+    def _not_ours(self, left_at: datetime) -> bool:
+        return self.historical(left_at) or self.by_other_system(left_at)
+
+    def _before_go_live(self, left_at: datetime) -> bool:
+        return self.go_live_at is not None and left_at < self.go_live_at
 
 
 def choose_cut_end(
@@ -297,7 +322,7 @@ def cut_snapshot(
         return shows(unit)
 
     moved = [unit for unit in units if not rule.historical(unit.left_at)]
-    parts = _parts(moved, base_lacks, reading, cut_end)
+    parts = _parts(moved, base_lacks, rule, reading, cut_end)
     quantities = _quantities(base, parts)
     unfinished = [u.unit for u in units if not shows(u)]
     return LocationCut(
@@ -329,7 +354,7 @@ def roll_forward(
     events, unstored = tuple(events), tuple(unstored)
     units = completed_units((*events, *unstored))
     moved = [unit for unit in units if not rule.historical(unit.left_at)]
-    parts = _parts(moved, lambda unit: unit.unit in last.lacking, reading, cut_end)
+    parts = _parts(moved, lambda unit: unit.unit in last.lacking, rule, reading, cut_end)
     quantities = _quantities(last.quantities, parts)
     return LocationCut(
         location_id=location_id,
@@ -345,6 +370,7 @@ def roll_forward(
 def _parts(
     units: Iterable[CompletedUnit],
     base_lacks: Callable[[CompletedUnit], bool],
+    rule: AppliedRule,
     reading: ReleaseReading,
     cut_end: int,
 ) -> tuple[UnitPart, ...]:
@@ -354,7 +380,8 @@ def _parts(
             return Part.AFTER if wanted else Part.SUBTRACTED
         # Without an owner it may be a unit of an event that is closed: gone at a lower logical
         # timestamp than the open events know of, and for good.
-        return Part.ADDED_BACK if wanted and unit.owner is not None else Part.IN_BASE
+        known = unit.owner is not None and not rule.by_other_system(unit.left_at)
+        return Part.ADDED_BACK if wanted and known else Part.IN_BASE
 
     return tuple(UnitPart(unit, part(unit)) for unit in units)
 

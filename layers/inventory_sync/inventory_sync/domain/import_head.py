@@ -53,6 +53,26 @@ class ImportHead:
         before, immediate = self.finished_reading, ReleaseReading.IMMEDIATE
         return before is not None and (before is immediate) != (reading is immediate)
 
+    def after_shadow(self, until: datetime | None) -> "ImportHead":
+        """As before the first import, where another system has imported since the last run.
+
+        What NewStore was told then stands there no more, and what it has released nobody knows:
+        the next range begins anew, and every row is sent.
+        """
+        run = self.run
+        if until is None or run is None or not run.ended or run.planned_at > until:
+            return self
+        if self.finished_run_id is None and self.unfinished_run_id is None:
+            return self
+        return ImportHead(
+            version=self.version,
+            run=run,
+            create_not_before=self.create_not_before,
+            last_job_created_at=self.last_job_created_at,
+            release=self.release,
+            reads=self.reads,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

@@ -55,6 +55,7 @@ def repeats_of(
         and shown_up_to < owner.applied_at <= shows_up_to
         and not rule.other_channel(owner.event)
         and not rule.historical(unit.left_at)
+        and not rule.by_other_system(unit.left_at)
     ]
     products = sorted({*before.products, *booked})[:ROWS_MAX]
     return replace(before, units=before.units + len(booked), products=tuple(products))

@@ -12,6 +12,7 @@ from local.erp.records import Dedupe
 from tests.builders import MINUTE
 from tests.exhaust.small_world import UNITS, Rules, SmallWorld
 from tests.fakes.clock import FakeClock
+from tests.fakes.mode import never_a_shadow
 from tests.fakes.observer import FakeObserver
 
 
@@ -72,6 +73,7 @@ def forward(world: SmallWorld, crashing: Crashing) -> None:
         rule=AppliedRule(),
         claim=3 * MINUTE,
         sweep_age=timedelta(0),
+        mode_check=never_a_shadow,
     )
     log = world.event_log_store
     states = [log.state_of(ref) for ref in log.refs()]

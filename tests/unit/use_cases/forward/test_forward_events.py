@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.adapters.erp.booked_elsewhere import BookedElsewhere
 from inventory_sync.domain.acknowledgements import ERP_CLOCK_SKEW
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Dedupe, ErpCapabilities
-from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.errors import FatalError, RetriableError
 from inventory_sync.domain.events import (
     EventRef,
     FulfillmentEvent,
@@ -42,6 +43,7 @@ from inventory_sync.use_cases.forward.forward_events import (
 from tests.builders import HOUR, ITEMS_ASSIGNED, ITEMS_FAILED, MINUTE, NOW, event
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
+from tests.fakes.mode import never_a_shadow
 from tests.fakes.observer import FakeObserver
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.unit_owners import FakeUnitOwners
@@ -116,6 +118,7 @@ class World:
             rule=AppliedRule(other_channel_lags=lags),
             claim=3 * MINUTE,
             sweep_age=MINUTE,
+            mode_check=never_a_shadow,
         )
 
     def store(self, *events: FulfillmentEvent, at: datetime = NOW - HOUR) -> list[OpenEvent]:
@@ -1150,3 +1153,87 @@ def test_what_a_quick_erp_has_booked_is_marked_in_one_write_with_its_allocation(
     world.log.mark_applied = lambda *_: pytest.fail("a second write")  # type: ignore[method-assign]
 
     assert world.forward(events).forwarded == refs(SHIPPED)
+
+
+# Beside another system
+
+
+def shadow(world: World, go_live_at: datetime | None = None) -> World:
+    rule = AppliedRule(other_system_lag=HOUR, go_live_at=go_live_at)
+    books: Any = BookedElsewhere()
+    world.forward = replace(world.forward, rule=rule, erp=books, shadow=True)
+    return world
+
+
+def test_a_shadow_marks_everything_and_posts_nothing() -> None:
+    """Its books are such that a post would raise."""
+    world = shadow(World())
+    events = [
+        event(10, name=ITEMS_ASSIGNED), event(11), event(12, name=ITEMS_FAILED)
+    ]  # fmt: skip
+
+    result = world.forward(world.store(*events))
+
+    assert result.forwarded == refs(*events)
+    assert [world.log.is_open(one.ref) for one in events] == [False, True, False]
+    assert world.state(events[1]).applied_at is None
+
+
+def test_a_shadow_knows_which_event_owns_a_unit() -> None:
+    world = shadow(World())
+    items = (FulfillmentItem("a", "A"), FulfillmentItem("b", "B"))
+    first = event(10, items=items[:1], fulfillment_request_id="ff")
+    both = event(12, items=items, fulfillment_request_id="ff")
+
+    world.forward(world.store(first, both))
+
+    assert world.state(both).owned == frozenset({"b"})
+
+
+def test_what_ships_from_go_live_on_a_shadow_leaves_for_the_live_stack() -> None:
+    world = shadow(World(), go_live_at=LIVE_AT)
+    theirs, ours = event(10, published_at=LIVE_AT - MINUTE), event(11, published_at=LIVE_AT)
+    mixed = event(
+        12,
+        items=(
+            FulfillmentItem("a", "A", shipped_at=LIVE_AT - MINUTE),
+            FulfillmentItem("b", "B", shipped_at=LIVE_AT),
+        ),
+    )
+    order = event(13, name=ITEMS_ASSIGNED, published_at=LIVE_AT)
+
+    result = world.forward(world.store(theirs, ours, mixed, order))
+
+    assert (result.forwarded, result.later) == (refs(theirs), [])
+    assert world.state(ours).forwarded_at is None
+
+
+def test_the_live_stack_books_that_and_nothing_of_the_shadows_time() -> None:
+    world = World()
+    rule = AppliedRule(other_system_lag=HOUR, go_live_at=LIVE_AT)
+    world.forward = replace(world.forward, rule=rule)
+    items = (
+        FulfillmentItem("a", "A", shipped_at=LIVE_AT - MINUTE),
+        FulfillmentItem("b", "B", shipped_at=LIVE_AT),
+    )
+    before = event(10, published_at=LIVE_AT - MINUTE)
+    order = event(11, name=ITEMS_ASSIGNED, published_at=LIVE_AT - MINUTE)
+
+    result = world.forward(world.store(before, order, event(12, items=items, published_at=NOW)))
+
+    assert len(result.forwarded) == 3
+    assert world.erp.lines == ["b"]
+    assert {change.logical_timestamp for change in world.erp.changes} == {12}
+
+
+def test_where_the_mode_leaves_a_gap_nothing_is_booked() -> None:
+    def refuse() -> None:
+        raise FatalError("a gap")
+
+    world = World()
+    world.forward = replace(world.forward, mode_check=refuse)
+
+    with pytest.raises(FatalError):
+        world.forward(world.store(FIRST))
+
+    assert (world.booked(), world.state(FIRST).forwarded_at) == ([], None)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.domain.errors import (
+    FatalError,
     InvariantError,
     LeaseLostError,
     RetriableError,
@@ -1018,3 +1019,93 @@ def test_a_request_made_while_a_run_is_under_way_is_for_the_next() -> None:
     world.tick()
 
     assert DC in world.location_store.resends()
+
+
+# After a shadow
+
+
+def after_shadow(world: ImportWorld, *, ago: timedelta = timedelta(0)) -> None:
+    """Another system has imported since, until that long ago."""
+    until = world.clock.now() - ago
+    world.mode_check = lambda: until
+
+
+def test_where_another_system_has_imported_since_everything_is_sent_anew() -> None:
+    world = started(DC, STORE)
+    world.ship(10)
+    world.settle()
+    assert world.import_now().cut_end == 10
+    world.newstore_model.set_imported((STORE, SKU), 3)
+    after_shadow(world)
+
+    run = world.import_now()
+
+    assert world.rows(run).keys() == {(DC, SKU), (STORE, SKU)}
+    assert world.on_hand(at=STORE) == 10
+    assert {file.released[0] for file in world.sent(run)} == {0}
+
+
+def test_without_an_event_since_the_range_begins_anew_all_the_same() -> None:
+    world = started()
+    world.ship(10)
+    world.forward()
+    world.settle()
+    world.import_now()
+    world.import_now()
+    after_shadow(world)
+
+    run = world.import_now()
+
+    assert run.state is RunState.FINALIZED
+    assert [file.released for file in world.sent(run)] == [(0, 0)]
+
+
+def test_only_the_first_import_after_it_begins_anew() -> None:
+    world = started()
+    after_shadow(world)
+    world.import_now()
+
+    assert world.import_now().rows == 0
+
+
+def test_a_location_that_cannot_be_read_after_a_shadow_is_not_rolled_forward() -> None:
+    """What NewStore has of it the other system has sent."""
+    world = started(DC, STORE)
+    world.newstore_model.set_imported((STORE, SKU), 3)
+    world.erp.shown[STORE] = RetriableError("down")
+    after_shadow(world)
+
+    run = world.import_now()
+
+    assert (STORE, SKU) not in world.rows(run)
+    assert world.on_hand(at=STORE) == 3
+
+
+def test_a_run_that_was_under_way_is_followed_to_its_end_first() -> None:
+    world = started()
+    world.stock(12)
+    world.newstore_model.jobs.job_seconds = 3600
+    assert world.tick().outcome is TickOutcome.WAITING
+    after_shadow(world)
+    world.clock.advance(HOUR)
+    world.newstore_model.jobs.job_seconds = 0
+
+    world.import_now()
+    run = world.import_now()
+
+    assert world.rows(run) == {(DC, SKU): 12}
+
+
+def test_a_gap_that_the_mode_leaves_stops_the_tick_before_anything_is_done() -> None:
+    world = started()
+    before = world.runs.head()
+
+    def refuse() -> None:
+        raise FatalError("a gap")
+
+    world.mode_check = refuse
+
+    with pytest.raises(FatalError, match="a gap"):
+        world.tick()
+
+    assert world.runs.head() == before

@@ -34,12 +34,44 @@ LOOKUPS_AT_ONCE = 8
 """Locations that are asked for by their ids."""
 
 
-class NewStoreClient:
-    """Implements ports.NewStore and NewStoreReader. FatalError where credentials are refused."""
+class NewStoreLocationList:
+    """Implements ports.NewStoreReader. Sends nothing but GET requests."""
 
-    def __init__(self, http: AuthorizedHttp, *, base_url: str, provider: str) -> None:
+    def __init__(self, http: AuthorizedHttp, *, base_url: str) -> None:
         self._http = http
         self._base_url = base_url
+
+    def locations(self, ids: Collection[str]) -> NewStoreLocations:
+        """Those of the list; where it is full, those of `ids` that it lacks are asked for too.
+
+        One that cannot be read counts as not listed.
+        """
+        url = f"{self._base_url}/v0/locations"
+        answers, listed = read_each(self._http, url, LocationAnswer, names=("locations",))
+        if listed and not answers:
+            raise RetriableError(f"GET /v0/locations: none of {listed} locations can be read")
+        found = {answer.id: answer.location() for answer in answers}
+        if listed < LOCATIONS_LISTED_MAX:
+            return found
+        with ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="locations") as pool:
+            asked = pool.map(self._location, sorted(set(ids) - found.keys()))
+            return found | {one.location_id: one for one in asked if one is not None}
+
+    def _location(self, location_id: str) -> NewStoreLocation | None:
+        request = self._get(f"/v0/locations/{quote(location_id, safe='')}")
+        answer = self._http.find(request)
+        found = [] if answer is None else readable(LocationAnswer, [answer], request.where)
+        return found[0].location() if found else None
+
+    def _get(self, path: str) -> HttpRequest:
+        return HttpRequest(method="GET", url=self._base_url + path, retry=RetrySafety.ALWAYS)
+
+
+class NewStoreClient(NewStoreLocationList):
+    """Implements ports.NewStore. FatalError where credentials are refused."""
+
+    def __init__(self, http: AuthorizedHttp, *, base_url: str, provider: str) -> None:
+        super().__init__(http, base_url=base_url)
         self._provider = provider
 
     def create_job(self, *, name: str, source_uri: str) -> str:
@@ -114,31 +146,6 @@ class NewStoreClient:
         """In NewStore's order; there are none before it processes the job."""
         url = f"{self._base_url}{_job_path(job_id)}/chunks"
         return [answer.chunk() for answer in read_each(self._http, url, JobChunkAnswer)[0]]
-
-    def locations(self, ids: Collection[str]) -> NewStoreLocations:
-        """Those of the list; where it is full, those of `ids` that it lacks are asked for too.
-
-        One that cannot be read counts as not listed.
-        """
-        url = f"{self._base_url}/v0/locations"
-        answers, listed = read_each(self._http, url, LocationAnswer, names=("locations",))
-        if listed and not answers:
-            raise RetriableError(f"GET /v0/locations: none of {listed} locations can be read")
-        found = {answer.id: answer.location() for answer in answers}
-        if listed < LOCATIONS_LISTED_MAX:
-            return found
-        with ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="locations") as pool:
-            asked = pool.map(self._location, sorted(set(ids) - found.keys()))
-            return found | {one.location_id: one for one in asked if one is not None}
-
-    def _location(self, location_id: str) -> NewStoreLocation | None:
-        request = self._get(f"/v0/locations/{quote(location_id, safe='')}")
-        answer = self._http.find(request)
-        found = [] if answer is None else readable(LocationAnswer, [answer], request.where)
-        return found[0].location() if found else None
-
-    def _get(self, path: str) -> HttpRequest:
-        return HttpRequest(method="GET", url=self._base_url + path, retry=RetrySafety.ALWAYS)
 
     def _post(
         self, path: str, body: Mapping[str, Any], *, retry: RetrySafety, answer: bool = True

@@ -23,9 +23,10 @@ from inventory_sync.domain.stock import (
     allocation_change_of,
     movement_of,
 )
-from inventory_sync.domain.units import first_left_at, unit_ids
-from inventory_sync.ports.erp import Erp
+from inventory_sync.domain.units import first_left_at, left_at, unit_ids
+from inventory_sync.ports.erp import ErpBooks
 from inventory_sync.ports.events import EventLog, Quarantine, UnitOwners
+from inventory_sync.ports.mode import ModeCheck
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.use_cases.forward.event_trail import EventTrail
 from inventory_sync.use_cases.forward.left_behind import LeftBehind
@@ -102,21 +103,29 @@ class _Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardEvents:
-    """`claim` is how long a forwarder is an event's only writer: longer than a post can hang."""
+    """`claim` is how long a forwarder is an event's only writer: longer than a post can hang.
+
+    A `shadow` marks what another system books, and leaves what ships from go-live on as it is.
+    """
 
     event_log: EventLog
     owners: UnitOwners
     quarantine: Quarantine
-    erp: Erp
+    erp: ErpBooks
     clock: Clock
     observer: Observer
     rule: AppliedRule
     claim: timedelta
     sweep_age: timedelta
+    mode_check: ModeCheck
+    shadow: bool = False
 
     def __call__(self, events: Iterable[OpenEvent]) -> ForwardResult:
         """Forward these; an event that fails never holds up the others."""
+        self.mode_check()
         waiting = [e for e in events if e.forwarded_at is None and e.rejected_reason is None]
+        if self.shadow:
+            waiting = [e for e in waiting if self._all_by_other_system(e.event)]
         waiting.sort(key=lambda e: e.event.ref)
         result, began = ForwardResult(), self.clock.monotonic()
         ready = self._book_movements(waiting, result)
@@ -135,6 +144,7 @@ class ForwardEvents:
         has booked is marked before the invocation ends, so every sweep makes progress. Events that
         are left to another writer say nothing of the ERP.
         """
+        self.mode_check()
         waiting = self.left_behind()
         total, start, size = ForwardResult(), 0, 1
         while start < len(waiting):
@@ -161,6 +171,11 @@ class ForwardEvents:
             sweep_age=self.sweep_age,
         )
         return look()
+
+    def _all_by_other_system(self, event: FulfillmentEvent) -> bool:
+        if not event.completed:
+            return self.rule.by_other_system(event.published_at)
+        return all(self.rule.by_other_system(left_at(event, item)) for item in event.items)
 
     def _is_quick(self, began: float) -> bool:
         return self.clock.monotonic() - began < QUICK_SECONDS
@@ -307,12 +322,15 @@ class ForwardEvents:
         """Whatever becomes of the allocation, what the ERP has booked is marked."""
         if not ready:
             return
-        outcomes: list[AllocationOutcome] = [Accepted() for _ in ready]
-        if self.erp.capabilities().reservations:
-            changes = [allocation_change_of(found.due.event) for found in ready]
+        ours = [f for f in ready if not self.rule.by_other_system(f.due.event.published_at)]
+        theirs = [f for f in ready if self.rule.by_other_system(f.due.event.published_at)]
+        outcomes: list[AllocationOutcome] = [Accepted() for _ in ours]
+        if ours and self.erp.capabilities().reservations:
+            changes = [allocation_change_of(found.due.event) for found in ours]
             outcomes = self.erp.change_allocations(changes)
+        outcomes += [Accepted() for _ in theirs]
         gigabytes = 0.0
-        for found, outcome in zip(ready, outcomes, strict=True):
+        for found, outcome in zip([*ours, *theirs], outcomes, strict=True):
             event = found.due.event
             if not isinstance(outcome, Accepted):
                 self._mark_applied([found], result)

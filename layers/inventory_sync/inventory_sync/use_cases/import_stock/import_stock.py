@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from inventory_sync.domain.errors import LeaseLostError, OutcomeUnknownError, RetriableError
@@ -29,6 +29,7 @@ from inventory_sync.domain.import_run import (
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.locations import LocationStore
+from inventory_sync.ports.mode import ModeCheck
 from inventory_sync.ports.newstore import NewStore, RowReader
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
 from inventory_sync.ports.runs import Leases, RunStore
@@ -98,6 +99,7 @@ class ImportStock:
     clock: Clock
     observer: Observer
     settings: ImportStockSettings
+    mode_check: ModeCheck
     fan_out: FanOut | None = None
 
     def __call__(
@@ -111,14 +113,15 @@ class ImportStock:
         """`full` asks for a run that sends every row, if this tick is to plan one.
 
         `only` asks for one that reads no more than these locations. `ended_plan` says which plan
-        of reads has just been carried out.
+        of reads has just been carried out. FatalError before anything is done, where settings
+        would leave what a shadow has passed over to nobody.
         """
-        now = self.clock.now()
+        shadow_until, now = self.mode_check(), self.clock.now()
         lease = self.leases.acquire(now=now, until=now + self.settings.lease)
         if lease is None:
             return Tick(TickOutcome.LEASE_HELD, detail="another tick is at work")
         leased = self._leased(lease, remaining_seconds)
-        session = _Session(self, leased)
+        session = _Session(self, leased, shadow_until)
         try:
             tick = session.advance(full=full, only=only, ended_plan=ended_plan)
         except LeaseLostError as error:
@@ -149,8 +152,11 @@ class ImportStock:
 class _Session:
     """One tick under one lease."""
 
-    def __init__(self, deps: ImportStock, leased: LeasedHead) -> None:
+    def __init__(
+        self, deps: ImportStock, leased: LeasedHead, shadow_until: datetime | None
+    ) -> None:
         self.deps = deps
+        self.shadow_until = shadow_until
         self.leased = leased
         self.waited_seconds = 0.0
         self.operator_holds: Mapping[str, OperatorHold] | None = None
@@ -169,7 +175,7 @@ class _Session:
     def advance(self, *, full: bool, only: frozenset[str], ended_plan: str) -> Tick:
         """Take steps until the run has ended, has to wait, or time is up."""
         deps, leased = self.deps, self.leased
-        leased.load()
+        leased.load(self.shadow_until)
         run, paused, reading = leased.run, self._paused(), False
         if deps.fan_out is not None and not paused:
             reading = ask_for_reads(deps.fan_out, leased, whole=full, ended=ended_plan)

@@ -1,7 +1,7 @@
 """The import's head as one tick may read and write it: under its lease, while time is left."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from inventory_sync.domain.errors import InvariantError, RetriableError
 from inventory_sync.domain.import_head import ImportHead, Lease
@@ -46,9 +46,9 @@ class LeasedHead:
         """Left for steps, and for waiting between them; negative where none may be begun."""
         return self.remaining_seconds() - SAFETY_SECONDS
 
-    def load(self) -> None:
-        """As the last tick has left it."""
-        self.head = self.runs.head()
+    def load(self, shadow_until: datetime | None) -> None:
+        """As the last tick has left it; anew where another system has imported since."""
+        self.head = self.runs.head().after_shadow(shadow_until)
 
     def keep_lease(self) -> None:
         """Renew when a third of the lease is used up; LeaseLostError when it is gone."""

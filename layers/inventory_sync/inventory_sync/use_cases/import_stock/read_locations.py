@@ -9,7 +9,7 @@ from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.manifest import Manifest
 from inventory_sync.domain.stock_reads import FEED_FOR, Read, ReadPlan, StockRead, UnreadStock
 from inventory_sync.domain.unstored import UnstoredUnits
-from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.erp import ErpStock
 from inventory_sync.ports.events import EventLog, UnstoredCompletions
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
@@ -26,7 +26,7 @@ LONGEST_READ = timedelta(seconds=300)
 class ReadLocations:
     """One batch of a plan, as often as it takes: what has been read of it is not read again."""
 
-    erp: Erp
+    erp: ErpStock
     event_log: EventLog
     unstored: UnstoredCompletions
     files: FileStore

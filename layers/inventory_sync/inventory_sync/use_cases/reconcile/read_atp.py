@@ -25,13 +25,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """One location by our books: units by product; `erp` is None where it could not be read."""
+    """One location by our books: units by product; `erp` is None where it could not be read.
+
+    Completed items up to `released_up_to` that an import has counted are no allocations any more;
+    where it is None nobody waits for a range, and no completed item is.
+    """
 
     sent: Mapping[str, int]
     erp: Mapping[str, int] | None
     late: Mapping[str, int]
     waiting: frozenset[str]
-    released_up_to: int
+    released_up_to: int | None
     finished_run_id: str
 
     def row(self, location_id: str, product_id: str, atp: int) -> RowFigures:
@@ -162,7 +166,7 @@ class AtpReader:
     def _leaked(
         self, place: Location, books: Books, found: Mapping[str, "Reading"]
     ) -> frozenset[str]:
-        """Items among the allocations that are completed and released by our books."""
+        """Items among the allocations that are completed, and released, by our books."""
         asked = {
             a.item_uuid
             for p, read in found.items()
@@ -172,7 +176,8 @@ class AtpReader:
         leaked: set[str] = set()
         history = self.history.of_location(place.location_id, last=books.released_up_to)
         for stored in history if asked else ():
-            released = stored.state.counted_by is not None or not stored.is_open
+            counted = stored.state.counted_by is not None or not stored.is_open
+            released = books.released_up_to is None or counted
             if stored.state.event.completed and released:
                 leaked |= asked & {item.item_id for item in stored.state.event.items}
         return frozenset(leaked)

@@ -19,7 +19,7 @@ from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.domain.row_selection import sendable
 from inventory_sync.domain.stock import LastQuantities
 from inventory_sync.domain.units import completed_units, units_by_product
-from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.erp import ErpStock
 from inventory_sync.ports.events import EventHistory, EventLog
 from inventory_sync.ports.files import DriftReport, FileStore, Reports
 from inventory_sync.ports.locations import LocationStore
@@ -60,6 +60,7 @@ class ReconcileLimits:
 
     other_channel_lags: Mapping[str, timedelta]
     go_live_at: datetime | None = None
+    other_system_lag: timedelta | None = None
     show_window: timedelta = timedelta(minutes=15)
     confirm_after: timedelta = timedelta(seconds=30)
 
@@ -87,7 +88,7 @@ class ReconcileStock:
 
     event_log: EventLog
     history: EventHistory
-    erp: Erp
+    erp: ErpStock
     newstore: NewStoreReader
     stock: StockReader
     export_atp: ExportAtp
@@ -289,7 +290,8 @@ class _Session:
 
     def _rule(self, apply_lag: timedelta) -> AppliedRule:
         limits = self.deps.limits
-        return AppliedRule(apply_lag, limits.other_channel_lags, limits.go_live_at)
+        lag = limits.other_system_lag
+        return AppliedRule(apply_lag, limits.other_channel_lags, limits.go_live_at, lag)
 
     def _erp_now(
         self, location_id: str, last: LastQuantities

@@ -26,8 +26,8 @@ BULK_MAX = 100
 _KEPT = timedelta(minutes=1)
 
 
-class CsvErp:
-    """Implements ports.Erp. The longer of `apply_lag` and the format's counts."""
+class CsvErpStock:
+    """Implements ports.ErpStock. The longer of `apply_lag` and the format's counts."""
 
     def __init__(
         self,
@@ -41,9 +41,8 @@ class CsvErp:
         self._bucket = bucket
         self._clock = clock
         self._apply_lag = apply_lag
-        passed_over = PassedOver(observer)
-        self._stock = CsvStock(bucket, ids, passed_over)
-        self._movements = CsvMovements(bucket, ids, passed_over)
+        self._passed_over = PassedOver(observer)
+        self._stock = CsvStock(bucket, ids, self._passed_over)
         self._form: tuple[datetime, CsvFormat] | None = None
 
     def capabilities(self) -> ErpCapabilities:
@@ -57,24 +56,6 @@ class CsvErp:
             absent_means_zero=form.absent_means_zero,
             consistent_snapshot=True,
         )
-
-    def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
-        """Written, and acknowledged once the ERP says so; a repeat after any failure is safe."""
-        try:
-            return self._movements.post(movements, self._format())
-        except (RetriableError, FatalError) as error:
-            return [TryLater(str(error)) for _ in movements]
-
-    def look_up(self, movement_id: str) -> MovementOutcome | None:
-        """The ERP's acknowledgement; TryLater while there is none."""
-        try:
-            return self._movements.find(movement_id, self._format())
-        except (RetriableError, FatalError) as error:
-            return Unknown(str(error))
-
-    def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
-        """Files keep none; the core does not ask."""
-        return [Accepted() for _ in changes]
 
     def snapshot(self, location_id: str) -> StockSnapshot:
         """The newest complete file."""
@@ -96,3 +77,37 @@ class CsvErp:
         if self._form is None or not timedelta() <= now - self._form[0] <= _KEPT:
             self._form = (now, self._bucket.format())
         return self._form[1]
+
+
+class CsvErp(CsvErpStock):
+    """Implements ports.Erp."""
+
+    def __init__(
+        self,
+        bucket: CsvBucket,
+        clock: Clock,
+        observer: Observer,
+        *,
+        apply_lag: timedelta,
+        ids: Ids,
+    ) -> None:
+        super().__init__(bucket, clock, observer, apply_lag=apply_lag, ids=ids)
+        self._movements = CsvMovements(bucket, ids, self._passed_over)
+
+    def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
+        """Written, and acknowledged once the ERP says so; a repeat after any failure is safe."""
+        try:
+            return self._movements.post(movements, self._format())
+        except (RetriableError, FatalError) as error:
+            return [TryLater(str(error)) for _ in movements]
+
+    def look_up(self, movement_id: str) -> MovementOutcome | None:
+        """The ERP's acknowledgement; TryLater while there is none."""
+        try:
+            return self._movements.find(movement_id, self._format())
+        except (RetriableError, FatalError) as error:
+            return Unknown(str(error))
+
+    def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
+        """Files keep none; the core does not ask."""
+        return [Accepted() for _ in changes]

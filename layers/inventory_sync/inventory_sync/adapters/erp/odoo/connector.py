@@ -34,10 +34,57 @@ BULK_MAX = 100
 ORIGIN_CHARACTERS_MAX = 500
 
 
-class OdooErp:
-    """Implements ports.Erp. `apply_lag` is the setting: Odoo itself shows at once what it booked.
+class OdooErpStock:
+    """Implements ports.ErpStock. `apply_lag` is the setting: Odoo itself shows at once what it
+    booked.
 
     `not_for_sale` gives names of locations below a warehouse's stock that are left out.
+    """
+
+    def __init__(
+        self,
+        http: AuthorizedHttp,
+        clock: Clock,
+        *,
+        base_url: str,
+        database: Callable[[], str],
+        not_for_sale: Callable[[], Sequence[str]] = tuple,
+        apply_lag: timedelta,
+        ids: Ids,
+    ) -> None:
+        self._api = OdooApi(http, base_url, database)
+        self._clock = clock
+        self._apply_lag = apply_lag
+        self._master = OdooMaster(self._api, clock, not_for_sale)
+        self._stock = OdooStock(self._api, self._master, ids, clock)
+
+    def capabilities(self) -> ErpCapabilities:
+        """Reservations where Odoo has an operation type for them."""
+        return ErpCapabilities(
+            dedupe=Dedupe.NATIVE,
+            bulk_max=BULK_MAX,
+            reservations=self._master.reservations(),
+            apply_lag=self._apply_lag,
+            reference_length_max=ORIGIN_CHARACTERS_MAX,
+            change_feed=ChangeFeed.TIMESTAMP,
+        )
+
+    def snapshot(self, location_id: str) -> StockSnapshot:
+        """All rows of a location, under our ids."""
+        return self._stock.snapshot(location_id)
+
+    def changes(self, location_id: str, cursor: str | None) -> Changes:
+        """What was moved since the cursor, and a while before."""
+        return self._stock.changes(location_id, cursor)
+
+    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
+        """The rows of these products."""
+        return self._stock.read(location_id, product_ids)
+
+
+class OdooErp(OdooErpStock):
+    """Implements ports.Erp.
+
     `post_seconds_max` bounds one call with many entries; it must stay below the forwarder's claim.
     """
 
@@ -53,25 +100,18 @@ class OdooErp:
         ids: Ids,
         post_seconds_max: float = 90,
     ) -> None:
-        api = OdooApi(http, base_url, database)
-        self._clock = clock
-        self._apply_lag = apply_lag
-        self._post_seconds_max = post_seconds_max
-        self._master = OdooMaster(api, clock, not_for_sale)
-        self._shipments = OdooShipments(api, self._master, ids)
-        self._allocations = OdooAllocations(api, self._master, ids)
-        self._stock = OdooStock(api, self._master, ids, clock)
-
-    def capabilities(self) -> ErpCapabilities:
-        """Reservations where Odoo has an operation type for them."""
-        return ErpCapabilities(
-            dedupe=Dedupe.NATIVE,
-            bulk_max=BULK_MAX,
-            reservations=self._master.reservations(),
-            apply_lag=self._apply_lag,
-            reference_length_max=ORIGIN_CHARACTERS_MAX,
-            change_feed=ChangeFeed.TIMESTAMP,
+        super().__init__(
+            http,
+            clock,
+            base_url=base_url,
+            database=database,
+            not_for_sale=not_for_sale,
+            apply_lag=apply_lag,
+            ids=ids,
         )
+        self._post_seconds_max = post_seconds_max
+        self._shipments = OdooShipments(self._api, self._master, ids)
+        self._allocations = OdooAllocations(self._api, self._master, ids)
 
     def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
         """One delivery each, in order; never raises."""
@@ -92,18 +132,6 @@ class OdooErp:
         """One outcome per change; repeats are harmless."""
         until = self._clock.monotonic() + self._post_seconds_max
         return [self._change(change, until > self._clock.monotonic()) for change in changes]
-
-    def snapshot(self, location_id: str) -> StockSnapshot:
-        """All rows of a location, under our ids."""
-        return self._stock.snapshot(location_id)
-
-    def changes(self, location_id: str, cursor: str | None) -> Changes:
-        """What was moved since the cursor, and a while before."""
-        return self._stock.changes(location_id, cursor)
-
-    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
-        """The rows of these products."""
-        return self._stock.read(location_id, product_ids)
 
     def _post(self, movement: StockMovement, in_time: bool) -> MovementOutcome:
         if not in_time:

@@ -44,10 +44,10 @@ _CAPABILITIES_FOR = timedelta(minutes=1)
 _NOT_FOUND = 404
 
 
-class RestErp:
-    """Implements ports.Erp. `apply_lag` is the setting; the longer of it and the ERP's counts.
+class RestErpStock:
+    """Implements ports.ErpStock. `apply_lag` is the setting; the longer of it and the ERP's counts.
 
-    `post_seconds_max` bounds one call with many entries; it must stay below the forwarder's claim.
+    Sends nothing but GET requests, and POST /v1/stock/read.
     """
 
     def __init__(
@@ -59,14 +59,12 @@ class RestErp:
         apply_lag: timedelta,
         ids: Ids,
         snapshot_limits: SnapshotLimits,
-        post_seconds_max: float = 90,
     ) -> None:
         self._http = http
         self._clock = clock
         self._base_url = base_url
         self._apply_lag = apply_lag
         self._ids = ids
-        self._post_seconds_max = post_seconds_max
         stock_url = f"{base_url}/v1/stock"
         self._snapshots = SnapshotReader(http, clock, ids, stock_url, snapshot_limits)
         self._changes = ChangesReader(http, clock, ids, base_url, snapshot_limits.seconds_max)
@@ -87,6 +85,62 @@ class RestErp:
             absent_means_zero=answer.absent_means_zero,
             consistent_snapshot=answer.consistent_snapshot,
         )
+
+    def snapshot(self, location_id: str) -> StockSnapshot:
+        """All rows of a location, under our ids."""
+        consistent = self._capabilities().consistent_snapshot
+        return self._snapshots.read(location_id, consistent=consistent)
+
+    def changes(self, location_id: str, cursor: str | None) -> Changes:
+        """What has changed since the cursor, under our ids."""
+        return self._changes.changes(location_id, cursor)
+
+    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
+        """The rows of these products, under our ids."""
+        return self._changes.read(location_id, product_ids)
+
+    def _capabilities(self) -> CapabilitiesAnswer:
+        now = self._clock.now()
+        if self._answer is None or not timedelta() <= now - self._answered_at <= _CAPABILITIES_FOR:
+            url = f"{self._base_url}/v1/capabilities"
+            request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
+            answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
+            if answer.dedupe not in set(Dedupe):
+                raise FatalError(
+                    f"the ERP says dedupe={answer.dedupe[:40]!r}: it would book a repeat twice;"
+                    " it has to recognise a movement_id it has booked (native), or to find one"
+                    " by GET /v1/movements/{movement_id} (lookup)"
+                )
+            self._answer, self._answered_at = answer, now
+        return self._answer
+
+
+class RestErp(RestErpStock):
+    """Implements ports.Erp.
+
+    `post_seconds_max` bounds one call with many entries; it must stay below the forwarder's claim.
+    """
+
+    def __init__(
+        self,
+        http: AuthorizedHttp,
+        clock: Clock,
+        *,
+        base_url: str,
+        apply_lag: timedelta,
+        ids: Ids,
+        snapshot_limits: SnapshotLimits,
+        post_seconds_max: float = 90,
+    ) -> None:
+        super().__init__(
+            http,
+            clock,
+            base_url=base_url,
+            apply_lag=apply_lag,
+            ids=ids,
+            snapshot_limits=snapshot_limits,
+        )
+        self._post_seconds_max = post_seconds_max
 
     def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
         """One outcome per movement; FatalError only from `capabilities`, with nothing posted."""
@@ -113,19 +167,6 @@ class RestErp:
             return [TryLater(str(error)) for _ in changes]
         return self._poster().post(self._allocations(), changes, bulk_max)
 
-    def snapshot(self, location_id: str) -> StockSnapshot:
-        """All rows of a location, under our ids."""
-        consistent = self._capabilities().consistent_snapshot
-        return self._snapshots.read(location_id, consistent=consistent)
-
-    def changes(self, location_id: str, cursor: str | None) -> Changes:
-        """What has changed since the cursor, under our ids."""
-        return self._changes.changes(location_id, cursor)
-
-    def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
-        """The rows of these products, under our ids."""
-        return self._changes.read(location_id, product_ids)
-
     def _look_up(self, reference: str) -> MovementOutcome | None:
         """An answer, a 404 too, counts only if it names the reference: gateways have their own."""
         url = f"{self._base_url}/v1/movements/{quote(reference, safe='')}"
@@ -140,21 +181,6 @@ class RestErp:
         if found.movement_id != reference:
             return Unknown(f"the look-up gave movement {found.movement_id[:80]!r}")
         return None if found.outcome == "absent" else found.movement_outcome()
-
-    def _capabilities(self) -> CapabilitiesAnswer:
-        now = self._clock.now()
-        if self._answer is None or not timedelta() <= now - self._answered_at <= _CAPABILITIES_FOR:
-            url = f"{self._base_url}/v1/capabilities"
-            request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
-            answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
-            if answer.dedupe not in set(Dedupe):
-                raise FatalError(
-                    f"the ERP says dedupe={answer.dedupe[:40]!r}: it would book a repeat twice;"
-                    " it has to recognise a movement_id it has booked (native), or to find one"
-                    " by GET /v1/movements/{movement_id} (lookup)"
-                )
-            self._answer, self._answered_at = answer, now
-        return self._answer
 
     def _poster(self) -> BulkPoster:
         return BulkPoster(self._http, self._clock, self._clock.monotonic() + self._post_seconds_max)

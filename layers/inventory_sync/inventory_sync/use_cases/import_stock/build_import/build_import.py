@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.locations import Location
-from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.erp import ErpStock
 from inventory_sync.ports.events import EventLog, UnstoredCompletions
 from inventory_sync.ports.files import FileStore, RunRecords
 from inventory_sync.ports.locations import RunLocations
@@ -56,7 +56,7 @@ class BuildImport:
     """
 
     event_log: EventLog
-    erp: Erp
+    erp: ErpStock
     newstore: NewStore
     files: FileStore
     records: RunRecords

@@ -23,7 +23,7 @@ from inventory_sync.domain.manifest import LocationEntry, Manifest
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.refresh import choose_slice
 from inventory_sync.domain.unstored import UnstoredUnits
-from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.erp import ErpStock
 from inventory_sync.ports.events import EventLog, UnstoredCompletions
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
@@ -191,7 +191,7 @@ def load_context(
     *,
     settings: BuildSettings,
     event_log: EventLog,
-    erp: Erp,
+    erp: ErpStock,
     newstore: NewStore,
     files: FileStore,
     location_store: RunLocations,
@@ -286,9 +286,10 @@ def _unreadable(event_log: EventLog, now: datetime) -> Iterator[QuarantinedCompl
             yield completion
 
 
-def _terms(erp: Erp, settings: BuildSettings) -> ErpTerms:
+def _terms(erp: ErpStock, settings: BuildSettings) -> ErpTerms:
     def rule(apply_lag: timedelta) -> AppliedRule:
-        return AppliedRule(apply_lag, settings.other_channel_lags, settings.go_live_at)
+        lag = settings.other_system_lag
+        return AppliedRule(apply_lag, settings.other_channel_lags, settings.go_live_at, lag)
 
     try:
         capabilities = erp.capabilities()

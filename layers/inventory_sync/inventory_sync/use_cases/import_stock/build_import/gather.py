@@ -13,7 +13,7 @@ from inventory_sync.domain.stock import Units
 from inventory_sync.domain.stock_reads import StockRead
 from inventory_sync.domain.units import completed_units
 from inventory_sync.domain.unstored import entry_names
-from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.erp import ErpStock
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.files import FileStore
 from inventory_sync.ports.locations import RunLocations
@@ -56,7 +56,7 @@ class LocationSource:
         cls,
         context: ImportContext,
         *,
-        erp: Erp,
+        erp: ErpStock,
         event_log: EventLog,
         files: FileStore,
         location_store: RunLocations,

@@ -24,6 +24,7 @@ class BuildSettings:
     other_channel_lags: Mapping[str, timedelta]
     guards: GuardLimits
     go_live_at: datetime | None = None
+    other_system_lag: timedelta | None = None
     reading: ReleaseReading = ReleaseReading.RANGE
     mispick: MispickRule = field(default_factory=MispickRule)
     quarantine_blocks: timedelta = timedelta(hours=24)

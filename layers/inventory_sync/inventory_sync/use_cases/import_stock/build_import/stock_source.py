@@ -13,7 +13,7 @@ from inventory_sync.domain.errors import (
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.domain.stock_reads import Read, StockRead, UnreadStock
 from inventory_sync.domain.unstored import UnstoredUnits
-from inventory_sync.ports.erp import Erp
+from inventory_sync.ports.erp import ErpStock
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.observe import Clock
 
@@ -37,7 +37,7 @@ class Known:
 class StockSource:
     """May be shared by threads; `fed` says whether the ERP has a change feed."""
 
-    erp: Erp
+    erp: ErpStock
     event_log: EventLog
     clock: Clock
     fed: bool

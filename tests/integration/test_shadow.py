@@ -1,0 +1,271 @@
+"""A shadow over the whole local stack: nothing is posted, all is seen; then the cut-over."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from inventory_sync.adapters.s3.looks import S3Looks
+from inventory_sync.domain.errors import FatalError
+from inventory_sync.domain.locations import Location
+from inventory_sync.domain.shadow import Look
+from local.clock import LocalClock
+from local.cutting_proxy import CuttingProxy
+from local.functions import LocalFunction
+from local.stack import (
+    EXPORT,
+    FORWARD,
+    IMPORT,
+    INGEST,
+    RECONCILE,
+    WATCH,
+    LocalStack,
+    StackPlan,
+    local_stack,
+)
+
+DC = Location(location_id="DC01", fulfillment_node_id="DC01", store_id="", erp_location="DC01")
+KEY = ("DC01", "SKU-1")
+MINUTE = 60.0
+LAG = 20 * MINUTE
+SHADOW = {
+    "Mode": "shadow", "OtherSystemLagSeconds": f"{LAG:.0f}", "ReleaseReading": "find_out",
+}  # fmt: skip
+
+
+@dataclass
+class Shop:
+    """The stack, another system that books and imports, and all that goes to ERP and NewStore."""
+
+    stack: LocalStack
+    called: set[str] = field(default_factory=set)
+    requests: int = 0
+
+    def note(self, path: str) -> str:
+        """A rule of the proxy: cuts nothing."""
+        self.called.add(path.partition("?")[0])
+        return ""
+
+    def ship(self, *, booked: bool = True, lag: float = LAG) -> None:
+        """The other system books it, unless it has stopped."""
+        self.requests += 1
+        name = f"ff{self.requests}"
+        newstore, delivery = self.stack.newstore, self.stack.delivery
+        order = newstore.assign(name, f"order-{name}", "DC01", [(f"{name}-1", "SKU-1")])
+        shipment = newstore.complete(name)
+        for event in (order, shipment):
+            assert delivery.deliver_now(event) == 200
+        if booked:
+            self.stack.erp.sell_at_counter(KEY, 1, lag)
+        self.stack.stream.pump()
+
+    def import_by_other(self) -> None:
+        self.stack.newstore.set_imported(KEY, self.stack.erp.shown(KEY))
+
+    def wait(self, minutes: float) -> None:
+        self.stack.clock.sleep(minutes * MINUTE)
+
+    def looks(self) -> list[Look]:
+        bucket = self.stack.template.physical_id("ImportBucket")
+        now = self.stack.clock.now() + timedelta(seconds=1)
+        return list(S3Looks(self.stack.aws.s3, bucket).between(now - timedelta(days=2), now))
+
+    def deploy(self, **parameters: str) -> None:
+        """The functions start anew with these."""
+        stack = self.stack
+        stack.template.set_parameters(parameters)
+        made: Any = stack.functions
+        for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH, EXPORT):
+            made[name] = LocalFunction(stack.template, name, stack.clock, io.StringIO())
+        stack.stream._invoke = made[FORWARD]
+
+    def instant(self, minutes: float = 0) -> str:
+        at = self.stack.clock.now() + timedelta(minutes=minutes)
+        return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@contextmanager
+def beside(**parameters: str) -> Iterator[Shop]:
+    plan = StackPlan(
+        locations=[DC],
+        parameters={**SHADOW, **parameters},
+        newstore={"job_seconds": 0, "release": "immediate"},
+    )
+    with local_stack(plan, LocalClock()) as stack:
+        shop = Shop(stack)
+        with (
+            CuttingProxy(stack.newstore_url) as newstore,
+            CuttingProxy(stack.erp_url) as erp,
+        ):
+            newstore.cut = erp.cut = shop.note
+            stack.template.set_parameters(
+                {"NewStoreBaseUrl": newstore.base_url, "ErpBaseUrl": erp.base_url}
+            )
+            stack.erp.set_stock(KEY, 20)
+            shop.import_by_other()
+            yield shop
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with beside() as found:
+        yield found
+
+
+def test_over_full_ticks_a_shadow_posts_nothing_to_the_erp_and_makes_no_job(shop: Shop) -> None:
+    for minute in range(0, 120, 5):
+        if minute % 20 == 0:
+            shop.ship()
+        if minute % 15 == 0:
+            shop.import_by_other()
+        shop.stack.newstore.assign(f"o{minute}", "o", "DC01", [(f"o{minute}", "SKU-1")])
+        shop.stack.sweep()
+        assert shop.stack.tick(full=minute == 60)["outcome"] == "looked"
+        shop.wait(5)
+
+    assert shop.called == {
+        "/auth/realms/acme/protocol/openid-connect/token",
+        "/v0/locations",
+        "/v0/availabilities",
+        "/v0/stock/insights",
+        "/v1/stock/safety_stock",
+        "/v1/capabilities",
+        "/v1/stock",
+    }
+    assert shop.stack.newstore.jobs.by_id == {}
+    assert shop.stack.erp.movements == {}
+    assert shop.stack.erp.allocations.items == {}
+    bucket = shop.stack.template.physical_id("ImportBucket")
+    listed = shop.stack.aws.s3.list_objects_v2(Bucket=bucket)["Contents"]
+    assert {found["Key"].partition("/")[0] for found in listed} == {"shadow"}
+
+
+def test_what_another_systems_import_promises_too_much_is_seen_and_then_certain(
+    shop: Shop,
+) -> None:
+    shop.ship()
+    shop.import_by_other()
+    shop.stack.tick()
+    shop.wait(LAG / MINUTE + 1)
+    shop.stack.tick()
+    shop.import_by_other()
+    shop.wait(5)
+    shop.stack.tick()
+
+    assert [[(row.too_much, row.certain) for row in look.differing] for look in shop.looks()] == [
+        [(1, 0)],
+        [(1, 1)],
+        [],
+    ]
+
+
+def test_while_newstore_cannot_be_reached_a_tick_is_for_the_next(shop: Shop) -> None:
+    shop.stack.newstore.faults.down_for(600)
+
+    assert shop.stack.tick()["outcome"] == "retry"
+    assert shop.looks() == []
+
+
+def test_a_shadow_does_not_go_live_without_go_live_at(shop: Shop) -> None:
+    shop.stack.tick()
+    shop.deploy(Mode="live", OtherSystemLagSeconds="")
+
+    with pytest.raises(FatalError, match=r"was a shadow until .* Mode live needs GoLiveAt"):
+        shop.stack.tick()
+    with pytest.raises(FatalError, match="Mode live needs GoLiveAt"):
+        shop.stack.sweep()
+    shop.ship()
+
+    assert shop.stack.newstore.jobs.by_id == {}
+    assert shop.stack.erp.movements == {}
+
+
+def test_nor_with_one_before_what_it_has_left_to_the_other_system(shop: Shop) -> None:
+    shop.wait(10)
+    shop.ship()
+    shop.deploy(Mode="live", GoLiveAt=shop.instant(-5))
+
+    with pytest.raises(FatalError, match="Mode live needs GoLiveAt"):
+        shop.stack.sweep()
+
+
+def test_what_was_never_a_shadow_goes_live_as_ever() -> None:
+    with beside(Mode="live", OtherSystemLagSeconds="") as shop:
+        shop.ship(booked=False)
+        assert shop.stack.tick()["run"]["state"] == "FINALIZED"
+        assert shop.stack.erp.on_hand(KEY) == 19
+
+
+@pytest.mark.parametrize("straight", [True, False])
+@pytest.mark.parametrize("release", ["range", "immediate"])
+def test_the_cut_over_books_each_unit_once_and_never_promises_too_much(
+    shop: Shop, release: Any, straight: bool
+) -> None:
+    """Four units before go-live, of which the ERP shows the last late, and two from then on."""
+    shop.stack.newstore.release = release
+    shop.ship()
+    shop.ship()
+    shop.wait(30)
+    shop.stack.tick()
+    if not straight:
+        shop.deploy(GoLiveAt=shop.instant(10))
+    shop.wait(5)
+    shop.ship()
+    shop.stack.tick()
+    shop.wait(3)
+    shop.ship(lag=19 * MINUTE)
+    if straight:
+        shop.deploy(Mode="live", GoLiveAt=shop.instant(2))
+    shop.wait(3)
+    shop.ship(booked=False)
+    if not straight:
+        shop.stack.tick()
+        shop.wait(3)
+        shop.deploy(Mode="live")
+    shop.ship(booked=False)
+    physical = 14
+    for _ in range(12):
+        shop.wait(7)
+        shop.stack.sweep()
+        shop.stack.tick()
+        assert shop.stack.newstore.atp(KEY) <= physical
+
+    assert len(shop.stack.erp.movements) == 2
+    assert shop.stack.erp.on_hand(KEY) == physical
+    assert shop.stack.newstore.atp(KEY) == physical
+    assert shop.stack.newstore.completed_unreleased(KEY) == 0
+
+
+def test_back_to_a_shadow_and_live_again(shop: Shop) -> None:
+    shop.stack.tick()
+    shop.deploy(Mode="live", GoLiveAt=shop.instant(2))
+    shop.wait(5)
+    shop.ship(booked=False)
+    shop.wait(20)
+    assert shop.stack.tick()["run"]["state"] == "FINALIZED"
+    shop.deploy(Mode="shadow", GoLiveAt="")
+    shop.ship()
+    shop.wait(60)
+    shop.stack.newstore.set_imported(KEY, 3)
+    assert shop.stack.tick()["differing"] == 1
+    shop.deploy(Mode="live", GoLiveAt=shop.instant(2))
+    shop.wait(5)
+
+    shop.stack.tick()
+
+    assert shop.stack.erp.on_hand(KEY) == 18
+    assert shop.stack.newstore.atp(KEY) == 18
+    assert len(shop.stack.erp.movements) == 1
+
+
+def test_a_shadow_is_no_reconciliations_business(shop: Shop) -> None:
+    shop.stack.tick()
+
+    answer = json.loads(json.dumps(shop.stack.functions[RECONCILE]({})))
+
+    assert answer["outcome"] == "rejected"
