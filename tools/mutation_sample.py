@@ -38,7 +38,16 @@ FOLDERS = {
     "functions": Path("functions"),
     "cli": Path("cli"),
 }
-SUITES = ("unit", "property", "contract", "connector", "template", "integration", "simulation")
+SUITES = (
+    "unit",
+    "property",
+    "contract",
+    "connector",
+    "template",
+    "integration",
+    "simulation",
+    "odoo",
+)
 EXPLANATIONS = Path("docs/mutation.md")
 WORK = Path(".mutation")
 TREE, RUN_BY = WORK / "tree", WORK / "run_by.json"

@@ -91,7 +91,7 @@ class TestedErp(SimulatedErp):
 
     def __init__(self, world: "ImportWorld") -> None:
         super().__init__(cast(Any, world))
-        self.shown: dict[str, StockSnapshot | InventorySyncError] = {}
+        self.shown: dict[str, StockSnapshot | Exception] = {}
         self.capabilities_fail_with: InventorySyncError | None = None
         self.snapshots_read: list[str] = []
         self.changes_fail_at: set[str] = set()
@@ -108,7 +108,7 @@ class TestedErp(SimulatedErp):
         self.snapshots_read.append(location_id)
         self.on_read(location_id)
         shown = self.shown.get(location_id)
-        if isinstance(shown, InventorySyncError):
+        if isinstance(shown, Exception):
             raise shown
         return self._as_readable(shown or super().snapshot(location_id))
 

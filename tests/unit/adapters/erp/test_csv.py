@@ -620,3 +620,15 @@ def test_sample_of_a_movement_is_what_is_written(files: Files) -> None:
     [key] = movement_files(files)
     body = files.client.get_object(Bucket="erp", Key=key)["Body"].read()
     assert (SAMPLES / key).read_bytes() == body
+
+
+def test_a_file_is_written_once_and_another_error_is_not_taken_for_its_being_there(
+    files: Files,
+) -> None:
+    bucket = CsvBucket(files.client, "erp")
+
+    assert bucket.create("movements/1.csv", b"one")
+    assert not bucket.create("movements/1.csv", b"other")
+    assert bucket.read("movements/1.csv") == b"one"
+    with pytest.raises(FatalError):
+        CsvBucket(files.client, "no-such-bucket").create("movements/1.csv", b"one")

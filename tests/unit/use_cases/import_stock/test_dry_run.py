@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.domain.cut import LogicalRange
-from inventory_sync.domain.errors import RejectedError, RetriableError
+from inventory_sync.domain.errors import LeaseLostError, RejectedError, RetriableError
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.import_stock.dry_run import RowChange
@@ -198,9 +198,9 @@ def test_that_imports_are_paused_is_told(tmp_path: Path) -> None:
 def test_an_archive_that_could_not_be_written_is_not_left_behind(tmp_path: Path) -> None:
     world = added_back_and_subtracted()
     world.seconds_left = 900
-    world.erp.on_read = lambda location_id: (_ for _ in ()).throw(KeyError(location_id))
+    world.erp.on_read = lambda location_id: (_ for _ in ()).throw(LeaseLostError(location_id))
 
-    with pytest.raises(KeyError):
+    with pytest.raises(LeaseLostError):
         world.dry_run(tmp_path)
 
     assert list(tmp_path.iterdir()) == []

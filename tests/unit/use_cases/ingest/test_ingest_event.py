@@ -72,6 +72,7 @@ def test_a_repeated_delivery_changes_nothing() -> None:
     [stored] = world.log.open_events()
     assert stored.received_at == NOW
     assert world.quarantine.entries == []
+    assert world.observer.counts == {"EventsStored": 1, "EventsAlreadyStored": 1}
 
 
 def test_a_repeated_delivery_does_not_open_a_closed_event() -> None:

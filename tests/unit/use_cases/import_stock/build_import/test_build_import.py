@@ -6,8 +6,11 @@ import pytest
 
 from inventory_sync.adapters.codec import encode
 from inventory_sync.domain.errors import (
+    BlockedError,
     FatalError,
     InvariantError,
+    LeaseLostError,
+    OutcomeUnknownError,
     RejectedError,
     RetriableError,
     SnapshotIncompleteError,
@@ -20,6 +23,7 @@ from inventory_sync.use_cases.import_stock.build_import.run_tally import (
     LEFT_OUT_NAMED_MAX,
     REASON_CHARACTERS_MAX,
 )
+from inventory_sync.use_cases.import_stock.import_stock import TickOutcome
 from local.newstore.availabilities import ImportFinding
 from local.newstore.locations import store
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE
@@ -127,6 +131,7 @@ def test_a_row_that_newstore_might_refuse_is_left_out_and_named(product: str) ->
     assert named.startswith(f"{DC} {product[:80]!r}: its product id ")
     [note] = [fields for text, fields in world.observer.notes if text == "row not sent"]
     assert (note["location_id"], note["product_id"]) == (DC, product[:200])
+    assert named.endswith(f": its product id {str(note['reason']).partition('its product id ')[2]}")
 
 
 def test_an_unsendable_row_is_named_by_each_run_until_it_is_put_right() -> None:
@@ -212,6 +217,43 @@ def test_a_row_that_the_erp_stops_listing_is_sent_as_none() -> None:
     world.erp_model.unlisted.add((DC, "SKU-2"))
 
     assert world.rows(world.import_now()) == {(DC, "SKU-2"): 0}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RetriableError("503"),
+        BlockedError("too often", 300),
+        OutcomeUnknownError("no answer"),
+        RejectedError("no such location"),
+        FatalError("wrong credential"),
+        SnapshotIncompleteError("a page is missing"),
+        KeyError("a fault of our own"),
+        UnicodeEncodeError("utf-8", "x", 0, 1, "a fault of our own"),
+        RecursionError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_the_erp_does_at_one_location_the_others_are_imported(error: Exception) -> None:
+    world = started(DC, STORE)
+    world.erp.shown[STORE] = error
+    world.stock(4, at=DC)
+    world.stock(4, at=STORE)
+
+    run = world.import_now()
+
+    assert (run.state, world.rows(run)) == (RunState.FINALIZED, {KEY: 4})
+    assert list(run.left_out) == [STORE]
+
+
+def test_where_nothing_may_go_on_one_location_stops_all() -> None:
+    world = started(DC, STORE)
+    world.erp.shown[STORE] = LeaseLostError("another run")
+    assert world.tick().outcome is TickOutcome.LEASE_LOST
+    world.erp.shown[STORE] = InvariantError("resumable", "no run")
+
+    with pytest.raises(InvariantError):
+        world.tick()
 
 
 def test_a_location_that_could_not_be_read_is_not_sent_whole_afterwards() -> None:
@@ -402,7 +444,7 @@ def test_a_location_that_cannot_be_read_is_rolled_forward(error: Exception) -> N
     world.ship(11, at=STORE)
     world.ship(12)
     world.settle()
-    world.erp.shown[STORE] = error  # type: ignore[assignment]
+    world.erp.shown[STORE] = error
 
     run = world.import_now()
 

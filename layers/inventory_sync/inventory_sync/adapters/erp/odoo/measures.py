@@ -64,7 +64,7 @@ class OdooMeasures:
     def of(self, uom_id: int) -> Measure:
         """RetriableError for one that Odoo does not list: it has just been made."""
         now = self._clock.now()
-        if self._kept is None or now - self._kept[0] > _KEPT:
+        if self._kept is None or not timedelta(0) <= now - self._kept[0] <= _KEPT:
             self._kept = (now, self._read())
         measure = self._kept[1].get(uom_id)
         if measure is None:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from traceback import extract_tb
 
 from inventory_sync.domain.errors import (
-    FatalError,
-    RejectedError,
-    RetriableError,
+    InvariantError,
+    InventorySyncError,
+    LeaseLostError,
     SnapshotIncompleteError,
 )
 from inventory_sync.domain.stock import StockSnapshot, Units
@@ -49,8 +50,14 @@ class StockSource:
             return self._read(location_id, known)
         except SnapshotIncompleteError as error:
             return UnreadStock(str(error), incomplete=True)
-        except (RetriableError, RejectedError, FatalError) as error:
+        except (LeaseLostError, InvariantError):
+            raise
+        except InventorySyncError as error:
             return UnreadStock(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever one location's stock does to our code
+            at = extract_tb(error.__traceback__)[-1]
+            kind = f"{type(error).__name__} at {at.filename.rpartition('/')[2]}:{at.lineno}"
+            return UnreadStock(f"its stock made the reading fail ({kind}): report it")
 
     def _read(self, location_id: str, known: Known | None) -> StockRead:
         """A feed may miss a change (docs/design.md, Change feed), so the products of open events,
