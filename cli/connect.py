@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
@@ -11,6 +12,7 @@ from inventory_sync.domain.errors import FatalError, RetriableError
 from inventory_sync.version import USER_AGENT
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _UNTIL_IT_ENDS = {"read_timeout": 920, "retries": {"total_max_attempts": 1}}
@@ -96,11 +98,27 @@ class Connect:
         """Wait."""
         self.runtime({}).clock.sleep(seconds)
 
+    @cached_property
+    def _shared_session(self) -> "Session":
+        """One for all clients: what AWS's services are is read from the disk for each session."""
+        return self.runtime({}).new_session()
+
+    @cached_property
+    def _clients(self) -> dict[tuple[str, bool], Any]:
+        return {}
+
     def _client(self, service: str, settings: Mapping[str, Any] | None = None) -> Any:
+        """Made at its first use."""
+        key = (service, settings is not None)
+        if key not in self._clients:
+            self._clients[key] = self._new_client(service, settings)
+        return self._clients[key]
+
+    def _new_client(self, service: str, settings: Mapping[str, Any] | None) -> Any:
         from botocore.config import Config
 
+        session = self._shared_session
         with translated(service):
-            session = self.runtime({}).new_session()
             if session.get_config_variable("region") is None:
                 raise FatalError("no AWS region; set AWS_REGION, or AWS_PROFILE to one that has it")
             if session.get_credentials() is None:
