@@ -23,6 +23,7 @@ from cli.replay import replay
 from cli.restore import restore
 from cli.room.command import room
 from cli.runs import runs, show_run
+from cli.shadow import shadow
 from cli.smoke import smoke
 from cli.status import status
 from cli.stream import stream
@@ -76,6 +77,7 @@ for command in (
     watermark,
     audit,
     restore,
+    shadow,
     smoke,
 ):
     main.add_command(command)

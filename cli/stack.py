@@ -27,6 +27,7 @@ from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstored
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.adapters.s3.file_store import S3FileStore
+from inventory_sync.adapters.s3.looks import S3Looks
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.bootstrap.dry_run import dry_run
 from inventory_sync.bootstrap.event_streams import StreamAdmin, inbound_key, stream_admin
@@ -219,6 +220,11 @@ class Stack:
     def files(self) -> S3FileStore:
         """Manifests, ledgers and finalizations."""
         return S3FileStore(self.s3, self.resource("ImportBucket"), str)
+
+    @cached_property
+    def looks(self) -> S3Looks:
+        """What a shadow has seen."""
+        return S3Looks(self.s3, self.resource("ImportBucket"))
 
     @cached_property
     def records(self) -> S3RunRecords:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ import pytest
 
 from cli.main import main
 from cli.output import ExitCode
+from inventory_sync.adapters.s3.looks import S3Looks
 from inventory_sync.domain.events import NO_INVENTORY
+from inventory_sync.domain.shadow import Look, PromiseRow
 from local.newstore.availabilities import ImportFinding
 from local.template import ROOT
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
@@ -87,6 +89,8 @@ def asked(shop: Operated, folder: Path) -> Iterator[tuple[str, Any]]:
     entry = shop.json("quarantine", "list")["quarantine"][0]["id"]
     yield ask("quarantine show", entry)
     yield ask("reconcile", "--repair", *WHO)
+    looked_at(shop)
+    yield ask("shadow report", "--out", str(folder / "report.html"))
     yield ask("resend", DC, SKU, *WHO)
     yield ask("resume", DC, *WHO)
     yield ask("hold", DC, *WHO)
@@ -104,6 +108,19 @@ def asked(shop: Operated, folder: Path) -> Iterator[tuple[str, Any]]:
     yield ask("products list")
     yield ask("watermark show")
     yield ask("audit list")
+
+
+def looked_at(shop: Operated) -> None:
+    """What a shadow would have seen."""
+    row = PromiseRow(
+        product_id=SKU, on_hand=3, unshown=(), allocations=0, shipped=0, reservations=0,
+        safety_stock=0, atp=4,
+    )  # fmt: skip
+    at = shop.stack.clock.now() - timedelta(hours=1)
+    bucket = shop.stack.template.physical_id("ImportBucket")
+    with S3Looks(shop.stack.aws.s3, bucket).writer(at) as looks:
+        looks.add(Look(location_id=DC, at=at, as_of=at, rows=1, differing=(row,)))
+        looks.add(Look(location_id="STORE", at=at, unread="down"))
 
 
 def fields_of(value: Any, kinds: dict[str, str], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.output import ExitCode
 from inventory_sync.adapters.s3.looks import S3Looks
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.locations import Location
@@ -28,6 +30,7 @@ from local.stack import (
     StackPlan,
     local_stack,
 )
+from tests.integration.operator import Operated
 
 DC = Location(location_id="DC01", fulfillment_node_id="DC01", store_id="", erp_location="DC01")
 KEY = ("DC01", "SKU-1")
@@ -269,3 +272,55 @@ def test_a_shadow_is_no_reconciliations_business(shop: Shop) -> None:
     answer = json.loads(json.dumps(shop.stack.functions[RECONCILE]({})))
 
     assert answer["outcome"] == "rejected"
+
+
+# The report
+
+
+def test_the_report_has_page_and_figures_of_what_was_seen(shop: Shop, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    shop.ship()
+    shop.import_by_other()
+    shop.stack.tick()
+    shop.wait(LAG / MINUTE + 10)
+    shop.stack.tick()
+    shop.import_by_other()
+    shop.wait(30)
+    shop.stack.tick()
+
+    figures = Operated(shop.stack).json("shadow", "report", "--days", "1", "--out", str(page))
+
+    assert figures["total"]["too_much_unit_hours"] == 1.0
+    assert figures["total"]["certain_unit_hours"] == 0.5
+    assert figures["other_system_lag_seconds"] == LAG
+    [row] = figures["costliest"]
+    assert (row["promised"], row["should_be"], row["would_send"]) == (20, 19, 19)
+    kept = json.loads(page.with_suffix(".json").read_text())
+    assert kept["costliest"] == figures["costliest"]
+    assert "SKU-1 at DC01" in page.read_text()
+    told = Operated(shop.stack).run("shadow", "report", "--out", str(page)).stdout
+    assert "Promised too much: 1.00 unit hours, of which 0.50 unit hours are certain." in told
+
+
+def test_a_location_that_cannot_be_looked_at_needs_a_person(shop: Shop, tmp_path: Path) -> None:
+    shop.stack.erp.faults.down_for(600)
+    shop.stack.tick()
+    shop.wait(1)
+
+    report = ("shadow", "report", "--out", str(tmp_path / "report.html"))
+    told = Operated(shop.stack).run(*report, code=ExitCode.FOUND).stdout
+
+    assert "DC01 could not be looked at" in told
+
+
+def test_where_nothing_was_looked_at_the_report_says_what_to_do(shop: Shop, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+
+    told = (
+        Operated(shop.stack)
+        .run("shadow", "report", "--out", str(page), code=ExitCode.REFUSED)
+        .output
+    )
+
+    assert "is the stack's Mode shadow" in told
+    assert not page.exists()

@@ -148,7 +148,9 @@ class RowStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowReport:
-    """`rows` were compared at the last look at each location; `unread` are why some could not be.
+    """`rows` were compared at the last look at each location.
+
+    `unread` says why a location could not be looked at, where the last try failed.
 
     `longest_gap` is the longest time without a look at a location that was looked at before and
     after; `oldest_stock` the greatest age of the ERP's figures at a look.

@@ -47,6 +47,7 @@ class _Tally:
         if look.unread:
             self.unread[look.location_id] = look.unread
             return
+        self.unread.pop(look.location_id, None)
         before = self.last.get(look.location_id)
         if before is not None:
             self._held(before, look.at)
