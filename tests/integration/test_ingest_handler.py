@@ -57,6 +57,7 @@ class World:
         """The status and the word for what became of the event."""
         answer = self.handler(event, None)
         assert answer["headers"]["Content-Type"] == "application/json"
+        assert answer["isBase64Encoded"] is False
         return answer["statusCode"], json.loads(answer["body"])["outcome"]
 
     def sample(self, name: str) -> tuple[int, str]:

@@ -632,3 +632,11 @@ def test_a_file_is_written_once_and_another_error_is_not_taken_for_its_being_the
     assert bucket.read("movements/1.csv") == b"one"
     with pytest.raises(FatalError):
         CsvBucket(files.client, "no-such-bucket").create("movements/1.csv", b"one")
+
+
+def test_a_movement_of_one_unit_that_was_written_is_found_by_its_name(files: Files) -> None:
+    erp = files.erp()
+    wanted = movement(1, {"A": 1}, at="DC01")
+    erp.post_movements([wanted])
+
+    assert isinstance(erp.look_up(wanted.movement_id), TryLater)

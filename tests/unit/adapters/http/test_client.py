@@ -552,3 +552,18 @@ def test_lambda_s_trace_is_told_to_nobody_outside_of_aws(
 
     headers = {name.lower() for name in server.calls[0].headers}
     assert not headers & {"x-amzn-trace-id", "traceparent", "tracestate"}
+
+
+def test_what_is_secret_in_a_request_is_not_in_its_representation() -> None:
+    request = HttpRequest(
+        method="POST",
+        url="http://n",
+        retry=RetrySafety.ALWAYS,
+        bearer="bearer-secret",
+        form={"client_secret": "form-secret"},
+        json={"api_key": "body-secret"},
+        hidden=("body-secret",),
+    )
+
+    assert "secret" not in repr(request)
+    assert set(request.secrets) == {"bearer-secret", "form-secret", "body-secret"}
