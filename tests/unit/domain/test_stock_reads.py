@@ -22,7 +22,9 @@ def places(count: int) -> list[Location]:
 
 
 def test_of_a_chain_never_imported_no_more_is_read_than_is_soon_imported() -> None:
-    chosen = choose_reads(places(FIRST_READS_MAX + 1), {}, frozenset(), NOW - MINUTE)
+    chosen = choose_reads(
+        places(FIRST_READS_MAX + 1), {}, frozenset(), not_since=NOW - MINUTE, planned_at=None
+    )
 
     assert len(chosen) == FIRST_READS_MAX
 
@@ -30,7 +32,9 @@ def test_of_a_chain_never_imported_no_more_is_read_than_is_soon_imported() -> No
 def test_reads_that_wait_for_their_first_import_count_among_those() -> None:
     kept = {"L0000": KeptVersion("1", NOW)}
 
-    chosen = choose_reads(places(FIRST_READS_MAX + 1), kept, frozenset(), NOW - MINUTE)
+    chosen = choose_reads(
+        places(FIRST_READS_MAX + 1), kept, frozenset(), not_since=NOW - MINUTE, planned_at=None
+    )
 
     assert len(chosen) == FIRST_READS_MAX - 1
     assert "L0000" not in chosen
@@ -40,7 +44,8 @@ def test_a_read_is_due_where_there_is_none_since() -> None:
     kept = {"L0000": KeptVersion("1", NOW)}
 
     def chosen(not_since: datetime) -> list[str]:
-        return choose_reads(places(1), kept, frozenset({"L0000"}), not_since)
+        found = frozenset({"L0000"})
+        return choose_reads(places(1), kept, found, not_since=not_since, planned_at=None)
 
     assert chosen(NOW - timedelta(seconds=1)) == []
     assert chosen(NOW) == ["L0000"]

@@ -76,23 +76,31 @@ def choose_reads(
     places: Iterable[Location],
     kept: Mapping[str, KeptVersion],
     imported: frozenset[str],
+    *,
     not_since: datetime,
+    planned_at: datetime | None,
 ) -> list[str]:
-    """Locations that were not read since: those never imported first, then the longest waiting."""
+    """Locations that were not read since: those never imported first, then the longest waiting.
+
+    Of the imported ones all, where those that were asked for last, at `planned_at`, have all been
+    read: a round of reads begins where the last one has ended.
+    """
 
     def order(place: Location) -> tuple[bool, str, str]:
         found = kept.get(place.location_id)
         return found is not None, found.kept_at.isoformat() if found else "", place.location_id
 
-    def due(place: Location) -> bool:
+    def read_since(place: Location, at: datetime | None) -> bool:
         found = kept.get(place.location_id)
-        return found is None or found.kept_at <= not_since
+        return at is not None and found is not None and found.kept_at > at
 
     enabled = sorted((place for place in places if place.enabled), key=order)
     first = [p for p in enabled if p.location_id not in imported]
-    ready = sum(not due(place) for place in first)
-    chosen = [p for p in first if due(p)][: max(0, FIRST_READS_MAX - ready)]
-    chosen += [p for p in enabled if p.location_id in imported and due(p)]
+    ready = sum(read_since(place, not_since) for place in first)
+    chosen = [p for p in first if not read_since(p, not_since)][: max(0, FIRST_READS_MAX - ready)]
+    others = [place for place in enabled if place.location_id in imported]
+    whole = all(read_since(place, planned_at) for place in others)
+    chosen += [place for place in others if whole or not read_since(place, not_since)]
     return [place.location_id for place in chosen]
 
 

@@ -15,7 +15,7 @@ from inventory_sync.domain.stock_reads import FEED_FOR, ReadPlan, StockRead
 from inventory_sync.use_cases.import_stock.import_stock import Tick, TickOutcome
 from tests.builders import MINUTE, NOW, OPERATOR, SKU
 from tests.fakes.kept_reads import FakeReadExecutions
-from tests.unit.use_cases.import_world import SETTLE, ImportWorld
+from tests.unit.use_cases.import_world import SETTLE, ImportWorld, TestedNewStore
 
 PLACES = ("L1", "L2", "L3")
 
@@ -90,6 +90,63 @@ def test_in_a_full_refresh_a_read_serves_until_its_location_has_its_turn() -> No
     assert (sum(sent), max(sent)) == (3, 2)
     assert all(entry.refreshed_at for entry in entries(found).values())
     assert list(found.executions.waiting) == [plan_of(found)]
+
+
+@pytest.mark.parametrize("seconds_a_read", [1, 99, 101])
+def test_a_round_of_reads_begins_where_the_last_one_has_ended_at_each_location(
+    seconds_a_read: int,
+) -> None:
+    found = world()
+    tick(found)
+    for _ in range(3):
+        planned_at = plan_of(found).planned_at
+        found.erp.on_read = lambda _: found.clock.advance(seconds_a_read)
+        read_all(found)
+        if plan_of(found).planned_at == planned_at:
+            found.clock.advance((planned_at + 5 * MINUTE - found.clock.now()).total_seconds())
+            tick(found)
+        assert len(found.executions.waiting[plan_of(found)]) == 3
+
+
+def test_in_a_long_round_what_was_read_is_imported_though_the_next_reads_have_just_begun() -> None:
+    found = world()
+    tick(found)
+    read_all(found)
+    found.clock.advance(6 * MINUTE)
+    tick(found)
+    found.clock.advance(6 * MINUTE)
+    while found.executions.waiting[plan_of(found)]:
+        read_next(found)
+
+    run = ended(tick(found))
+
+    assert len(found.executions.waiting[plan_of(found)]) == 3
+    assert run.snapshots == 3
+
+
+def test_reads_that_end_while_an_import_holds_the_lease_are_followed_by_others_all_the_same() -> (
+    None
+):
+    found = world()
+    tick(found)
+    read_all(found)
+    found.clock.advance(6 * MINUTE)
+    tick(found)
+    before = plan_of(found)
+    found.clock.advance(6 * MINUTE)
+    found.erp_model.set_stock(("L1", SKU), 9)
+    read_next(found)
+
+    class EndReads(TestedNewStore):
+        def start_job(self, job_id: str, source_uri: str) -> None:
+            super().start_job(job_id, source_uri)
+            while found.executions.waiting[before]:
+                read_next(found)
+
+    found.newstore = EndReads(found)
+    tick(found)
+
+    assert plan_of(found) != before
 
 
 def test_the_import_itself_asks_the_erp_for_no_stock() -> None:

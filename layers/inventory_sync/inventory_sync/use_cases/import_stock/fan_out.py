@@ -28,7 +28,7 @@ class PlannedReads:
 class FanOut:
     """One plan at a time. Errors are the ports'.
 
-    No location is read again within `read_every`, the time between two imports.
+    No plan is made within `read_every` of the last one, the time between two imports.
     """
 
     kept: KeptReads
@@ -63,11 +63,17 @@ class FanOut:
         self.executions.start(reads.plan, reads.batches)
 
     def just_begun(self, head: ImportHead, now: datetime, *, ended: str) -> bool:
-        """Whether it is worth to wait for the reads that are under way."""
+        """Whether to wait for the reads that are under way, as nothing else is to import."""
         last = head.reads
         if last is None or now - last.planned_at >= self.read_every:
             return False
-        return self._under_way(last, ended)
+        return self._under_way(last, ended) and not self._read_since_run(head)
+
+    def _read_since_run(self, head: ImportHead) -> bool:
+        """Whether anything was read that the last run could not have."""
+        planned_at = head.run.planned_at if head.run else None
+        kept = self.kept.versions().values()
+        return any(planned_at is None or one.kept_at > planned_at for one in kept)
 
     def _under_way(self, plan: ReadPlan, ended: str) -> bool:
         """The execution that says that its reads have `ended` has itself not quite ended."""
@@ -86,4 +92,10 @@ class FanOut:
             if p.location_id in imported and p.location_id in kept
         ]
         self.observer.count("OldestReadSeconds", max(ages, default=0.0))
-        return choose_reads(places, kept, imported, now - self.read_every)
+        return choose_reads(
+            places,
+            kept,
+            imported,
+            not_since=now - self.read_every,
+            planned_at=head.reads.planned_at if head.reads else None,
+        )

@@ -120,10 +120,11 @@ class ImportStock:
         lease = self.leases.acquire(now=now, until=now + self.settings.lease)
         if lease is None:
             return Tick(TickOutcome.LEASE_HELD, detail="another tick is at work")
-        leased = self._leased(lease, remaining_seconds)
+        leased = self.under(lease, remaining_seconds)
         session = _Session(self, leased, shadow_until)
         try:
             tick = session.advance(full=full, only=only, ended_plan=ended_plan)
+            session.ask_again(tick)
         except LeaseLostError as error:
             return Tick(TickOutcome.LEASE_LOST, leased.run, str(error))
         except (RetriableError, OutcomeUnknownError) as error:
@@ -136,7 +137,8 @@ class ImportStock:
         leased.release()
         return tick
 
-    def _leased(self, lease: Lease, remaining_seconds: RemainingSeconds) -> LeasedHead:
+    def under(self, lease: Lease, remaining_seconds: RemainingSeconds) -> LeasedHead:
+        """The head as whoever has the lease may write it."""
         return LeasedHead(
             runs=self.runs,
             leases=self.leases,
@@ -198,6 +200,11 @@ class _Session:
             if tick is not None:
                 return tick
         return Tick(TickOutcome.OUT_OF_TIME, leased.run, "too many steps for one tick")
+
+    def ask_again(self, tick: Tick) -> None:
+        """Who says meanwhile that the reads have ended finds the lease held, and asks for none."""
+        if self.deps.fan_out is not None and tick.outcome is TickOutcome.ENDED:
+            ask_for_reads(self.deps.fan_out, self.leased, whole=False, ended="")
 
     def _take(self, run: ImportRun, step: Step) -> Tick | None:
         """Take one step; a Tick where this tick ends with it."""
