@@ -6,6 +6,7 @@ import click
 
 from cli.command import Operator, connected
 from cli.findings import Findings, look_at_calls, look_at_promises, look_at_report, look_at_settings
+from cli.follow import follow
 from cli.output import columns
 from cli.text import instant, span
 from inventory_sync.adapters.unreadable import UnreadableRecords
@@ -28,16 +29,30 @@ LAG_MAX = timedelta(hours=1)
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Ask neither NewStore nor the ERP nor CloudWatch.")
+@click.option(
+    "--follow",
+    "minutes",
+    type=click.IntRange(1, 7 * 24 * 60),
+    metavar="MINUTES",
+    help="First wait until every location has been imported, at most so long.",
+)
 @connected
-def status(operator: Operator, offline: bool) -> None:
+def status(operator: Operator, offline: bool, minutes: int | None) -> None:
     """Show whether all is well: imports, stock, events, holds, the event stream, promises.
 
     Asks NewStore for its stream, CloudWatch for the calls of the last hour, and compares what
     NewStore promises at a few locations, others each time, with the books and the ERP. Exit code 4
     where something needs looking at; each line with `!` says what and by which command.
 
+    With --follow it waits for the first import, or a full refresh, of all that is not held; on a
+    terminal it shows meanwhile how far that is.
+
+    \b
     Example: inventory-sync status
+             inventory-sync status --follow 120
     """
+    if minutes is not None:
+        operator = follow(operator, minutes)
     found, unreadable = Findings(), UnreadableRecords()
     found.add("version", f"{VERSION}, of these commands", version=VERSION)
     head = operator.stack.head.head()

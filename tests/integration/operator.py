@@ -103,29 +103,23 @@ class Operated:
     log: TextIO | None = None
     session: Callable[[], Session] = new_session
 
+    def connect(self) -> LocalConnect:
+        return LocalConnect(self.stack, self.log, self.session)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The environment of the shell."""
+        template = self.stack.template
+        return {variable: template.physical_id(name) for name, variable in NAMES.items()}
+
     def run(self, *words: str, code: int = 0, answers: str = "") -> Result:
-        named = {
-            variable: self.stack.template.physical_id(logical_id)
-            for logical_id, variable in NAMES.items()
-        }
-        result = CliRunner().invoke(
-            main,
-            words,
-            obj=LocalConnect(self.stack, self.log, self.session),
-            env=named,
-            input=answers,
-        )
+        result = CliRunner().invoke(main, words, obj=self.connect(), env=self.named, input=answers)
         assert result.exit_code == code, result.output
         return result
 
     def answer(self, *words: str) -> Any:
         """Whatever the exit code."""
-        named = {
-            variable: self.stack.template.physical_id(logical_id)
-            for logical_id, variable in NAMES.items()
-        }
-        connect = LocalConnect(self.stack, self.log, self.session)
-        found = CliRunner().invoke(main, [*words, "--json"], obj=connect, env=named)
+        found = CliRunner().invoke(main, [*words, "--json"], obj=self.connect(), env=self.named)
         assert found.stdout, found.output or repr(found.exception)
         return json.loads(found.stdout)
 
