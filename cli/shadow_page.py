@@ -190,7 +190,8 @@ def _limits(found: ShadowReport, lag_seconds: object) -> Iterator[str]:
     )
     yield (
         f"{found.unchecked} times a row was left out: it moved while it was read, its figure could"
-        " not be read, or there was no time. Rows that the ERP does not list are not seen."
+        " not be read, or there was no time. Rows that the ERP does not list, and of which nothing"
+        " was ordered since the shadow began, are not seen."
     )
     yield "Units whose event has not come in yet, which takes seconds as a rule, are not known."
     for location_id, why in found.unread.items():

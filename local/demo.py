@@ -11,9 +11,10 @@ from time import perf_counter
 
 from cli.room.history import History
 from cli.room.page import report_page
+from cli.shadow_page import page_of
 from local.room.recording import local_reader, recorder
 from local.scenario import SUMMARY_FIGURES, Scenario, ScenarioError, read_scenario
-from local.stack import local_stack
+from local.stack import IMPORT, LocalStack, local_stack
 from local.story import Difference, Story, plan_of
 from local.telling import HEADINGS, LEGEND, tell_comparison
 from local.template import ROOT, TemplateError
@@ -60,6 +61,7 @@ def play(scenario: Scenario, out: Path) -> int:
         record = recorder(local_reader(stack), history)
         story = Story(stack, scenario, print, record)
         figures = story.play()
+        differences = [*story.differences, *_of_shadow(story, stack, out)]
     named = figures.named()
     summary = {name: named[name] for name in SUMMARY_FIGURES}
     (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
@@ -71,7 +73,28 @@ def play(scenario: Scenario, out: Path) -> int:
         f"Played in {perf_counter() - started:.1f} s; see summary.json and log.jsonl in {out},"
         f" and the picture of it all: {(out / 'report.html').resolve().as_uri()}"
     )
-    return _verdict(story.differences)
+    return _verdict(differences)
+
+
+def _of_shadow(story: Story, stack: LocalStack, out: Path) -> list[Difference]:
+    """What the shadow's report says otherwise than what is true; the report is kept."""
+    if (watched := story.watched) is None:
+        return []
+    report = watched.report(stack.template.physical_id("ImportBucket"))
+    lag = stack.template.environment(IMPORT)["OTHER_SYSTEM_LAG_SECONDS"]
+    page = out / "shadow-report.html"
+    page.write_text(page_of(report, lag), encoding="utf-8")
+    compared = watched.compared(report)
+    print(f"\n    {'unit hours promised':40} {'true':>8} {'reported':>8}")
+    for name, true, said in compared:
+        print(f"    {name:40} {true:8.2f} {said:8.2f}{'' if true == said else '   <- differs'}")
+    print(f"    {'of these certain by the report':40} {report.total.certain.unit_hours:17.2f}")
+    print(f"    The report: {page.resolve().as_uri()}")
+    return [
+        Difference("the shadow's report", name, f"{true:.2f}", said)
+        for name, true, said in compared
+        if true != said
+    ]
 
 
 def _verdict(differences: Sequence[Difference]) -> int:

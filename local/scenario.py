@@ -181,11 +181,23 @@ class ErpTraits(Strict):
     dedupe: Literal["native", "lookup"] = "native"
 
 
+class OtherSystemTraits(Strict):
+    """A usual integration that the adapter is a shadow of.
+
+    It books what ships so long after, and imports the ERP's newest figures, which show later.
+    """
+
+    lag_seconds: Annotated[int, Field(ge=0)]
+    import_every_minutes: Minutes = 15
+    import_takes_minutes: Annotated[float, Field(ge=0)] = 0
+
+
 class Scenario(Strict):
     """The figures are those of the first entry of `stock`.
 
     never_oversell is checked after every step, unless the story `breaks_delivery_promise`: NewStore
-    delivers within 15 minutes, and what comes later may have been released too early.
+    delivers within 15 minutes, and what comes later may have been released too early. With an
+    `other_system` that one imports, and what a shadow says of it is compared with what is true.
     """
 
     title: str
@@ -194,6 +206,7 @@ class Scenario(Strict):
     settings: dict[str, str] = {}
     breaks_delivery_promise: bool = False
     erp: ErpTraits = ErpTraits()
+    other_system: OtherSystemTraits | None = None
     locations: Annotated[list[Place], Field(min_length=1)]
     stock: Annotated[list[Stock], Field(min_length=1)]
     steps: Annotated[list[AnyStep], Field(min_length=1)]

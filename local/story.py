@@ -14,6 +14,7 @@ from local.figures import Figures, Key, read_figures
 from local.newstore.availabilities import ImportFinding
 from local.newstore.events import Event
 from local.newstore.job import JobFaults
+from local.other_system import Watched
 from local.scenario import AnyStep, Publishing, Scenario, ScenarioError
 from local.stack import Stack, StackPlan
 from local.telling import tell_answer, tell_event, tell_figures, tell_import, tell_run, tell_text
@@ -30,7 +31,7 @@ class Difference:
     where: str
     figure: str
     expected: str
-    actual: int | None
+    actual: float | None
 
 
 def plan_of(scenario: Scenario) -> StackPlan:
@@ -44,9 +45,17 @@ def plan_of(scenario: Scenario) -> StackPlan:
         )
         for place in scenario.locations
     ]
-    erp = scenario.erp.model_dump()
+    parameters, newstore = dict(scenario.parameters), {}
+    if (other := scenario.other_system) is not None:
+        # Without ranges only this reading lets a usual integration work at all.
+        newstore["release"] = "immediate"
+        parameters.setdefault("OtherSystemLagSeconds", str(other.lag_seconds))
     return StackPlan(
-        locations=locations, parameters=scenario.parameters, settings=scenario.settings, erp=erp
+        locations=locations,
+        parameters=parameters,
+        settings=scenario.settings,
+        erp=scenario.erp.model_dump(),
+        newstore=newstore,
     )
 
 
@@ -66,6 +75,8 @@ class Story:
             stack.newstore.set_imported(key, stock.units)
             stack.erp.set_stock(key, stock.units)
             self._physical[key] = stock.units
+        other = scenario.other_system
+        self.watched = Watched(stack, other, lambda: dict(self._physical)) if other else None
 
     def figures(self) -> Figures:
         """What each system holds now."""
@@ -81,7 +92,7 @@ class Story:
             where = f"step {number} ({step.do})"
             told = self._take(step, where)
             figures = self.figures()
-            if not self._scenario.breaks_delivery_promise:
+            if not (self._scenario.breaks_delivery_promise or self.watched):
                 self._check_promise(where, figures)
             text = f"{step.say} {told}".strip()
             self._say(tell_text(number, text))
@@ -117,8 +128,7 @@ class Story:
             case steps.Receive():
                 return self._receive(step)
             case steps.Wait():
-                stack.clock.sleep(step.minutes * 60)
-                return f"{step.minutes:g} minutes pass."
+                return self._wait(step.minutes)
             case steps.Tick():
                 return self._tick(step)
             case steps.Sweep():
@@ -139,6 +149,13 @@ class Story:
             case steps.Check():
                 self.compare(where, step.expect, self.figures())
                 return "Checked: " + ", ".join(f"{k} {v}" for k, v in step.expect.items()) + "."
+
+    def _wait(self, minutes: float) -> str:
+        if self.watched:
+            self.watched.wait(minutes)
+        else:
+            self._stack.clock.sleep(minutes * 60)
+        return f"{minutes:g} minutes pass."
 
     def _publish(self, step: Publishing, where: str) -> str:
         try:
@@ -174,8 +191,11 @@ class Story:
         if isinstance(step, steps.Fail):
             return newstore.fail(step.request, chosen, logical_timestamp=at)
         request = newstore.book.requests[step.request]
-        for item in newstore.book.select_open(step.request, chosen):
-            self._physical[(request.location_id, item.product_id)] -= 1
+        shipped = newstore.book.select_open(step.request, chosen)
+        left = [(request.location_id, item.product_id) for item in shipped]
+        self._physical.subtract(left)
+        if self.watched:
+            self.watched.other.ships(left)
         return newstore.complete(step.request, chosen, logical_timestamp=at)
 
     def _deliver_all(self, step: steps.Deliver, where: str) -> str:

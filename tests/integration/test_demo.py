@@ -60,13 +60,14 @@ def test_each_story_ends_as_its_file_says(
     assert AS_EXPECTED in capsys.readouterr().out
 
 
-def test_the_five_stories_are_shipped() -> None:
+def test_the_six_stories_are_shipped() -> None:
     assert FILES == [
         "delivered_twice_out_of_order.json",
         "erp_down_and_location_held.json",
         "erp_lags.json",
         "guide_example.json",
         "import_fails_and_repeats.json",
+        "shadow.json",
     ]
 
 
@@ -79,6 +80,32 @@ def test_a_figure_that_differs_is_shown_and_the_exit_code_says_so(
     differing = [line for line in out.splitlines() if "the end" in line and "erp_on_hand" in line]
     assert [line.split()[-2:] for line in differing] == [["5", "4"]]
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["erp_on_hand"] == 4
+
+
+def test_a_shadow_reports_what_the_simulators_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(SCENARIOS / "shadow.json")], tmp_path) == 0
+
+    told = {line[:44].strip(): line[44:].split() for line in capsys.readouterr().out.splitlines()}
+    assert told["in all, too much"] == ["1.50", "1.50"]
+    assert told["in all, too little"] == ["0.83", "0.83"]
+    assert told["of these certain by the report"] == ["0.75"]
+    assert "SKU-3 at NYC" in (tmp_path / "shadow-report.html").read_text()
+
+
+def test_a_report_that_says_otherwise_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The setting says that the other system books at once, and it takes its time."""
+    story = json.loads((SCENARIOS / "shadow.json").read_text())
+    story["parameters"]["OtherSystemLagSeconds"] = "0"
+    file = tmp_path / "story.json"
+    file.write_text(json.dumps(story))
+
+    assert main([str(file)], tmp_path / "out") == 1
+
+    assert "<- differs" in capsys.readouterr().out
 
 
 def test_a_check_on_the_way_counts_too(tmp_path: Path) -> None:

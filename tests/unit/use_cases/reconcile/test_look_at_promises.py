@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from inventory_sync.adapters.erp.booked_elsewhere import BookedElsewhere
+from inventory_sync.adapters.newstore.event_body import parse_event
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.errors import RetriableError
+from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.shadow import Look, PromiseRow
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.use_cases.forward.forward_events import ForwardEvents
@@ -19,13 +21,14 @@ from inventory_sync.use_cases.reconcile.look_at_promises import (
     LookAtPromises,
     Looked,
 )
+from local.newstore.events import event_bytes
 from local.newstore.locations import store
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE
 from tests.fakes.looks import FakeLooks
 from tests.fakes.mode import FakeShadowTimes
 from tests.fakes.run_history import FakeEventHistory
 from tests.fakes.stock import ModelStock
-from tests.unit.use_cases.import_world import ImportWorld
+from tests.unit.use_cases.import_world import TENANT, ImportWorld
 
 LAG = 20 * MINUTE
 OTHER = "SKU-2"
@@ -205,6 +208,38 @@ def test_a_row_the_erp_does_not_list_has_no_stock_unless_that_means_nothing() ->
         [look] = beside.seen()
 
         assert look.rows == rows
+
+
+def test_as_many_units_too_many_as_are_allocated_do_not_look_right() -> None:
+    """The promise is the stock, and should be one less."""
+    beside = Beside()
+    raw = beside.world.newstore_model.assign("open", "o", DC, [("open-1", SKU)], "STANDARD")
+    order = parse_event(event_bytes(raw), TENANT)
+    assert isinstance(order, FulfillmentEvent)
+    beside.world.deliver(order)
+    beside.ship(10)
+    beside.forward()
+    beside.import_by_other()
+    assert beside.world.atp() == 9
+
+    row = beside.row()
+
+    assert row is not None
+    assert (row.allocations, row.should_be, row.too_much) == (1, 8, 1)
+
+
+def test_a_row_that_has_sold_out_is_compared_though_the_erp_lists_it_no_more() -> None:
+    beside = Beside(units=1)
+    beside.ship(10)
+    beside.forward()
+    beside.import_by_other()
+    beside.world.clock.advance(LAG + MINUTE)
+    assert beside.world.erp.snapshot(DC).on_hand_units == {}
+
+    row = beside.row()
+
+    assert row is not None
+    assert (row.on_hand, row.atp, row.certain) == (0, 1, 1)
 
 
 def test_a_row_that_cannot_be_read_is_not_compared() -> None:

@@ -1,7 +1,7 @@
 """Look: what NewStore promises beside what the sum says it should, while another system imports."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import floor
@@ -15,7 +15,7 @@ from inventory_sync.domain.errors import (
     RetriableError,
     StoreFullError,
 )
-from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.events import EventName, OpenEvent, StoredEvent
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.row_selection import sendable
@@ -177,8 +177,12 @@ class _Session:
             read_started_at=started_at,
             reading=ReleaseReading.IMMEDIATE,
         )
-        products = _products(snapshot, cut, absent_means_zero=capabilities.absent_means_zero)
-        reader = self._reader()
+        sold = _Sold.of(deps.history.of_location(location_id))
+        products = frozenset(snapshot.on_hand_units)
+        if capabilities.absent_means_zero:
+            products |= frozenset(cut.quantities) | sold.products
+        products -= frozenset(snapshot.unreadable)
+        reader = self._reader(sold.allocated)
         read_at = deps.clock.now()
         found = list(reader.rows(place, _books(cut), products - self._mispicked(events)))
         moved = self._left_meanwhile(location_id, events)
@@ -194,7 +198,7 @@ class _Session:
             differing=tuple(_differing(kept, snapshot, cut)),
         )
 
-    def _reader(self) -> AtpReader:
+    def _reader(self, allocated: frozenset[str]) -> AtpReader:
         return AtpReader(
             stock=self.deps.stock,
             first=atp_by_keys(self.deps.stock),
@@ -202,6 +206,7 @@ class _Session:
             history=self.deps.history,
             clock=self.deps.clock,
             remaining_seconds=lambda: self.remaining_seconds() - SPARE_SECONDS,
+            allocated=allocated,
         )
 
     def _mispicked(self, events: list[OpenEvent]) -> frozenset[str]:
@@ -233,6 +238,34 @@ class _Session:
                 self.deps.observer.log("event not marked", event_ref=ref, reason=str(error))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sold:
+    """What the events of a location say of its rows, as long as they are kept.
+
+    `products` were ordered there: the ERP may list them no more. Of `allocated` ones there is an
+    item that neither left nor failed.
+    """
+
+    products: frozenset[str]
+    allocated: frozenset[str]
+
+    @classmethod
+    def of(cls, history: Iterable[StoredEvent]) -> "_Sold":
+        """In whatever order they come."""
+        assigned: dict[str, str] = {}
+        over: set[str] = set()
+        products: set[str] = set()
+        for stored in history:
+            event = stored.state.event
+            products.update(item.product_id for item in event.items)
+            if event.name is EventName.ASSIGNED:
+                assigned |= {item.item_id: item.product_id for item in event.items}
+            else:
+                over.update(item.item_id for item in event.items)
+        held = (product for item_id, product in assigned.items() if item_id not in over)
+        return cls(frozenset(products), frozenset(held))
+
+
 def _with_lag(rule: AppliedRule, apply_lag: timedelta) -> AppliedRule:
     return AppliedRule(apply_lag, rule.other_channel_lags, rule.go_live_at, rule.other_system_lag)
 
@@ -245,15 +278,6 @@ def _closes_up_to(events: list[OpenEvent], now: datetime) -> int:
         if e.event.completed and e.event.published_at <= now - OPEN_FOR
     )
     return max(old, default=0)
-
-
-def _products(
-    snapshot: StockSnapshot, cut: LocationCut, *, absent_means_zero: bool
-) -> frozenset[str]:
-    """Rows whose stock is known; one that the ERP does not list has none, where that means so."""
-    listed = frozenset(snapshot.on_hand_units)
-    known = listed | frozenset(cut.quantities) if absent_means_zero else listed
-    return known - frozenset(snapshot.unreadable)
 
 
 def _books(cut: LocationCut) -> Books:

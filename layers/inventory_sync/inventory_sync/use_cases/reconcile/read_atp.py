@@ -66,7 +66,8 @@ class FirstAtp(Protocol):
 class AtpReader:
     """`unchecked` counts the rows there was no time for, and those NewStore says too little of.
 
-    `first` may be minutes old: rows that agree by it are not asked for again, all others are.
+    `first` may be minutes old: rows that agree by it are not asked for again, all others are, and
+    those of `allocated` products: as many units too many as are allocated would look right.
     """
 
     stock: StockReader
@@ -75,6 +76,7 @@ class AtpReader:
     history: EventHistory
     clock: Clock
     remaining_seconds: RemainingSeconds
+    allocated: frozenset[str] = frozenset()
     unchecked: int = field(default=0)
 
     def rows(
@@ -101,7 +103,7 @@ class AtpReader:
         differing = []
         for p in products:
             row = replace(books.row(place.location_id, p, atp.get(p, 0)), safety_stock=safety[p])
-            if row.rest:
+            if row.rest or p in self.allocated:
                 differing.append(p)
             else:
                 yield row
