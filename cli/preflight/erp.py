@@ -180,4 +180,4 @@ def stock_check(sample: StockSample) -> Check:
     if left_out := sum(one.unsendable for one in sample.read):
         told = f"{counted(left_out, 'row')} of {of} that NewStore might refuse are left out"
         return look(name, told, "`import --dry-run`", unsendable=left_out)
-    return passed(name, f"{rows} of {of} read, none that a guard would hold")
+    return passed(name, f"{rows} at {of} read, none that a guard would hold")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -12,11 +12,13 @@ import pytest
 from cli.preflight.check import State
 from inventory_sync.domain.locations import Location
 from local.aws import new_session
+from local.clock import LocalClock
 from local.newstore.locations import dc, store
-from local.stack import EVENTS, QUARANTINE, load_map
+from local.stack import EVENTS, QUARANTINE, load_map, local_stack
 from local.template import REGION
 from tests.integration.called import Called
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
+from tests.integration.ways_by_files import PLAN, by_files
 
 PRINCIPAL = "arn:aws:iam::123456789012:role/newstore"
 READS = frozenset(
@@ -114,6 +116,21 @@ def test_it_changes_nothing_on_any_side() -> None:
     assert {one for one in asked_newstore if one.split()[0] in writes} == ASKS_NEWSTORE
     assert not {one for one in asked_erp if one.split()[0] in writes}
     assert asked_erp
+
+
+def test_an_erp_that_exchanges_files_is_only_read_too() -> None:
+    called, now = Called(), LocalClock(datetime.now(UTC))  # the ERP's files say when
+    with local_stack(PLAN, now) as stack:
+        by_files(stack)
+        shop = set_up(Operated(stack, StringIO(), called.new_session))
+        called.needs.clear()
+
+        found = checks(shop)
+
+    actions = {need.action for needs in called.needs.values() for need in needs}
+    assert {check["state"] for check in found.values()} == {State.PASSED}
+    assert {"secret: ERP", "clock: ERP"}.isdisjoint(found)
+    assert {"s3:GetObject"} <= actions <= READS
 
 
 def stop(shop: Operated) -> None:
