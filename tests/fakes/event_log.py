@@ -62,7 +62,8 @@ class FakeEventLog:
     def open_events(self) -> Iterator[OpenEvent]:
         """By ref; what happens while it is read does not disturb it."""
         self._reach()
-        refs = sorted(ref for ref, record in self._records.items() if record.open)
+        refs = [ref for ref, record in self._records.items() if record.open]
+        refs.sort(key=lambda ref: (ref.location_id, ref.event_key))  # by far quicker than `<`
         return iter([self._records[ref].state for ref in refs])
 
     def unreadable_events(self) -> tuple[UnreadableEvent, ...]:

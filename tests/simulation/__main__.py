@@ -1,7 +1,8 @@
 """Run many seeds: `make simulate SEEDS=n [SEED=first]`; writes build/simulation.json.
 
 Exits with 1 on the first violations, each printed with its seed and its shrunk story and kept
-under tests/simulation/regressions/.
+under tests/simulation/regressions/. With --readings it prints a table of its figures by what
+becomes of a shipped unit at NewStore, and what the adapter takes for it.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -18,7 +20,7 @@ from typing import get_args
 from inventory_sync.domain.reading import ReleaseReading
 from local.newstore.truth import Release
 from tests.simulation.faults import RATES
-from tests.simulation.figures import Figures
+from tests.simulation.figures import CAUSES, Figures
 from tests.simulation.runner import Adapt, Outcome, run_seed, shrink
 from tests.simulation.world import World
 
@@ -60,16 +62,33 @@ def main(
     parser.add_argument("--story", action="store_true", help="print the first seed's story")
     parser.add_argument("--newstore", choices=get_args(Release))
     parser.add_argument("--reading", type=ReleaseReading, choices=tuple(ReleaseReading))
+    parser.add_argument("--readings", action="store_true", help="a table of all of these")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="at once")
     arguments = parser.parse_args(words)
+    if arguments.readings:
+        for line in _by_reading(arguments, adapt):
+            print(line, flush=True)
+        return 0
     adapt = partial(_set, release=arguments.newstore, reading=arguments.reading, adapt=adapt)
     if arguments.story:
         print("\n".join(run_seed(arguments.seed).trace))
         return 0
+    report, bad = _simulated(arguments, adapt)
+    report_to.parent.mkdir(exist_ok=True)
+    report_to.write_text(json.dumps(asdict(report), indent=2) + "\n")
+    print(_summary(report))
+    for outcome in bad[:VIOLATIONS_SHOWN_MAX]:
+        _keep(outcome, kept_in, adapt)
+    return 1 if bad else 0
+
+
+def _simulated(arguments: argparse.Namespace, adapt: Adapt) -> tuple[Report, list[Outcome]]:
+    """All seeds, and those that ended with a violation."""
     report, bad = Report(first_seed=arguments.seed), []
     injected: Counter[str] = Counter()
     figures = Figures()
     seeds = range(arguments.seed, arguments.seed + arguments.seeds)
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ProcessPoolExecutor(max_workers=arguments.processes) as pool:
         for outcome in pool.map(partial(_quietly, adapt=adapt), seeds, chunksize=CHUNK):
             report.seeds += 1
             report.steps += outcome.steps
@@ -82,12 +101,23 @@ def main(
     report.faults_injected = {name: injected[name] for name in RATES}
     report.share_of_time_oversold = figures.share_oversold()
     report.mean_units_undersold = figures.mean_undersold()
-    report_to.parent.mkdir(exist_ok=True)
-    report_to.write_text(json.dumps(asdict(report), indent=2) + "\n")
-    print(_summary(report))
-    for outcome in bad[:VIOLATIONS_SHOWN_MAX]:
-        _keep(outcome, kept_in, adapt)
-    return 1 if bad else 0
+    return report, bad
+
+
+def _by_reading(arguments: argparse.Namespace, adapt: Adapt | None) -> Iterator[str]:
+    """A table in Markdown."""
+    causes = " | ".join(cause.replace("_", " ") for cause in CAUSES)
+    yield f"| NewStore | `ReleaseReading` | seeds | violations | {causes} | units undersold |"
+    yield "|---" * (5 + len(CAUSES)) + "|"
+    for release in get_args(Release):
+        for reading in ReleaseReading:
+            cell = partial(_set, release=release, reading=reading, adapt=adapt)
+            report, bad = _simulated(arguments, cell)
+            shares = " | ".join(f"{report.share_of_time_oversold[c]:.2%}" for c in CAUSES)
+            yield (
+                f"| `{release}` | `{reading}` | {report.seeds} | {len(bad)} | {shares}"
+                f" | {report.mean_units_undersold:.2f} |"
+            )
 
 
 def _set(

@@ -74,6 +74,20 @@ def test_the_report_counts_every_fault_by_name_and_the_time_oversold(tmp_path: P
     assert found["steps"] == 2 * STEPS
 
 
+def test_the_readings_table_has_a_row_for_each_and_sees_units_cross_only_at_immediate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--readings", "--seed", "2", "--seeds", "1", "--processes", "1"]) == 0
+
+    names, _, *rows = (
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in capsys.readouterr().out.splitlines()
+    )
+    crossed = {tuple(row[:2]): row[names.index("release immediate")] for row in rows}
+    assert len(crossed) == 6
+    assert {share for (release, _), share in crossed.items() if release == "`range`"} == {"0.00%"}
+
+
 def test_an_error_that_nobody_expects_is_a_finding_too() -> None:
     def broken(world: World) -> None:
         world.operate = lambda: 1 // 0  # type: ignore[assignment, method-assign]

@@ -662,13 +662,16 @@ class World:
 
     def held_by_mispick(self) -> set[Key]:
         """Rows whose mispick a finished import has seen, and no run so far has found to be over."""
+        if not self.short:
+            return set()
+        mispicks = [e for e in self.event_log_store.open_events() if e.event.mispicked]
         ended = {
             pair
             for run_id in self._last_runs() & self.files.finalizations.keys()
             for pair in self.files.finalizations[run_id].closed
         }
         held, left = set[Key](), set[Key]()
-        for e in self.event_log_store.open_events():
+        for e in mispicks:
             place, event_key = e.event.location_id, e.event.ref.event_key
             over = self._mispicks_over(place)
             for product in e.event.mispicked:
