@@ -30,7 +30,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build deployer package security audit sbom invoke sam-local check lock clean distclean
+.PHONY: help cli locations products setup demo room pictures room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build deployer package security audit sbom invoke sam-local check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,10 @@ demo: .venv/.local ## Play a story through the real code (SCENARIO=file.json)
 
 room: .venv/.local ## Show a story on a page, live (SCENARIO=file.json PORT=8080 ARGS="--pace 1"; --stack: of `make local`)
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.room $(SCENARIO) --port $(PORT) $(ARGS)
+
+pictures: .venv/.browser ## Draw docs/pictures anew from a story that the real code plays
+	@tools/get_chromium.sh
+	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.pictures
 
 room-test: .venv/.browser ## Test the page in Chromium; screenshots in build/room
 	@tools/get_axe.sh || true

@@ -1,0 +1,1 @@
+"""The pictures of the documents, made from what the real code does."""
