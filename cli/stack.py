@@ -22,6 +22,7 @@ from inventory_sync.adapters.dynamodb.location_store import DynamoLocationStore
 from inventory_sync.adapters.dynamodb.quarantine_review import QuarantineReview
 from inventory_sync.adapters.dynamodb.run_history import DynamoRunHistory
 from inventory_sync.adapters.dynamodb.run_store import DynamoRunStore
+from inventory_sync.adapters.dynamodb.shadow_times import DynamoShadowTimes
 from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.dynamodb.unstored_completions import DynamoUnstoredCompletions
 from inventory_sync.adapters.s3.bucket import Bucket
@@ -225,6 +226,10 @@ class Stack:
     def looks(self) -> S3Looks:
         """What a shadow has seen."""
         return S3Looks(self.s3, self.resource("ImportBucket"))
+
+    def shadow_until(self) -> datetime | None:
+        """Up to when the stack has left to another system what shipped; None where it never did."""
+        return DynamoShadowTimes(self.state, "").until()
 
     @cached_property
     def records(self) -> S3RunRecords:

@@ -23,6 +23,8 @@ from inventory_sync.domain.wording import counted
 from inventory_sync.version import VERSION
 
 UNSTORED_NAMED_MAX = 5
+SHADOW_LOOKS_WITHIN = timedelta(minutes=15)
+"""A shadow notes its time every five minutes."""
 LAG_MAX = timedelta(hours=1)
 """From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""
 
@@ -74,7 +76,7 @@ def look_at_a_glance(
     operator: Operator, head: ImportHead, found: Findings, *, offline: bool = False
 ) -> None:
     """What is found without reading a whole table, or the ERP: the control room has it too."""
-    _import(operator.now, head, found)
+    _import(operator, head, found)
     _read(operator, head, found)
     _refresh(operator, head, found)
     look_at_release(head, found)
@@ -86,8 +88,16 @@ def look_at_a_glance(
     look_at_report(operator, found)
 
 
-def _import(now: datetime, head: ImportHead, found: Findings) -> None:
-    run = head.run
+def _import(operator: Operator, head: ImportHead, found: Findings) -> None:
+    """A shadow imports nothing, and that is no concern as long as it looks."""
+    now, run = operator.now, head.run
+    until = operator.stack.shadow_until()
+    looks = until is not None and now - until < SHADOW_LOOKS_WITHIN
+    found.add(
+        "mode",
+        "shadow: another system imports, see `shadow report`" if looks else "live",
+        shadow_until=until,
+    )
     finished = head.last_finished_at
     lag = None if finished is None else now - finished
     late = "no import has finished yet: see `run last`" if lag is None else ""
@@ -95,6 +105,7 @@ def _import(now: datetime, head: ImportHead, found: Findings) -> None:
         late = f"no import has finished for {span(lag)}: see `run last`"
     text = "no import has finished" if lag is None else f"{span(lag)} ago, {instant(finished)}"
     found.add("watermark", "-" if head.watermark is None else str(head.watermark))
+    late = "" if looks else late
     found.add("last import", text, late, last_finished_at=finished, watermark=head.watermark)
     if run is None:
         found.add("run", "none yet", run=None)

@@ -324,3 +324,15 @@ def test_where_nothing_was_looked_at_the_report_says_what_to_do(shop: Shop, tmp_
 
     assert "is the stack's Mode shadow" in told
     assert not page.exists()
+
+
+def test_status_says_that_it_is_a_shadow_and_misses_no_import(shop: Shop) -> None:
+    shop.stack.tick()
+    found = Operated(shop.stack).answer("status", "--offline")
+    assert not [one for one in found["concerns"] if "import" in one]
+    assert found["shadow_until"] is not None
+
+    shop.wait(60)
+
+    found = Operated(shop.stack).answer("status", "--offline")
+    assert [one for one in found["concerns"] if "no import has finished" in one]
