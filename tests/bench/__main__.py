@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from local.runtime_files import NotBuiltError
-from tests.bench import cold_start, event_to_erp, full_build, load, memory, units, warm
+from tests.bench import (
+    cold_start,
+    event_to_erp,
+    fan_out,
+    full_build,
+    load,
+    memory,
+    units,
+    warm,
+)
 from tests.bench.measuring import Figure
 from tests.contract.engines import EngineMissingError
 
@@ -26,6 +35,7 @@ SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "load": load.figures,
     "full_build": full_build.figures,
     "memory": memory.figures,
+    "fan_out": fan_out.figures,
     "units": units.figures,
     "event_to_erp": event_to_erp.figures,
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory_sync.adapters.s3.file_store import S3FileStore
+from inventory_sync.adapters.s3.kept_reads import S3KeptReads
 from inventory_sync.adapters.s3.run_records import S3RunRecords
 from inventory_sync.domain.erp import ChangeFeed, Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
@@ -17,8 +18,10 @@ from inventory_sync.domain.import_run import ImportRun, RunState
 from inventory_sync.domain.locations import Location, NewStoreLocations
 from inventory_sync.domain.snapshot_guards import GuardLimits
 from inventory_sync.domain.stock import StockSnapshot
+from inventory_sync.domain.stock_reads import BATCH_LOCATIONS, ReadPlan, batches_of
 from inventory_sync.use_cases.import_stock.build_import.build_import import BuildImport
 from inventory_sync.use_cases.import_stock.build_import.settings import BuildSettings
+from inventory_sync.use_cases.import_stock.read_locations import ReadLocations
 from tests.bench.disk_s3 import DiskS3
 from tests.bench.generated import (
     NOW,
@@ -31,7 +34,7 @@ from tests.bench.generated import (
 )
 from tests.builders import listed
 from tests.fakes.event_log import FakeEventLog
-from tests.fakes.import_state import FakeLocationStore
+from tests.fakes.import_state import FakeLeases, FakeLocationStore, FakeRunStore
 from tests.fakes.quarantine import FakeQuarantine
 
 READS_AT_ONCE = 4
@@ -95,20 +98,26 @@ class NothingKnown:
 class BuildWorld:
     """Call it with a run's id and the run it follows; without one all rows are new to NewStore."""
 
-    def __init__(self, rows: int, folder: Path, *, fed: bool = False) -> None:
+    def __init__(
+        self, rows: int, folder: Path, *, fed: bool = False, fan_out: bool = False
+    ) -> None:
         places = locations(rows)
         nobody: Any = NothingKnown(places)
-        client: Any = DiskS3(folder)
+        self.s3 = DiskS3(folder)
+        client: Any = self.s3
         self.folder = folder
+        self._runs = 0
+        self._kept = S3KeptReads(client, "bucket") if fan_out else None
         self._places = places
         self._erp = GeneratedErp(places, fed)
         self._events = FakeEventLog()
         erp: Any = self._erp
+        files = S3FileStore(client, "bucket", lambda key: f"s3://bucket/{key}")
         self._build = BuildImport(
             event_log=self._events,
             erp=erp,
             newstore=nobody,
-            files=S3FileStore(client, "bucket", lambda key: f"s3://bucket/{key}"),
+            files=files,
             records=S3RunRecords(client, "bucket"),
             location_store=FakeLocationStore(
                 *(
@@ -126,7 +135,27 @@ class BuildWorld:
                 guards=GuardLimits(),
                 reads_at_once=READS_AT_ONCE,
             ),
+            kept=self._kept,
         )
+
+    def read_all(self) -> None:
+        """Keep a read of each location, as the batches of one plan do."""
+        build, kept = self._build, self._kept
+        if kept is None:
+            return
+        reader = ReadLocations(
+            erp=build.erp,
+            event_log=build.event_log,
+            unstored=build.unstored,
+            files=build.files,
+            runs=FakeRunStore(FakeLeases()),
+            location_store=build.location_store,
+            kept=kept,
+            clock=build.clock,
+            observer=build.observer,
+        )
+        for batch in batches_of(self._places, BATCH_LOCATIONS):
+            reader(ReadPlan("plan", NOW), batch, lambda: 900.0)
 
     def change(self, *, rows: int, shipped: int) -> None:
         """So many rows change by themselves; so many other products are shipped, one unit each."""
@@ -147,13 +176,17 @@ class BuildWorld:
             self._events.append(event, b"{}", NOW)
 
     def __call__(self, run_id: str, after: str | None, *, full: bool) -> ImportRun:
-        run = ImportRun(run_id=run_id, state=RunState.PLANNED, planned_at=NOW, full=full, cut_end=0)
+        planned_at = NOW + timedelta(minutes=self._runs)
+        self._runs += 1
+        run = ImportRun(
+            run_id=run_id, state=RunState.PLANNED, planned_at=planned_at, full=full, cut_end=0
+        )
         head = ImportHead(finished_run_id=after, watermark=0 if after else None)
         return self._build(run, head, lambda: None, lambda: 900.0)
 
 
 @contextmanager
-def build_world(rows: int, *, fed: bool = False) -> Iterator[BuildWorld]:
+def build_world(rows: int, *, fed: bool = False, fan_out: bool = False) -> Iterator[BuildWorld]:
     """Its files are gone at the end of the block."""
     with tempfile.TemporaryDirectory() as folder:
-        yield BuildWorld(rows, Path(folder), fed=fed)
+        yield BuildWorld(rows, Path(folder), fed=fed, fan_out=fan_out)

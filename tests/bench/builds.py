@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.bench.generated import CHANGED_ROWS, SHIPPED_UNITS
 from tests.bench.other_ways import floor, rows_alone, usual_way
-from tests.bench.reading import open_events, pages
+from tests.bench.reading import exported, open_events, pages
 
 OTHERS: dict[str, Callable[[int], int]] = {
     "usual": usual_way,
@@ -21,6 +21,7 @@ OTHERS: dict[str, Callable[[int], int]] = {
     "rows": rows_alone,
     "pages": pages,
     "open_events": open_events,
+    "exported": exported,
 }
 
 
@@ -39,19 +40,26 @@ def other(way: Callable[[int], int], rows: int) -> dict[str, float]:
 
 
 def ours(way: str, rows: int) -> dict[str, float]:
-    """`full`, `delta` (all rows read, few changed) or `feed` (a delta of what a feed names)."""
+    """`full`, `delta` (all rows read, few changed), `feed` (a delta of what a feed names) or
+
+    `fan_out` (a delta whose reads were kept before; reading and keeping them count).
+    """
     from tests.bench.build_world import build_world
 
-    with build_world(rows, fed=way == "feed") as build:
+    with build_world(rows, fed=way == "feed", fan_out=way == "fan_out") as build:
+        build.read_all()
         build("base", None, full=True)
         if way != "full":
             build.change(rows=CHANGED_ROWS, shipped=SHIPPED_UNITS)
+        build.s3.calls.clear()
         started = time.process_time()
+        build.read_all()
         run = build("run", "base", full=way == "full")
         passed = time.process_time() - started
         sizes = {
             "archive_bytes": _size(build.folder / "imports" / "run"),
             "manifest_bytes": _size(build.folder / "runs" / "run" / "manifest.json"),
+            "requests": build.s3.calls.total(),
             "ledger_bytes": _size(build.folder / "ledger" / "STORE-00000" / "run.json.gz"),
         }
     return {"rows": run.rows, "cpu_seconds": passed, **sizes}

@@ -9,6 +9,7 @@ SMALLEST = 100_000
 LARGER = (1_000_000, 10_000_000)
 GOAL = 1.2
 OPEN_EVENTS = (1_000, 101_000)
+EXPORTED = (200_000, 2_000_000)
 
 
 def figures() -> Iterator[Figure]:
@@ -25,6 +26,14 @@ def figures() -> Iterator[Figure]:
             baseline=baseline,
             goal=GOAL,
         )
+    exports = f"{EXPORTED[1]:,} rows against {EXPORTED[0]:,}"
+    yield Figure(
+        name=f"reading NewStore's export, peak memory at {exports}",
+        value=_peak(EXPORTED[1], "exported"),
+        unit="MB",
+        baseline=_peak(EXPORTED[0], "exported"),
+        goal=GOAL,
+    )
     few, many = (_peak(events, "open_events") for events in OPEN_EVENTS)
     each = (many - few) * 1000 / (OPEN_EVENTS[1] - OPEN_EVENTS[0])
     yield Figure(name="memory of an open event that an import holds", value=each, unit="KB")

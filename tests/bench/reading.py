@@ -1,8 +1,13 @@
-"""What an import holds and reads besides its rows: open events, and the ERP's pages."""
+"""What is held and read besides: open events, the ERP's pages, NewStore's export."""
 
 import json
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import IO, Any
 
-from tests.bench.generated import ROWS_PER_LOCATION, on_hand
+from tests.bench.generated import ROWS_PER_LOCATION, locations, on_hand, product
 
 PAGE_ROWS = 5_000
 """What the REST connector asks for."""
@@ -59,3 +64,44 @@ def open_events(amount: int) -> int:
         for number in range(amount)
     ]
     return len(held)
+
+
+def exported(rows: int) -> int:
+    """Fetch NewStore's export of so many rows, as the reconciliation does, and read it all."""
+    from inventory_sync.adapters.newstore.exports import NewStoreExports
+    from inventory_sync.domain.atp import AtpExport, ExportState
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, places = Path(folder, "export.zip"), locations(rows)
+        _write_export(path, rows, places)
+
+        class Plain:
+            def download(self, request: object, file: IO[bytes]) -> None:
+                with path.open("rb") as source:
+                    shutil.copyfileobj(source, file)
+
+        nobody: Any = None
+        plain: Any = Plain()
+        exports = NewStoreExports(nobody, plain, base_url="https://newstore.example")
+        export = AtpExport(
+            export_id="1", state=ExportState.FINISHED, link="https://files.example", cursor=1
+        )
+        found = exports.fetch(export, frozenset(places), lambda: True)
+        return sum(len(found.of(place)) for place in places)
+
+
+def _write_export(path: Path, rows: int, places: list[str]) -> None:
+    """Row by row, so that the way in is what takes memory."""
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("availabilities.json", "w", force_zip64=True) as file,
+    ):
+        for number in range(rows):
+            row = {
+                "product_id": product(number % ROWS_PER_LOCATION),
+                "fulfillment_node_id": places[number // ROWS_PER_LOCATION],
+                "atp": number % 90,
+            }
+            file.write(b"[" if number == 0 else b",")
+            file.write(json.dumps(row).encode())
+        file.write(b"]")
