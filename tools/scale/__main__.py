@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.scale.figures import REPORT, figure_table
 from tools.scale.measured import BENCHMARKS, FigureMissingError, Measured
-from tools.scale.tables import cost_table, standing_table, work_table
+from tools.scale.tables import cost_table, fan_out_table, standing_table, work_table
 
 SCALE = BENCHMARKS.with_name("scale.md")
 
@@ -21,6 +21,7 @@ def main() -> int:
     try:
         replace_table(SCALE, "work", work_table(measured))
         replace_table(SCALE, "costs", cost_table(measured))
+        replace_table(SCALE, "fan_out", fan_out_table(measured))
         replace_table(SCALE, "standing", standing_table())
     except FigureMissingError as error:
         print(f"{error}: run `make bench`, then this again", file=sys.stderr)

@@ -1,8 +1,12 @@
 """A month of one stack, in US dollars, by what is paid for."""
 
+import math
+
+from inventory_sync.domain.stock_reads import BATCH_LOCATIONS
 from tools.scale import prices
 from tools.scale.chain import DAY_SECONDS, MONTH_DAYS
 from tools.scale.load import Load
+from tools.scale.runs import TICK_SECONDS
 from tools.scale.standing import standing_dollars
 
 WEBHOOK_GB = FUNCTION_GB = 1769 / 1024
@@ -26,6 +30,28 @@ def costs(load: Load) -> dict[str, float]:
         "bucket": _bucket(load, runs),
         "logs": events * LOG_BYTES_AN_EVENT / 1e9 * prices.LOG_GB,
         "standing": standing_dollars(),
+    }
+
+
+def fanned_out(load: Load) -> dict[str, float]:
+    """What changes where reads fan out: all of it computed.
+
+    A round takes what reading all takes, and five minutes at least. A batch waits for its own
+    pages, so its seconds are those of as many invocations as read at once.
+    """
+    chain, month = load.chain, MONTH_DAYS * DAY_SECONDS
+    round_seconds = max(TICK_SECONDS, load.read_seconds * chain.locations)
+    rounds = month / round_seconds
+    reads, batches = rounds * chain.locations, rounds * math.ceil(chain.locations / BATCH_LOCATIONS)
+    waiting = chain.calls_a_location * chain.page_seconds
+    imports = month / TICK_SECONDS
+    busy = reads * load.build_seconds + imports * chain.job_seconds
+    return {
+        "functions: import": busy * FUNCTION_GB * prices.FUNCTION_GB_SECONDS,
+        "functions: reader": reads * waiting * FUNCTION_GB * prices.FUNCTION_GB_SECONDS
+        + batches * prices.FUNCTION_CALLS,
+        "state machine": (3 * rounds + 3 * batches) * prices.TRANSITIONS,
+        "kept reads": reads * (prices.PUTS + prices.GETS) + imports * chain.locations * prices.GETS,
     }
 
 

@@ -16,6 +16,8 @@ PUTS = 0.005 / 1e3
 GETS = 0.0004 / 1e3
 BUCKET_GB_MONTH = 0.023
 LOG_GB = 0.50
+TRANSITIONS = 25 / 1e6
+"""Of a standard workflow of Step Functions."""
 METRIC = 0.30
 """A month: a name with its dimensions, up to 10,000 of them."""
 ALARM = 0.10

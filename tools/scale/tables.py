@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 
 from tools.scale.chain import Chain
-from tools.scale.costs import costs
+from tools.scale.costs import costs, fanned_out
 from tools.scale.load import Load
 from tools.scale.measured import Measured
 from tools.scale.runs import DAYS_MAX
@@ -38,6 +38,21 @@ _LOADS: tuple[tuple[str, str, Callable[[Load], float]], ...] = (
 
 def _manifest(load: Load) -> float:
     return load.measured("manifest, for each location", "bytes") * load.chain.locations / 1e6
+
+
+def fan_out_table(measured: Measured) -> list[str]:
+    """US dollars a month for both ways to read, all else being the same."""
+    loads = [Load(Chain(locations=size), measured) for size in SIZES]
+    before, after = [costs(load) for load in loads], [fanned_out(load) for load in loads]
+    head = ["US dollars a month, computed", *(f"{size:,} locations" for size in SIZES)]
+    body = [[name, *(_figure(cost[name]) for cost in after)] for name in after[0]]
+    inline = ["together, inline", *(_figure(sum(cost.values())) for cost in before)]
+    sums = [
+        sum(cost.values()) - cost["functions: import"] + sum(new.values())
+        for cost, new in zip(before, after, strict=True)
+    ]
+    fanned = ["**together, fanned out**", *(f"**{_figure(value)}**" for value in sums)]
+    return list(_markdown([head, *body, inline, fanned]))
 
 
 def work_table(measured: Measured) -> list[str]:

@@ -13,13 +13,13 @@ from tools.scale.load import Load
 from tools.scale.measured import FigureMissingError, Measured, read_measured
 from tools.scale.runs import Throughput, first_import, simulate
 from tools.scale.standing import standing, standing_dollars
-from tools.scale.tables import cost_table, standing_table, work_table
+from tools.scale.tables import cost_table, fan_out_table, standing_table, work_table
 
 READ_SECONDS = 100.0
 SPARE_SECONDS = 120.0
 
 
-@pytest.mark.parametrize("table", [work_table, cost_table])
+@pytest.mark.parametrize("table", [work_table, cost_table, fan_out_table])
 def test_the_tables_are_those_of_the_model(table: object) -> None:
     rows = table(read_measured())  # type: ignore[operator]
 
