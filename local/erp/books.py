@@ -50,11 +50,7 @@ class ErpBooks:
     ) -> None:
         self.clock_ahead = timedelta(0)
         """Of the time that everybody else has."""
-
-        def erp_time() -> datetime:
-            return now() + self.clock_ahead
-
-        self._now = erp_time
+        self._time, self._now = now, self._erp_time
         self._last_instant: datetime | None = None
         self.capabilities = Capabilities(
             dedupe=dedupe,
@@ -174,6 +170,10 @@ class ErpBooks:
 
     def advance(self) -> None:
         """Nothing waits for time here: what falls due is taken in when it is looked at."""
+
+    def _erp_time(self) -> datetime:
+        """A method, so that a copy of the model has the time of its own world."""
+        return self._time() + self.clock_ahead
 
     @property
     def clock_now(self) -> datetime:
