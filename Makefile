@@ -59,7 +59,7 @@ test: .venv/.dev ## Run the tests, without network or AWS account (ARGS="-k late
 	.venv/bin/python -m pytest $(in_parallel) $(ARGS)
 
 e2e: .venv/.dev .venv-e2e/.installed build ## Deploy template.yaml into a local AWS and drive it over HTTP
-	E2E=true .venv/bin/python -m pytest tests/e2e/deployed --durations=0 $(ARGS)
+	E2E=true .venv/bin/python -m pytest tests/e2e/deployed --numprocesses 2 --dist loadgroup --durations=0 $(ARGS)
 
 simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0 ARGS="--newstore immediate --reading find_out")
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED) $(ARGS)

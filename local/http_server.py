@@ -66,10 +66,14 @@ class AnswerGarbledError(Exception):
 
 @dataclass(frozen=True)
 class PlannedFault:
-    """One fault for one future call; `call` is the model's method name, None for any."""
+    """One fault for one future call; `call` is the model's method name, None for any.
+
+    `about` is the location, or what else the call names first; None for any.
+    """
 
     kind: FaultKind
     call: str | None = None
+    about: str | None = None
     status: int = 503
     retry_after_seconds: int | None = None
     seconds: float = 0
@@ -114,17 +118,23 @@ class CallFaults:
         """Apply the next calls and answer 200 with something that is not the contract."""
         self.plan(PlannedFault("garble", call, garbling=garbling), calls)
 
-    def slow_next(self, seconds: float, calls: int = 1, call: str | None = None) -> None:
+    def slow_next(
+        self,
+        seconds: float,
+        calls: int = 1,
+        call: str | None = None,
+        about: str | None = None,
+    ) -> None:
         """Let `sleep(seconds)` pass before the next calls; a simulation's sleep moves its clock."""
-        self.plan(PlannedFault("slow", call, seconds=seconds), calls)
+        self.plan(PlannedFault("slow", call, about, seconds=seconds), calls)
 
     def down_for(self, seconds: float) -> None:
         """Refuse every call with 503 until so many seconds from now."""
         self.down_until = self._now() + timedelta(seconds=seconds)
 
-    def before(self, call: str) -> None:
+    def before(self, call: str, about: object = None) -> None:
         """Run the faults due ahead of a call; raises CallRefusedError or AnswerLostError."""
-        if (slow := self._take(call, "slow")) and self.sleep is not None:
+        if (slow := self._take(call, "slow", about)) and self.sleep is not None:
             self.sleep(slow.seconds)
         if self.down_until is not None and self._now() < self.down_until:
             self.injected["down"] += 1
@@ -151,10 +161,11 @@ class CallFaults:
             self._owed -= owes
             return owes
 
-    def _take(self, call: str, kind: FaultKind) -> PlannedFault | None:
+    def _take(self, call: str, kind: FaultKind, about: object = None) -> PlannedFault | None:
         with self._lock:
             for position, fault in enumerate(self.planned):
-                if fault.kind == kind and fault.call in (None, call):
+                meant = fault.call in (None, call) and fault.about in (None, about)
+                if fault.kind == kind and meant:
                     self.injected[kind] += 1
                     return self.planned.pop(position)
         return None
@@ -194,7 +205,7 @@ def api_call(method: Callable[Concatenate[M, P], R]) -> Callable[Concatenate[M, 
 
     @wraps(method)
     def call(model: M, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        model.faults.before(name)
+        model.faults.before(name, next(iter(args), None))
         result = inner(model, *args, **kwargs)
         model.faults.after(name)
         return result

@@ -6,6 +6,7 @@ call. Nothing outlives it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -30,9 +31,13 @@ from local.template import ACCOUNT, REGION, ROOT
 PROGRAM = ROOT / ".venv-e2e" / "bin" / "ministack"
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 2
+RETRIES_WAIT = "0.1"
+"""Of what a state machine says: a state that is tried again sooner fails no differently."""
 ROOT_SECRET = "local"
 MEMORY = Path("/dev/shm")  # noqa: S108  # nosec B108  # a folder of its own is made in it
 SCRATCH_BYTES_MIN = 4 * 1024**3
+TURN = Path(tempfile.gettempdir()) / "local-aws.lock"
+"""Two that start at once both reach for port 443, and one of them ends."""
 
 
 class LocalAwsError(Exception):
@@ -97,11 +102,13 @@ def ministack(folder: Path) -> Iterator[LocalAws]:
         "CLOUDTRAIL_RECORDING": "1",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        "SFN_WAIT_SCALE": RETRIES_WAIT,
         "TMPDIR": str(unpacked),
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),
     }
-    with (folder / "ministack.log").open("w", encoding="utf-8") as log:
+    with TURN.open("w") as turn, (folder / "ministack.log").open("w", encoding="utf-8") as log:
+        fcntl.flock(turn, fcntl.LOCK_EX)
         process = subprocess.Popen(  # noqa: S603  # our own program
             [str(PROGRAM)],
             cwd=folder,
@@ -113,6 +120,7 @@ def ministack(folder: Path) -> Iterator[LocalAws]:
         )
         try:
             _await_start(aws, process)
+            fcntl.flock(turn, fcntl.LOCK_UN)
             yield aws
         finally:
             _stop(process)

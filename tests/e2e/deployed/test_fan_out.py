@@ -5,21 +5,24 @@ test as the schedule would.
 """
 
 import json
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from inventory_sync.domain.locations import Location
-from local.deployed import DeployedStack, deployed_stack
+from local.deployed import DeployedStack, FunctionError, deployed_stack
 from local.ministack import LocalAws
 from local.stack import StackPlan
 from tests.e2e.deployed.waiting import eventually
 
 SKU = "SKU-1"
 LOCATIONS = [f"L{number:03d}" for number in range(200)]
-SPACING_SECONDS = 15
+SPACING_SECONDS = 5
+ATTEMPTS = 4
 SECONDS = 240
 
 
@@ -121,21 +124,40 @@ def test_of_an_execution_that_was_stopped_the_next_goes_on(fanned: DeployedStack
 def test_a_batch_that_does_not_end_holds_up_no_import_of_the_others(
     fanned: DeployedStack,
 ) -> None:
+    """A call is given up after 20 seconds, so each attempt at the batch meets one that hangs."""
     eventually(lambda: not executions(fanned, "RUNNING"), "the end of all reads", SECONDS)
     time.sleep(SPACING_SECONDS)
     stock(fanned, 13)
-    fanned.erp.faults.planned.clear()
-    fanned.erp.faults.slow_next(60, call="get_stock")
-    execution = started(fanned)
 
     def most() -> bool:
         fanned.tick()
         return imported(fanned, 13) >= len(LOCATIONS) - 20
 
-    eventually(most, "an import of the others", SECONDS)
+    with hanging(fanned, LOCATIONS[0]):
+        execution = started(fanned)
+        eventually(most, "an import of the others", SECONDS)
 
-    assert execution["name"] in [e["name"] for e in executions(fanned, "RUNNING")]
-    assert imported(fanned, 13) < len(LOCATIONS)
+        assert execution["name"] in [e["name"] for e in executions(fanned, "RUNNING")]
+        assert imported(fanned, 13) < len(LOCATIONS)
+
+
+@contextmanager
+def hanging(stack: DeployedStack, location: str) -> Iterator[None]:
+    """Until the block ends the location's stock is not answered, however often it is asked for."""
+    ended, faults = threading.Event(), stack.erp.faults
+
+    def hang(seconds: float) -> None:
+        ended.wait(seconds)
+
+    faults.planned.clear()
+    faults.sleep = hang
+    faults.slow_next(SECONDS, ATTEMPTS, "get_stock", location)
+    try:
+        yield
+    finally:
+        faults.planned.clear()
+        ended.set()
+        faults.sleep = time.sleep
 
 
 def test_a_redeployment_under_way_loses_nothing(fanned: DeployedStack) -> None:
@@ -147,9 +169,17 @@ def test_a_redeployment_under_way_loses_nothing(fanned: DeployedStack) -> None:
 
     fanned.deploy({"RetentionDays": "60"})
 
-    eventually(lambda: all_imported(fanned, 14), "an import of all", SECONDS)
+    eventually(lambda: all_imported_by_now(fanned, 14), "an import of all", SECONDS)
     jobs = [job.state for job in fanned.newstore.jobs.by_id.values()]
     assert set(jobs) <= {"finished", "waiting", "processing"}
+
+
+def all_imported_by_now(stack: DeployedStack, units: int) -> bool:
+    """The local AWS takes a function's code away from under a tick, which AWS does not."""
+    try:
+        return all_imported(stack, units)
+    except FunctionError:
+        return False
 
 
 def test_executions_are_named_after_their_plans(fanned: DeployedStack) -> None:

@@ -42,8 +42,8 @@ class Waiting(NamedTuple):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stocked(stack: DeployedStack, stories: object) -> None:
-    """Both systems agree at first; the stories are under way beside."""
+def stocked(stack: DeployedStack, stories: object, stopped_stream: object) -> None:
+    """Both systems agree at first; the stories are under way beside, and the stream is stopped."""
     keys = [NEXT_KEY, stack.keys.api_key]
     stack.write_secret("InboundKeysSecretArn", {"api_keys": keys})
     for key in (KEY, OTHER, ("DC01", "POISON")):
@@ -108,6 +108,12 @@ def watermark_reaches(stack: DeployedStack, event: Event) -> int | None:
     reached: int | None = run_of(stack).get("watermark")
     released = reached is not None and reached >= event["payload"]["logical_timestamp"]
     return reached if released else None
+
+
+def imported_by_hand(stack: DeployedStack, event: Event) -> int | None:
+    """The watermark after one more tick, once it has released the event."""
+    stack.tick()
+    return watermark_reaches(stack, event)
 
 
 def queue_arn(stack: DeployedStack, queue: str) -> str:
@@ -259,8 +265,8 @@ def test_new_credentials_lose_no_event_and_no_import(stack: DeployedStack) -> No
     ]
     stack.stream.pump()
     time.sleep(SETTLE_SECONDS)
-    stack.tick()  # by hand: the schedule would say so a minute later
-    eventually(lambda: watermark_reaches(stack, completed), "an import with the new secret")
+    # By hand: the schedule would say so a minute later.
+    eventually(lambda: imported_by_hand(stack, completed), "an import with the new secret")
 
     assert statuses == [200, 200]
     assert stack.erp.on_hand(KEY) == on_hand - 1
@@ -295,7 +301,7 @@ def test_a_redeployment_in_the_middle_of_a_run_loses_nothing(stack: DeployedStac
         deployed.result()
     eventually(lambda: delivery.deliver_due() == 0 and delivery.pending == 0, "all events taken")
 
-    eventually(lambda: watermark_reaches(stack, last), "the run's end", 240)
+    eventually(lambda: imported_by_hand(stack, last), "the run's end", 240)
     assert requests_ > 1
     assert stack.count(EVENTS) == stored + 2 * requests_
     assert delivery.running
