@@ -30,7 +30,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help cli locations products setup demo room pictures room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build deployer package security audit sbom invoke sam-local check lock clean distclean
+.PHONY: help cli locations products setup demo room pictures room-test local test contract connector-test test-odoo test-odoo-at-hand contract-fuzz e2e e2e-reads e2e-stacks engines simulate simulate-mutants exhaust fuzz mutate bench scale coverage format lint types validate build deployer package security audit sbom invoke sam-local check lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
@@ -58,8 +58,15 @@ test: .venv/.dev ## Run the tests, without network or AWS account (ARGS="-k late
 	@tools/get_dynoxide.sh || true
 	.venv/bin/python -m pytest $(in_parallel) $(ARGS)
 
-e2e: .venv/.dev .venv-e2e/.installed build ## Deploy template.yaml into a local AWS and drive it over HTTP
-	E2E=true .venv/bin/python -m pytest tests/e2e/deployed --numprocesses 2 --dist loadgroup --durations=0 $(ARGS)
+# Reads that fan out have a local AWS of their own, beside the one that all other tests share.
+e2e: .venv/.dev .venv-e2e/.installed build ## Deploy template.yaml into two local AWS and drive it over HTTP
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target e2e-reads e2e-stacks
+
+e2e-reads e2e-stacks: .venv/.dev .venv-e2e/.installed
+	E2E=$@ .venv/bin/python -m pytest $($@) --durations=0 $(ARGS)
+
+e2e-reads := tests/e2e/deployed/test_fan_out.py
+e2e-stacks := tests/e2e/deployed --ignore=$(e2e-reads)
 
 simulate: .venv/.dev ## Run the fault simulation (SEEDS=10000 SEED=0 ARGS="--newstore immediate --reading find_out")
 	PYTHONPATH=layers/inventory_sync .venv/bin/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED) $(ARGS)

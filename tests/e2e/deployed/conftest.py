@@ -25,17 +25,11 @@ from local.story import Difference, Story, plan_of
 from local.template import ROOT
 from tests.e2e.deployed.hurried import ONE_ATTEMPT, hurried
 
-FOLDER = ROOT / "build" / "e2e" / os.environ.get("PYTEST_XDIST_WORKER", "all")
+FOLDER = ROOT / "build" / "e2e" / os.environ["E2E"]
 SCENARIOS = ROOT / "local" / "scenarios"
 STORIES = ("guide_example", "delivered_twice_out_of_order", "import_fails_and_repeats")
 AT_ONCE = 2
 BY_THE_MINUTE = (f"{FORWARD}Sweep", f"{RECONCILE}Daily", f"{WATCH}Look")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Two processes, each with a local AWS: reads that fan out, and all else in its order."""
-    group = "reads" if "test_fan_out" in item.nodeid else "stacks"
-    item.add_marker(pytest.mark.xdist_group(group))
 
 
 @dataclass(frozen=True)
@@ -70,24 +64,6 @@ def stack(local_aws: LocalAws) -> Iterator[DeployedStack]:
     )
     with deployed_stack(local_aws, "main", plan) as stack:
         yield stack
-
-
-@pytest.fixture(scope="session")
-def stopped_stream(stack: DeployedStack) -> str:
-    """Registered by hand, and stopped at NewStore before the stream check's next run."""
-    integrations = stack.newstore.integrations
-    integrations.create(
-        {
-            "id": stack.name,
-            "integration_type": "permanent",
-            "callback_parameters": {
-                "callback_url": stack.outputs["EventUrl"],
-                "api_key": stack.keys.api_key,
-            },
-        }
-    )
-    integrations.stop(stack.name)
-    return stack.name
 
 
 @pytest.fixture(scope="session")

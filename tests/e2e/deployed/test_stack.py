@@ -42,8 +42,8 @@ class Waiting(NamedTuple):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stocked(stack: DeployedStack, stories: object, stopped_stream: object) -> None:
-    """Both systems agree at first; the stories are under way beside, and the stream is stopped."""
+def stocked(stack: DeployedStack, stories: object) -> None:
+    """Both systems agree at first; the stories are under way beside."""
     keys = [NEXT_KEY, stack.keys.api_key]
     stack.write_secret("InboundKeysSecretArn", {"api_keys": keys})
     for key in (KEY, OTHER, ("DC01", "POISON")):

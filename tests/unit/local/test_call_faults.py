@@ -71,3 +71,13 @@ def test_looking_at_the_truth_uses_no_fault_up() -> None:
     with pytest.raises(CallRefusedError):
         newstore.create()
     assert newstore.model.faults.injected == {"refuse": 1}
+
+
+def test_a_fault_about_one_location_spares_the_others() -> None:
+    slept: list[float] = []
+    faults = Newstore().model.faults
+    faults.sleep = slept.append
+    faults.slow_next(60, call="get_stock", about="DC01")
+    for location in ("NYC", "DC01", "DC01"):
+        faults.before("get_stock", location)
+    assert slept == [60]
