@@ -22,6 +22,7 @@ from tests.bench import (
     full_build,
     load,
     memory,
+    room,
     units,
     warm,
 )
@@ -38,6 +39,7 @@ SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "fan_out": fan_out.figures,
     "units": units.figures,
     "event_to_erp": event_to_erp.figures,
+    "room": room.figures,
 }
 
 

@@ -9,39 +9,20 @@ from typing import Any
 
 import pytest
 import requests
-from botocore.session import Session
 
-from cli.command import Operator
-from cli.output import Output
 from cli.room.command import room
 from cli.room.history import History
-from cli.room.operator_reader import OperatorReader
 from cli.room.picture import Picture, picture
 from cli.room.server import room_server
-from cli.stack import NAMES, Stack
+from cli.stack import NAMES
 from inventory_sync.domain.errors import RejectedError
-from local.aws import new_session
 from tests.integration.operator import DC, SKU, WHO, LocalConnect, Operated, operated
+from tests.integration.operator_room import Calls, reader_of
 
 SECONDS = 10
 READS = frozenset(
     {"GetItem", "GetObject", "GetParameter", "GetSecretValue", "ListObjectsV2", "Query"}
 )
-
-
-class Calls:
-    """The names of what is asked of AWS."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-
-    def session(self) -> Session:
-        session = new_session()
-        session.register("before-call", self.keep)
-        return session
-
-    def keep(self, **call: Any) -> None:
-        self.names.add(call["model"].name)
 
 
 @pytest.fixture
@@ -54,13 +35,6 @@ def shop() -> Iterator[Operated]:
     with operated(StringIO()) as found:
         found.run("stream", "register", *WHO)
         yield found
-
-
-def reader_of(shop: Operated, calls: Calls) -> OperatorReader:
-    connect = LocalConnect(shop.stack, shop.log, calls.session)
-    given = {variable: shop.stack.template.physical_id(name) for name, variable in NAMES.items()}
-    stack = Stack(connect, "local", given)
-    return OperatorReader(Operator(stack=stack, now=connect.now(), out=Output(False)))
 
 
 def shown(shop: Operated, calls: Calls) -> Picture:
@@ -78,8 +52,8 @@ def test_nothing_is_changed_and_no_table_is_read_whole(shop: Operated, calls: Ca
     reader.suggestions("d")
     reader.read()
 
-    assert calls.names
-    assert calls.names <= READS
+    assert calls.by_name.keys() <= READS
+    assert calls.taken() > 0
 
 
 def test_all_is_well_where_it_is(shop: Operated, calls: Calls) -> None:
