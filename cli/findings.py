@@ -43,6 +43,7 @@ MENDED_WITHIN = timedelta(minutes=15)
 """An import takes up what the ERP has corrected, unless it leaves the location out."""
 _FOR_A_PERSON = frozenset({Cause.UNEXPLAINED, Cause.LEAKED_ALLOCATION, Cause.LATE})
 _SECONDS_MAX = 300.0
+_SUMMARY = "summary.json"
 _SETTINGS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     CHECK_STREAM_FUNCTION: CheckStreamSettings.read,
     EXPORT_FUNCTION: ExportSettings.read,
@@ -149,14 +150,20 @@ def _needs_a_person(drift: RowDrift, stuck: frozenset[str] | None) -> bool:
     return held and Cause.ERP_CORRECTION in drift.parts and drift.oversold_units > 0
 
 
+def last_report(operator: Operator) -> str:
+    """The folder of the newest whole reconciliation: its summary is written last. Empty: none."""
+    keys = operator.stack.bucket.keys("reports/")
+    whole = (key.removesuffix(_SUMMARY) for key in keys if key.endswith(f"/{_SUMMARY}"))
+    return max(whole, default="")
+
+
 def look_at_report(operator: Operator, found: Findings) -> None:
     """What the last reconciliation of a day found that needs a person."""
-    bucket = operator.stack.bucket
-    keys = [key for key in bucket.keys("reports/") if key.endswith("/summary.json")]
-    body = bucket.get(keys[-1]) if keys else None
+    folder = last_report(operator)
+    body = operator.stack.bucket.get(f"{folder}{_SUMMARY}") if folder else None
     if body is None:
         return
-    summary, report_id = json.loads(body), keys[-1].split("/")[1]
+    summary, report_id = json.loads(body), folder.split("/")[1]
     at = datetime.strptime(f"{report_id}+0000", "%Y%m%dT%H%M%SZ%z")
     rows = {cause.value: summary["rows_by_cause"].get(cause.value, 0) for cause in _FOR_A_PERSON}
     named = ", ".join(f"{count} {cause}" for cause, count in sorted(rows.items()) if count)

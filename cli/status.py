@@ -1,5 +1,6 @@
 """`status`: whether everything runs, and what needs looking at."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import click
@@ -17,6 +18,7 @@ from inventory_sync.domain.holds import ALL_IMPORTS
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.inbound import QuarantinedCompletion
+from inventory_sync.domain.locations import Location
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.refresh import RefreshProgress
 from inventory_sync.domain.wording import counted
@@ -78,9 +80,10 @@ def look_at_a_glance(
     """What is found without reading a whole table, or the ERP: the control room has it too."""
     _import(operator, head, found)
     _read(operator, head, found)
-    _refresh(operator, head, found)
+    places = operator.store.locations()
+    _refresh(operator, head, places, found)
     look_at_release(head, found)
-    _locations(operator, found)
+    _locations(operator, places, found)
     _unstored(operator, found)
     if not offline:
         _stream(operator, found)
@@ -143,13 +146,14 @@ def _read(operator: Operator, head: ImportHead, found: Findings) -> None:
     )
 
 
-def _refresh(operator: Operator, head: ImportHead, found: Findings) -> None:
+def _refresh(
+    operator: Operator, head: ImportHead, places: Mapping[str, Location], found: Findings
+) -> None:
     """How far the first import has come, or the full refresh."""
     if head.finished_run_id is None:
         found.add("refresh", "no import has finished", refresh=None)
         return
     manifest = operator.stack.files.manifest(head.finished_run_id)
-    places = operator.store.locations()
     imported = [key for key, place in places.items() if place.enabled]
     progress = RefreshProgress.of(manifest, imported, operator.now)
     left = progress.time_left
@@ -206,8 +210,7 @@ def look_at_release(head: ImportHead, found: Findings) -> None:
     )
 
 
-def _locations(operator: Operator, found: Findings) -> None:
-    places = operator.store.locations()
+def _locations(operator: Operator, places: Mapping[str, Location], found: Findings) -> None:
     held = operator.store.holds()
     by_operator = operator.store.operator_holds()
     imported = sum(place.enabled for place in places.values())

@@ -17,7 +17,7 @@ from typing import Any
 
 from cli.command import Operator
 from cli.explain import as_figures, explained, headline
-from cli.findings import Findings
+from cli.findings import Findings, last_report
 from cli.room.picture import RUNS_MAX
 from cli.room.reading import Drift, Reading, Tile, standing_holds
 from cli.standing import standing
@@ -172,14 +172,11 @@ class OperatorReader:
 
     def _drifts(self) -> tuple[Drift, ...]:
         """Of the last report, the costliest rows first."""
-        bucket = self.operator.stack.bucket
-        key = max(
-            (key for key in bucket.keys("reports/") if key.endswith("/drift.csv")), default=""
-        )
-        if key and key != self._report[0]:
-            text = (bucket.get(key) or b"").decode("utf-8")
+        folder = last_report(self.operator)
+        if folder and folder != self._report[0]:
+            text = (self.operator.stack.bucket.get(f"{folder}drift.csv") or b"").decode("utf-8")
             rows = sorted(_drifting(text), key=lambda drift: -abs(drift.drift_units))
-            self._report = (key, tuple(rows[:DRIFTS_MAX]))
+            self._report = (folder, tuple(rows[:DRIFTS_MAX]))
         return self._report[1]
 
 
