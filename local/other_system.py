@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from inventory_sync.adapters.s3.looks import S3Looks
 from inventory_sync.domain.shadow import Amount, ShadowReport
 from inventory_sync.use_cases.reconcile.shadow_report import report_of
+from local.erp.records import Movement, MovementLine
 from local.scenario import OtherSystemTraits
 from local.stack import Stack
 
@@ -29,10 +30,16 @@ class OtherSystem:
         self._next_read = stack.clock.now()
         self._under_way: list[tuple[datetime, dict[Key, int]]] = []
 
-    def ships(self, keys: Iterable[Key]) -> None:
-        """It learns of these units, and books them in its own time."""
-        for key in keys:
-            self._stack.erp.sell_at_counter(key, 1, self._traits.lag_seconds)
+    def ships(self, request_id: str, location: str, products: Mapping[str, str]) -> None:
+        """It learns of these units, by item id, and books them in its own time."""
+        erp = self._stack.erp
+        erp.actual_lag_seconds = self._traits.lag_seconds
+        lines = tuple(MovementLine(item, product) for item, product in products.items())
+        movement_id = f"other/{request_id}/{'/'.join(products)}"
+        occurred_at = self._stack.clock.now().isoformat()
+        erp.book_movement(
+            Movement(movement_id, location, occurred_at, request_id, request_id, 0, lines)
+        )
 
     def run(self, keys: Iterable[Key]) -> None:
         """Whatever is due by now: what it has read shows, and it reads anew."""

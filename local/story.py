@@ -192,10 +192,11 @@ class Story:
             return newstore.fail(step.request, chosen, logical_timestamp=at)
         request = newstore.book.requests[step.request]
         shipped = newstore.book.select_open(step.request, chosen)
-        left = [(request.location_id, item.product_id) for item in shipped]
-        self._physical.subtract(left)
+        place = request.location_id
+        self._physical.subtract([(place, item.product_id) for item in shipped])
         if self.watched:
-            self.watched.other.ships(left)
+            left = {item.item_id: item.product_id for item in shipped}
+            self.watched.other.ships(step.request, place, left)
         return newstore.complete(step.request, chosen, logical_timestamp=at)
 
     def _deliver_all(self, step: steps.Deliver, where: str) -> str:

@@ -83,7 +83,12 @@ def test_an_unreadable_answer_of_newstore_ends_the_tick_and_commits_nothing(
     told: Story, call: str, garbling: Garbling
 ) -> None:
     told.newstore.faults.garble_next(garbling, call=call)
-    reasons = ["expected a JSON object, got", "sent, but no whole answer came", "agreed form"]
+    reasons = [
+        "expected a JSON object, got",
+        "sent, but no whole answer came",
+        "agreed form",
+        "can be read",
+    ]
     fails(told, NEWSTORE_CALLS[call], *reasons)
     assert not told.newstore.faults.planned
     goes_on(told)
@@ -123,9 +128,9 @@ WRONG_NEWSTORE_ANSWERS: Mapping[str, tuple[str, Change, str]] = {
     "locations are no list": (
         "/v0/locations", lambda a: {"locations": {"DC01": {}}}, "locations",
     ),
-    "a location is a number": ("/v0/locations", lambda a: {"locations": [7]}, "model"),
+    "a location is a number": ("/v0/locations", lambda a: {"locations": [7]}, "can be read"),
     "a location whose master is not told": (
-        "/v0/locations", lambda a: {"locations": [{"id": "DC01", "type": "dc"}]}, "is_inventory",
+        "/v0/locations", lambda a: {"locations": [{"id": "DC01", "type": "dc"}]}, "can be read",
     ),
 }  # fmt: skip
 
