@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cli.command import Operator
+from cli.glance import SUMMARY, Glance
 from cli.no_reports import NoReports
 from cli.stack import (
     CHECK_STREAM_FUNCTION,
@@ -43,7 +44,6 @@ MENDED_WITHIN = timedelta(minutes=15)
 """An import takes up what the ERP has corrected, unless it leaves the location out."""
 _FOR_A_PERSON = frozenset({Cause.UNEXPLAINED, Cause.LEAKED_ALLOCATION, Cause.LATE})
 _SECONDS_MAX = 300.0
-_SUMMARY = "summary.json"
 _SETTINGS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     CHECK_STREAM_FUNCTION: CheckStreamSettings.read,
     EXPORT_FUNCTION: ExportSettings.read,
@@ -86,20 +86,18 @@ def _wrong_settings(operator: Operator) -> Iterator[tuple[str, str]]:
             yield function, str(error)
 
 
-def look_at_promises(operator: Operator, head: ImportHead, found: Findings) -> None:
+def look_at_promises(operator: Operator, glance: Glance, found: Findings) -> None:
     """A sample of locations, each row compared with the books and with the ERP as it is now."""
-    if head.finished_run_id is None:
+    chosen = _sample(glance)
+    if not chosen:
         return
     try:
-        chosen = _sample(operator, head.finished_run_id)
-        if not chosen:
-            return
         compare = replace(operator.stack.reconciler, reports=NoReports())
         seen = compare(lambda: _SECONDS_MAX, only=chosen)
     except InventorySyncError as error:
         found.add("promises", f"not compared ({error})", f"no promise could be compared: {error}")
         return
-    stuck = _stuck(operator.now, head)
+    stuck = _stuck(operator.now, glance.head)
     wrong = [drift for drift in seen.drifts if _needs_a_person(drift, stuck)]
     over = sum(drift.oversold_units for drift in wrong)
     rows = f"{counted(seen.totals.rows, 'row')} of {counted(len(chosen), 'location')} compared"
@@ -122,11 +120,10 @@ def look_at_promises(operator: Operator, head: ImportHead, found: Findings) -> N
         found.add("ERP", f"not read now: {told}", concern)
 
 
-def _sample(operator: Operator, run_id: str) -> frozenset[str]:
+def _sample(glance: Glance) -> frozenset[str]:
     """Other ones each time; a location of very many rows is for `reconcile`."""
-    entries = operator.stack.files.manifest(run_id).locations
-    known = operator.store.locations()
-    ids = sorted(key for key in entries if key in known and known[key].enabled)
+    entries = glance.manifest.locations if glance.manifest else {}
+    ids = sorted(entries.keys() & set(glance.imported))
     chosen: list[str] = []
     rows = 0
     for key in random.sample(ids, min(len(ids), 4 * LOCATIONS_LOOKED_AT_MAX)):  # nosec B311
@@ -150,17 +147,9 @@ def _needs_a_person(drift: RowDrift, stuck: frozenset[str] | None) -> bool:
     return held and Cause.ERP_CORRECTION in drift.parts and drift.oversold_units > 0
 
 
-def last_report(operator: Operator) -> str:
-    """The folder of the newest whole reconciliation: its summary is written last. Empty: none."""
-    keys = operator.stack.bucket.keys("reports/")
-    whole = (key.removesuffix(_SUMMARY) for key in keys if key.endswith(f"/{_SUMMARY}"))
-    return max(whole, default="")
-
-
-def look_at_report(operator: Operator, found: Findings) -> None:
+def look_at_report(operator: Operator, folder: str, found: Findings) -> None:
     """What the last reconciliation of a day found that needs a person."""
-    folder = last_report(operator)
-    body = operator.stack.bucket.get(f"{folder}{_SUMMARY}") if folder else None
+    body = operator.stack.bucket.get(f"{folder}{SUMMARY}") if folder else None
     if body is None:
         return
     summary, report_id = json.loads(body), folder.split("/")[1]

@@ -1,6 +1,5 @@
 """`status`: whether everything runs, and what needs looking at."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import click
@@ -8,6 +7,7 @@ import click
 from cli.command import Operator, connected
 from cli.findings import Findings, look_at_calls, look_at_promises, look_at_report, look_at_settings
 from cli.follow import follow
+from cli.glance import Glance, glance_at
 from cli.output import columns
 from cli.text import instant, span
 from inventory_sync.adapters.unreadable import UnreadableRecords
@@ -18,7 +18,6 @@ from inventory_sync.domain.holds import ALL_IMPORTS
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.inbound import QuarantinedCompletion
-from inventory_sync.domain.locations import Location
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.refresh import RefreshProgress
 from inventory_sync.domain.wording import counted
@@ -59,13 +58,13 @@ def status(operator: Operator, offline: bool, minutes: int | None) -> None:
         operator = follow(operator, minutes)
     found, unreadable = Findings(), UnreadableRecords()
     found.add("version", f"{VERSION}, of these commands", version=VERSION)
-    head = operator.stack.head.head()
-    look_at_a_glance(operator, head, found, offline=offline)
+    glance = glance_at(operator)
+    look_at_a_glance(operator, glance, found, offline=offline)
     _events(operator, found)
     _quarantine(operator, found)
     if not offline:
         look_at_settings(operator, found)
-        look_at_promises(operator, head, found)
+        look_at_promises(operator, glance, found)
     _unreadable(operator, unreadable, found)
     figures = {**found.figures, "concerns": found.concerns}
     concerns = [f"! {concern}" for concern in found.concerns] or ["All is well."]
@@ -75,20 +74,19 @@ def status(operator: Operator, offline: bool, minutes: int | None) -> None:
 
 
 def look_at_a_glance(
-    operator: Operator, head: ImportHead, found: Findings, *, offline: bool = False
+    operator: Operator, glance: Glance, found: Findings, *, offline: bool = False
 ) -> None:
     """What is found without reading a whole table, or the ERP: the control room has it too."""
-    _import(operator, head, found)
-    _read(operator, head, found)
-    places = operator.store.locations()
-    _refresh(operator, head, places, found)
-    look_at_release(head, found)
-    _locations(operator, places, found)
+    _import(operator, glance.head, found)
+    _read(operator, glance.head, found)
+    _refresh(operator.now, glance, found)
+    look_at_release(glance.head, found)
+    _locations(glance, found)
     _unstored(operator, found)
     if not offline:
         _stream(operator, found)
         look_at_calls(operator, found)
-    look_at_report(operator, found)
+    look_at_report(operator, glance.report, found)
 
 
 def _import(operator: Operator, head: ImportHead, found: Findings) -> None:
@@ -146,16 +144,12 @@ def _read(operator: Operator, head: ImportHead, found: Findings) -> None:
     )
 
 
-def _refresh(
-    operator: Operator, head: ImportHead, places: Mapping[str, Location], found: Findings
-) -> None:
+def _refresh(now: datetime, glance: Glance, found: Findings) -> None:
     """How far the first import has come, or the full refresh."""
-    if head.finished_run_id is None:
+    if glance.manifest is None:
         found.add("refresh", "no import has finished", refresh=None)
         return
-    manifest = operator.stack.files.manifest(head.finished_run_id)
-    imported = [key for key, place in places.items() if place.enabled]
-    progress = RefreshProgress.of(manifest, imported, operator.now)
+    progress = RefreshProgress.of(glance.manifest, glance.imported, now)
     left = progress.time_left
     shown = {
         "since": progress.since,
@@ -210,12 +204,11 @@ def look_at_release(head: ImportHead, found: Findings) -> None:
     )
 
 
-def _locations(operator: Operator, places: Mapping[str, Location], found: Findings) -> None:
-    held = operator.store.holds()
-    by_operator = operator.store.operator_holds()
-    imported = sum(place.enabled for place in places.values())
+def _locations(glance: Glance, found: Findings) -> None:
+    places, held, by_operator = glance.places, glance.holds, glance.operator_holds
     none = "" if places else "no location is mapped: see `locations load --help`"
-    found.add("locations", f"{len(places)}, {imported} imported", none, locations=len(places))
+    text = f"{len(places)}, {len(glance.imported)} imported"
+    found.add("locations", text, none, locations=len(places))
     kinds = {key: [hold.kind.value for hold in hold.holds] for key, hold in held.items()}
     for key in by_operator.keys() - kinds.keys() - {ALL_IMPORTS}:
         kinds[key] = [HoldKind.OPERATOR.value]

@@ -17,7 +17,8 @@ from typing import Any
 
 from cli.command import Operator
 from cli.explain import as_figures, explained, headline
-from cli.findings import Findings, last_report
+from cli.findings import Findings
+from cli.glance import Glance, glance_at
 from cli.room.picture import RUNS_MAX
 from cli.room.reading import Drift, Reading, Tile, standing_holds
 from cli.standing import standing
@@ -25,14 +26,12 @@ from cli.status import look_at_a_glance
 from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.events import OpenEvent
-from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location
 
 LOCATIONS_READ_MAX = 20
 """Held locations whose open events are read, beside those that were looked at."""
 DRIFTS_MAX = 200
 SUGGESTED_MAX = 20
-MAP_AGE_MAX = timedelta(minutes=5)
 LATELY = timedelta(minutes=15)
 """The sweep counts what is open every five minutes."""
 DAY = timedelta(days=1)
@@ -48,36 +47,33 @@ STOCK_AGE_GOAL_SECONDS = 7200.0
 
 @dataclass
 class OperatorReader:
-    """Keeps what does not change: the location map for minutes, files by their names."""
+    """Keeps the last look, whose map finds locations, and files that do not change."""
 
     operator: Operator
     looked_at: set[str] = field(default_factory=set)
-    _places: dict[str, Location] = field(default_factory=dict)
-    _places_at: datetime | None = None
-    _oldest: tuple[str, datetime | None] = ("", None)
+    _last: Glance | None = None
     _report: tuple[str, tuple[Drift, ...]] = ("", ())
 
     def read(self) -> Reading:
         """Read anew; parts that change meanwhile may be a moment apart."""
         operator, stack = self._now(), self.operator.stack
-        head = stack.head.head()
-        found = Findings()
-        look_at_a_glance(operator, head, found)
-        holds = standing_holds(operator.store)
+        glance = self._last = glance_at(operator, self._last)
+        head, found = glance.head, Findings()
+        look_at_a_glance(operator, glance, found)
+        holds = standing_holds(glance.holds, glance.operator_holds)
         figures = self._metrics(operator, found.concerns)
-        drifts = self._drifts()
         return Reading(
             at=operator.now,
             watermark=head.watermark,
             release=head.release,
             runs=tuple(islice(stack.runs.newest_first(), RUNS_MAX)),
             holds=holds,
-            open_events=tuple(self._open_events([*holds])),
+            open_events=tuple(self._open_events(glance.places, [*holds])),
             open_count=_whole(figures.get("OpenEvents")),
             quarantined=_whole(figures.get("QuarantineDepth")),
             concerns=tuple(found.concerns),
-            tiles=tuple(self._tiles(operator.now, head, figures)),
-            drifts=drifts,
+            tiles=tuple(self._tiles(operator.now, glance, figures)),
+            drifts=self._drifts(glance.report),
             refresh=next((str(r["state"]) for r in found.lines if r[""] == "refresh"), ""),
         )
 
@@ -98,7 +94,8 @@ class OperatorReader:
     def suggestions(self, text: str) -> list[str]:
         """Ids of locations that begin so, or contain it."""
         wanted = text.strip().casefold()
-        ids = sorted(self._map())
+        places = self._last.places if self._last else self.operator.store.locations()
+        ids = sorted(places)
         first = [one for one in ids if one.casefold().startswith(wanted)]
         others = (one for one in ids if wanted in one.casefold() and one not in set(first))
         return list(islice([*first, *others], SUGGESTED_MAX))
@@ -106,15 +103,7 @@ class OperatorReader:
     def _now(self) -> Operator:
         return replace(self.operator, now=self.operator.stack.connect.now())
 
-    def _map(self) -> Mapping[str, Location]:
-        now = self._now().now
-        if self._places_at is None or now - self._places_at > MAP_AGE_MAX:
-            self._places = dict(self.operator.store.locations())
-            self._places_at = now
-        return self._places
-
-    def _open_events(self, held: list[str]) -> Iterator[OpenEvent]:
-        known = self._map()
+    def _open_events(self, known: Mapping[str, Location], held: list[str]) -> Iterator[OpenEvent]:
         wanted = [*sorted(self.looked_at), *sorted(set(held) - self.looked_at)]
         for location_id in [one for one in wanted if one in known][:LOCATIONS_READ_MAX]:
             yield from self.operator.stack.event_log.open_events_of(location_id)
@@ -129,7 +118,7 @@ class OperatorReader:
             return {}
 
     def _tiles(
-        self, now: datetime, head: ImportHead, figures: Mapping[str, float | None]
+        self, now: datetime, glance: Glance, figures: Mapping[str, float | None]
     ) -> Iterator[Tile]:
         a_day = "highest of a day, by reconciliations"
         for name, shown in (
@@ -139,7 +128,7 @@ class OperatorReader:
             yield Tile(
                 name=shown, value=figures.get(name), unit="units", goal=GOALS[name], since=a_day
             )
-        oldest = self._oldest_stock(head)
+        oldest = _oldest_stock(glance)
         yield Tile(
             name="Oldest stock",
             value=None if oldest is None else (now - oldest).total_seconds(),
@@ -159,25 +148,19 @@ class OperatorReader:
                 since="longest of a day",
             )
 
-    def _oldest_stock(self, head: ImportHead) -> datetime | None:
-        run_id = head.finished_run_id
-        if run_id is None:
-            return None
-        if self._oldest[0] != run_id:
-            entries = self.operator.stack.files.manifest(run_id).locations
-            known = self._map()
-            read = [e.as_of for key, e in entries.items() if key in known and known[key].enabled]
-            self._oldest = (run_id, min(read, default=None))
-        return self._oldest[1]
-
-    def _drifts(self) -> tuple[Drift, ...]:
-        """Of the last report, the costliest rows first."""
-        folder = last_report(self.operator)
+    def _drifts(self, folder: str) -> tuple[Drift, ...]:
+        """Of a report, the costliest rows first."""
         if folder and folder != self._report[0]:
             text = (self.operator.stack.bucket.get(f"{folder}drift.csv") or b"").decode("utf-8")
             rows = sorted(_drifting(text), key=lambda drift: -abs(drift.drift_units))
             self._report = (folder, tuple(rows[:DRIFTS_MAX]))
         return self._report[1]
+
+
+def _oldest_stock(glance: Glance) -> datetime | None:
+    """When the ERP was read for the location that has waited longest, as of the last import."""
+    entries = glance.manifest.locations if glance.manifest else {}
+    return min((entries[key].as_of for key in glance.imported if key in entries), default=None)
 
 
 def _drifting(text: str) -> Iterator[Drift]:

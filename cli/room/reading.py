@@ -8,11 +8,10 @@ from datetime import datetime
 
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import Hold, HoldKind
-from inventory_sync.domain.holds import LocationHold
+from inventory_sync.domain.holds import LocationHold, OperatorHold
 from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.release_evidence import ReleaseFindings
 from inventory_sync.domain.stock import StockKey
-from inventory_sync.ports.locations import LocationStore
 
 PAUSED = "All imports"
 """Where a pause is shown among the locations."""
@@ -98,15 +97,17 @@ class Reading:
     release: ReleaseFindings = field(default_factory=ReleaseFindings)
 
 
-def standing_holds(store: LocationStore) -> dict[str, LocationHold]:
+def standing_holds(
+    held: Mapping[str, LocationHold], by_operator: Mapping[str, OperatorHold]
+) -> dict[str, LocationHold]:
     """What guards hold, and what operators do: also where no run has come by since."""
-    by_operator = {
+    of_operators = {
         key or PAUSED: LocationHold(
             location_id=key or PAUSED,
-            holds=(Hold(HoldKind.OPERATOR, f"{held.who}: {held.why}"),),
-            since=held.at,
+            holds=(Hold(HoldKind.OPERATOR, f"{one.who}: {one.why}"),),
+            since=one.at,
             run_id="",
         )
-        for key, held in store.operator_holds().items()
+        for key, one in by_operator.items()
     }
-    return {**store.holds(), **by_operator}
+    return {**held, **of_operators}

@@ -61,7 +61,7 @@ class Tables:
 
     def holds(self) -> Mapping[str, LocationHold]:
         """What guards hold, and what operators do."""
-        return standing_holds(self.locations)
+        return standing_holds(self.locations.holds(), self.locations.operator_holds())
 
     def quarantined(self) -> int:
         """How many messages are in quarantine that nobody has dealt with."""

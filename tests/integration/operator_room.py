@@ -16,10 +16,11 @@ from tests.integration.operator import LocalConnect, Operated
 
 
 class Calls:
-    """What is asked of AWS, by name."""
+    """What is asked of AWS, by name, and word for word."""
 
     def __init__(self) -> None:
         self.by_name: Counter[str] = Counter()
+        self.word_for_word: Counter[str] = Counter()
 
     def session(self) -> Session:
         session = new_session()
@@ -27,12 +28,15 @@ class Calls:
         return session
 
     def keep(self, **call: Any) -> None:
-        self.by_name[call["model"].name] += 1
+        name, params = call["model"].name, call["params"]
+        self.by_name[name] += 1
+        self.word_for_word[f"{name} {params['url']} {params['body']!r}"] += 1
 
     def taken(self) -> int:
         """How many since the last time."""
         total = self.by_name.total()
         self.by_name.clear()
+        self.word_for_word.clear()
         return total
 
 

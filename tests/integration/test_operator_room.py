@@ -56,6 +56,22 @@ def test_nothing_is_changed_and_no_table_is_read_whole(shop: Operated, calls: Ca
     assert calls.taken() > 0
 
 
+def test_a_look_asks_nothing_twice_and_a_later_one_for_no_file_again(
+    shop: Operated, calls: Calls
+) -> None:
+    shop.run("hold", DC, *WHO)
+    shop.run("reconcile", *WHO)
+    reader = reader_of(shop, calls)
+
+    reader.read()
+
+    assert [asked for asked, times in calls.word_for_word.items() if times > 1] == []
+    calls.taken()
+    reader.read()
+    files = [asked for asked in calls.word_for_word if asked.startswith("GetObject")]
+    assert [asked for asked in files if "/manifest" in asked or "drift.csv" in asked] == []
+
+
 def test_all_is_well_where_it_is(shop: Operated, calls: Calls) -> None:
     shop.ship("ff1", at=10)
     shop.wait(16)
