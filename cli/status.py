@@ -9,8 +9,8 @@ from cli.findings import Findings, look_at_calls, look_at_promises, look_at_repo
 from cli.follow import follow
 from cli.glance import Glance, glance_at
 from cli.output import columns
-from cli.text import instant, span
-from inventory_sync.adapters.unreadable import UnreadableRecords
+from cli.text import instant, span, visible
+from inventory_sync.adapters.unreadable import LeftOut, LeftOutError
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.event_stream import faults_of
 from inventory_sync.domain.guards import HoldKind
@@ -56,7 +56,22 @@ def status(operator: Operator, offline: bool, minutes: int | None) -> None:
     """
     if minutes is not None:
         operator = follow(operator, minutes)
-    found, unreadable = Findings(), UnreadableRecords()
+    found = Findings()
+    with LeftOut(_name) as left_out:
+        _look(operator, found, offline=offline)
+        _unreadable(operator, left_out, found)
+    figures = {**found.figures, "concerns": found.concerns}
+    concerns = [f"! {concern}" for concern in found.concerns] or ["All is well."]
+    operator.out.report(figures, columns(found.lines), "", *concerns)
+    if found.concerns:
+        operator.out.found()
+
+
+def _name(error: LeftOutError) -> None:
+    click.echo(visible(str(error)), err=True)
+
+
+def _look(operator: Operator, found: Findings, *, offline: bool) -> None:
     found.add("version", f"{VERSION}, of these commands", version=VERSION)
     glance = glance_at(operator)
     look_at_a_glance(operator, glance, found, offline=offline)
@@ -65,12 +80,6 @@ def status(operator: Operator, offline: bool, minutes: int | None) -> None:
     if not offline:
         look_at_settings(operator, found)
         look_at_promises(operator, glance, found)
-    _unreadable(operator, unreadable, found)
-    figures = {**found.figures, "concerns": found.concerns}
-    concerns = [f"! {concern}" for concern in found.concerns] or ["All is well."]
-    operator.out.report(figures, columns(found.lines), "", *concerns)
-    if found.concerns:
-        operator.out.found()
 
 
 def look_at_a_glance(
@@ -282,13 +291,12 @@ def _timestamp(one: QuarantinedCompletion) -> str:
     return "no readable timestamp" if at is None else str(at)
 
 
-def _unreadable(operator: Operator, reported: UnreadableRecords, found: Findings) -> None:
+def _unreadable(operator: Operator, left_out: LeftOut, found: Findings) -> None:
     """What the adapter has stored and `status` has met; ledgers are read by imports alone."""
     operator.store.approvals()
     operator.store.resends()
     records = [f"event {e.ref}: {e.fault}" for e in operator.stack.event_log.unreadable_events()]
-    records += reported.taken()
-    reported.close()
+    records += sorted(left_out.records)
     concern = (
         f"{counted(len(records), 'record')} that the adapter has stored cannot be read, the first"
         f" {records[0]}: see docs/runbook.md, Records unreadable"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inventory_sync.adapters.s3.looks import S3Looks
-from inventory_sync.adapters.unreadable import UnreadableRecords
+from inventory_sync.adapters.unreadable import LeftOut, LeftOutError
 from inventory_sync.domain.shadow import Look, PromiseRow, UnshownUnits
 from inventory_sync.ports.shadow import Looks
 from tests.aws import local_bucket
@@ -94,7 +94,7 @@ def test_a_tick_that_broke_off_is_not_kept(looks: Looks) -> None:
 
 
 def test_what_cannot_be_read_is_left_out_and_named(s3: "S3Client") -> None:
-    looks, unreadable = S3Looks(s3, BUCKET), UnreadableRecords()
+    looks, told = S3Looks(s3, BUCKET), list[LeftOutError]()
     keep(looks, NOON, look("DC01", NOON), look("DC02", NOON))
     [listed] = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
     s3.put_object(Bucket=BUCKET, Key=listed["Key"], Body=b"no gzip")
@@ -102,9 +102,9 @@ def test_what_cannot_be_read_is_left_out_and_named(s3: "S3Client") -> None:
     body = gzip.compress(line + b"\n{\n")
     s3.put_object(Bucket=BUCKET, Key=f"{listed['Key'][:18]}130000000000.jsonl.gz", Body=body)
 
-    assert [one.location_id for one in looks.between(NOON, NOON + DAY)] == ["DC03"]
-    assert len(unreadable.taken()) == 2
-    unreadable.close()
+    with LeftOut(told.append) as left_out:
+        assert [one.location_id for one in looks.between(NOON, NOON + DAY)] == ["DC03"]
+    assert len(told) == len(left_out.records) == 2
 
 
 def test_they_stand_by_day_and_are_small(s3: "S3Client") -> None:

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.events import EventRef
 
 _UNITS = {"Seconds": MetricUnit.Seconds, "Percent": MetricUnit.Percent}
 _CALLER = 3
@@ -36,8 +37,10 @@ class PowertoolsObserver:
         self._pending = True
 
     def log(self, message: str, **figures: object) -> None:
-        """One line; figures are written as text."""
+        """One line; figures are written as text, that of an event with its location too."""
         told = {key: str(value) for key, value in figures.items()}
+        if isinstance(ref := figures.get("event_ref"), EventRef):
+            told["location_id"] = ref.location_id
         self._logger.info(message, figures=told, stacklevel=_CALLER)
 
     def failure(self, error: Exception, *, quoting: bool = True) -> None:

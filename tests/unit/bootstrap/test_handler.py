@@ -1,4 +1,4 @@
-"""What surrounds the use case of every function but the webhook."""
+"""What surrounds the use case of every function."""
 
 import json
 from collections.abc import Mapping
@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from inventory_sync.adapters.unreadable import report_unreadable
+from inventory_sync.adapters.unreadable import report_unreadable, report_unreadable_entry
 from inventory_sync.bootstrap.handler import Answer, Handler, SecondsLeft, handler_of
-from inventory_sync.domain.errors import FatalError
-from inventory_sync.observability import PowertoolsObserver, in_context
-from tests.apps import load_app
+from inventory_sync.domain.errors import FatalError, RetriableError
+from inventory_sync.domain.events import EventRef
+from inventory_sync.observability import PowertoolsObserver
+from inventory_sync.ports.observe import Observer
+from inventory_sync.use_cases.ingest.tally_observer import TallyObserver
+from tests.apps import ROOT, load_app
 from tests.fakes.observer import FakeObserver
 
+FUNCTIONS = ROOT / "functions"
 CONTEXT = SimpleNamespace(
     get_remaining_time_in_millis=lambda: 1_500,
     function_name="forward",
@@ -100,23 +104,95 @@ def test_every_line_names_the_request_failures_too() -> None:
     assert lines[1]["figures"]["raised_at"].endswith(" divide")
 
 
-def test_a_failure_of_the_webhook_has_the_form_of_all_others_and_names_its_request(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("verb", sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py")))
+def test_every_function_writes_a_failure_in_one_form_which_names_its_request(
+    verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "webhook-test")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Test")
+    """Also of what comes before everything else: settings that are wrong."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"{verb}-test")
+    for name in ("RETENTION_DAYS", "EVENTS_TABLE", "NEWSTORE_TENANT"):
+        monkeypatch.delenv(name, raising=False)
 
-    def refuse() -> Any:
-        raise FatalError("RETENTION_DAYS='x': allowed is a whole number")
-
-    handler = in_context(load_app("ingest_event").build_handler(refuse))
-    assert handler({}, CONTEXT)["statusCode"] == 500
+    handler = load_app(verb).lambda_handler
+    if verb == "ingest_event":
+        assert handler({}, CONTEXT)["statusCode"] == 500
+    else:
+        with pytest.raises(FatalError):
+            handler({}, CONTEXT)
 
     [line] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
-    assert line["message"] == "RETENTION_DAYS='x': allowed is a whole number"
+    assert line["message"].partition(" ")[0].isupper()
     assert line["figures"]["error"] == "FatalError"
-    assert line["figures"]["raised_at"].endswith(" refuse")
+    assert ".py:" in line["figures"]["raised_at"]
     assert (line["level"], line["function_request_id"]) == ("ERROR", "request-7")
+    assert line["service"] == f"{verb}-test"
+
+
+def test_what_could_not_be_made_is_made_at_the_next_event() -> None:
+    refused: list[Any] = []
+
+    def make() -> Any:
+        if not refused:
+            refused.append(RetriableError("no secret"))
+            raise refused[0]
+        return 2, Told()
+
+    handler = handler_of(make, divide)
+    with pytest.raises(RetriableError):
+        handler({"number": 6}, CONTEXT)
+
+    assert handler({"number": 6}, CONTEXT)["found"] == 3
+
+
+def test_a_line_about_an_event_names_its_own_location_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    observer = PowertoolsObserver(Logger(service="location-test"), Metrics("Test", "location-test"))
+    tally = TallyObserver(observer)
+
+    def tell(who: Observer, location: str) -> None:
+        who.log("event stored otherwise", event_ref=EventRef(location, "7"))
+
+    tell(observer, "DC01")
+    observer.log("tick")
+    tell(tally, "NYC")
+
+    lines = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert [line["figures"] for line in lines] == [
+        {"event_ref": "DC01/7", "location_id": "DC01"},
+        {},
+        {"event_ref": "NYC/7", "location_id": "NYC"},
+    ]
+    # The `location` of the line is whoever asked for it, however many observers are between.
+    assert {line["location"].partition(":")[0] for line in lines[::2]} == {"tell"}
+
+
+def test_what_is_left_out_is_a_failure_in_the_one_form_and_logged_nowhere_else(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    observer = PowertoolsObserver(Logger(service="left-out-test"), Metrics("Test", "left-out-test"))
+
+    def read(*_: Any) -> Answer:
+        for report in (report_unreadable, report_unreadable_entry):
+            try:
+                raise FatalError("location A: enabled is no boolean")
+            except FatalError as error:
+                report(error)
+        return {}
+
+    made: Any = ((), observer)
+    handler_of(lambda: made, read)({}, CONTEXT)
+
+    *lines, _ = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert [line["message"].partition(", left out: ")[::2] for line in lines] == [
+        ("record unreadable", "location A: enabled is no boolean"),
+        ("entry of NewStore unreadable", "location A: enabled is no boolean"),
+    ]
+    for line in lines:
+        assert (line["level"], line["function_request_id"]) == ("ERROR", "request-7")
+        assert line["figures"]["error"] == "LeftOutError"
+        assert line["figures"]["raised_at"].endswith(" read")
+    assert [record.name for record in caplog.records] == ["left-out-test"] * 2
 
 
 def test_records_that_cannot_be_read_are_counted_once_each_and_anew_each_time() -> None:

@@ -12,13 +12,13 @@ from inventory_sync.adapters.http.client import JsonHttp
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.newstore.downloaded import downloaded
 from inventory_sync.adapters.newstore.json_rows import json_rows
-from inventory_sync.adapters.newstore.lists import report_entry
 from inventory_sync.adapters.newstore.stock_wire import (
     AtpAnswer,
     ExportAnswer,
     StartedExportAnswer,
 )
 from inventory_sync.adapters.parts import DiskFullError, Parts
+from inventory_sync.adapters.unreadable import report_unreadable_entry
 from inventory_sync.domain.atp import AtpExport
 from inventory_sync.domain.errors import RejectedError, RetriableError
 from inventory_sync.domain.wording import counted
@@ -118,7 +118,7 @@ def _rows_of(file: IO[bytes], nodes: Set[str], in_time: Callable[[], bool]) -> I
         except RetriableError as error:
             if (bad := bad + 1) > BAD_ROWS_MAX:
                 raise
-            report_entry(error)
+            report_unreadable_entry(error)
             continue
         if answer.fulfillment_node_id in nodes:
             yield [answer.fulfillment_node_id, answer.product_id, str(answer.units)]

@@ -1,6 +1,5 @@
 """Lists that NewStore gives whole, and those it gives in pages."""
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from inventory_sync.adapters.http.authorized import AuthorizedHttp
 from inventory_sync.adapters.http.errors import HttpRejectedError
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.newstore.wire import PageAnswer
+from inventory_sync.adapters.unreadable import report_unreadable_entry
 from inventory_sync.domain.errors import RetriableError
 
 PAGES_MAX = 100
@@ -19,7 +19,6 @@ COUNT = 100
 COUNT_DEFAULT = 10
 """What NewStore gives unasked, so what it gives in any case (docs/newstore.md, Import)."""
 _TOO_MANY = 400
-_LOGGER = logging.getLogger("inventory_sync.newstore")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -62,13 +61,8 @@ def readable(entry: type[M], values: Iterable[object], where: str) -> list[M]:
         try:
             found.append(read_model(entry, value, f"{where}, entry {number}"))
         except RetriableError as error:
-            report_entry(error)
+            report_unreadable_entry(error)
     return found
-
-
-def report_entry(error: RetriableError) -> None:
-    """Names its place and fields, and quotes nothing of it."""
-    _LOGGER.error("entry of NewStore unreadable, left out: %s", error)
 
 
 def read_pages(

@@ -46,7 +46,7 @@ class LeftBehind:
         found = self.event_log.unreadable_events()
         self.observer.count("RecordsUnreadable", len(found))
         for event in found:
-            self.observer.log("record unreadable", record=f"event {event.ref}", fault=event.fault)
+            self.observer.log("record unreadable", event_ref=event.ref, fault=event.fault)
             try:
                 self.quarantine.add(event.entry(self.clock.now()))
             except InventorySyncError as error:

@@ -7,10 +7,11 @@ from inventory_sync.ports.observe import Observer
 
 
 class TallyObserver:
-    """Counts reach the observer behind it at `flush_counts`; notes at once."""
+    """Counts reach the observer behind it at `flush_counts`; log lines are its own."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
+        self.log = observer.log  # not by a call between: a line names who asked for it
         self._lock = Lock()
         self._counts: Counter[str] = Counter()
 
@@ -18,11 +19,6 @@ class TallyObserver:
         """Add to a metric."""
         with self._lock:
             self._counts[name] += int(value)
-
-    def log(self, message: str, **figures: object) -> None:
-        """One structured log line."""
-        with self._lock:
-            self._observer.log(message, **figures)
 
     def flush_counts(self) -> None:
         """Count the sums, and begin anew."""
