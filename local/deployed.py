@@ -219,8 +219,13 @@ def set_gateway_responses(aws: LocalAws, event_url: str) -> None:
     host, _, path = event_url.removeprefix("https://").partition("/")
     client, api_id = aws.client("apigateway"), host.partition(".")[0]
     template = Template(ROOT / "template.yaml", "")
-    for kind, status in template.gateway_statuses(API).items():
-        client.put_gateway_response(restApiId=api_id, responseType=kind, statusCode=str(status))
+    for kind, response in template.gateway_responses(API).items():
+        client.put_gateway_response(
+            restApiId=api_id,
+            responseType=kind,
+            statusCode=str(response.status),
+            responseTemplates=dict(response.templates),
+        )
     client.create_deployment(restApiId=api_id, stageName=path.partition("/")[0])
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Flask, Request, Response, request
 
-from local.template import ACCOUNT, REGION
+from local.template import ACCOUNT, REGION, GatewayResponse
 
 STAGE = "prod"
 PATH = "/event"
+JSON = "application/json"
 API_ID = "local12345"
 HOST = f"{API_ID}.execute-api.{REGION}.amazonaws.com"
 BODY_BYTES_MAX = 6_291_456
@@ -21,28 +23,27 @@ BODY_BYTES_MAX = 6_291_456
 Invoke = Callable[[dict[str, Any]], Any]
 
 
-def front_door_app(invoke: Invoke, statuses: Mapping[str, int]) -> Flask:
+def front_door_app(invoke: Invoke, responses: Mapping[str, GatewayResponse]) -> Flask:
     """POST /prod/event, as the deployed API has it; every other path is none of the API's.
 
-    `statuses` are those of the template's gateway responses.
+    `responses` are the template's gateway responses.
     """
     app = Flask("front_door")
 
     @app.post(f"/{STAGE}{PATH}")
     def post_event() -> Response:
         if (request.content_length or 0) > BODY_BYTES_MAX:
-            return _message(statuses["REQUEST_TOO_LARGE"], "Request Too Long")
+            return _own(responses["DEFAULT_4XX"], "Request Too Long")
         try:
             response = _response(invoke(proxy_event(request)))
         except Exception:  # noqa: BLE001  # the function failed: API Gateway says no more than this
             response = None
-        return response or _message(statuses["DEFAULT_5XX"], "Internal server error")
+        return response or _own(responses["DEFAULT_5XX"], "Internal server error")
 
     @app.errorhandler(404)
     @app.errorhandler(405)
     def not_routed(_: Exception) -> Response:
-        status = statuses["MISSING_AUTHENTICATION_TOKEN"]
-        return _message(status, "Missing Authentication Token")
+        return _own(responses["DEFAULT_4XX"], "Missing Authentication Token")
 
     return app
 
@@ -107,7 +108,7 @@ def _response(answer: Any) -> Response | None:
     return Response(answer.get("body") or "", answer["statusCode"], answer.get("headers") or {})
 
 
-def _message(status: int, text: str) -> Response:
-    response = jsonify({"message": text})
-    response.status_code = status
-    return response
+def _own(response: GatewayResponse, text: str) -> Response:
+    """An answer of API Gateway's own."""
+    body = response.templates[JSON].replace("$context.error.messageString", json.dumps(text))
+    return Response(body, response.status, content_type=JSON)

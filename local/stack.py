@@ -179,7 +179,7 @@ def local_stack(
             name: LocalFunction(template, name, clock, log or io.StringIO(), new_session)
             for name in (INGEST, FORWARD, IMPORT, RECONCILE, WATCH, EXPORT)
         }
-        app = front_door_app(functions[INGEST], template.gateway_statuses(API))
+        app = front_door_app(functions[INGEST], template.gateway_responses(API))
         front_door = exits.enter_context(HttpServer(app))
         event_url = f"{front_door.base_url}/{STAGE}{PATH}"
         stack = LocalStack(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.template_file import read_template
 
@@ -16,6 +16,13 @@ _NO_VALUE = object()
 
 class TemplateError(Exception):
     """The template holds something that is not understood here, or lacks what was asked for."""
+
+
+class GatewayResponse(NamedTuple):
+    """What an API answers by itself; `templates` of the body are by content type."""
+
+    status: int
+    templates: Mapping[str, str]
 
 
 class Template:
@@ -75,10 +82,13 @@ class Template:
             raise TemplateError(f"no function {logical_id}; there are {', '.join(functions)}")
         return {**self._document["Globals"]["Function"], **self.properties(logical_id)}
 
-    def gateway_statuses(self, logical_id: str) -> dict[str, int]:
-        """What an API answers by itself: the status of each kind of gateway response."""
-        responses: dict[str, dict[str, int]] = self.properties(logical_id)["GatewayResponses"]
-        return {kind: response["StatusCode"] for kind, response in responses.items()}
+    def gateway_responses(self, logical_id: str) -> dict[str, GatewayResponse]:
+        """What an API answers by itself, by the kind of gateway response."""
+        responses = self.properties(logical_id)["GatewayResponses"]
+        return {
+            kind: GatewayResponse(response["StatusCode"], response["ResponseTemplates"])
+            for kind, response in responses.items()
+        }
 
     def globals_environment(self) -> dict[str, str]:
         """The variables that every function has."""

@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_fetched_is_a_lookup_error(at_rest: LocalStack, ur
         at_rest.aws.fetch_file(uri.format(bucket=at_rest.template.physical_id("ImportBucket")))
 
 
-STATUSES = Template(ROOT / "template.yaml", "").gateway_statuses(API)
+RESPONSES = Template(ROOT / "template.yaml", "").gateway_responses(API)
 
 
 def test_the_front_door_sends_every_field_that_api_gateway_sends() -> None:
@@ -118,7 +118,7 @@ def test_the_front_door_sends_every_field_that_api_gateway_sends() -> None:
         seen.append(event)
         return {"statusCode": 200, "body": "{}"}
 
-    client = front_door_app(invoke, STATUSES).test_client()
+    client = front_door_app(invoke, RESPONSES).test_client()
     answer = client.post("/prod/event", data="ä", headers={"Authorization": f"Bearer {API_KEY}"})
 
     assert answer.status_code == 200
@@ -129,16 +129,21 @@ def test_the_front_door_sends_every_field_that_api_gateway_sends() -> None:
 
 @pytest.mark.parametrize("answer", [None, {"body": "no status"}, "text"])
 def test_an_answer_that_is_none_makes_newstore_send_the_event_again(answer: Any) -> None:
-    client = front_door_app(lambda _: answer, STATUSES).test_client()
+    client = front_door_app(lambda _: answer, RESPONSES).test_client()
+    found = client.post("/prod/event", data="{}")
 
-    assert client.post("/prod/event", data="{}").status_code == 500
+    assert found.status_code == 500
+    assert found.get_json() == {"outcome": "failed", "detail": "Internal server error"}
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/prod/event"), ("POST", "/event")])
 def test_other_routes_are_not_the_api_s(at_rest: LocalStack, method: str, path: str) -> None:
     url = at_rest.event_url.removesuffix("/prod/event") + path
 
-    assert requests.request(method, url, timeout=SECONDS).status_code == 429
+    answer = requests.request(method, url, timeout=SECONDS)
+
+    assert answer.status_code == 429
+    assert answer.json() == {"outcome": "refused", "detail": "Missing Authentication Token"}
 
 
 class Mapped:
