@@ -72,6 +72,15 @@ def test_costs_are_told_apart_by_application_and_stage(part: str) -> None:
     assert [tag.partition("=")[0] for tag in tags] == ["application", "stage"]
 
 
+def test_what_is_deployed_without_samconfig_is_tagged_alike() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    commands = re.findall(r"aws cloudformation (?:deploy|create-stack) [^`\n]*", text)
+
+    assert commands
+    for command in commands:
+        assert re.search(r" --tags application=inventory-sync stage=\w+$", command)
+
+
 def test_production_keeps_its_tables_and_deploys_gradually() -> None:
     assert parameters("production")["GradualDeployment"] == "true"
     for table in of_type("AWS::DynamoDB::Table").values():
