@@ -1,8 +1,12 @@
 """`status --follow`: wait until the first import, or the full refresh, has had every location."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from cli.command import Operator
+from cli.glance import Glance, glance_at
+from cli.mode import mode_of
+from cli.output import refusal
 from cli.progress import progress
 from cli.text import span
 from inventory_sync.domain.import_head import ImportHead
@@ -14,12 +18,18 @@ NOT_BEGUN = "the first import has not begun"
 
 
 def follow(operator: Operator, minutes: int) -> Operator:
-    """For at most so long; the operator as of then. What is held is not waited for."""
-    connect = operator.stack.connect
+    """For at most so long; the operator as of then. What is held is not waited for.
+
+    RefusedError where the stack is a shadow.
+    """
+    if mode_of(operator).is_shadow:
+        raise refusal("this stack is a shadow: no import comes; see `status` and `shadow report`")
+    connect, glance = operator.stack.connect, None
     until = connect.monotonic() + 60 * minutes
     with progress(NOT_BEGUN) as line:
         while connect.monotonic() < until:
-            waiting = _waiting(operator)
+            glance = glance_at(operator, glance)
+            waiting = _waiting(operator.now, glance)
             if waiting == "":
                 break
             line.say(waiting)
@@ -28,23 +38,20 @@ def follow(operator: Operator, minutes: int) -> Operator:
     return operator
 
 
-def _waiting(operator: Operator) -> str:
+def _waiting(now: datetime, glance: Glance) -> str:
     """What it waits for, in words; empty where no location is waited for any more."""
-    head = operator.stack.head.head()
-    if head.finished_run_id is None:
-        return _of_run(head) or NOT_BEGUN
-    manifest = operator.stack.files.manifest(head.finished_run_id)
-    places = operator.store.locations().values()
-    imported = [place.location_id for place in places if place.enabled]
-    held = operator.store.holds().keys() | operator.store.operator_holds().keys()
+    manifest, imported = glance.manifest, glance.imported
+    if manifest is None:
+        return _of_run(glance.head) or NOT_BEGUN
+    held = glance.holds.keys() | glance.operator_holds.keys()
     if not any(
         _waits(manifest, location_id) for location_id in imported if location_id not in held
     ):
         return ""
-    found = RefreshProgress.of(manifest, imported, operator.now)
+    found = RefreshProgress.of(manifest, imported, now)
     of_all = f"{found.refreshed} of {found.locations} locations"
     left = "" if found.time_left is None else f", about {span(found.time_left)} left"
-    return f"every row of {of_all} sent{left}; {_of_run(head)}"
+    return f"every row of {of_all} sent{left}; {_of_run(glance.head)}"
 
 
 def _waits(manifest: Manifest, location_id: str) -> bool:

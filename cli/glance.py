@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cli.command import Operator
+from cli.mode import StackMode, mode_of
+from cli.shadow_now import LatestLooks, ShadowNow
 from inventory_sync.domain.holds import LocationHold, OperatorHold
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location
@@ -18,9 +20,12 @@ SUMMARY = "summary.json"
 class Glance:
     """`manifest` is the last finished import's, None where none has finished.
 
-    `report` is the folder of the newest whole reconciliation, empty where there is none.
+    `report` is the folder of the newest whole reconciliation, empty where there is none. Both are
+    of no time before a shadow, nor is `head`. `shadow` is what one sees now, None where live.
     """
 
+    mode: StackMode
+    shadow: ShadowNow | None
     head: ImportHead
     places: Mapping[str, Location]
     holds: Mapping[str, LocationHold]
@@ -34,17 +39,30 @@ class Glance:
         return [key for key, place in self.places.items() if place.enabled]
 
 
-def glance_at(operator: Operator, before: Glance | None = None) -> Glance:
+def glance_at(
+    operator: Operator, before: Glance | None = None, looks: LatestLooks | None = None
+) -> Glance:
     """A manifest of the look `before` is not read again: an import's never changes."""
-    head = operator.stack.head.head()
+    mode, stack = mode_of(operator), operator.stack
+    head = _head(operator, mode)
+    looks = looks or LatestLooks(stack.looks)
     return Glance(
+        mode=mode,
+        shadow=looks.at(operator.now) if mode.is_shadow else None,
         head=head,
         places=operator.store.locations(),
         holds=operator.store.holds(),
         operator_holds=operator.store.operator_holds(),
         manifest=_manifest(operator, head.finished_run_id, before.manifest if before else None),
-        report=_last_report(operator),
+        report=_last_report(operator, mode),
     )
+
+
+def _head(operator: Operator, mode: StackMode) -> ImportHead:
+    """Without the runs of before a shadow."""
+    head = operator.stack.head.head()
+    since = head.after_shadow(mode.shadow_until)
+    return head if since is head else replace(since, run=None)
 
 
 def _manifest(operator: Operator, run_id: str | None, known: Manifest | None) -> Manifest | None:
@@ -55,8 +73,12 @@ def _manifest(operator: Operator, run_id: str | None, known: Manifest | None) ->
     return operator.stack.files.manifest(run_id)
 
 
-def _last_report(operator: Operator) -> str:
-    """A report's summary is written last."""
+def _last_report(operator: Operator, mode: StackMode) -> str:
+    """A report's summary is written last; its folder is named by when it began."""
+    if mode.is_shadow:
+        return ""
+    until = mode.shadow_until
+    first = f"reports/{until:%Y%m%dT%H%M%SZ}/" if until else ""
     keys = operator.stack.bucket.keys("reports/")
     whole = (key.removesuffix(SUMMARY) for key in keys if key.endswith(f"/{SUMMARY}"))
-    return max(whole, default="")
+    return max((folder for folder in whole if folder > first), default="")

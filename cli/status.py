@@ -9,6 +9,7 @@ from cli.findings import Findings, look_at_calls, look_at_promises, look_at_repo
 from cli.follow import follow
 from cli.glance import Glance, glance_at
 from cli.output import columns
+from cli.shadow_now import ShadowNow
 from cli.text import instant, span, visible
 from inventory_sync.adapters.unreadable import LeftOut, LeftOutError
 from inventory_sync.domain.errors import InventorySyncError
@@ -24,8 +25,6 @@ from inventory_sync.domain.wording import counted
 from inventory_sync.version import VERSION
 
 UNSTORED_NAMED_MAX = 5
-SHADOW_LOOKS_WITHIN = timedelta(minutes=15)
-"""A shadow notes its time every five minutes."""
 LAG_MAX = timedelta(hours=1)
 """From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""
 
@@ -48,7 +47,7 @@ def status(operator: Operator, offline: bool, minutes: int | None) -> None:
     where something needs looking at; each line with `!` says what and by which command.
 
     With --follow it waits for the first import, or a full refresh, of all that is not held; on a
-    terminal it shows meanwhile how far that is.
+    terminal it shows meanwhile how far that is. A shadow imports nothing, so there it is refused.
 
     \b
     Example: inventory-sync status
@@ -86,10 +85,18 @@ def look_at_a_glance(
     operator: Operator, glance: Glance, found: Findings, *, offline: bool = False
 ) -> None:
     """What is found without reading a whole table, or the ERP: the control room has it too."""
-    _import(operator, glance.head, found)
-    _read(operator, glance.head, found)
-    _refresh(operator.now, glance, found)
-    look_at_release(glance.head, found)
+    mode = glance.mode
+    found.add(
+        "mode", mode.in_words, mode.waits, mode=mode.mode.value, shadow_until=mode.shadow_until
+    )
+    if glance.shadow is not None:
+        _shadow(operator.now, glance.shadow, found)
+    else:
+        found.figures["looks"] = None
+        _import(operator.now, glance.head, found)
+        _read(operator, glance.head, found)
+        _refresh(operator.now, glance, found)
+        look_at_release(glance.head, found)
     _locations(glance, found)
     _unstored(operator, found)
     if not offline:
@@ -98,16 +105,27 @@ def look_at_a_glance(
     look_at_report(operator, glance.report, found)
 
 
-def _import(operator: Operator, head: ImportHead, found: Findings) -> None:
-    """A shadow imports nothing, and that is no concern as long as it looks."""
-    now, run = operator.now, head.run
-    until = operator.stack.shadow_until()
-    looks = until is not None and now - until < SHADOW_LOOKS_WITHIN
+def _shadow(now: datetime, shadow: ShadowNow, found: Findings) -> None:
+    """What it has seen; it imports nothing, and what was imported before it is over."""
+    at = shadow.at
+    text = f"{span(now - at)} ago, {shadow.in_words}" if at else "none yet"
     found.add(
-        "mode",
-        "shadow: another system imports, see `shadow report`" if looks else "live",
-        shadow_until=until,
+        "looks",
+        text,
+        shadow.concern(now),
+        looks={
+            "at": at,
+            "locations": len(shadow.looks),
+            "rows": shadow.rows,
+            "units": shadow.units,
+            "unread": dict(shadow.unread),
+        },
+        **dict.fromkeys(("watermark", "last_finished_at", "run", "refresh")),
     )
+
+
+def _import(now: datetime, head: ImportHead, found: Findings) -> None:
+    run = head.run
     finished = head.last_finished_at
     lag = None if finished is None else now - finished
     late = "no import has finished yet: see `run last`" if lag is None else ""
@@ -115,7 +133,6 @@ def _import(operator: Operator, head: ImportHead, found: Findings) -> None:
         late = f"no import has finished for {span(lag)}: see `run last`"
     text = "no import has finished" if lag is None else f"{span(lag)} ago, {instant(finished)}"
     found.add("watermark", "-" if head.watermark is None else str(head.watermark))
-    late = "" if looks else late
     found.add("last import", text, late, last_finished_at=finished, watermark=head.watermark)
     if run is None:
         found.add("run", "none yet", run=None)
@@ -216,7 +233,8 @@ def look_at_release(head: ImportHead, found: Findings) -> None:
 def _locations(glance: Glance, found: Findings) -> None:
     places, held, by_operator = glance.places, glance.holds, glance.operator_holds
     none = "" if places else "no location is mapped: see `locations load --help`"
-    text = f"{len(places)}, {len(glance.imported)} imported"
+    done = "looked at" if glance.mode.is_shadow else "imported"
+    text = f"{len(places)}, {len(glance.imported)} {done}"
     found.add("locations", text, none, locations=len(places))
     kinds = {key: [hold.kind.value for hold in hold.holds] for key, hold in held.items()}
     for key in by_operator.keys() - kinds.keys() - {ALL_IMPORTS}:
@@ -224,12 +242,13 @@ def _locations(glance: Glance, found: Findings) -> None:
     kinds = dict(sorted(kinds.items()))
     names = "; ".join(f"{key}: {', '.join(kind)}" for key, kind in kinds.items())
     concern = f"held: {counted(len(kinds), 'location')}, see `holds list`" if kinds else ""
+    concern = "" if glance.mode.is_shadow else concern
     found.add("held", names or "none", concern, held=kinds)
     paused = by_operator.get(ALL_IMPORTS)
     still = f"imports are paused by {paused}: see `resume --all`" if paused else ""
-    found.add(
-        "imports", f"paused by {paused}" if paused else "going on", still, paused=bool(paused)
-    )
+    going_on = "none, by a shadow" if glance.mode.is_shadow else "going on"
+    text = f"paused by {paused}" if paused else going_on
+    found.add("imports", text, still, paused=bool(paused))
 
 
 def _events(operator: Operator, found: Findings) -> None:

@@ -30,7 +30,7 @@ class CuttingProxy:
             def do_GET(self) -> None:
                 outer._pass_on(self)
 
-            do_POST = do_GET  # noqa: N815 - the name http.server looks for
+            do_HEAD = do_POST = do_GET  # noqa: N815 - the names http.server looks for
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
@@ -74,7 +74,7 @@ class CuttingProxy:
         if when or answer is None:
             handler.close_connection = True
             return
-        handler.send_response(answer.status)
+        handler.send_response_only(answer.status)  # server and date are those of the target
         for name, value in answer.headers.items():
             if name.lower() not in {"transfer-encoding", "content-length", "connection"}:
                 handler.send_header(name, value)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from cli.mode import CUT_OVER, StackMode
 from cli.preflight.check import Check, look, mend, passed, tried
+from cli.text import iso, span
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.wording import counted
 
@@ -33,13 +36,29 @@ def secret_check(name: str, read: Callable[[], object]) -> Check:
     return tried(title, look_at_it, SECRETS_PAGE)
 
 
-def files_check(signed: bool, principal: str) -> Check:
-    """Whether NewStore may fetch an import's file at all."""
+def mode_check(mode: StackMode, other_system_lag: timedelta | None) -> Check:
+    """Live or a shadow, and what keeps it from working."""
+    figures = {"mode": mode.mode.value, "shadow_until": iso(mode.shadow_until)}
+    if mode.waits:
+        remedy = f"Mode and GoLiveAt: {CUT_OVER}; then deploy"
+        return mend("mode", mode.waits, remedy, **figures)
+    if not mode.is_shadow:
+        return passed("mode", mode.in_words, **figures)
+    lag = other_system_lag or timedelta(0)
+    told = f"shadow: nothing is posted; a shipped unit counts as booked elsewhere after {span(lag)}"
+    return passed("mode", f"{told} (OtherSystemLagSeconds)", **figures)
+
+
+def files_check(signed: bool, principal: str, *, shadow: bool = False) -> Check:
+    """Whether NewStore may fetch an import's file at all; a shadow writes none."""
     name = "import files"
     if signed:
         return passed(name, "by URLs that a key of yours signs")
     if principal:
         return passed(name, f"by s3 URIs, which {principal} may read")
+    if shadow:
+        told = "a shadow writes none; before it is live, NewStore has to be able to read them"
+        return look(name, told, "docs/settings.md, NewStore; then deploy")
     return mend(
         name,
         "nobody but the stack may read them: neither NewStorePrincipalArn nor"

@@ -87,8 +87,11 @@ def credential_check(erp: ErpBooks) -> tuple[Check, ErpCapabilities | None]:
     return passed(name, "let in, and a movement could be looked up"), capabilities
 
 
-def capability_checks(found: ErpCapabilities) -> list[Check]:
+def capability_checks(found: ErpCapabilities, *, shadow: bool = False) -> list[Check]:
     """What the ERP can do, and what that means for the sum: docs/connectors.md has all of it."""
+    reservations = "it is told of no allocation"
+    if found.reservations:
+        reservations = "it is told of allocations" + (" once the stack is live" if shadow else "")
     seconds = found.apply_lag.total_seconds()
     length, bulk = found.reference_length_max, found.bulk_max
     listed = "a row it lists no more is sent as 0"
@@ -100,7 +103,7 @@ def capability_checks(found: ErpCapabilities) -> list[Check]:
         "reference length": (f"{length} characters; longer movement ids become a digest", length),
         "bulk": (f"{counted(bulk, 'movement')} in a call", bulk),
         "reservations": (
-            "it is told of allocations" if found.reservations else "it is told of no allocation",
+            reservations,
             found.reservations,
         ),
         "apply lag": (

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from cli.command import Operator
 from cli.findings import Findings, look_at_calls, look_at_settings
+from cli.mode import StackMode, stack_mode
 from cli.newstore_locations import compare
 from cli.preflight.account import (
     TOPICS,
@@ -13,6 +14,7 @@ from cli.preflight.account import (
     alarm_check,
     concurrency_check,
     files_check,
+    mode_check,
     secret_check,
 )
 from cli.preflight.check import Check, State, by_findings, look, mend, not_checked, tried
@@ -46,12 +48,14 @@ from inventory_sync.domain.atp import AtpKey
 from inventory_sync.domain.erp import ChangeFeed, ErpCapabilities
 from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.import_head import ImportHead
+from inventory_sync.domain.mode import Mode
 
 ONCE_MORE = "`preflight` once more"
 ACCOUNT_PAGE = "docs/deploy.md, Operators' rights"
 PENDING = "PendingConfirmation"
 """SNS's word in place of a subscription's ARN."""
 NEWSTORE_FIRST = "NewStore gives no token"
+LIVE = StackMode(mode=Mode.LIVE)
 NOTHING_READ = StockSample(locations=0)
 ERP_FIRST = "the ERP lets nobody in"
 
@@ -65,6 +69,7 @@ class Session:
     size: int
     line: Progress
     sample: StockSample = NOTHING_READ
+    mode: StackMode = LIVE
 
     @property
     def _stack(self) -> Stack:
@@ -80,6 +85,9 @@ class Session:
         except InventorySyncError as error:
             yield not_checked("both sides", f"the import function cannot run: {error}")
             return
+        mode = stack_mode(sides.settings.erp, self._stack.shadow_until(), self.operator.now)
+        self.mode = mode
+        yield mode_check(mode, sides.settings.erp.other_system_lag)
         yield from self._account(sides)
         self.line.say("NewStore")
         yield (token := token_check(sides.tokens.bearer, scopes_of))
@@ -111,7 +119,8 @@ class Session:
             yield look("stack parameters", str(error), ACCOUNT_PAGE)
             return
         principal = parameters.get("NewStorePrincipalArn", "")
-        yield files_check(bool(sides.settings.file_signing_secret_arn), principal)
+        signed = bool(sides.settings.file_signing_secret_arn)
+        yield files_check(signed, principal, shadow=self.mode.is_shadow)
         for parameter in TOPICS:
             yield alarm_check(parameter, parameters, self._subscriptions)
 
@@ -182,7 +191,7 @@ class Session:
 
     def _stock(self, sides: Sides, found: ErpCapabilities) -> Iterator[Check]:
         """What the ERP can do, a sample of its stock, and what follows from it."""
-        yield from capability_checks(found)
+        yield from capability_checks(found, shadow=self.mode.is_shadow)
         self.line.say("reading the ERP's stock, locations")
         self.sample = sample_stock(
             list(self.operator.store.locations().values()),
@@ -208,7 +217,8 @@ class Session:
             yield not_checked(units, NEWSTORE_FIRST)
             return
         self.line.say("products and shipped units at NewStore")
-        first, asked = self._head.finished_run_id is None, keys_of(self.sample)
+        first = self._head.finished_run_id is None and not self.mode.is_shadow
+        asked = keys_of(self.sample)
         if self.sample.read:
             yield tried(
                 products,
@@ -220,9 +230,10 @@ class Session:
             yield not_checked(products, "no stock of the ERP's could be read")
         yield tried(units, lambda: self._evidence(sides), ONCE_MORE, State.LOOK)
 
-    @property
+    @cached_property
     def _head(self) -> ImportHead:
-        return self._stack.head.head()
+        """What was imported before a shadow is over."""
+        return self._stack.head.head().after_shadow(self.mode.shadow_until)
 
     def _plan(self, sides: Sides) -> Plan:
         try:
@@ -234,6 +245,7 @@ class Session:
             fans_out=bool(sides.settings.read_machine_arn),
             every=interval_of(schedule),
             job_spacing=sides.settings.job_spacing,
+            shadow=self.mode.is_shadow,
         )
 
     def _evidence(self, sides: Sides) -> Check:

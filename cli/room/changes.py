@@ -29,6 +29,8 @@ def _changes(before: Picture, after: Picture) -> Iterator[str]:
     yield from (f"{location} is held" for location in sorted(holds - held))
     yield from (f"{location} is held no more" for location in sorted(held - holds))
     yield _events(before, after)
+    if after.shadow and (before.shadow is None or before.shadow.in_words != after.shadow.in_words):
+        yield f"the shadow looked at {after.shadow.in_words}"
     if before.quarantined != after.quarantined and after.quarantined is not None:
         yield f"{counted(after.quarantined, 'entry/entries')} in quarantine"
 

@@ -20,7 +20,15 @@ from cli.explain import as_figures, explained, headline
 from cli.findings import Findings
 from cli.glance import Glance, glance_at
 from cli.room.picture import RUNS_MAX
-from cli.room.reading import Drift, Reading, Tile, standing_holds
+from cli.room.reading import (
+    STOCK_AGE_GOAL_SECONDS,
+    Drift,
+    Reading,
+    Tile,
+    standing_holds,
+)
+from cli.room.shadow import shadow_row, shadow_tiles
+from cli.shadow_now import LatestLooks
 from cli.standing import standing
 from cli.status import look_at_a_glance
 from inventory_sync.domain.drift import Cause
@@ -42,7 +50,6 @@ GOALS: Mapping[str, float] = {
     "ShipmentToNewStoreSeconds": 1800,
 }
 """docs/settings.md, Goals."""
-STOCK_AGE_GOAL_SECONDS = 7200.0
 
 
 @dataclass
@@ -52,16 +59,25 @@ class OperatorReader:
     operator: Operator
     looked_at: set[str] = field(default_factory=set)
     _last: Glance | None = None
+    _looks: LatestLooks = field(init=False)
     _report: tuple[str, tuple[Drift, ...]] = ("", ())
+
+    def __post_init__(self) -> None:
+        self._looks = LatestLooks(self.operator.stack.looks)
 
     def read(self) -> Reading:
         """Read anew; parts that change meanwhile may be a moment apart."""
         operator, stack = self._now(), self.operator.stack
-        glance = self._last = glance_at(operator, self._last)
+        glance = self._last = glance_at(operator, self._last, self._looks)
         head, found = glance.head, Findings()
         look_at_a_glance(operator, glance, found)
         holds = standing_holds(glance.holds, glance.operator_holds)
         figures = self._metrics(operator, found.concerns)
+        shadow = glance.shadow
+        if shadow is None:
+            tiles = tuple(_tiles(operator.now, glance, figures))
+        else:
+            tiles = tuple(shadow_tiles(operator.now, shadow))
         return Reading(
             at=operator.now,
             watermark=head.watermark,
@@ -72,7 +88,8 @@ class OperatorReader:
             open_count=_whole(figures.get("OpenEvents")),
             quarantined=_whole(figures.get("QuarantineDepth")),
             concerns=tuple(found.concerns),
-            tiles=tuple(self._tiles(operator.now, glance, figures)),
+            tiles=tiles,
+            shadow=shadow,
             drifts=self._drifts(glance.report),
             refresh=next((str(r["state"]) for r in found.lines if r[""] == "refresh"), ""),
         )
@@ -80,6 +97,9 @@ class OperatorReader:
     def row(self, location_id: str, product_id: str) -> dict[str, Any]:
         """A row's sum, its holds and its history, ready for JSON; its location is watched."""
         operator = self._now()
+        if self._last is not None and self._last.shadow is not None:
+            self.looked_at.add(location_id)
+            return shadow_row(self._last.shadow, location_id, product_id)
         found = explained(operator, location_id, product_id)
         self.looked_at.add(location_id)
         stands = standing(operator, found)
@@ -117,37 +137,6 @@ class OperatorReader:
             concerns.append(f"CloudWatch could not be asked: {error}")
             return {}
 
-    def _tiles(
-        self, now: datetime, glance: Glance, figures: Mapping[str, float | None]
-    ) -> Iterator[Tile]:
-        a_day = "highest of a day, by reconciliations"
-        for name, shown in (
-            ("UnitsOversold", "Promised too many"),
-            ("UnitsUndersold", "Promised too few"),
-        ):
-            yield Tile(
-                name=shown, value=figures.get(name), unit="units", goal=GOALS[name], since=a_day
-            )
-        oldest = _oldest_stock(glance)
-        yield Tile(
-            name="Oldest stock",
-            value=None if oldest is None else (now - oldest).total_seconds(),
-            unit="seconds",
-            goal=STOCK_AGE_GOAL_SECONDS,
-            since="since the ERP was read, of all locations",
-        )
-        for name, shown in (
-            ("ShipmentToErpSeconds", "Shipment to ERP"),
-            ("ShipmentToNewStoreSeconds", "Shipment to NewStore"),
-        ):
-            yield Tile(
-                name=shown,
-                value=figures.get(name),
-                unit="seconds",
-                goal=GOALS[name],
-                since="longest of a day",
-            )
-
     def _drifts(self, folder: str) -> tuple[Drift, ...]:
         """Of a report, the costliest rows first."""
         if folder and folder != self._report[0]:
@@ -155,6 +144,34 @@ class OperatorReader:
             rows = sorted(_drifting(text), key=lambda drift: -abs(drift.drift_units))
             self._report = (folder, tuple(rows[:DRIFTS_MAX]))
         return self._report[1]
+
+
+def _tiles(now: datetime, glance: Glance, figures: Mapping[str, float | None]) -> Iterator[Tile]:
+    a_day = "highest of a day, by reconciliations"
+    for name, shown in (
+        ("UnitsOversold", "Promised too many"),
+        ("UnitsUndersold", "Promised too few"),
+    ):
+        yield Tile(name=shown, value=figures.get(name), unit="units", goal=GOALS[name], since=a_day)
+    oldest = _oldest_stock(glance)
+    yield Tile(
+        name="Oldest stock",
+        value=None if oldest is None else (now - oldest).total_seconds(),
+        unit="seconds",
+        goal=STOCK_AGE_GOAL_SECONDS,
+        since="since the ERP was read, of all locations",
+    )
+    for name, shown in (
+        ("ShipmentToErpSeconds", "Shipment to ERP"),
+        ("ShipmentToNewStoreSeconds", "Shipment to NewStore"),
+    ):
+        yield Tile(
+            name=shown,
+            value=figures.get(name),
+            unit="seconds",
+            goal=GOALS[name],
+            since="longest of a day",
+        )
 
 
 def _oldest_stock(glance: Glance) -> datetime | None:

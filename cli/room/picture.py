@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from cli.room.reading import Drift, Promise, Reading, Tile
 from cli.room.status import Status, status_of
+from cli.shadow_now import ShadowNow
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE
 from inventory_sync.domain.holds import LocationHold
@@ -21,6 +22,7 @@ Stage = Literal["under_way", "stored", "refused", "booked", "done"]
 CLOSED_MAX = 100
 """Of the events that are through, only the latest are shown."""
 RUNS_MAX = 20
+SHADOW_ROWS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +103,40 @@ class ReleaseLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowRow:
+    """A row whose promise is not what it should be; `certain` of `too_many`, whatever was booked.
+
+    `would_send` is the stock that the adapter would have sent at that look.
+    """
+
+    location: str
+    product: str
+    atp_units: int
+    should_be: int
+    would_send: int
+    too_many: int
+    certain: int
+    too_few: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowLine:
+    """What the last look at each location saw; `rows` are the costliest of `differing`."""
+
+    at: str | None
+    locations: int
+    compared: int
+    differing: int
+    in_words: str
+    rows: tuple[ShadowRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """Instants are ISO 8601 in UTC; `told` is what happened just before.
 
-    `by_search`: rows are looked up one by one, for there may be millions.
+    `by_search`: rows are looked up one by one, for there may be millions. `shadow` is None where
+    the stack is live.
     """
 
     at: str
@@ -119,6 +151,7 @@ class Picture:
     missed: tuple[bool, ...]
     drifts: tuple[Drift, ...]
     refresh: str
+    shadow: ShadowLine | None
     erp_down_until: str | None
     rows: tuple[StockRow, ...]
     events: tuple[EventMark, ...]
@@ -148,6 +181,7 @@ def picture(reading: Reading, told: str = "") -> Picture:
         missed=tuple(tile.missed for tile in reading.tiles),
         drifts=reading.drifts,
         refresh=reading.refresh,
+        shadow=None if reading.shadow is None else _shadow(reading.shadow),
         erp_down_until=None if down is None else down.isoformat(),
         rows=tuple(_rows(reading)),
         events=tuple(
@@ -214,6 +248,31 @@ def _mark(event: FulfillmentEvent, stage: Stage, note: str = "") -> EventMark:
         published_at=event.published_at.isoformat(),
         stage=stage,
         note=note,
+    )
+
+
+def _shadow(shadow: ShadowNow) -> ShadowLine:
+    differing = shadow.differing()
+    rows = (
+        ShadowRow(
+            location=look.location_id,
+            product=row.product_id,
+            atp_units=row.atp,
+            should_be=row.should_be,
+            would_send=row.would_send,
+            too_many=row.too_much,
+            certain=row.certain,
+            too_few=row.too_little,
+        )
+        for look, row in differing[:SHADOW_ROWS_MAX]
+    )
+    return ShadowLine(
+        at=shadow.at.isoformat() if shadow.at else None,
+        locations=len(shadow.looks),
+        compared=shadow.rows,
+        differing=len(differing),
+        in_words=shadow.in_words,
+        rows=tuple(rows),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cli.shadow_now import ShadowNow
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import LocationHold, OperatorHold
@@ -13,6 +14,8 @@ from inventory_sync.domain.import_run import ImportRun
 from inventory_sync.domain.release_evidence import ReleaseFindings
 from inventory_sync.domain.stock import StockKey
 
+STOCK_AGE_GOAL_SECONDS = 7200.0
+"""docs/settings.md, Goals."""
 PAUSED = "All imports"
 """Where a pause is shown among the locations."""
 
@@ -76,7 +79,8 @@ class Reading:
     again, where that is known; without simulators there is no `truth`. Of a stack with thousands of
     locations `concerns` says what needs a person, None elsewhere; `open_count` and `quarantined`
     are counted by the sweep, `refresh` says how far the first import or a full refresh is, and
-    `open_events` are those of some locations only.
+    `open_events` are those of some locations only. `shadow` is what a shadow saw last, None where
+    the stack is live.
     """
 
     at: datetime
@@ -90,6 +94,7 @@ class Reading:
     tiles: tuple[Tile, ...] = ()
     drifts: tuple[Drift, ...] = ()
     refresh: str = ""
+    shadow: ShadowNow | None = None
     promises: Mapping[StockKey, Promise] = field(default_factory=dict)
     erp_units: Mapping[StockKey, int] = field(default_factory=dict)
     erp_down_until: datetime | None = None

@@ -8,16 +8,19 @@ from datetime import timedelta
 from typing import Literal
 
 from cli.room.reading import PAUSED, Drift, Reading, Truth
+from cli.shadow_now import ShadowNow
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
 
-Level = Literal["flowing", "stuck", "wrong"]
+Level = Literal["flowing", "stuck", "wrong", "shadow"]
 
 HEADLINES: dict[Level, str] = {
     "flowing": "Stock is flowing",
     "stuck": "Some stock is stuck",
     "wrong": "A figure is wrong",
+    "shadow": "A shadow: nothing is posted",
 }
+SHADOW_STUCK = "A shadow, and something needs a person"
 FLOWING_SHORT = "Stock is flowing; some of it is not promised yet"
 NAMED_MAX = 3
 """Locations or rows named in one sentence; the tables have the others."""
@@ -46,11 +49,24 @@ def status_of(reading: Reading) -> Status:
 
 
 def _of_concerns(reading: Reading, concerns: tuple[str, ...]) -> Status:
-    """As `inventory-sync status` says it; units promised too many are what is wrong."""
+    """As `inventory-sync status` says it; units promised too many are what is wrong.
+
+    In a shadow it is another system that promises them: the page shows them, and nothing is wrong.
+    """
+    if reading.shadow is not None:
+        return _of_shadow(reading.shadow, concerns)
     over = [drift for drift in reading.drifts if drift.drift_units > 0]
     told = (_by_reconciliation(over), *concerns) if over else concerns
     level: Level = "wrong" if over else "stuck" if concerns else "flowing"
     return Status(level, HEADLINES[level], told or (_flowing(reading),))
+
+
+def _of_shadow(shadow: ShadowNow, concerns: tuple[str, ...]) -> Status:
+    seen = f"Another system books and imports. At the latest looks at {shadow.in_words}."
+    reasons = (*concerns, seen) if shadow.at else concerns
+    if concerns:
+        return Status("stuck", SHADOW_STUCK, reasons)
+    return Status("shadow", HEADLINES["shadow"], reasons)
 
 
 def _by_reconciliation(over: list[Drift]) -> str:

@@ -17,6 +17,8 @@ from cli.room.history import History
 from cli.room.picture import Picture, picture
 from cli.room.reading import Drift, Promise, Tile, Truth
 from cli.room.server import room_server
+from cli.room.shadow import shadow_row, shadow_tiles
+from cli.shadow_now import ShadowNow
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import JobError, RunState
@@ -32,7 +34,7 @@ from tests.e2e.browser import (
     sees,
     why_not,
 )
-from tests.unit.cli.room.readings import held, reading, truth
+from tests.unit.cli.room.readings import held, reading, shadow, truth
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -217,6 +219,48 @@ def test_a_deployed_stack_in_every_look(chromium: Browser, scheme: str, width: i
         assert fits(page)
         picture_of(page, f"deployed-{scheme}-{width}")
         history.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_a_shadow_in_every_look(chromium: Browser, scheme: str, width: int) -> None:
+    now = shadow(10, rows=60)
+    tiles = tuple(shadow_tiles(NOW, now))
+    events = (open_event(7, at="DC01"),)
+    shown = reading(
+        truth=None, promises={}, erp_units={}, concerns=(), shadow=now, tiles=tiles,
+        open_events=events, open_count=1,
+    )  # fmt: skip
+    history = History()
+    history.add(picture(shown))
+    with (
+        room_server(history, "Stack inventory-sync-shadow", ShadowRows(now)) as server,
+        page_in(chromium, width, color_scheme=scheme, reduced_motion="reduce") as page,
+    ):
+        page.goto(server.base_url)
+        page.get_by_role("heading", name="A shadow: nothing is posted").wait_for()
+        assert "flowing" not in page.locator("main").inner_text()
+        for hidden in ("#charts", "#stock", "#drift"):
+            assert not page.locator(hidden).is_visible()
+        page.get_by_role("button", name="SKU-1-0").click()
+        page.get_by_text("8 would have been sent").wait_for()
+        assert page.locator("#shadow-rows tr").count() == 60
+        assert obstacles(page) == []
+        assert fits(page)
+        picture_of(page, f"shadow-{scheme}-{width}")
+        history.close()
+
+
+class ShadowRows:
+    """Any row of what a shadow sees."""
+
+    def __init__(self, now: ShadowNow) -> None:
+        self.now = now
+
+    def row(self, location_id: str, product_id: str) -> dict[str, object]:
+        return shadow_row(self.now, location_id, product_id)
+
+    def suggestions(self, text: str) -> list[str]:
+        return list(self.now.looks)
 
 
 def test_a_row_that_was_never_sent_says_why(chromium: Browser) -> None:

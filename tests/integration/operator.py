@@ -19,9 +19,11 @@ from inventory_sync.bootstrap.runtime import Runtime
 from inventory_sync.domain.locations import Location
 from local.aws import new_session
 from local.stack import SETUP, LocalStack, StackPlan, local_stack
+from local.template import REGION
 
 DC, SKU = "DC01", "SKU-1"
 WHO = ("--who", "Ada", "--why", "test")
+PRINCIPAL = "arn:aws:iam::123456789012:role/newstore"
 
 
 class LocalConnect(Connect):
@@ -160,3 +162,19 @@ def operated(log: TextIO | None = None, **units: int) -> Iterator[Operated]:
             stack.erp.set_stock((DC, product), count)
         operated.tick()
         yield operated
+
+
+def set_up(shop: Operated) -> Operated:
+    """Everything that docs/deploy.md asks for."""
+    shop.run("stream", "register", *WHO)
+    sns: Any = new_session().create_client("sns", region_name=REGION)
+    topics = {}
+    for parameter in ("PageTopicArn", "TicketTopicArn"):
+        topics[parameter] = sns.create_topic(Name=parameter)["TopicArn"]
+        sns.subscribe(
+            TopicArn=topics[parameter],
+            Protocol="sqs",
+            Endpoint="arn:aws:sqs:eu-west-1:123456789012:page",
+        )
+    shop.stack.template.set_parameters({"NewStorePrincipalArn": PRINCIPAL, **topics})
+    return shop

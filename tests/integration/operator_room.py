@@ -6,13 +6,19 @@ from collections import Counter
 from typing import Any
 
 from botocore.session import Session
+from click.testing import CliRunner
 
 from cli.command import Operator
 from cli.output import Output
+from cli.room.command import room
 from cli.room.operator_reader import OperatorReader
 from cli.stack import NAMES, Stack
 from local.aws import new_session
 from tests.integration.operator import LocalConnect, Operated
+
+READS = frozenset(
+    {"GetItem", "GetObject", "GetParameter", "GetSecretValue", "ListObjectsV2", "Query"}
+)
 
 
 class Calls:
@@ -45,3 +51,23 @@ def reader_of(shop: Operated, calls: Calls) -> OperatorReader:
     given = {variable: shop.stack.template.physical_id(name) for name, variable in NAMES.items()}
     stack = Stack(connect, "local", given)
     return OperatorReader(Operator(stack=stack, now=connect.now(), out=Output(False)))
+
+
+class EndsAfter(LocalConnect):
+    """Ctrl-C after so many looks; what is done meanwhile is `then`."""
+
+    def __init__(self, shop: Operated, looks: int, then: Any = None) -> None:
+        super().__init__(shop.stack, shop.log)
+        self.looks, self.then = looks, then
+
+    def sleep(self, seconds: float) -> None:
+        if self.then is not None:
+            self.then()
+        self.looks -= 1
+        if not self.looks:
+            raise KeyboardInterrupt
+
+
+def serve(shop: Operated, connect: LocalConnect, *words: str) -> Any:
+    named = {variable: shop.stack.template.physical_id(name) for name, variable in NAMES.items()}
+    return CliRunner().invoke(room, ["--port", "0", *words], obj=connect, env=named)

@@ -1,5 +1,6 @@
 """docs/commands.md has every field that `--json` answers with, and its type."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from inventory_sync.domain.shadow import Look, PromiseRow
 from local.newstore.availabilities import ImportFinding
 from local.template import ROOT
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
+from tests.integration.operator_room import EndsAfter, serve
+from tests.integration.shadow_shop import beside
 from tests.unit.cli.test_command import COMMANDS
 
 PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
@@ -35,14 +38,24 @@ def documented() -> dict[str, dict[str, str]]:
 
 
 FIELDS = documented()
+DOOR = "http://127.0.0.1:9/event"
+"""Where nobody answers."""
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str, Any]]]:
+def answers(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, Any]]:
     """Of each command in a shop where everything has happened."""
     with operated(StringIO(), **{SKU: 20, "SKU-2": 4}) as shop:
         happen(shop)
-        yield list(asked(shop, tmp_path_factory.mktemp("files")))
+        answers = list(asked(shop, tmp_path_factory.mktemp("files")))
+    with beside() as shadow:
+        shadow.ship()
+        shadow.import_by_other()
+        shadow.stack.tick()
+        beside_another = Operated(shadow.stack, StringIO())
+        answers += [("status", beside_another.answer("status"))]
+        answers += [("preflight", beside_another.answer("preflight", "--url", DOOR))]
+    return answers
 
 
 def happen(shop: Operated) -> None:
@@ -77,6 +90,7 @@ def asked(shop: Operated, folder: Path) -> Iterator[tuple[str, Any]]:
     products.write_text("product_id,sku\nSKU-7,S7\n")
     yield ask("preflight", "--url", shop.stack.event_url)
     yield ask("status")
+    yield "room", json.loads(serve(shop, EndsAfter(shop, 1), "--json").stdout)
     yield ask("explain", DC, SKU)
     yield ask("explain", DC, "SKU-2")
     yield ask("runs")

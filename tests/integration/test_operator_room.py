@@ -10,19 +10,14 @@ from typing import Any
 import pytest
 import requests
 
-from cli.room.command import room
 from cli.room.history import History
 from cli.room.picture import Picture, picture
 from cli.room.server import room_server
-from cli.stack import NAMES
 from inventory_sync.domain.errors import RejectedError
-from tests.integration.operator import DC, SKU, WHO, LocalConnect, Operated, operated
-from tests.integration.operator_room import Calls, reader_of
+from tests.integration.operator import DC, SKU, WHO, Operated, operated
+from tests.integration.operator_room import READS, Calls, EndsAfter, reader_of, serve
 
 SECONDS = 10
-READS = frozenset(
-    {"GetItem", "GetObject", "GetParameter", "GetSecretValue", "ListObjectsV2", "Query"}
-)
 
 
 @pytest.fixture
@@ -183,28 +178,6 @@ def test_a_page_without_rows_has_none_to_ask_for() -> None:
     with room_server(History(), "A story") as server:
         answer = requests.get(f"{server.base_url}/row?location=a&product=b", timeout=SECONDS)
     assert answer.status_code == 404
-
-
-class EndsAfter(LocalConnect):
-    """Ctrl-C after so many looks; what is done meanwhile is `then`."""
-
-    def __init__(self, shop: Operated, looks: int, then: Any = None) -> None:
-        super().__init__(shop.stack, shop.log)
-        self.looks, self.then = looks, then
-
-    def sleep(self, seconds: float) -> None:
-        if self.then is not None:
-            self.then()
-        self.looks -= 1
-        if not self.looks:
-            raise KeyboardInterrupt
-
-
-def serve(shop: Operated, connect: LocalConnect, *words: str) -> Any:
-    from click.testing import CliRunner
-
-    named = {variable: shop.stack.template.physical_id(name) for name, variable in NAMES.items()}
-    return CliRunner().invoke(room, ["--port", "0", *words], obj=connect, env=named)
 
 
 def test_the_command_serves_until_it_is_ended(shop: Operated) -> None:

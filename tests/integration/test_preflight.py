@@ -11,16 +11,13 @@ import pytest
 
 from cli.preflight.check import State
 from inventory_sync.domain.locations import Location
-from local.aws import new_session
 from local.clock import LocalClock
 from local.newstore.locations import dc, store
 from local.stack import EVENTS, QUARANTINE, load_map, local_stack
-from local.template import REGION
 from tests.integration.called import Called
-from tests.integration.operator import DC, SKU, WHO, Operated, operated
+from tests.integration.operator import DC, SKU, Operated, operated, set_up
 from tests.integration.ways_by_files import PLAN, by_files
 
-PRINCIPAL = "arn:aws:iam::123456789012:role/newstore"
 READS = frozenset(
     {
         "dynamodb:GetItem",
@@ -37,22 +34,6 @@ ASKS_NEWSTORE = {
     "POST /auth/realms/acme/protocol/openid-connect/token",
 }
 """That NewStore reads by POST."""
-
-
-def set_up(shop: Operated) -> Operated:
-    """Everything that docs/deploy.md asks for."""
-    shop.run("stream", "register", *WHO)
-    sns: Any = new_session().create_client("sns", region_name=REGION)
-    topics = {}
-    for parameter in ("PageTopicArn", "TicketTopicArn"):
-        topics[parameter] = sns.create_topic(Name=parameter)["TopicArn"]
-        sns.subscribe(
-            TopicArn=topics[parameter],
-            Protocol="sqs",
-            Endpoint="arn:aws:sqs:eu-west-1:123456789012:page",
-        )
-    shop.stack.template.set_parameters({"NewStorePrincipalArn": PRINCIPAL, **topics})
-    return shop
 
 
 @pytest.fixture

@@ -9,11 +9,18 @@ const STAGES = [
   { stages: ["booked"], name: "In the ERP, until an import counts it" },
   { stages: ["done"], name: "Through", truth: true },
 ];
+// A shadow books nothing itself.
+const LEFT = {
+  stages: ["stored", "refused", "booked"],
+  name: "Left to the other system",
+};
 const SHOWN_MAX = 6;
 
 export function showEvents({ moment }) {
-  const known = STAGES.filter((stage) => moment.truth_known || !stage.truth);
-  replaceWhenNew(byId("stages"), JSON.stringify([moment.events, moment.truth_known]), () =>
+  const known = moment.shadow
+    ? [LEFT]
+    : STAGES.filter((stage) => moment.truth_known || !stage.truth);
+  replaceWhenNew(byId("stages"), JSON.stringify([moment.events, known]), () =>
     known.map((stage) =>
       column(
         stage,

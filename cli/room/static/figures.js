@@ -4,14 +4,15 @@ import { byId, html, replaceWhenNew } from "room/dom.js";
 import { count, number, timeOf, words } from "room/words.js";
 
 export function showFigures({ moment }) {
+  const live = moment.shadow === null;
   const figures = [
-    watermark(moment),
+    ...(live ? [watermark(moment)] : [lastLook(moment)]),
     waiting(moment),
-    lastRun(moment),
+    ...(live ? [lastRun(moment)] : []),
     held(moment),
     ...(moment.truth_known ? [erp(moment)] : []),
     quarantine(moment),
-    release(moment),
+    ...(live ? [release(moment)] : []),
     ...(moment.refresh ? [{ name: "Refresh", value: "", note: moment.refresh }] : []),
   ];
   replaceWhenNew(byId("figures"), JSON.stringify(figures), () =>
@@ -58,6 +59,15 @@ function lastRun({ runs }) {
     value: timeOf(run.planned_at),
     alert,
     note: `${words(run.state.toLowerCase())}, ${count(run.rows, "row")}`,
+  };
+}
+
+function lastLook({ shadow: { at, locations, compared } }) {
+  return {
+    name: "Last look",
+    value: at ? timeOf(at) : "none lately",
+    alert: at === null,
+    note: `${count(compared, "row")} of ${count(locations, "location")}`,
   };
 }
 

@@ -92,7 +92,7 @@ function stepsOf(row) {
     steps.push({ kind: term.part, from: at, to: at + term.units, name, text });
     at += term.units;
   }
-  steps.push({ kind: "total", from: 0, to: row.quantity, name: "as of the range", text: number(row.quantity) });
+  steps.push({ kind: "total", from: 0, to: row.quantity, name: row.total ?? "as of the range", text: number(row.quantity) });
   return steps;
 }
 

@@ -9,6 +9,7 @@ import { showHolds } from "room/holds.js";
 import { showPlayer, wirePlayer } from "room/player.js";
 import { showRuns } from "room/runs.js";
 import { showDrift } from "room/drift.js";
+import { showShadow } from "room/shadow.js";
 import { showLookUp, wireLookUp } from "room/look_up.js";
 import { showStatus } from "room/status.js";
 import { showTiles } from "room/tiles.js";
@@ -38,6 +39,7 @@ export function start() {
     if (!moment) return;
     const view = { ...state, moment };
     byId("promise").hidden = byId("stock").hidden = moment.by_search;
+    byId("charts").hidden = moment.shadow !== null; // it has no watermark
     const views = [
       showStatus,
       showTiles,
@@ -52,6 +54,7 @@ export function start() {
       showEvents,
       showStock,
       showDrift,
+      showShadow,
       showLookUp,
     ];
     for (const show of views) show(view, change);

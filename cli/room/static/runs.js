@@ -9,8 +9,8 @@ const SHOWN_MAX = 5;
 
 export function showRuns({ moment }) {
   const runs = moment.runs.slice(0, SHOWN_MAX);
-  replaceWhenNew(byId("runs"), JSON.stringify(moment.runs), () => [
-    ...(runs.length ? runs.map(line) : [html("li", { class: "empty" }, "No import has run yet.")]),
+  replaceWhenNew(byId("runs"), JSON.stringify([moment.runs, moment.shadow === null]), () => [
+    ...(runs.length ? runs.map(line) : [html("li", { class: "empty" }, empty(moment))]),
     ...(moment.runs.length > SHOWN_MAX
       ? [
           html(
@@ -22,6 +22,8 @@ export function showRuns({ moment }) {
       : []),
   ]);
 }
+
+const empty = ({ shadow }) => (shadow ? "A shadow makes no import." : "No import has run yet.");
 
 function line(run) {
   const readNothing = run.read === 0 && Object.keys(run.left_out).length > 0;

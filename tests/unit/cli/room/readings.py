@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cli.room.reading import Promise, Reading, Truth
+from cli.shadow_now import ShadowNow
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import LocationHold
+from inventory_sync.domain.shadow import Look, PromiseRow, UnshownUnits
 from inventory_sync.domain.stock import StockKey
-from tests.builders import DC, NOW, SKU
+from tests.builders import DC, MINUTE, NOW, SKU
 
 KEY = StockKey(DC, SKU)
 
@@ -45,3 +47,23 @@ def held(location: str = DC, kind: HoldKind = HoldKind.ABSURD, figures: str = "-
         location_id=location, holds=(Hold(kind, figures),), since=NOW, run_id="run-1"
     )
     return {location: hold}
+
+
+def shadow(atp: int = 10, *, rows: int = 1, unread: str = "") -> ShadowNow:
+    """So many rows of nine units, of which another may not be booked yet, promised as `atp`."""
+    gone = UnshownUnits(7, "ff1", NOW - MINUTE, 1)
+    differing = tuple(
+        PromiseRow(
+            product_id=SKU if rows == 1 else f"{SKU}-{number}",
+            on_hand=9,
+            unshown=(gone,),
+            allocations=0,
+            shipped=0,
+            reservations=0,
+            safety_stock=0,
+            atp=atp,
+        )
+        for number in range(rows)
+    )
+    look = Look(location_id=DC, at=NOW, as_of=NOW - MINUTE, rows=500, differing=differing)
+    return ShadowNow({DC: look}, {"STORE": unread} if unread else {})

@@ -7,7 +7,7 @@ from cli.room.history import History
 from cli.room.picture import picture
 from inventory_sync.domain.import_run import RunState
 from tests.builders import DC, forwarded, open_event, run
-from tests.unit.cli.room.readings import held, reading
+from tests.unit.cli.room.readings import held, reading, shadow
 
 BEFORE = picture(reading(watermark=3, runs=(run(state=RunState.STARTED),)))
 
@@ -55,3 +55,11 @@ def test_a_narrated_moment_keeps_its_words_and_others_get_a_caption() -> None:
 
     told = [moment.text.split('"told":"')[1].split('"')[0] for moment in history.moments()]
     assert told == ["The first look.", "An import tick"]
+
+
+def test_what_a_shadow_sees_is_named_where_it_has_changed() -> None:
+    before = picture(reading(concerns=(), shadow=shadow(9)))
+    after = picture(reading(concerns=(), shadow=shadow(10)))
+
+    assert "The shadow looked at 500 rows of 1 location: 2 units" in what_changed(before, after)
+    assert what_changed(after, after) == ""

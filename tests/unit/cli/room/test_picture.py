@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.room.picture import CLOSED_MAX, RUNS_MAX, picture
+from cli.room.picture import CLOSED_MAX, RUNS_MAX, SHADOW_ROWS_MAX, picture
 from inventory_sync.domain.events import NO_INVENTORY, FulfillmentItem
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import JobError, RunState
@@ -22,7 +22,7 @@ from tests.builders import (
     open_event,
     run,
 )
-from tests.unit.cli.room.readings import KEY, held, promise, reading, truth
+from tests.unit.cli.room.readings import KEY, held, promise, reading, shadow, truth
 
 
 def test_a_row_has_every_system_s_figure_and_what_may_be_promised() -> None:
@@ -156,3 +156,11 @@ def test_the_reading_is_that_of_the_last_import_which_took_one() -> None:
     found = picture(reading(runs=runs, release=ReleaseFindings(observations=(seen,)))).release
 
     assert (found.reading, found.for_range, found.for_immediate) == ("find_out", 1, 0)
+
+
+def test_of_a_shadow_s_rows_the_costliest_are_kept_and_all_are_counted() -> None:
+    found = picture(reading(concerns=(), shadow=shadow(rows=SHADOW_ROWS_MAX + 5))).shadow
+
+    assert found is not None
+    assert (len(found.rows), found.differing) == (SHADOW_ROWS_MAX, SHADOW_ROWS_MAX + 5)
+    assert (found.compared, found.locations) == (500, 1)

@@ -11,7 +11,7 @@ from cli.room.status import FLOWING_SHORT, status_of
 from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
 from tests.builders import DC, MINUTE, NOW, SKU, STORE, event, forwarded, open_event, run
-from tests.unit.cli.room.readings import KEY, held, promise, reading, truth
+from tests.unit.cli.room.readings import KEY, held, promise, reading, shadow, truth
 
 
 def test_stock_flows_when_nothing_waits_and_every_promise_is_exact() -> None:
@@ -167,3 +167,20 @@ def test_what_is_short_is_not_called_simply_flowing() -> None:
 
     assert (found.level, found.headline) == ("flowing", FLOWING_SHORT)
     assert found.reasons == ("2 units more may be promised once an import has gone through.",)
+
+
+def test_a_shadow_says_what_another_system_promises_and_that_nothing_of_ours_is_wrong() -> None:
+    status = status_of(reading(truth=None, concerns=(), shadow=shadow(10)))
+
+    assert (status.level, status.headline) == ("shadow", "A shadow: nothing is posted")
+    assert status.reasons == (
+        "Another system books and imports. At the latest looks at 500 rows of 1 location: 2 units"
+        " promised too many, 1 of them for certain, and 0 too few, in 1 row.",
+    )
+
+
+def test_a_shadow_that_needs_a_person_says_why_first() -> None:
+    status = status_of(reading(truth=None, concerns=("look there",), shadow=shadow(10)))
+
+    assert status.level == "stuck"
+    assert status.reasons[0] == "look there"
