@@ -152,9 +152,12 @@ def look_at_report(operator: Operator, folder: str, found: Findings) -> None:
     body = operator.stack.bucket.get(f"{folder}{SUMMARY}") if folder else None
     if body is None:
         return
-    summary, report_id = json.loads(body), folder.split("/")[1]
-    at = datetime.strptime(f"{report_id}+0000", "%Y%m%dT%H%M%SZ%z")
-    rows = {cause.value: summary["rows_by_cause"].get(cause.value, 0) for cause in _FOR_A_PERSON}
+    try:
+        at, rows = _summary(folder, body)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        text = f"{folder}{SUMMARY} cannot be read"
+        found.add("reconciliation", text, f"{text}: delete it, then `reconcile`")
+        return
     named = ", ".join(f"{count} {cause}" for cause, count in sorted(rows.items()) if count)
     text = f"{instant(at)}, {named or 'nothing for a person'}"
     recent = operator.now - at <= REPORT_AGE_MAX
@@ -165,6 +168,13 @@ def look_at_report(operator: Operator, folder: str, found: Findings) -> None:
         concern if named and recent else "",
         reconciliation={"at": at, "rows_by_cause": rows},
     )
+
+
+def _summary(folder: str, body: bytes) -> tuple[datetime, dict[str, int]]:
+    """When it was made, and its rows that need a person, by cause."""
+    at = datetime.strptime(f"{folder.split('/')[1]}+0000", "%Y%m%dT%H%M%SZ%z")
+    rows = json.loads(body)["rows_by_cause"]
+    return at, {cause.value: int(rows.get(cause.value, 0)) for cause in _FOR_A_PERSON}
 
 
 def look_at_calls(operator: Operator, found: Findings) -> None:

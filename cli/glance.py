@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from cli.command import Operator
 from cli.mode import StackMode, mode_of
 from cli.shadow_now import LatestLooks, ShadowNow
+from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.holds import LocationHold, OperatorHold
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location
@@ -18,7 +19,8 @@ SUMMARY = "summary.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """`manifest` is the last finished import's, None where none has finished.
+    """`manifest` is the last finished import's, None where none has finished, or where it cannot be
+    read; `manifest_fault` says why.
 
     `report` is the folder of the newest whole reconciliation, empty where there is none. Both are
     of no time before a shadow, nor is `head`. `shadow` is what one sees now, None where live.
@@ -32,6 +34,7 @@ class Glance:
     operator_holds: Mapping[str, OperatorHold]
     manifest: Manifest | None
     report: str
+    manifest_fault: str = ""
 
     @property
     def imported(self) -> list[str]:
@@ -46,6 +49,11 @@ def glance_at(
     mode, stack = mode_of(operator), operator.stack
     head = _head(operator, mode)
     looks = looks or LatestLooks(stack.looks)
+    known, fault = before.manifest if before else None, ""
+    try:
+        known = _manifest(operator, head.finished_run_id, known)
+    except FatalError as error:
+        known, fault = None, str(error)
     return Glance(
         mode=mode,
         shadow=looks.at(operator.now) if mode.is_shadow else None,
@@ -53,8 +61,9 @@ def glance_at(
         places=operator.store.locations(),
         holds=operator.store.holds(),
         operator_holds=operator.store.operator_holds(),
-        manifest=_manifest(operator, head.finished_run_id, before.manifest if before else None),
+        manifest=known,
         report=_last_report(operator, mode),
+        manifest_fault=fault,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.command import Operator
 from cli.text import instant
+from inventory_sync.domain.errors import InventorySyncError
 from inventory_sync.domain.holds import ALL_IMPORTS
 from inventory_sync.domain.manifest import Basis
 from inventory_sync.use_cases.explain_quantity import Explanation
@@ -66,11 +67,17 @@ def _holds(operator: Operator, location_id: str) -> Iterator[dict[str, Any]]:
 def _last_read(operator: Operator, location_id: str) -> Standing:
     """By the last finished import, and what kept the last run from it."""
     head = operator.stack.head.head()
-    manifest = operator.stack.files.manifest(head.finished_run_id) if head.finished_run_id else None
-    entry = manifest.locations.get(location_id) if manifest else None
     why = head.run.left_out.get(location_id, "") if head.run else ""
+    unknown = {"last_read_as_of": None, "not_read": why or None}
+    if head.finished_run_id is None:
+        return Standing(unknown)
+    try:
+        manifest = operator.stack.files.manifest(head.finished_run_id)
+    except InventorySyncError as error:
+        return Standing(unknown, [f"Last read: not known: {error}"])
+    entry = manifest.locations.get(location_id)
     if entry is None:
-        return Standing({"last_read_as_of": None, "not_read": why or None})
+        return Standing(unknown)
     rolled = entry.basis is Basis.ROLLED_FORWARD
     line = f"Last read: the ERP's stock as of {instant(entry.as_of)}"
     line += f"; the last run did without: {why}" if why else ""

@@ -172,6 +172,10 @@ def _read(operator: Operator, head: ImportHead, found: Findings) -> None:
 
 def _refresh(now: datetime, glance: Glance, found: Findings) -> None:
     """How far the first import has come, or the full refresh."""
+    if glance.manifest_fault:
+        fault = f"no import can go on: {glance.manifest_fault}"
+        found.add("refresh", "not known", fault, refresh=None)
+        return
     if glance.manifest is None:
         found.add("refresh", "no import has finished", refresh=None)
         return

@@ -31,8 +31,9 @@ from cli.room.shadow import shadow_row, shadow_tiles
 from cli.shadow_now import LatestLooks
 from cli.standing import standing
 from cli.status import look_at_a_glance
+from inventory_sync.adapters.unreadable import report_unreadable
 from inventory_sync.domain.drift import Cause
-from inventory_sync.domain.errors import InventorySyncError
+from inventory_sync.domain.errors import FatalError, InventorySyncError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.locations import Location
 
@@ -140,8 +141,13 @@ class OperatorReader:
     def _drifts(self, folder: str) -> tuple[Drift, ...]:
         """Of a report, the costliest rows first."""
         if folder and folder != self._report[0]:
-            text = (self.operator.stack.bucket.get(f"{folder}drift.csv") or b"").decode("utf-8")
-            rows = sorted(_drifting(text), key=lambda drift: -abs(drift.drift_units))
+            found = self.operator.stack.bucket.get(f"{folder}drift.csv") or b""
+            text = found.decode("utf-8", errors="replace")
+            try:
+                rows = sorted(_drifting(text), key=lambda drift: -abs(drift.drift_units))
+            except (ValueError, LookupError, AttributeError, csv.Error) as error:
+                report_unreadable(FatalError(f"{folder}drift.csv: {type(error).__name__}"))
+                rows = []
             self._report = (folder, tuple(rows[:DRIFTS_MAX]))
         return self._report[1]
 

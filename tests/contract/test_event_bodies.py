@@ -110,3 +110,22 @@ def test_the_bucket_is_opened_at_the_first_large_body(s3: "S3Client") -> None:
         bodies.keep(LARGE)
 
     assert len(opened) == 1
+
+
+def test_a_body_that_is_not_what_was_stored_is_refused_by_name(
+    s3: "S3Client", bodies: EventBodies
+) -> None:
+    item = bodies.keep(LARGE)
+    [key] = keys(s3)
+    s3.put_object(Bucket=BUCKET, Key=key, Body=LARGE[:-1])
+
+    with pytest.raises(RejectedError, match=f"{key} is not what was stored"):
+        bodies.read(item)
+
+
+@pytest.mark.parametrize("body", [{}, {"body": {"BOOL": True}}, {"body": {"S": "{}"}}])
+def test_an_item_without_a_body_that_can_be_read_is_refused(
+    bodies: EventBodies, body: dict[str, dict[str, object]]
+) -> None:
+    with pytest.raises(RejectedError, match="body cannot be read"):
+        bodies.read(body)

@@ -17,6 +17,7 @@ from inventory_sync.adapters.s3.file_store import (
     S3FileStore,
     archive_key,
 )
+from inventory_sync.adapters.unreadable import LeftOut, LeftOutError
 from inventory_sync.domain.availabilities import (
     ARCHIVE_BYTES_MAX,
     FILES_PER_ARCHIVE_MAX,
@@ -256,12 +257,14 @@ def test_a_run_without_a_ledger_for_a_location_has_none(store: Store) -> None:
     assert store.files.ledger("NYC", "run-1") is None
 
 
-def test_a_missing_manifest_or_settlement_is_fatal(store: Store) -> None:
+def test_a_missing_manifest_is_fatal(store: Store) -> None:
     """Without it the next run would not know what NewStore has: never to be taken for empty."""
     with pytest.raises(FatalError, match="run-9"):
         store.files.manifest("run-9")
-    with pytest.raises(FatalError, match="run-9"):
-        store.files.finalization("run-9")
+
+
+def test_a_missing_finalization_marks_nothing(store: Store) -> None:
+    assert store.files.finalization("run-9") == Finalization(counted=(), closed=())
 
 
 @pytest.mark.parametrize("more", [frozenset(), frozenset({"gone"})])
@@ -317,6 +320,27 @@ def test_a_broken_manifest_is_named_with_its_field(
 
     assert "runs/run-1/manifest.json" in str(raised.value)
     assert named in str(raised.value)
+    assert "restore its earlier version" in str(raised.value)
+
+
+@pytest.mark.parametrize("stored", [None, b"", b"{", b"[]", b'{"counted": [], "colour": []}'])
+def test_what_cannot_be_read_is_named_once_and_a_finalization_marks_nothing(
+    s3: "S3Client", stored: bytes | None
+) -> None:
+    files = S3FileStore(s3, BUCKET, str)
+    if stored is not None:
+        for kind in ("manifest", "finalization"):
+            s3.put_object(Bucket=BUCKET, Key=f"runs/run-1/{kind}.json", Body=stored)
+
+    told: list[LeftOutError] = []
+    with LeftOut(told.append) as left_out:
+        assert files.finalization("run-1") == Finalization(counted=(), closed=())
+        with pytest.raises(FatalError):
+            files.manifest("run-1")
+
+    named = [record.split(".json")[0] for record in left_out.records]
+    assert named == ["runs/run-1/finalization", "runs/run-1/manifest"]
+    assert len(told) == len(named)
 
 
 def test_a_damaged_ledger_is_named_and_counts_as_none(

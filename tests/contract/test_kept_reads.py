@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inventory_sync.adapters.s3.kept_reads import S3KeptReads
-from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.domain.stock_reads import StockRead, UnreadStock
 from inventory_sync.ports.reads import KeptReads
@@ -93,8 +92,10 @@ def test_more_locations_than_one_listing_shows_are_found(s3: "S3Client") -> None
 
 
 @pytest.mark.parametrize("data", [b"", b"no gzip"])
-def test_what_is_not_ours_is_named(s3: "S3Client", data: bytes) -> None:
+def test_what_cannot_be_read_is_named_and_counts_as_none(
+    s3: "S3Client", data: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     s3.put_object(Bucket=BUCKET, Key="reads/stock/DC01.json.gz", Body=data)
 
-    with pytest.raises(FatalError, match=r"reads/stock/DC01\.json\.gz: not a read of ours"):
-        S3KeptReads(s3, BUCKET).read("DC01")
+    assert S3KeptReads(s3, BUCKET).read("DC01") is None
+    assert "record unreadable: reads/stock/DC01.json.gz: not a read of ours" in caplog.text

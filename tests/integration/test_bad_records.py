@@ -4,20 +4,24 @@ Each is spoilt once everything there is has been written; then a unit is shipped
 location, and everything has to go on there: forwarding, sweep, import, reconciliation, explain.
 """
 
+import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from inventory_sync.adapters.s3.event_bodies import INLINE_BYTES_MAX
+from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.locations import Location
 from local.aws import API_KEY
 from local.newstore.delivery import post_over_http
 from local.stack import EVENTS, QUARANTINE, STATE, WATCH, StackPlan, local_stack
 from tests.integration.operator import SKU, WHO, Operated
+from tests.integration.operator_room import Calls, reader_of
 
 REQUESTS = "RequestsTable"
 BAD, GOOD = "L-BAD", "L-GOOD"
@@ -58,8 +62,9 @@ def shop() -> Iterator[Operated]:
         Location(location_id=name, fulfillment_node_id=name, store_id="", erp_location=name)
         for name in (BAD, GOOD)
     ]
-    with local_stack(StackPlan(locations=places), log=StringIO()) as stack:
-        shop = Operated(stack)
+    log = StringIO()
+    with local_stack(StackPlan(locations=places), log=log) as stack:
+        shop = Operated(stack, log)
         for place in (BAD, GOOD):
             for product in (SKU, OTHER):
                 stack.erp.set_stock((place, product), 20)
@@ -76,9 +81,10 @@ def ship(shop: Operated, place: str, request: str, at: int) -> None:
     shop.stack.stream.pump()
 
 
-def malformed(shop: Operated, at: int) -> None:
+def malformed(shop: Operated, at: int, note: str = "") -> None:
     """A shipment whose items nobody can read."""
     body = {
+        "note": note,
         "tenant": "acme",
         "name": "fulfillment_request.items_completed",
         "published_at": shop.stack.clock.now().isoformat(),
@@ -255,27 +261,145 @@ def spoil_first(shop: Operated, table: str, attributes: dict[str, Any]) -> None:
 # What the adapter keeps in its bucket
 
 
-FILES = {
+LEFT_ASIDE = {
     "ledger": f"ledger/{BAD}/",
     "record": "/record.jsonl.gz",
     "outcome": "/outcome.json",
+    "finalization": "/finalization.json",
+    "summary": "/summary.json",
+    "drift": "/drift.csv",
+    "body": "bodies/",
+}
+STOPS = "/manifest.json"
+"""Nobody else knows what NewStore has: each tick fails until it is restored."""
+NOT_READ = ("imports/", f"ledger/{GOOD}/")
+CONTENTS = {
+    "nothing": b"",
+    "of another form": b"[]",
+    "packed, cut off": gzip.compress(b"{}")[:-9],
+    "packed, of another form": gzip.compress(b'{"products": [7]}'),
 }
 
 
+def kept(shop: Operated) -> None:
+    """Every kind of object there is, and a run whose job NewStore is still at."""
+    malformed(shop, 10_000, note="x" * INLINE_BYTES_MAX)
+    ship(shop, BAD, "first", 100)
+    shop.wait(16)
+    shop.answer("reconcile")
+    shop.stack.newstore.jobs.job_seconds = 600
+    assert shop.tick()["outcome"] == "waiting"
+    shop.stack.newstore.jobs.job_seconds = 0
+
+
+def objects(shop: Operated, named: str = "") -> dict[str, bytes]:
+    """By key."""
+    s3, bucket = shop.stack.aws.s3, shop.stack.template.physical_id("ImportBucket")
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    return {
+        key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys if named in key
+    }
+
+
+def put_objects(shop: Operated, contents: Mapping[str, bytes]) -> None:
+    bucket = shop.stack.template.physical_id("ImportBucket")
+    assert contents
+    for key, content in contents.items():
+        shop.stack.aws.s3.put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def test_every_kind_of_object_is_spoilt_here_or_said_to_stop_all_or_not_read(
+    shop: Operated,
+) -> None:
+    kept(shop)
+
+    named = [*LEFT_ASIDE.values(), STOPS, *NOT_READ]
+    assert [key for key in objects(shop) if not any(name in key for name in named)] == []
+
+
 @pytest.mark.sweep
-@pytest.mark.parametrize("content", [b"", b"{}", b"\x1f\x8b\x08\x00broken", b"null"])
-@pytest.mark.parametrize("named", FILES.values(), ids=FILES)
-def test_a_file_that_cannot_be_read_holds_up_nothing_but_itself(
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+@pytest.mark.parametrize("named", LEFT_ASIDE.values(), ids=LEFT_ASIDE)
+def test_an_object_that_cannot_be_read_holds_up_nothing_but_itself(
     shop: Operated, named: str, content: bytes
 ) -> None:
-    s3, bucket = shop.stack.aws.s3, shop.stack.template.physical_id("ImportBucket")
-    keys = [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"] if named in o["Key"]]
-    assert keys
-    for key in keys:
-        s3.put_object(Bucket=bucket, Key=key, Body=content)
-    ship(shop, BAD, "first", 100)
+    kept(shop)
+    put_objects(shop, dict.fromkeys(objects(shop, named), content))
+    ship(shop, BAD, "second", 200)
+    shop.tick()
 
+    told = shop.answer("status")
     all_goes_on_at_the_other(shop)
 
-    assert "failed" not in shop.answer("status")
+    assert "failed" not in told
     assert "failed" not in shop.answer("runs")
+    assert reader_of(shop, Calls()).read().runs
+
+
+@pytest.mark.parametrize("content", [b"", b"[]"])
+def test_a_finalization_that_cannot_be_read_is_made_up_for_by_the_next_run(
+    shop: Operated, content: bytes
+) -> None:
+    kept(shop)
+    put_objects(shop, dict.fromkeys(objects(shop, LEFT_ASIDE["finalization"]), content))
+
+    shop.wait(16)
+    ended = shop.tick()
+
+    assert ended["run"]["state"] == "FINALIZED"
+    assert counted(shop, "RecordsUnreadable") == 1
+    assert shop.answer("status")["open_events"] > 0
+    shop.tick()
+    assert shop.answer("status")["open_events"] == 0
+    assert shop.stack.newstore.atp((BAD, SKU)) == shop.stack.erp.on_hand((BAD, SKU))
+
+
+@pytest.mark.parametrize("content", [b"", b"[]"])
+def test_a_manifest_that_cannot_be_read_stops_imports_and_is_counted_and_named_until_restored(
+    shop: Operated, content: bytes
+) -> None:
+    kept(shop)
+    shop.wait(16)
+    shop.tick()
+    before = objects(shop, STOPS)
+    put_objects(shop, dict.fromkeys(before, content))
+    shop.wait(6)
+
+    for _ in range(2):
+        with pytest.raises(FatalError, match=r"manifest\.json.* restore its earlier version"):
+            shop.stack.tick()
+
+    assert counted(shop, "RecordsUnreadable") == 2
+    told = shop.answer("status")
+    assert any("no import can go on" in concern for concern in told["concerns"])
+    assert any("manifest.json" in record for record in told["records_unreadable"])
+    assert shop.answer("explain", GOOD, SKU)["adds_up"]
+    shown = reader_of(shop, Calls()).read()
+    assert any("manifest.json" in concern for concern in shown.concerns or ())
+    put_objects(shop, before)
+    all_goes_on_at_the_other(shop)
+
+
+def test_a_head_that_cannot_be_read_stops_imports_and_is_counted_and_named_until_put_right(
+    shop: Operated,
+) -> None:
+    table, dynamodb = shop.stack.template.physical_id(STATE), shop.stack.aws.dynamodb
+    key: Any = {"kind": {"S": "head"}, "id": {"S": "import"}}
+    head = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.put_item(TableName=table, Item={**head, "record": {"S": "{"}})
+    shop.wait(6)
+
+    with pytest.raises(FatalError, match=r"import head: .* no import goes on"):
+        shop.stack.tick()
+
+    assert counted(shop, "RecordsUnreadable") == 1
+    assert "import head: " in shop.run("status", code=3).output
+    dynamodb.put_item(TableName=table, Item=head)
+    all_goes_on_at_the_other(shop)
+
+
+def counted(shop: Operated, metric: str) -> int:
+    """So far, by the functions that count it."""
+    query = {"Id": "m", "MetricStat": {"Metric": {"MetricName": metric}}}
+    found = shop.connect().get_metric_data(MetricDataQueries=[query])
+    return int(found["MetricDataResults"][0]["Values"][0])

@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from inventory_sync.domain.manifest import Finalization
 from tests.simulation.__main__ import main
 from tests.simulation.faults import RATES
 from tests.simulation.mutants import MUTANTS, Mutant, seeds_to_catch
@@ -22,6 +24,23 @@ def test_no_fault_breaks_an_invariant(chunk: int) -> None:
     for seed in range(chunk * SEEDS_PER_CHUNK, (chunk + 1) * SEEDS_PER_CHUNK):
         outcome = run_seed(seed)
         assert not outcome.violation, f"seed {seed}: {outcome.violation}: {outcome.figures}"
+
+
+@pytest.mark.sweep(sample=2)
+@pytest.mark.parametrize("seed", range(20))
+def test_finalizations_that_cannot_be_read_break_no_invariant(seed: int) -> None:
+    def half_of_them(world: World) -> None:
+        whole, rng = world.files.finalization, Random(seed)
+
+        def read(run_id: str) -> Finalization:
+            lost = rng.random() < 0.5 and not world.faults.quiet
+            return Finalization(counted=(), closed=()) if lost else whole(run_id)
+
+        world.files.finalization = read  # type: ignore[method-assign]
+
+    outcome = run_seed(seed, adapt=half_of_them)
+
+    assert not outcome.violation, f"{outcome.violation}: {outcome.figures}"
 
 
 @pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.stem)

@@ -184,9 +184,9 @@ def test_what_is_left_out_is_a_failure_in_the_one_form_and_logged_nowhere_else(
     handler_of(lambda: made, read)({}, CONTEXT)
 
     *lines, _ = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
-    assert [line["message"].partition(", left out: ")[::2] for line in lines] == [
+    assert [line["message"].partition(": ")[::2] for line in lines] == [
         ("record unreadable", "location A: enabled is no boolean"),
-        ("entry of NewStore unreadable", "location A: enabled is no boolean"),
+        ("entry of NewStore unreadable, left out", "location A: enabled is no boolean"),
     ]
     for line in lines:
         assert (line["level"], line["function_request_id"]) == ("ERROR", "request-7")

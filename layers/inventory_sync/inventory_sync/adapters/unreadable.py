@@ -1,4 +1,4 @@
-"""What cannot be read is left out: each is named in the log, and stored records are counted."""
+"""What cannot be read is named in the log, each once, and stored records are counted."""
 
 import logging
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class LeftOutError(InventorySyncError):
 
 def report_unreadable(error: InventorySyncError) -> None:
     """Names a stored record and its fault, and quotes nothing of it."""
-    _RECORDS.error("record unreadable, left out: %s", error, extra={"cause": error})
+    _RECORDS.error("record unreadable: %s", error, extra={"cause": error})
 
 
 def report_unreadable_entry(error: InventorySyncError) -> None:

@@ -58,7 +58,10 @@ class FileStore(Protocol):
         """Keep what the run knew."""
 
     def manifest(self, run_id: str) -> Manifest:
-        """What the run knew."""
+        """What the run knew; FatalError where it cannot be read.
+
+        Without it nobody knows what NewStore has, nor which snapshots lack what was closed.
+        """
 
     def save_ledger(self, ledger: Ledger) -> None:
         """Keep a location's quantities as of the run."""
@@ -73,7 +76,10 @@ class FileStore(Protocol):
         """Keep what to mark once the run has finished."""
 
     def finalization(self, run_id: str) -> Finalization:
-        """What to mark once the run has finished."""
+        """What to mark once the run has finished; nothing where it cannot be read.
+
+        What is not marked the next run counts once more, which changes no quantity.
+        """
 
 
 class RecordWriter(Protocol):

@@ -16,7 +16,7 @@ class KeptReads(Protocol):
         """Of all locations that have a read, by location id."""
 
     def read(self, location_id: str) -> Read | None:
-        """The last one, with its version; None where there is none."""
+        """The last one, with its version; None where there is none that can be read."""
 
 
 class ReadExecutions(Protocol):

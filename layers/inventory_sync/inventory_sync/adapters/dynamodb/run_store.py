@@ -45,7 +45,8 @@ class DynamoRunStore:
             return decode(ImportHead, record, "import head")
         except FatalError as error:
             report_unreadable(error)
-            raise
+            remedy = "no import goes on before it is put right: see docs/runbook.md, Import errors"
+            raise type(error)(f"{error}; {remedy}") from error
 
     def save(
         self,

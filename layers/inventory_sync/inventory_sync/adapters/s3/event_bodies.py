@@ -39,13 +39,21 @@ class EventBodies:
         return attributes
 
     def read(self, item: Mapping[str, Any]) -> bytes:
-        """The body of an item, byte for byte; RejectedError where its retention is over."""
+        """The body of an item, byte for byte.
+
+        RejectedError where its retention is over, and where it is not what was stored.
+        """
         if "body_key" not in item:
-            return bytes(item["body"]["B"])
+            try:
+                return bytes(item["body"]["B"])
+            except (KeyError, TypeError) as error:
+                raise RejectedError("the item's body cannot be read; restore the item") from error
         key = item["body_key"]["S"]
         body = self._bucket().get(key)
         if body is None:
             raise RejectedError(f"the bucket has no {key} any more; its retention is over")
+        if _key(body) != key:
+            raise RejectedError(f"{key} is not what was stored; restore its earlier version")
         return body
 
 
@@ -53,8 +61,11 @@ def body_attributes(body: bytes) -> dict[str, Any]:
     """What an item has of a body: itself, or where S3 has it."""
     if len(body) <= INLINE_BYTES_MAX:
         return {"body": {"B": body}}
-    key = f"{PREFIX}{sha256(body).hexdigest()}"
-    return {"body_key": {"S": key}, "body_bytes": {"N": str(len(body))}}
+    return {"body_key": {"S": _key(body)}, "body_bytes": {"N": str(len(body))}}
+
+
+def _key(body: bytes) -> str:
+    return f"{PREFIX}{sha256(body).hexdigest()}"
 
 
 def _no_bucket() -> Objects:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LEDGERS_TRIED_MAX = 20
+_RESTORE = "restore its earlier version, see docs/runbook.md, Import errors"
 DEFLATE_LEVEL = 1
 """A third of the time of the usual level, for archives that are a fifth larger."""
 
@@ -58,8 +59,14 @@ class S3FileStore:
         self._bucket.put(f"runs/{manifest.run_id}/manifest.json", encode(manifest).encode())
 
     def manifest(self, run_id: str) -> Manifest:
-        """What the run knew."""
-        return self._record(Manifest, f"runs/{run_id}/manifest.json")
+        """What the run knew; FatalError, which is counted, where it cannot be read."""
+        key = f"runs/{run_id}/manifest.json"
+        data = self._bucket.get(key)
+        try:
+            return _decoded(Manifest, data, key)
+        except FatalError as error:
+            report_unreadable(error)
+            raise type(error)(f"{error}; {_RESTORE}") from error
 
     def save_ledger(self, ledger: Ledger) -> None:
         """Keep a location's quantities as of the run."""
@@ -92,14 +99,14 @@ class S3FileStore:
         self._bucket.put(f"runs/{run_id}/finalization.json", encode(finalization).encode())
 
     def finalization(self, run_id: str) -> Finalization:
-        """What to mark once the run has finished."""
-        return self._record(Finalization, f"runs/{run_id}/finalization.json")
-
-    def _record(self, kind: type[T], key: str) -> T:
+        """What to mark once the run has finished; nothing where it cannot be read."""
+        key = f"runs/{run_id}/finalization.json"
         data = self._bucket.get(key)
-        if data is None:
-            raise FatalError(f"{key} is missing in the import bucket; restore it or start afresh")
-        return decode(kind, data, key)
+        try:
+            return _decoded(Finalization, data, key)
+        except FatalError as error:
+            report_unreadable(error)
+            return Finalization(counted=(), closed=())
 
 
 @contextmanager
@@ -131,6 +138,12 @@ class ZipArchive:
 def archive_key(run_id: str) -> str:
     """Where a run's archive stands in the bucket."""
     return f"imports/{run_id}/availabilities.zip"
+
+
+def _decoded(kind: type[T], data: bytes | None, key: str) -> T:
+    if data is None:
+        raise FatalError(f"{key} is missing in the import bucket")
+    return decode(kind, data, key)
 
 
 def _ledger_key(location_id: str, run_id: str) -> str:

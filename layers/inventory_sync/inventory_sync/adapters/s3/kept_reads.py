@@ -6,14 +6,15 @@ reads/stock/<location>.json.gz    rows, or why there are none
 import gzip
 import zlib
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from pydantic_core import from_json, to_json
 
+from inventory_sync.adapters.instants import from_text
 from inventory_sync.adapters.s3.bucket import Bucket
+from inventory_sync.adapters.s3.columns import flag, rows_of, text, texts
+from inventory_sync.adapters.unreadable import report_unreadable
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.domain.stock_reads import KeptVersion, Read, StockRead, UnreadStock
@@ -22,15 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _PREFIX, _SUFFIX = "reads/stock/", ".json.gz"
-_NOT_OURS = (
-    OSError,
-    EOFError,
-    zlib.error,
-    ValueError,
-    TypeError,
-    KeyError,
-    InvalidOperation,
-)
+_NOT_OURS = (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, AttributeError)
 
 
 class S3KeptReads:
@@ -54,10 +47,14 @@ class S3KeptReads:
         }
 
     def read(self, location_id: str) -> Read | None:
-        """None where there is none; FatalError where it is not one of ours."""
+        """None where there is none, or one that cannot be read: the location is read anew."""
         key = _key(location_id)
         found = self._bucket.get_tagged(key)
-        return None if found is None else decode_read(location_id, *found, key)
+        try:
+            return None if found is None else decode_read(location_id, *found, key)
+        except FatalError as error:
+            report_unreadable(error)
+            return None
 
 
 def encode_read(read: Read) -> bytes:
@@ -84,22 +81,20 @@ def decode_read(location_id: str, data: bytes, version: str, what: str) -> Read:
     try:
         record: dict[str, Any] = from_json(gzip.decompress(data), cache_strings="none")
         if "unread" in record:
-            return UnreadStock(record["unread"], incomplete=record["incomplete"])
-        units = record["units"]
-        if set(map(type, units)) - {int}:
-            units = [figure if type(figure) is int else Decimal(figure) for figure in units]
-        rows = dict(zip(record["products"], units, strict=True))
-        as_of, unreadable = datetime.fromisoformat(record["as_of"]), dict(record["unreadable"])
-        fed_since = record["fed_since"]
+            return UnreadStock(text(record["unread"]), incomplete=flag(record["incomplete"]))
+        unreadable: dict[str, str] = record["unreadable"]
+        texts([*unreadable.keys(), *unreadable.values()])
+        rows = rows_of(record["products"], record["units"])
+        cursor, fed_since = record["cursor"], record["fed_since"]
         return StockRead(
-            StockSnapshot(location_id, as_of, rows, unreadable),
-            record["cursor"],
-            datetime.fromisoformat(record["started_at"]),
-            datetime.fromisoformat(fed_since) if fed_since else None,
+            StockSnapshot(location_id, from_text(record["as_of"]), rows, unreadable),
+            None if cursor is None else text(cursor),
+            from_text(record["started_at"]),
+            None if fed_since is None else from_text(fed_since),
             version,
         )
     except _NOT_OURS as error:
-        raise FatalError(f"{what}: not a read of ours: {error}; delete it") from error
+        raise FatalError(f"{what}: not a read of ours: {error}") from error
 
 
 def _key(location_id: str) -> str:

@@ -9,25 +9,17 @@ the last two are left out where there are none.
 import gzip
 import zlib
 from collections.abc import Set
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from inventory_sync.adapters.s3.columns import flag, rows_of, text, texts, tuples
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.events import EndedMispick
 from inventory_sync.domain.manifest import Ledger
 from inventory_sync.domain.units import UnitId
 
-_NOT_OURS = (
-    OSError,
-    EOFError,
-    zlib.error,
-    ValueError,
-    TypeError,
-    AttributeError,
-    InvalidOperation,
-)
+_NOT_OURS = (OSError, EOFError, zlib.error, ValueError, TypeError)
 _UNOWNED, _MISPICKS_OVER = "unowned", "mispicks_over"
 _FIELDS = {"location_id", "run_id", "products", "units", "sent_all", "sent", "lacking"}
 
@@ -59,24 +51,23 @@ def decode_ledger(data: bytes, what: str) -> Ledger:
         record: dict[str, Any] = from_json(gzip.decompress(data), cache_strings="none")
         if set(record) - {_UNOWNED, _MISPICKS_OVER} != _FIELDS:
             raise FatalError(f"{what}: fields {sorted(record)}, expected {sorted(_FIELDS)}")
-        products, units = record["products"], record["units"]
-        if set(map(type, units)) - {int}:
-            units = [figure if type(figure) is int else Decimal(figure) for figure in units]
-        quantities = dict(zip(products, units, strict=True))
-        sent: Set[str] = frozenset(record["sent"])
-        if record["sent_all"]:
+        quantities = rows_of(record["products"], record["units"])
+        sent: Set[str] = frozenset(texts(record["sent"]))
+        if flag(record["sent_all"]):
             sent = sent | quantities.keys() if sent else quantities.keys()
         return Ledger(
-            location_id=record["location_id"],
-            run_id=record["run_id"],
+            location_id=text(record["location_id"]),
+            run_id=text(record["run_id"]),
             quantities=quantities,
             sent=sent,
-            lacking=frozenset(UnitId(*pair) for pair in record["lacking"]),
+            lacking=frozenset(UnitId(*pair) for pair in tuples(record["lacking"], 2)),
             unowned={
                 UnitId(request_id, item_id): product
-                for request_id, item_id, product in record.get(_UNOWNED, ())
+                for request_id, item_id, product in tuples(record.get(_UNOWNED, []), 3)
             },
-            mispicks_over=frozenset(EndedMispick(*pair) for pair in record.get(_MISPICKS_OVER, ())),
+            mispicks_over=frozenset(
+                EndedMispick(*pair) for pair in tuples(record.get(_MISPICKS_OVER, []), 2)
+            ),
         )
     except _NOT_OURS as error:
         raise FatalError(f"{what}: not a ledger of ours: {error}") from error
