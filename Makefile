@@ -47,9 +47,9 @@ pictures: .venv/.browser ## Draw docs/pictures anew from a story that the real c
 	@tools/get_chromium.sh
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.pictures
 
-room-test: .venv/.browser ## Test the page in Chromium; screenshots in build/room
+room-test: .venv/.browser ## Test the pages in Chromium; screenshots in build/room
 	@tools/get_axe.sh || true
-	.venv/bin/python -m pytest tests/e2e/test_room.py tests/e2e/test_room_looks.py $(ARGS)
+	.venv/bin/python -m pytest tests/e2e/test_room.py tests/e2e/test_room_looks.py tests/e2e/test_shadow_page_looks.py $(ARGS)
 
 local: .venv/.local .venv-e2e/.installed build ## Leave the deployed stack running in a local AWS, until Ctrl-C
 	@PYTHONPATH=layers/inventory_sync .venv/bin/python -m local.up

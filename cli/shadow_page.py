@@ -24,10 +24,13 @@ h2{font-size:1.15rem;margin-top:2rem}p,li{max-width:46rem}.soft{color:var(--soft
 .tile b{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left}
-th.n,td.n{text-align:right;white-space:nowrap}svg{width:100%;height:auto;display:block}
-svg text{fill:var(--soft);font-size:12px}pre{overflow-x:auto;background:var(--card);
+th.n,td.n{text-align:right;white-space:nowrap}svg{width:100%;height:9rem;display:block}
+.ends{display:flex;justify-content:space-between;max-width:none;margin-top:.25rem}
+tbody th{overflow-wrap:anywhere;min-width:6rem}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);
 border:1px solid var(--line);border-radius:.5rem;padding:.75rem;font-size:.85rem}
 summary{cursor:pointer;padding:.3rem 0}
+@media(max-width:30rem){th,td{padding:.3rem .25rem}}
 """
 
 
@@ -37,8 +40,8 @@ def page_of(found: ShadowReport, lag_seconds: object) -> str:
     parts = [
         f"<h1>{title}</h1>",
         f'<p class="soft">{escape(instant(found.since))} to {escape(instant(found.until))},'
-        f" {found.looks} looks at {found.rows} rows. A unit hour is one unit promised wrongly for"
-        " an hour.</p>",
+        f" {found.looks:,} looks at {found.rows:,} rows. A unit hour is one unit promised wrongly"
+        " for an hour.</p>",
         _tiles(found),
         _chart(found.by_hour),
         _hours_of_day(found.by_hour),
@@ -63,8 +66,8 @@ def _tiles(found: ShadowReport) -> str:
         ("Promised too little", total.too_little, "at least"),
     ]
     told = [
-        f'<div class="tile">{name}<b>{amount.unit_hours:.2f}</b>unit hours, {words};'
-        f" {amount.row_hours:.2f} row hours, at most {amount.units_max} of a row at once</div>"
+        f'<div class="tile">{name}<b>{amount.unit_hours:,.2f}</b>unit hours, {words};'
+        f" {amount.row_hours:,.2f} row hours, at most {amount.units_max} of a row at once</div>"
         for name, amount, words in tiles
     ]
     return f'<div class="tiles">{"".join(told)}</div>'
@@ -91,28 +94,28 @@ def _chart(by_hour: Mapping[datetime, Promises]) -> str:
         )
         bars.append(
             f"<g><title>{told}</title>"
-            f'<rect x="{x:.1f}" y="{20 + _HALF - much:.1f}" width="{width:.1f}"'
+            f'<rect x="{x:.1f}" y="{_HALF - much:.1f}" width="{width:.1f}"'
             f' height="{much:.1f}" fill="url(#h)" stroke="var(--much)" stroke-width=".5"/>'
-            f'<rect x="{x:.1f}" y="{20 + _HALF - sure:.1f}" width="{width:.1f}"'
+            f'<rect x="{x:.1f}" y="{_HALF - sure:.1f}" width="{width:.1f}"'
             f' height="{sure:.1f}" fill="var(--much)"/>'
-            f'<rect x="{x:.1f}" y="{20 + _HALF}" width="{width:.1f}"'
+            f'<rect x="{x:.1f}" y="{_HALF}" width="{width:.1f}"'
             f' height="{little:.1f}" fill="var(--little)"/></g>'
         )
-    base = 20 + _HALF
+    low = _HALF * max(p.too_little.unit_hours for p in by_hour.values()) / most
     return (
         "<h2>Hour by hour</h2><p>Above the line: promised too much, solid where it is certain,"
         " hatched where it may be less. Below: promised too little.</p>"
-        f'<svg viewBox="0 0 {_WIDTH} {2 * _HALF + 40}" role="img"'
+        f'<p class="soft">The highest: {most:,.2f} unit hours in an hour.</p>'
+        f'<svg viewBox="0 0 {_WIDTH} {_HALF + low + 2:.0f}"'
+        ' preserveAspectRatio="none" role="img"'
         ' aria-label="Unit hours promised too much and too little, hour by hour">'
         '<defs><pattern id="h" width="5" height="5" patternUnits="userSpaceOnUse"'
         ' patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="5"'
         ' stroke="var(--much)" stroke-width="2"/></pattern></defs>'
-        f'{"".join(bars)}<line x1="0" x2="{_WIDTH}" y1="{base}" y2="{base}"'
-        ' stroke="var(--soft)"/>'
-        f'<text x="0" y="14">{most:.2f} unit hours in an hour</text>'
-        f'<text x="0" y="{2 * _HALF + 36}">{first:%Y-%m-%d %H:00}Z</text>'
-        f'<text x="{_WIDTH}" y="{2 * _HALF + 36}" text-anchor="end">{last:%Y-%m-%d %H:00}Z</text>'
-        "</svg>"
+        f'{"".join(bars)}<line x1="0" x2="{_WIDTH}" y1="{_HALF}" y2="{_HALF}"'
+        ' stroke="var(--soft)"/></svg>'
+        f'<p class="soft ends"><span>{first:%Y-%m-%d %H:00}Z</span>'
+        f"<span>{last:%Y-%m-%d %H:00}Z</span></p>"
     )
 
 
@@ -140,14 +143,15 @@ def _figures(title: str, heading: str, rows: list[tuple[str, list[float]]], of: 
     )
     lines = "".join(
         f'<tr><th scope="row">{escape(key)}</th>'
-        + "".join(f'<td class="n">{units:.2f}</td>' for units in figures)
+        + "".join(f'<td class="n">{units:,.2f}</td>' for units in figures)
         + "</tr>"
         for key, figures in rows
     )
     more = f'<p class="soft">The {len(rows)} costliest of {of}.</p>' if of > len(rows) else ""
     return (
         f"<h2>{title}</h2><p>In unit hours.</p>"
-        f'<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">{heading}</th>{names}'
+        f'<div class="scroll" role="region" aria-label="{title}" tabindex="0"><table>'
+        f'<thead><tr><th scope="col">{heading}</th>{names}'
         f"</tr></thead><tbody>{lines}</tbody></table></div>{more}"
     )
 

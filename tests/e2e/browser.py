@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 REQUIRED = "BROWSER_REQUIRED"
 """Set by CI, where a missing browser is a failure."""
+LOOKS = [("light", 1400), ("dark", 1400), ("light", 390), ("dark", 390)]
+"""Colour scheme and width, of a screen and of a telephone."""
 PICTURES = ROOT / "build" / "room"
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -100,6 +102,14 @@ def obstacles(page: Page) -> list[str]:
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+def fits(page: Page) -> bool:
+    """Nothing makes the page as a whole scroll sideways."""
+    wide: bool = page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+    return wide
 
 
 def picture_of(page: Page, name: str) -> None:

@@ -25,7 +25,9 @@ from inventory_sync.domain.import_run import JobError, RunState
 from inventory_sync.domain.stock import StockKey
 from tests.builders import NOW, event, forwarded, open_event, run
 from tests.e2e.browser import (
+    LOOKS,
     REQUIRED,
+    fits,
     moment_with,
     obstacles,
     page_in,
@@ -37,14 +39,13 @@ from tests.e2e.browser import (
 from tests.unit.cli.room.readings import held, reading, shadow, truth
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 OBSTACLE = why_not()
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(OBSTACLE) and not os.environ.get(REQUIRED), reason=OBSTACLE),
 ]
-LOOKS = [("light", 1400), ("dark", 1400), ("light", 390), ("dark", 390)]
 LONG = "Outlet-Köln-Ehrenfeld-Venloer-Straße-Hinterhaus-2-Reserve"
 
 
@@ -277,14 +278,6 @@ def test_a_row_that_was_never_sent_says_why(chromium: Browser) -> None:
         page.locator("#look-up-product").press("Enter")
         page.get_by_text("no import on record has sent SKU-9").wait_for()
         history.close()
-
-
-def fits(page: Page) -> bool:
-    """Nothing makes the page as a whole scroll sideways."""
-    wide: bool = page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    )
-    return wide
 
 
 def test_an_empty_stack_says_so_everywhere(chromium: Browser, tmp_path: Path) -> None:
