@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from inventory_sync.adapters.aws.errors import translated
+from inventory_sync.adapters.aws.whole_answers import only_whole_answers
 from inventory_sync.bootstrap.runtime import Runtime, with_variables
 from inventory_sync.domain.errors import FatalError, RetriableError
 from inventory_sync.version import USER_AGENT
@@ -101,7 +102,9 @@ class Connect:
     @cached_property
     def _shared_session(self) -> "Session":
         """One for all clients: what AWS's services are is read from the disk for each session."""
-        return self.runtime({}).new_session()
+        session = self.runtime({}).new_session()
+        only_whole_answers(session)
+        return session
 
     @cached_property
     def _clients(self) -> dict[tuple[str, bool], Any]:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
+from inventory_sync.adapters.aws.export_queue import SqsExportQueue
+from inventory_sync.adapters.aws.secrets import Secrets
+from inventory_sync.adapters.dynamodb.state_table import StateTable
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket, Found
 from inventory_sync.adapters.erp.ids import IdMap
 from inventory_sync.adapters.erp.odoo.connector import OdooErp
@@ -22,12 +25,14 @@ from inventory_sync.adapters.newstore.exports import NewStoreExports
 from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.s3.bucket import Bucket
 from inventory_sync.adapters.s3.export_files import S3ExportFiles
+from inventory_sync.bootstrap.clients import Clients
 from inventory_sync.bootstrap.system_clock import SystemClock
 from inventory_sync.domain.atp import AtpExport, ExportState
 from inventory_sync.domain.errors import OutcomeUnknownError, RetriableError
 from inventory_sync.domain.inbound import ExportFile
 from inventory_sync.domain.stock import Unknown
-from tests.aws import aws_session
+from local.aws import new_session
+from local.template import REGION, ROOT
 from tests.builders import NOW
 from tests.connector.bench import movement
 from tests.unit.adapters.breaking_server import (
@@ -41,6 +46,7 @@ from tests.unit.adapters.breaking_server import (
 from tests.unit.adapters.erp.test_odoo import ANSWERS as ODOO
 from tests.unit.adapters.erp.test_rest import CAPABILITIES
 
+PACKAGE = ROOT / "layers" / "inventory_sync" / "inventory_sync"
 LIMITS = HttpLimits(
     read_seconds=0.3, attempts_max=2, backoff_seconds=0, call_seconds_max=1, download_seconds_max=1
 )
@@ -168,16 +174,68 @@ def test_odoo(break_: Break) -> None:
         assert isinstance(outcome, Unknown)
 
 
-# Over S3
+# Of AWS
 
 
-def s3(server: BreakingServer) -> Any:
+def aws(server: BreakingServer, service: str) -> Any:
+    """A client as ours are made, but for its patience."""
     once = Config(
         read_timeout=0.3,
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
     )
-    return aws_session().client("s3", endpoint_url=server.url, config=once)
+    session = new_session()
+    Clients(session)
+    return session.create_client(
+        service,
+        region_name=REGION,
+        endpoint_url=server.url,
+        config=once,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def s3(server: BreakingServer) -> Any:
+    return aws(server, "s3")
+
+
+def test_every_stream_of_a_bucket_is_read_by_one_of_the_adapters_below() -> None:
+    code = PACKAGE.rglob("*.py")
+    readers = {path for path in code if '["Body"]' in path.read_text("utf-8")}
+
+    assert {str(path.relative_to(PACKAGE)) for path in readers} == {
+        "adapters/erp/csv/bucket.py",
+        "adapters/s3/bucket.py",
+        "adapters/s3/export_files.py",
+    }
+
+
+@BREAKS
+def test_tables(break_: Break) -> None:
+    with BreakingServer("/", break_, b'{"Item": {') as server:
+        table = StateTable(aws(server, "dynamodb"), "state")
+        with pytest.raises(RetriableError):
+            table.get("head", "import")
+        with pytest.raises(RetriableError):
+            table.put("head", "import", "{}")
+
+
+@BREAKS
+def test_secrets(break_: Break) -> None:
+    with BreakingServer("/", break_, b'{"SecretString": "') as server:
+        secrets = Secrets(aws(server, "secretsmanager"), SystemClock())
+        with pytest.raises(RetriableError):
+            secrets.read("arn")
+
+
+@BREAKS
+def test_export_queue(break_: Break) -> None:
+    file = ExportFile(bucket="imports", key="inbound/a.export", etag="")
+    with BreakingServer("/", break_, b'{"MessageId": "') as server:
+        queue = SqsExportQueue(aws(server, "sqs"), f"{server.url}/1/exports", "imports")
+        with pytest.raises(RetriableError):
+            queue.put(file, 7, 0)
 
 
 @BREAKS

@@ -5,6 +5,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
+from inventory_sync.adapters.aws.whole_answers import only_whole_answers
 from inventory_sync.version import USER_AGENT
 
 
@@ -18,6 +19,7 @@ class Clients:
     def __init__(
         self, session: Session, read_seconds: float = 10, *, parameter_validation: bool = True
     ) -> None:
+        only_whole_answers(session)
         self._session = session
         self._s3: Any = None
         self._config = Config(
