@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from typing import Protocol
 
+from inventory_sync.adapters.erp.kept import Kept
 from inventory_sync.domain.errors import FatalError, RejectedError
 from inventory_sync.ports.observe import Clock
-
-_LIVE_FOR = timedelta(minutes=1)
 
 
 class Ids(Protocol):
@@ -94,8 +92,7 @@ class LiveIds:
 
     def __init__(self, load: Callable[[], IdMap], clock: Clock) -> None:
         self._load = load
-        self._clock = clock
-        self._loaded: tuple[datetime, IdMap] | None = None
+        self._loaded: Kept[IdMap] = Kept(clock)
 
     def erp_location(self, location_id: str) -> str:
         """What the ERP calls the location."""
@@ -122,7 +119,4 @@ class LiveIds:
         return self._ids()
 
     def _ids(self) -> IdMap:
-        now = self._clock.now()
-        if self._loaded is None or not timedelta() <= now - self._loaded[0] <= _LIVE_FOR:
-            self._loaded = (now, self._load())
-        return self._loaded[1]
+        return self._loaded.get(self._load)

@@ -61,10 +61,10 @@ class ReplayWindow:
 
     def report(self, replay: Replay, wait_seconds: float) -> ReplayReport:
         """After the replay's end, or after so long; to be asked again as often as one likes."""
-        deadline = self.clock.now().timestamp() + wait_seconds
+        deadline = self.clock.monotonic() + wait_seconds
         stream = self.streams.stream(replay.replay_id)
         while stream is not None and stream.running:
-            if self.clock.now().timestamp() >= deadline:
+            if self.clock.monotonic() >= deadline:
                 break
             self.clock.sleep(POLL_SECONDS)
             stream = self.streams.stream(replay.replay_id)

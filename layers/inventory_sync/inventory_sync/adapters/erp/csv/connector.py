@@ -1,6 +1,6 @@
 """An ERP that drops its stock as CSV files into a bucket, and collects movements from there."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from inventory_sync.adapters.erp.csv.bucket import CsvBucket
 from inventory_sync.adapters.erp.csv.format import CsvFormat
@@ -8,6 +8,7 @@ from inventory_sync.adapters.erp.csv.movements import CsvMovements
 from inventory_sync.adapters.erp.csv.passed_over import PassedOver
 from inventory_sync.adapters.erp.csv.stock import CsvStock
 from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.kept import Kept
 from inventory_sync.domain.erp import Changes, Dedupe, ErpCapabilities
 from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.stock import (
@@ -23,7 +24,6 @@ from inventory_sync.domain.stock import (
 from inventory_sync.ports.observe import Clock, Observer
 
 BULK_MAX = 100
-_KEPT = timedelta(minutes=1)
 
 
 class CsvErpStock:
@@ -43,7 +43,7 @@ class CsvErpStock:
         self._apply_lag = apply_lag
         self._passed_over = PassedOver(observer)
         self._stock = CsvStock(bucket, ids, self._passed_over)
-        self._form: tuple[datetime, CsvFormat] | None = None
+        self._form: Kept[CsvFormat] = Kept(clock)
 
     def capabilities(self) -> ErpCapabilities:
         """A movement is a file of its name, so a repeat is the same file: native."""
@@ -73,10 +73,7 @@ class CsvErpStock:
         return StockSnapshot(location_id, whole.as_of, kept, unreadable)
 
     def _format(self) -> CsvFormat:
-        now = self._clock.now()
-        if self._form is None or not timedelta() <= now - self._form[0] <= _KEPT:
-            self._form = (now, self._bucket.format())
-        return self._form[1]
+        return self._form.get(self._bucket.format)
 
 
 class CsvErp(CsvErpStock):

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
+from inventory_sync.adapters.erp.kept import Kept
 from inventory_sync.adapters.erp.odoo.api import OdooApi, OdooRefusedError
 from inventory_sync.adapters.erp.odoo.measures import OdooMeasures
 from inventory_sync.domain.errors import FatalError, RejectedError
@@ -18,7 +18,6 @@ PRODUCTS_MAX = 5_000
 """Products in one call."""
 
 _PATTERNS_MAX = 100
-_KEPT = timedelta(minutes=1)
 
 
 class _Row(BaseModel):
@@ -105,8 +104,8 @@ class OdooMaster:
         self._clock = clock
         self._not_for_sale = not_for_sale
         self.measures = OdooMeasures(api, clock)
-        self._kits: tuple[datetime, bool] | None = None
-        self._warehouses: dict[str, tuple[datetime, Warehouse]] = {}
+        self._kits: Kept[bool] = Kept(clock)
+        self._warehouses: dict[str, Kept[Warehouse]] = {}
 
     def reservations(self) -> bool:
         """Whether any warehouse has an operation type for allocations."""
@@ -124,11 +123,8 @@ class OdooMaster:
 
     def warehouse(self, code: str) -> Warehouse:
         """By its short name; RejectedError where Odoo has none, or more than one company has it."""
-        kept = self._warehouses.get(code)
-        now = self._clock.now()
-        if kept is None or not timedelta() <= now - kept[0] <= _KEPT:
-            kept = self._warehouses[code] = (now, self._find(code))
-        return kept[1]
+        kept = self._warehouses.setdefault(code, Kept(self._clock))
+        return kept.get(lambda: self._find(code))
 
     def products(self, skus: Iterable[str]) -> dict[str, ProductRow]:
         """By internal reference, those that Odoo has; RejectedError where two share one."""
@@ -185,12 +181,12 @@ class OdooMaster:
 
     def _has_kits(self) -> bool:
         """Whether Odoo's app for manufacturing is there, which has kits."""
-        now = self._clock.now()
-        if self._kits is None or not timedelta(0) <= now - self._kits[0] <= _KEPT:
-            arguments = {"allfields": ["is_kits"], "attributes": ["type"]}
-            fields = self._api.row(_Fields, "product.product", "fields_get", **arguments)
-            self._kits = (now, fields.is_kits is not None)
-        return self._kits[1]
+        return self._kits.get(self._read_kits)
+
+    def _read_kits(self) -> bool:
+        arguments = {"allfields": ["is_kits"], "attributes": ["type"]}
+        fields = self._api.row(_Fields, "product.product", "fields_get", **arguments)
+        return fields.is_kits is not None
 
     def _left_out(self, stock_id: int) -> tuple[int, ...]:
         """FatalError for a name that no location of Odoo's has: it would leave nothing out."""

@@ -5,18 +5,17 @@ in a measure of another kind, such as metres, has one item in each.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
+from inventory_sync.adapters.erp.kept import Kept
 from inventory_sync.adapters.erp.odoo.api import OdooApi
 from inventory_sync.adapters.values import Figure
 from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.stock import Units
 from inventory_sync.ports.observe import Clock
 
-_KEPT = timedelta(minutes=1)
 _NOISE = Decimal("0.000001")
 
 
@@ -58,15 +57,11 @@ class OdooMeasures:
 
     def __init__(self, api: OdooApi, clock: Clock) -> None:
         self._api = api
-        self._clock = clock
-        self._kept: tuple[datetime, dict[int, Measure]] | None = None
+        self._kept: Kept[dict[int, Measure]] = Kept(clock)
 
     def of(self, uom_id: int) -> Measure:
         """RetriableError for one that Odoo does not list: it has just been made."""
-        now = self._clock.now()
-        if self._kept is None or not timedelta(0) <= now - self._kept[0] <= _KEPT:
-            self._kept = (now, self._read())
-        measure = self._kept[1].get(uom_id)
+        measure = self._kept.get(self._read).get(uom_id)
         if measure is None:
             raise RetriableError(f"Odoo does not list its unit of measure {uom_id}")
         return measure

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.kept import Kept
 from inventory_sync.adapters.erp.rest.bulk import BulkCall, BulkPoster
 from inventory_sync.adapters.erp.rest.changes import ChangesReader
 from inventory_sync.adapters.erp.rest.snapshot import SnapshotLimits, SnapshotReader
@@ -40,7 +41,6 @@ from inventory_sync.domain.stock import (
 )
 from inventory_sync.ports.observe import Clock
 
-_CAPABILITIES_FOR = timedelta(minutes=1)
 _NOT_FOUND = 404
 
 
@@ -68,8 +68,7 @@ class RestErpStock:
         stock_url = f"{base_url}/v1/stock"
         self._snapshots = SnapshotReader(http, clock, ids, stock_url, snapshot_limits)
         self._changes = ChangesReader(http, clock, ids, base_url, snapshot_limits.seconds_max)
-        self._answer: CapabilitiesAnswer | None = None
-        self._answered_at = clock.now()
+        self._answer: Kept[CapabilitiesAnswer] = Kept(clock)
 
     def capabilities(self) -> ErpCapabilities:
         """Asked for once a minute; FatalError for an ERP that would book repeats unnoticed."""
@@ -100,19 +99,19 @@ class RestErpStock:
         return self._changes.read(location_id, product_ids)
 
     def _capabilities(self) -> CapabilitiesAnswer:
-        now = self._clock.now()
-        if self._answer is None or not timedelta() <= now - self._answered_at <= _CAPABILITIES_FOR:
-            url = f"{self._base_url}/v1/capabilities"
-            request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
-            answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
-            if answer.dedupe not in set(Dedupe):
-                raise FatalError(
-                    f"the ERP says dedupe={answer.dedupe[:40]!r}: it would book a repeat twice;"
-                    " it has to recognise a movement_id it has booked (native), or to find one"
-                    " by GET /v1/movements/{movement_id} (lookup)"
-                )
-            self._answer, self._answered_at = answer, now
-        return self._answer
+        return self._answer.get(self._ask)
+
+    def _ask(self) -> CapabilitiesAnswer:
+        url = f"{self._base_url}/v1/capabilities"
+        request = HttpRequest(method="GET", url=url, retry=RetrySafety.ALWAYS)
+        answer = read_model(CapabilitiesAnswer, self._http.call(request), request.where)
+        if answer.dedupe not in set(Dedupe):
+            raise FatalError(
+                f"the ERP says dedupe={answer.dedupe[:40]!r}: it would book a repeat twice;"
+                " it has to recognise a movement_id it has booked (native), or to find one"
+                " by GET /v1/movements/{movement_id} (lookup)"
+            )
+        return answer
 
 
 class RestErp(RestErpStock):
