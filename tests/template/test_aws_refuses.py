@@ -101,6 +101,38 @@ def test_a_secret_is_named_with_the_characters_that_aws_adds(
     assert bool(re.fullmatch(PARAMETERS[name]["AllowedPattern"], arn)) is fits
 
 
+LIVE_ONLY = {
+    "an account without a role for API Gateway's logs": "ApiGatewayAccountRole=create",
+    "bodies that are no UTF-8": "UTF-8",
+    "functions at their time-out": "Task timed out",
+    "gradual deployment": "GradualDeployment=true",
+    "alarms of dead letters": "queue of dead letters",
+    "EventBridge's dead letters": "FailedInvocations",
+    "a stream's failed records": "events --rejected",
+    "the firewall": "`Firewall`",
+    "address ranges": "`AllowedIpRanges`",
+    "a key of one's own": "`KmsKeyArn`",
+    "NewStore's account": "another account",
+    "fanned-out reads": "`StockReads=fan_out`",
+    "roles": "AccessDenied",
+    "traces": "`Tracing=true`",
+    "operators' rights": "stream register",
+    "a restore": "restore",
+    "tags": "resourcegroupstaggingapi",
+    "concurrency": "ConcurrentExecutions",
+}
+
+
+@pytest.mark.parametrize("what", LIVE_ONLY)
+def test_the_first_deployment_s_list_looks_at_what_only_aws_can_show(what: str) -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    section = text.partition("## What only live AWS can show")[2].partition("\n## ")[0]
+    items = [line for line in section.splitlines() if line.startswith("- [ ] **")]
+
+    assert len(items) >= len(LIVE_ONLY) - 1
+    assert any(LIVE_ONLY[what] in item for item in items)
+
+
 # The webhook's versions
 
 

@@ -118,6 +118,33 @@ def test_the_documented_key_policy_names_every_service_that_uses_the_key_by_itse
 
 
 @pytest.mark.parametrize(
+    ("who", "needs"),
+    [
+        (  # DynamoDB developer guide, "Authorizing use of a customer managed key", and Lambda's
+            "who deploys",
+            {"CreateGrant", "DescribeKey", "Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*"},
+        ),
+        # S3 user guide, "Using SSE-KMS": a put needs a data key, the parts of one are decrypted.
+        ("the IAM user of NewStore's S3 export", {"GenerateDataKey", "Decrypt"}),
+        ("the IAM user that signs URLs", {"Decrypt"}),
+        ("operators", {"GenerateDataKey", "Decrypt"}),
+    ],
+)
+def test_the_documents_say_what_each_user_of_the_key_needs(who: str, needs: set[str]) -> None:
+    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    section = text.partition("## A key of your own")[2].partition("\n## ")[0]
+    [row] = [line for line in section.splitlines() if line.startswith(f"| {who} |")]
+
+    assert set(re.findall(r"`kms:([\w*]+)`", row)) == needs
+
+
+def test_operators_write_files_and_so_need_data_keys() -> None:
+    deploy = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+
+    assert "s3:PutObject" in deploy.partition("## Operators' rights")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize(
     ("arn", "fits"),
     [
         ("arn:aws:kms:eu-west-1:123456789012:key/0123abcd-0123-4567-89ab-0123456789ab", True),

@@ -212,6 +212,29 @@ def test_the_readme_is_short() -> None:
     assert len(text_of(ROOT / "README.md").splitlines()) <= README_LINES_MAX
 
 
+@pytest.mark.parametrize("change", ["A metric", "An alarm", "A connector", "A command"])
+def test_contributing_says_in_five_lines_where_a_change_goes(change: str) -> None:
+    text = text_of(ROOT / "CONTRIBUTING.md")
+    steps = text.partition(f"\n{change}:\n\n")[2].partition("\n\n")[0].splitlines()
+
+    assert [step[:3] for step in steps] == [f"{number}. " for number in range(1, 6)]
+
+
+def test_contributing_goes_from_a_clone_to_a_green_check() -> None:
+    first = text_of(ROOT / "CONTRIBUTING.md").partition("## From a clone")[2].partition("\n## ")[0]
+    commands = re.findall(r"^ {4}make ([a-z ]+?)(?: +#.*)?$", first, flags=re.MULTILINE)
+
+    assert commands[0] == "setup"
+    assert commands[-1] == "check"
+
+
+def test_security_says_how_to_report_and_what_is_supported() -> None:
+    text = text_of(ROOT / "SECURITY.md")
+
+    assert re.findall(r"^\*\*(\w+)\*\*", text, flags=re.MULTILINE)[:2] == ["Report", "Supported"]
+    assert "*Report a vulnerability*" in text
+
+
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.name)
 def test_a_decision_is_short_and_says_how_to_undo_it(path: Path) -> None:
     text = text_of(path)

@@ -26,6 +26,16 @@ def test_the_tables_are_those_of_the_model(table: object) -> None:
     assert "\n".join(rows) in SCALE.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/design.md", "docs/scale.md"])
+def test_the_events_a_second_that_a_location_bears_are_those_of_its_partition(page: str) -> None:
+    """DynamoDB's 1,000 write units; of an event's own one is the requests table's."""
+    units = read_measured()("write units of an event (items_completed), stored to closed", "units")
+    events = 1_000 / (units - 1)
+
+    text = (SCALE.parents[1] / page).read_text(encoding="utf-8")
+    assert f"ome {math.floor(events / 10) * 10} events a second" in text
+
+
 def test_what_stands_is_counted_and_stays_below_25_dollars() -> None:
     assert "\n".join(standing_table()) in SCALE.read_text(encoding="utf-8")
     assert all(item.number for item in standing())
