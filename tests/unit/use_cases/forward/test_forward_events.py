@@ -13,7 +13,7 @@ from inventory_sync.adapters.erp.booked_elsewhere import BookedElsewhere
 from inventory_sync.domain.acknowledgements import ERP_CLOCK_SKEW
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.erp import Dedupe, ErpCapabilities
-from inventory_sync.domain.errors import FatalError, RetriableError
+from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.events import (
     EventRef,
     FulfillmentEvent,
@@ -40,7 +40,8 @@ from inventory_sync.use_cases.forward.forward_events import (
     REPLAYED_AFTER,
     ForwardEvents,
 )
-from tests.builders import HOUR, ITEMS_ASSIGNED, ITEMS_FAILED, MINUTE, NOW, event
+from tests.builders import HOUR, ITEMS_ASSIGNED, ITEMS_FAILED, MINUTE, NOW, STORE, event
+from tests.errors import OF_ALL, OF_ONE
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
 from tests.fakes.mode import never_a_shadow
@@ -70,6 +71,14 @@ class BookingErp:
         """The units of what was posted."""
         self.changes: list[AllocationChange] = []
         self.meanwhile: Callable[[], None] = lambda: None
+        self.cut_short = False
+        self.fails: dict[tuple[str, str], Exception] = {}
+        """What is raised, by the call and the location; a look-up names none."""
+
+    def _fail(self, call: str, *location_ids: str) -> None:
+        for location_id in location_ids:
+            if (call, location_id) in self.fails:
+                raise self.fails[call, location_id]
 
     def capabilities(self) -> ErpCapabilities:
         return ErpCapabilities(
@@ -81,8 +90,10 @@ class BookingErp:
 
     def post_movements(self, movements: list[StockMovement]) -> list[MovementOutcome]:
         self.meanwhile()
+        self._fail("post", *(movement.location_id for movement in movements))
         self.lines += [line.unit.item_id for movement in movements for line in movement.lines]
-        return [self._post(movement.movement_id) for movement in movements]
+        outcomes = [self._post(movement.movement_id) for movement in movements]
+        return outcomes[1:] if self.cut_short and len(outcomes) > 1 else outcomes
 
     def _post(self, movement: str) -> MovementOutcome:
         self.posted.append(movement)
@@ -90,9 +101,11 @@ class BookingErp:
         return answers.pop(0) if answers else ACK
 
     def look_up(self, movement: str) -> MovementOutcome | None:
+        self._fail("look_up", movement)
         return self.look_ups.get(movement)
 
     def change_allocations(self, changes: list[AllocationChange]) -> list[AllocationOutcome]:
+        self._fail("change", *(change.location_id for change in changes))
         self.changes += changes
         return [self.allocation_answers.get(c.fulfillment_request_id, Accepted()) for c in changes]
 
@@ -151,6 +164,90 @@ def refs(*events: FulfillmentEvent) -> list[EventRef]:
 BOTH = pytest.mark.parametrize("dedupe", list(Dedupe))
 SHIPPED = event(12)
 MOVEMENT = movement_id(SHIPPED)
+
+
+# Whatever the ERP does with one event, the others go on
+
+ELSEWHERE = event(13, at=STORE)
+OF_ONE_EVENT = pytest.mark.parametrize("error", OF_ONE, ids=lambda error: type(error).__name__)
+
+
+@BOTH
+@OF_ONE_EVENT
+def test_an_error_of_posting_at_one_location_holds_up_no_other(
+    dedupe: Dedupe, error: Exception
+) -> None:
+    world = World(dedupe)
+    world.store(ELSEWHERE, SHIPPED)
+    world.erp.fails["post", STORE] = error
+    world.forward(world.log.open_events())
+    world.clock.advance(HOUR)
+
+    world.sweep()
+
+    assert world.state(SHIPPED).forwarded_at is not None
+    assert world.booked() == [MOVEMENT]
+    bad = world.state(ELSEWHERE)
+    assert (bad.forwarded_at, bad.applied_at) == (None, None)
+    assert (bad.rejected_reason is not None) is isinstance(error, RejectedError)
+    world.erp.fails.clear()
+    world.clock.advance(HOUR)
+    world.sweep()
+    assert (world.state(ELSEWHERE).forwarded_at is None) is isinstance(error, RejectedError)
+
+
+@BOTH
+@OF_ONE_EVENT
+def test_an_error_of_a_look_up_holds_up_no_other_and_is_no_word_of_the_erps(
+    dedupe: Dedupe, error: Exception
+) -> None:
+    world = World(dedupe)
+    for shipped in (ELSEWHERE, SHIPPED):
+        world.answer(shipped, LOST)
+        world.erp.look_ups[movement_id(shipped)] = ACK
+    world.erp.fails["look_up", movement_id(ELSEWHERE)] = error
+
+    result = world.forward(world.store(ELSEWHERE, SHIPPED))
+
+    assert (result.forwarded, result.rejected) == (refs(SHIPPED), [])
+    assert result.later == refs(ELSEWHERE)
+    assert sorted(world.booked()) == sorted(map(movement_id, (ELSEWHERE, SHIPPED)))
+
+
+@OF_ONE_EVENT
+def test_an_error_of_an_allocation_at_one_location_holds_up_no_other(error: Exception) -> None:
+    world = World()
+    world.erp.fails["change", STORE] = error
+
+    result = world.forward(world.store(ELSEWHERE, SHIPPED))
+
+    assert result.forwarded == refs(SHIPPED)
+    assert [change.location_id for change in world.erp.changes] == [SHIPPED.location_id]
+    refused = isinstance(error, RejectedError)
+    assert (result.rejected, result.later)[not refused] == refs(ELSEWHERE)
+    assert world.state(ELSEWHERE).applied_at == ACK.applied_at
+
+
+@pytest.mark.parametrize("call", ["post", "look_up", "change"])
+@pytest.mark.parametrize("error", OF_ALL, ids=lambda error: type(error).__name__)
+def test_where_nothing_may_go_on_one_event_stops_all(error: Exception, call: str) -> None:
+    world = World()
+    world.answer(SHIPPED, LOST)
+    world.erp.fails[call, MOVEMENT if call == "look_up" else SHIPPED.location_id] = error
+
+    with pytest.raises(type(error)):
+        world.forward(world.store(ELSEWHERE, SHIPPED))
+
+
+@BOTH
+def test_an_answer_of_another_length_says_nothing_of_any_event(dedupe: Dedupe) -> None:
+    world = World(dedupe)
+    world.erp.cut_short = True
+
+    result = world.forward(world.store(ELSEWHERE, SHIPPED))
+
+    assert result.forwarded == (refs(SHIPPED, ELSEWHERE) if dedupe is Dedupe.NATIVE else [])
+    assert result.rejected == []
 
 
 # What each event asks for

@@ -28,6 +28,7 @@ from inventory_sync.ports.erp import ErpBooks
 from inventory_sync.ports.events import EventLog, Quarantine, UnitOwners
 from inventory_sync.ports.mode import ModeCheck
 from inventory_sync.ports.observe import Clock, Observer, RemainingSeconds
+from inventory_sync.use_cases.forward.books import Books
 from inventory_sync.use_cases.forward.event_trail import EventTrail
 from inventory_sync.use_cases.forward.left_behind import LeftBehind
 
@@ -281,11 +282,11 @@ class ForwardEvents:
         return posted
 
     def _post(self, dues: list[_Due]) -> list[MovementOutcome]:
-        outcomes = self.erp.post_movements([due.movement for due in dues])
+        outcomes = Books(self.erp).post([due.movement for due in dues])
         return [self._believed(d, outcome) for d, outcome in zip(dues, outcomes, strict=True)]
 
     def _look_up(self, due: _Due) -> MovementOutcome | None:
-        found = self.erp.look_up(due.movement.movement_id)
+        found = Books(self.erp).look_up(due.movement.movement_id)
         return None if found is None else self._believed(due, found)
 
     def _believed(self, due: _Due, outcome: MovementOutcome) -> MovementOutcome:
@@ -327,7 +328,7 @@ class ForwardEvents:
         outcomes: list[AllocationOutcome] = [Accepted() for _ in ours]
         if ours and self.erp.capabilities().reservations:
             changes = [allocation_change_of(found.due.event) for found in ours]
-            outcomes = self.erp.change_allocations(changes)
+            outcomes = Books(self.erp).change_allocations(changes)
         outcomes += [Accepted() for _ in theirs]
         gigabytes = 0.0
         for found, outcome in zip([*ours, *theirs], outcomes, strict=True):

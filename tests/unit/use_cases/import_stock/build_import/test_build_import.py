@@ -6,11 +6,9 @@ import pytest
 
 from inventory_sync.adapters.codec import encode
 from inventory_sync.domain.errors import (
-    BlockedError,
     FatalError,
     InvariantError,
     LeaseLostError,
-    OutcomeUnknownError,
     RejectedError,
     RetriableError,
     SnapshotIncompleteError,
@@ -27,6 +25,7 @@ from inventory_sync.use_cases.import_stock.import_stock import TickOutcome
 from local.newstore.availabilities import ImportFinding
 from local.newstore.locations import store
 from tests.builders import DC, HOUR, MINUTE, SKU, STORE
+from tests.errors import OF_ONE
 from tests.unit.use_cases.import_world import ImportWorld, started
 
 DOWN = RetriableError("503")
@@ -219,21 +218,7 @@ def test_a_row_that_the_erp_stops_listing_is_sent_as_none() -> None:
     assert world.rows(world.import_now()) == {(DC, "SKU-2"): 0}
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        RetriableError("503"),
-        BlockedError("too often", 300),
-        OutcomeUnknownError("no answer"),
-        RejectedError("no such location"),
-        FatalError("wrong credential"),
-        SnapshotIncompleteError("a page is missing"),
-        KeyError("a fault of our own"),
-        UnicodeEncodeError("utf-8", "x", 0, 1, "a fault of our own"),
-        RecursionError(),
-    ],
-    ids=lambda error: type(error).__name__,
-)
+@pytest.mark.parametrize("error", OF_ONE, ids=lambda error: type(error).__name__)
 def test_whatever_the_erp_does_at_one_location_the_others_are_imported(error: Exception) -> None:
     world = started(DC, STORE)
     world.erp.shown[STORE] = error

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from traceback import extract_tb
 
 from inventory_sync.domain.errors import (
     InvariantError,
-    InventorySyncError,
     LeaseLostError,
     SnapshotIncompleteError,
 )
@@ -17,6 +15,7 @@ from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.ports.erp import ErpStock
 from inventory_sync.ports.events import EventLog
 from inventory_sync.ports.observe import Clock
+from inventory_sync.use_cases.faults import in_words
 
 READ_PRODUCTS_MAX = 5_000
 """Where more products than this have changed, all rows are read: that takes fewer calls."""
@@ -52,12 +51,8 @@ class StockSource:
             return UnreadStock(str(error), incomplete=True)
         except (LeaseLostError, InvariantError):
             raise
-        except InventorySyncError as error:
-            return UnreadStock(str(error))
         except Exception as error:  # noqa: BLE001 - whatever one location's stock does to our code
-            at = extract_tb(error.__traceback__)[-1]
-            kind = f"{type(error).__name__} at {at.filename.rpartition('/')[2]}:{at.lineno}"
-            return UnreadStock(f"its stock made the reading fail ({kind}): report it")
+            return UnreadStock(in_words(error))
 
     def _read(self, location_id: str, known: Known | None) -> StockRead:
         """A feed may miss a change (docs/design.md, Change feed), so the products of open events,
