@@ -40,6 +40,8 @@ def test_nothing_is_changed_and_no_table_is_read_whole(shop: Operated, calls: Ca
     shop.ship("ff1", at=10)
     shop.run("hold", DC, *WHO)
     shop.run("reconcile")
+    shop.stack.newstore.asked.clear()
+    shop.stack.erp.asked.clear()
     reader = reader_of(shop, calls)
 
     reader.read()
@@ -48,6 +50,9 @@ def test_nothing_is_changed_and_no_table_is_read_whole(shop: Operated, calls: Ca
     reader.read()
 
     assert calls.by_name.keys() <= READS
+    token = "POST /auth/realms/acme/protocol/openid-connect/token"
+    assert {one for one in shop.stack.newstore.asked if not one.startswith("GET ")} == {token}
+    assert not shop.stack.erp.asked
     assert calls.taken() > 0
 
 

@@ -1,9 +1,7 @@
 """Preflight as an operator runs it against the deployed stack, after test_stack.py has used it."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -12,12 +10,9 @@ from typing import Any
 import pytest
 
 from local.deployed import DeployedStack
-from local.invoke import LOCATIONS
 from local.newstore.locations import store
-from local.template import ROOT
+from tests.e2e.deployed.operating import operate, registered
 
-SECONDS = 60
-UNITS = 100
 SIX = {
     "locations: inventory master": "mend",
     "locations: missing": "look",
@@ -32,41 +27,14 @@ FOLLOWS = {"ERP: stock": "not_checked", "NewStore: products": "not_checked"}
 """What cannot be looked at while the ERP lets nobody in."""
 
 
-def operate(stack: DeployedStack, *words: str) -> subprocess.CompletedProcess[str]:
-    """From a shell of its own, with the account's credentials."""
-    variables = {
-        **stack.local_aws.variables(),
-        "STACK_NAME": stack.name,
-        "REQUESTS_CA_BUNDLE": str(stack.local_aws.certificate),
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": str(ROOT / "layers" / "inventory_sync"),
-    }
-    return subprocess.run(  # our own command
-        [sys.executable, "-m", "cli", *words],
-        cwd=ROOT,
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-
 def preflight(stack: DeployedStack) -> subprocess.CompletedProcess[str]:
     return operate(stack, "preflight", "--json", "--url", stack.event_url)
 
 
 @pytest.fixture(scope="module")
 def set_up(stack: DeployedStack) -> Iterator[DeployedStack]:
-    """With the stream registered, and stock where there is none yet."""
-    for place in LOCATIONS:
-        key = (place.erp_location, "SKU-1")
-        if not stack.erp.on_hand(key):
-            stack.erp.set_stock(key, UNITS)
-    done = operate(stack, "stream", "register", "--who", "ada", "--why", "go-live")
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield stack
-    stack.newstore.integrations.delete(stack.name)
+    with registered(stack):
+        yield stack
 
 
 def not_passed(found: subprocess.CompletedProcess[str]) -> dict[str, str]:
