@@ -33,7 +33,7 @@ def front_door_app(invoke: Invoke, responses: Mapping[str, GatewayResponse]) -> 
     @app.post(f"/{STAGE}{PATH}")
     def post_event() -> Response:
         if (request.content_length or 0) > BODY_BYTES_MAX:
-            return _own(responses["DEFAULT_4XX"], "Request Too Long")
+            return _own(responses["REQUEST_TOO_LARGE"], "Request Too Long")
         try:
             response = _response(invoke(proxy_event(request)))
         except Exception:  # noqa: BLE001  # the function failed: API Gateway says no more than this
@@ -43,7 +43,7 @@ def front_door_app(invoke: Invoke, responses: Mapping[str, GatewayResponse]) -> 
     @app.errorhandler(404)
     @app.errorhandler(405)
     def not_routed(_: Exception) -> Response:
-        return _own(responses["DEFAULT_4XX"], "Missing Authentication Token")
+        return _own(responses["MISSING_AUTHENTICATION_TOKEN"], "Missing Authentication Token")
 
     return app
 

@@ -201,17 +201,30 @@ def test_from_outside_the_ranges_nobody_may_call() -> None:
 
 # What API Gateway answers by itself
 
+GATEWAY_RESPONSES = {
+    "DEFAULT_4XX", "ACCESS_DENIED", "BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "EXPIRED_TOKEN",
+    "INVALID_API_KEY", "INVALID_SIGNATURE", "MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED",
+    "REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "THROTTLED", "UNAUTHORIZED",
+    "UNSUPPORTED_MEDIA_TYPE", "WAF_FILTERED", "DEFAULT_5XX", "API_CONFIGURATION_ERROR",
+    "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE", "INTEGRATION_FAILURE",
+    "INTEGRATION_TIMEOUT",
+}  # fmt: skip
+"""All kinds that API Gateway knows (developer guide, "Gateway response types")."""
 REPEATED = {429, 500}
 """What NewStore documents to throttle and send again; a 403 stops the stream at once."""
 
 
 def test_whatever_api_gateway_answers_by_itself_newstore_sends_the_event_again() -> None:
-    """Each kind falls back to one of the two (developer guide, "Gateway response types")."""
     statuses = {kind: response["StatusCode"] for kind, response in API["GatewayResponses"].items()}
 
-    # What strangers bring about is no 5xx, which alarms at the first.
-    assert statuses == {"DEFAULT_4XX": 429, "DEFAULT_5XX": 500}
+    assert statuses.keys() == GATEWAY_RESPONSES
+    assert statuses.pop("UNAUTHORIZED") == 401
     assert set(statuses.values()) == REPEATED
+
+
+def test_what_strangers_bring_about_is_no_5xx_which_alarms_at_the_first() -> None:
+    for kind in ("ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "REQUEST_TOO_LARGE", "THROTTLED"):
+        assert API["GatewayResponses"][kind]["StatusCode"] == 429
 
 
 def test_what_is_answered_instead_of_the_webhook_has_its_form() -> None:
