@@ -54,6 +54,8 @@ TREE, RUN_BY = WORK / "tree", WORK / "run_by.json"
 SECONDS_OF_TESTS_MAX = 90
 """Of the tests that run a line, the quickest that take so long together are tried."""
 OVERHEAD_SECONDS = 90
+AT_IMPORT = {"cli": "tests/unit/cli/test_interface.py"}
+"""By folder, who looks at what its modules make at import."""
 NOTHING_RAN = (4, 5)
 OPPOSITES: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -98,7 +100,10 @@ class RunBy:
         """First those whose file names the module, then the quickest; as many as there is time."""
         lines = self.tests.get(str(mutant.module), {})
         found = {test for line in mutant.lines for test in lines.get(str(line), ())}
-        found = found or {test for tests in lines.values() for test in tests}
+        if not found:
+            found = {test for tests in lines.values() for test in tests}
+            file = AT_IMPORT.get(mutant.module.parts[0], "none")
+            found |= {test for test in self.seconds if test.startswith(f"{file}::")}
         files = defaultdict(list)
         for test in found:
             files[test.partition("::")[0]].append(test)
