@@ -104,6 +104,7 @@ def test_a_secret_is_named_with_the_characters_that_aws_adds(
 LIVE_ONLY = {
     "an account without a role for API Gateway's logs": "ApiGatewayAccountRole=create",
     "bodies that are no UTF-8": "UTF-8",
+    "what API Gateway answers by itself": "never 403",
     "functions at their time-out": "Task timed out",
     "gradual deployment": "GradualDeployment=true",
     "alarms of dead letters": "queue of dead letters",

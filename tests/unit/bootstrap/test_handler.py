@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
@@ -88,6 +89,8 @@ def test_every_line_names_the_request_failures_too() -> None:
 
     def fail(by: int, observer: Any, event: Mapping[str, Any], seconds_left: SecondsLeft) -> Answer:
         observer.log("begun")
+        with ThreadPoolExecutor() as threads:
+            threads.submit(observer.log, "beside").result()
         return divide(by, observer, event, seconds_left)
 
     made: Any = (0, PowertoolsObserver(logger, metrics))
@@ -95,13 +98,13 @@ def test_every_line_names_the_request_failures_too() -> None:
         handler_of(lambda: made, fail)({"number": 1}, CONTEXT)
 
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert [line["message"] for line in lines] == ["begun", "unexpected failure"]
+    assert [line["message"] for line in lines] == ["begun", "beside", "unexpected failure"]
     assert {line["function_request_id"] for line in lines} == {"request-7"}
     # Who asked for the line, not where lines are written.
     assert lines[0]["location"].startswith("fail:")
-    assert lines[1]["location"].startswith("handler:")
-    assert lines[1]["figures"]["error"] == "ZeroDivisionError"
-    assert lines[1]["figures"]["raised_at"].endswith(" divide")
+    assert lines[2]["location"].startswith("handler:")
+    assert lines[2]["figures"]["error"] == "ZeroDivisionError"
+    assert lines[2]["figures"]["raised_at"].endswith(" divide")
 
 
 @pytest.mark.parametrize("verb", sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py")))

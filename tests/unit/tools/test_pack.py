@@ -1,11 +1,12 @@
 """What `sam build` ships of a folder."""
 
 import marshal
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.template.test_template import FUNCTIONS, RESOURCES, TEMPLATE
+from tests.template.test_template import FUNCTIONS, RESOURCES, ROOT, TEMPLATE
 from tools.artifacts.pack import PLATFORMS, PYTHON, compile_all, pack
 
 
@@ -28,6 +29,17 @@ def test_what_cannot_be_compiled_is_not_shipped(tmp_path: Path) -> None:
 
     with pytest.raises(SystemExit, match="not every module"):
         compile_all(tmp_path, "/var/task")
+
+
+@pytest.mark.parametrize("path", ["Makefile", "tools/artifacts/Makefile"])
+def test_a_path_with_a_blank_stays_one_word(path: str) -> None:
+    """`tests/e2e/test_artifacts.py` packs a function in such a path."""
+    lines = (ROOT / path).read_text("utf-8").splitlines()
+    paths = re.compile(r"\$\((?:CURDIR|MAKEFILE_LIST|ARTIFACTS_DIR)\)")
+    found = [line for line in lines if paths.search(line)]
+
+    assert found
+    assert not [line for line in found if paths.search(re.sub(r"\"[^\"]*\"|'[^']*'", "", line))]
 
 
 def test_packages_are_fetched_for_the_template_s_platform() -> None:
