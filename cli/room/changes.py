@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cli.room.picture import Picture
 from inventory_sync.domain.wording import counted
+
+REASONS_MAX = 2
+"""Of a status that says something else, where nothing else has changed."""
 
 
 def what_changed(before: Picture | None, after: Picture) -> str:
     """Empty where there is nothing to name."""
     if before is None:
         return "The first look."
-    told = [text for text in _changes(before, after) if text]
+    told = [text for text in _changes(before, after) if text] or _new_reasons(before, after)
     text = "; ".join(told)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
@@ -33,6 +37,17 @@ def _changes(before: Picture, after: Picture) -> Iterator[str]:
         yield f"the shadow looked at {after.shadow.in_words}"
     if before.quarantined != after.quarantined and after.quarantined is not None:
         yield f"{counted(after.quarantined, 'entry/entries')} in quarantine"
+
+
+def _new_reasons(before: Picture, after: Picture) -> list[str]:
+    known = {_without_figures(reason) for reason in before.status.reasons}
+    news = [reason for reason in after.status.reasons if _without_figures(reason) not in known]
+    return [reason.rstrip(".") for reason in news[:REASONS_MAX]]
+
+
+def _without_figures(text: str) -> str:
+    """What is said, whatever it counts or however long it has been so."""
+    return re.sub(r"[\d,]+", "", text)
 
 
 def _events(before: Picture, after: Picture) -> str:

@@ -25,6 +25,7 @@ from cli.room.reading import (
     Drift,
     Reading,
     Tile,
+    age_in_steps,
     standing_holds,
 )
 from cli.room.shadow import shadow_row, shadow_tiles
@@ -36,6 +37,7 @@ from inventory_sync.domain.drift import Cause
 from inventory_sync.domain.errors import FatalError, InventorySyncError
 from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.locations import Location
+from inventory_sync.domain.wording import counted
 
 LOCATIONS_READ_MAX = 20
 """Held locations whose open events are read, beside those that were looked at."""
@@ -162,7 +164,7 @@ def _tiles(now: datetime, glance: Glance, figures: Mapping[str, float | None]) -
     oldest = _oldest_stock(glance)
     yield Tile(
         name="Oldest stock",
-        value=None if oldest is None else (now - oldest).total_seconds(),
+        value=None if oldest is None else age_in_steps(now - oldest),
         unit="seconds",
         goal=STOCK_AGE_GOAL_SECONDS,
         since="since the ERP was read, of all locations",
@@ -210,7 +212,8 @@ def _timeline(record: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         what = f"an import told NewStore {record['sent']}"
         yield {"at": record["finished_at"], "kind": "import", "what": what}
     for event in record["since"]:
-        what = f"event {event['logical_timestamp']} came: {event['units']} {event['name']}"
+        name = event["name"].rpartition(".")[2].replace("_", " ")
+        what = f"event {event['logical_timestamp']} came: {counted(event['units'], 'unit')}, {name}"
         yield {"at": event["received_at"], "kind": "event", "what": what}
         if event["applied_at"]:
             what = f"the ERP booked event {event['logical_timestamp']}"

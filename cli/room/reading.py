@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cli.shadow_now import ShadowNow
 from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
@@ -16,6 +16,7 @@ from inventory_sync.domain.stock import StockKey
 
 STOCK_AGE_GOAL_SECONDS = 7200.0
 """docs/settings.md, Goals."""
+AGE_STEP = timedelta(minutes=5)
 PAUSED = "All imports"
 """Where a pause is shown among the locations."""
 
@@ -100,6 +101,11 @@ class Reading:
     erp_down_until: datetime | None = None
     truth: Truth | None = None
     release: ReleaseFindings = field(default_factory=ReleaseFindings)
+
+
+def age_in_steps(age: timedelta) -> float:
+    """In seconds, rounded up: a look that differs by its time alone is no moment of its own."""
+    return -(-age // AGE_STEP) * AGE_STEP.total_seconds()
 
 
 def standing_holds(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from cli.room.reading import STOCK_AGE_GOAL_SECONDS, Tile
+from cli.room.reading import STOCK_AGE_GOAL_SECONDS, Tile, age_in_steps
 from cli.shadow_now import ShadowNow
 from cli.shadow_story import story_of
 from cli.text import instant
@@ -27,7 +27,7 @@ def shadow_tiles(now: datetime, shadow: ShadowNow) -> Iterator[Tile]:
     oldest = shadow.oldest_stock
     yield Tile(
         name="Oldest stock",
-        value=None if oldest is None else (now - oldest).total_seconds(),
+        value=None if oldest is None else age_in_steps(now - oldest),
         unit="seconds",
         goal=STOCK_AGE_GOAL_SECONDS,
         since="since the ERP was read, at the latest looks",

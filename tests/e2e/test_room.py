@@ -188,6 +188,39 @@ def test_the_charts_say_in_words_what_they_show(chromium: Browser, report: str) 
         picture_of(page, "charts_as_a_table")
 
 
+def test_moments_are_as_wide_as_they_lasted_and_a_long_quiet_one_is_marked(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    minutes = (0, 10, 20, 40, 40, 50, 3000, 3010)
+    moments = [picture(reading(at=NOW + each * MINUTE), f"after {each}") for each in minutes]
+    with page_in(chromium) as page:
+        page.goto(recorded(tmp_path, *moments))
+        sees(page, "Moment 8 of 8")
+        widths = []
+        page.locator("#moment").focus()
+        page.keyboard.press("Home")
+        for number in range(1, 9):
+            sees(page, f"Moment {number} of 8")
+            shown = page.locator("#watermark-chart .shown")
+            widths.append(float(shown.get_attribute("width") or 0))
+            page.keyboard.press("ArrowRight")
+        assert page.locator("#watermark-chart .break").count() == 1
+        assert widths[0] == pytest.approx(widths[1], rel=0.01)
+        assert widths[2] == pytest.approx(2 * widths[1], rel=0.01)
+        assert widths[5] > widths[2] > widths[3] > 5
+
+
+def test_a_click_in_a_chart_chooses_the_moment_that_lies_there(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    moments = [picture(reading(at=NOW + each * MINUTE)) for each in (0, 30, 40, 50)]
+    with page_in(chromium) as page:
+        page.goto(recorded(tmp_path, *moments))
+        sees(page, "Moment 4 of 4")
+        page.locator("#watermark-chart svg[role=img]").click(position={"x": 60, "y": 40})
+        sees(page, "Moment 1 of 4")
+
+
 def test_texts_from_outside_stay_text(chromium: Browser, tmp_path: Path) -> None:
     hostile = "<img src=x onerror=alert(1)>"
     shown = picture(

@@ -170,7 +170,11 @@ def deployed() -> Picture:
             truth=None,
             promises={},
             erp_units={},
-            holds={**held("DC01", HoldKind.UNITS_FELL, "3 now, 9 before")},
+            holds={
+                key: hold
+                for number in range(40)
+                for key, hold in held(f"DC{number:02}", HoldKind.UNITS_FELL, "3 now").items()
+            },
             runs=(
                 run(state=RunState.FINALIZED, rows=0, snapshots=0, left_out={"DC01": "503"}),
                 run(state=RunState.FINALIZED, rows=500, snapshots=9_999),
@@ -211,6 +215,8 @@ def test_a_deployed_stack_in_every_look(chromium: Browser, scheme: str, width: i
         page.get_by_role("heading", name="A figure is wrong").wait_for()
         assert not page.locator("#stock").is_visible()
         assert not page.locator("#promise").is_visible()
+        assert page.locator("#holds h3").count() == 5
+        sees(page, "and 35 more locations: holds list")
         page.get_by_role("button", name="SKU-1").click()
         page.get_by_text("NewStore was told 17").wait_for()
         assert page.locator("#look-up-location").input_value() == "DC01"

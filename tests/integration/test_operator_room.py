@@ -161,6 +161,17 @@ def test_the_figures_with_a_goal_are_there(shop: Operated, calls: Calls) -> None
     assert missed == ["Oldest stock"]
 
 
+def test_a_look_that_differs_by_its_time_alone_is_no_moment(shop: Operated, calls: Calls) -> None:
+    reader, history = reader_of(shop, calls), History()
+    shop.wait(1)
+    history.add(picture(reader.read()))
+    for _ in range(3):
+        shop.wait(0.5)
+        history.add(picture(reader.read()), repeat=False)
+
+    assert len(history.moments()) == 1
+
+
 def test_rows_are_served_beside_the_page_and_refused_with_a_reason(
     shop: Operated, calls: Calls
 ) -> None:

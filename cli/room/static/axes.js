@@ -5,12 +5,16 @@ import { timeOf } from "room/words.js";
 
 export const MARGIN = { left: 56, right: 124, top: 14, bottom: 26 };
 const LABEL_SPACE = 52;
+const LEAST = 0.25;
+const MOST = 4;
+const USUAL = 0.75; // of the lengths, from the shortest
 
 export function frame(holder, view, height) {
   const width = Math.max(holder.clientWidth, 260);
   const right = width - (width < 480 ? 16 : MARGIN.right);
   // Every moment has a stretch of its own: what it shows held from here to the next.
-  const x = (index) => MARGIN.left + (index / view.moments.length) * (right - MARGIN.left);
+  const { ends, breaks } = stretches(view.moments);
+  const x = (index) => MARGIN.left + ends[index] * (right - MARGIN.left);
   return {
     width,
     height,
@@ -20,8 +24,34 @@ export function frame(holder, view, height) {
     bottom: height - MARGIN.bottom,
     narrow: width < 480,
     x,
+    breaks,
   };
 }
+
+// Where each moment begins, from 0 to 1: as long as it lasted, but no less than LEAST of an even
+// share, so that it can be seen, and no more than MOST of one, which is then marked as a break.
+function stretches(moments) {
+  const times = moments.map((moment) => Date.parse(moment.at));
+  const lasted = times.map((time, index) => Math.max(0, (times[index + 1] ?? time) - time));
+  const usual = lasted.toSorted((one, other) => one - other)[Math.floor(lasted.length * USUAL)] || 1;
+  const lengths = lasted.map((length) => Math.min(Math.max(length / usual, LEAST), MOST));
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const ends = [0];
+  for (const length of lengths) ends.push(ends.at(-1) + length / total);
+  const breaks = lasted.flatMap((length, index) => (length / usual > MOST ? [index] : []));
+  return { ends, breaks };
+}
+
+// Two strokes through the line of time, where a long quiet stretch is drawn shorter.
+export const breakMarks = (area) =>
+  area.breaks.map((index) => {
+    const middle = (area.x(index) + area.x(index + 1)) / 2;
+    const [low, high] = [area.bottom + 5, area.bottom - 5];
+    return svg("path", {
+      class: "break",
+      d: `M${middle - 4},${low}L${middle},${high}M${middle + 1},${low}L${middle + 5},${high}`,
+    });
+  });
 
 // A line that keeps its value from one moment to the next; a gap where it is unknown.
 export function stepPath(values, x, y) {
@@ -92,9 +122,9 @@ export function drawing(area, view, change, title, children) {
   );
   root.addEventListener("click", (event) => {
     const across = event.clientX - root.getBoundingClientRect().left;
-    const share = (across - area.left) / (area.right - area.left);
     const last = view.moments.length - 1;
-    const index = Math.min(Math.max(Math.floor(share * (last + 1)), 0), last);
+    const after = view.moments.findIndex((_, at) => area.x(at + 1) > across);
+    const index = after === -1 ? last : after;
     change({ index, following: index === last });
   });
   return root;

@@ -17,6 +17,7 @@ const LEFT = {
 const SHOWN_MAX = 6;
 
 export function showEvents({ moment }) {
+  byId("stages-of").hidden = !moment.by_search;
   const known = moment.shadow
     ? [LEFT]
     : STAGES.filter((stage) => moment.truth_known || !stage.truth);

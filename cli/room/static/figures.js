@@ -3,6 +3,8 @@
 import { byId, html, replaceWhenNew } from "room/dom.js";
 import { count, number, timeOf, words } from "room/words.js";
 
+const NAMED_MAX = 3;
+
 export function showFigures({ moment }) {
   const live = moment.shadow === null;
   const figures = [
@@ -76,8 +78,14 @@ function held({ holds }) {
     name: "Held locations",
     value: number(holds.length),
     alert: holds.length > 0,
-    note: holds.length ? holds.map((hold) => hold.location).join(", ") : "none",
+    note: holds.length ? named(holds) : "none",
   };
+}
+
+function named(holds) {
+  const names = holds.slice(0, NAMED_MAX).map((hold) => hold.location);
+  const more = holds.length - names.length;
+  return names.join(", ") + (more > 0 ? ` and ${number(more)} more` : "");
 }
 
 function erp({ erp_down_until: until }) {

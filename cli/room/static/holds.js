@@ -3,15 +3,25 @@
 import { byId, html, replaceWhenNew } from "room/dom.js";
 import { count, dayAndTimeOf, words } from "room/words.js";
 
+const SHOWN_MAX = 5;
+
 export function showHolds({ moment }) {
   const { holds, mispicks } = moment;
   replaceWhenNew(byId("holds"), JSON.stringify([holds, mispicks]), () => [
     holds.length
-      ? html("ul", { class: "held" }, ...holds.map(held))
+      ? html(
+          "ul",
+          { class: "held" },
+          ...holds.slice(0, SHOWN_MAX).map(held),
+          holds.length > SHOWN_MAX ? more(holds.length - SHOWN_MAX) : null,
+        )
       : html("p", { class: "empty" }, "No location is held."),
     ...(mispicks.length ? [html("ul", { class: "held" }, ...mispicks.map(mispicked))] : []),
   ]);
 }
+
+const more = (number) =>
+  html("li", { class: "empty" }, `and ${count(number, "more location")}: holds list`);
 
 function remedy(kind, approvable) {
   if (kind === "operator") {

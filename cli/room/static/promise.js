@@ -1,7 +1,7 @@
 // The chart of what NewStore promises against what may be promised.
 
 import { byId, html, replaceWhenNew, svg } from "room/dom.js";
-import { cursor, drawing, frame, stepPath, ticksFor, timeLabels } from "room/axes.js";
+import { breakMarks, cursor, drawing, frame, stepPath, ticksFor, timeLabels } from "room/axes.js";
 import { figuresOf } from "room/rows.js";
 import { brief, gapText, number } from "room/words.js";
 
@@ -26,6 +26,7 @@ export function showChart(view, change) {
       ...ticks.flatMap((tick) => grid(tick, y(tick), area)),
       ...between(promise, truth, area, y),
       ...timeLabels(view, area),
+      ...breakMarks(area),
       svg("path", { class: "line promise", d: stepPath(promise, area.x, y) }),
       svg("path", { class: "line truth", d: stepPath(truth, area.x, y) }),
       ...dots(view.index, promise, truth, area, y),

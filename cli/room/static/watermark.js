@@ -1,7 +1,7 @@
 // The chart of each event's way, and of the watermark climbing over them.
 
 import { byId, svg } from "room/dom.js";
-import { cursor, drawing, frame, stepPath, timeLabels } from "room/axes.js";
+import { breakMarks, cursor, drawing, frame, stepPath, timeLabels } from "room/axes.js";
 
 const HEIGHT = { least: 180, forEach: 9, most: 400 };
 const LABEL_EVERY = 18;
@@ -33,6 +33,7 @@ export function showWatermark(view, change) {
       ...settled(marks, area),
       ...labels(stamps, y, area),
       ...timeLabels(view, area),
+      ...breakMarks(area),
       ...ways.flatMap((way) => drawWay(way, area, y(way.stamp), view.moments.length)),
       svg("path", { class: "line watermark", d: stepPath(marks, area.x, (at) => at) }),
       ...(area.narrow || marks.at(-1) == null

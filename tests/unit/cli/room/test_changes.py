@@ -63,3 +63,12 @@ def test_what_a_shadow_sees_is_named_where_it_has_changed() -> None:
 
     assert "The shadow looked at 500 rows of 1 location: 2 units" in what_changed(before, after)
     assert what_changed(after, after) == ""
+
+
+def test_where_only_the_status_says_something_else_that_is_named_and_not_each_time_anew() -> None:
+    before = picture(reading(concerns=("held: 1 location", "no import for 59 min")))
+    after = picture(reading(concerns=("held: 1 location", "nothing came for 1 h")))
+    later = picture(reading(concerns=("held: 1 location", "nothing came for 2 h")))
+
+    assert what_changed(before, after) == "Nothing came for 1 h."
+    assert what_changed(after, later) == ""
