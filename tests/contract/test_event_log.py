@@ -7,7 +7,7 @@ from hashlib import sha512
 import pytest
 
 from inventory_sync.adapters.dynamodb.event_log import NOTE_BYTES_MAX, DynamoEventLog
-from inventory_sync.domain.errors import RejectedError
+from inventory_sync.domain.errors import FatalError, RejectedError
 from inventory_sync.domain.events import (
     EventName,
     EventRef,
@@ -25,6 +25,8 @@ from tests.fakes.event_log import FakeEventLog
 
 ALL = frozenset({"item-1"})
 ITEMS = (FulfillmentItem("a", "SKU-1"), FulfillmentItem("b", "SKU-2"))
+STRICT = [name for name in ENGINES if name != "moto"]
+"""Engines that refuse what can be no key (docs/engines.md)."""
 LONG_AGO = NOON - 2 * RETENTION
 
 
@@ -92,6 +94,26 @@ def test_an_event_is_there_once_it_is_stored_and_after_it_is_closed(store: Store
     assert store.log.has(event().ref)
     store.log.close(event().ref)
     assert store.log.has(event().ref)
+
+
+@pytest.mark.parametrize("store", ["fake", *STRICT], indirect=True)
+@pytest.mark.parametrize(
+    "ref",
+    [
+        EventRef("", event().ref.event_key),
+        EventRef("DC01", ""),
+        EventRef("x" * 2049, event().ref.event_key),
+        EventRef("DC01", "x" * 1025),
+    ],
+    ids=["no_location", "no_event_key", "long_location", "long_event_key"],
+)
+def test_what_can_be_no_key_of_an_event_is_an_error_of_the_caller(
+    store: Store, ref: EventRef
+) -> None:
+    with pytest.raises(FatalError):
+        store.log.has(ref)
+    with pytest.raises(FatalError):
+        store.log.close(ref)
 
 
 def test_the_first_body_of_a_key_stands(store: Store) -> None:

@@ -12,7 +12,7 @@ from inventory_sync.adapters.dynamodb.event_log import (
 )
 from inventory_sync.adapters.dynamodb.item_size import shortened
 from inventory_sync.adapters.s3.event_bodies import body_attributes
-from inventory_sync.domain.errors import InventorySyncError, StoreFullError
+from inventory_sync.domain.errors import FatalError, InventorySyncError, StoreFullError
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.inbound import AppendResult, ClaimResult, same_event
 from inventory_sync.domain.stock import Acknowledgement
@@ -57,6 +57,7 @@ class FakeEventLog:
 
     def has(self, ref: EventRef) -> bool:
         self._reach()
+        _refuse_as_key(ref)
         return ref in self._records
 
     def open_events(self) -> Iterator[OpenEvent]:
@@ -176,8 +177,17 @@ class FakeEventLog:
     def _reach(self, marked: EventRef | None = None) -> None:
         if self.fails_with is not None:
             raise self.fails_with
+        if marked is not None:
+            _refuse_as_key(marked)
         if marked is not None and marked.location_id in self.full:
             raise StoreFullError("the location has the 10 GB that DynamoDB takes")
+
+
+def _refuse_as_key(ref: EventRef) -> None:
+    """What DynamoDB takes for no key: an empty text, or one that is too long."""
+    partition, sort = len(ref.location_id.encode()), len(ref.event_key.encode())
+    if not (1 <= partition <= 2048 and 1 <= sort <= 1024):
+        raise FatalError("events table: ValidationException")
 
 
 def _owned(state: OpenEvent) -> frozenset[str]:

@@ -51,6 +51,12 @@ class UnstoredCompletion:
             published_at=event.published_at,
         )
 
+    def ref(self, received_at: datetime) -> EventRef | None:
+        """Where its event would be stored; None where not all of that can be read."""
+        if not self.whole or not self.location_id or self.logical_timestamp is None:
+            return None
+        return self.event(received_at).ref
+
     def event(self, received_at: datetime) -> FulfillmentEvent:
         """As far as it goes: published when it came in, where nothing else is known."""
         return FulfillmentEvent(

@@ -98,10 +98,19 @@ def test_events_below_it_are_released(world: ImportWorld) -> None:
     assert world.import_now().cut_end == 11
 
 
-def test_one_whose_location_cannot_be_read_may_be_of_any(world: ImportWorld) -> None:
-    quarantined(world, body_of(shipped(world), fulfillment_location_id=None))
+@pytest.mark.parametrize("location", [None, "", [DC], "x" * 201])
+@pytest.mark.parametrize("fields", [{}, {"items": [{"id": "i"}]}])
+def test_one_whose_location_cannot_be_read_may_be_of_any_and_does_nothing_more(
+    world: ImportWorld, location: object, fields: dict[str, Any]
+) -> None:
+    world.ship(11)
+    lost = shipped(world)
+    quarantined(world, body_of(lost, **{"fulfillment_location_id": location, **fields}))
 
-    assert world.import_now().cut_end == 0
+    assert world.import_now().cut_end == 11
+
+    world.clock.advance(DAY)
+    assert world.import_now().cut_end == 15
 
 
 def test_the_hours_count_from_when_it_first_came(world: ImportWorld) -> None:

@@ -273,9 +273,8 @@ def _not_stored_since(
 ) -> Iterator[QuarantinedCompletion]:
     """Without what repeats an event that is stored: it has its units."""
     for one in found:
-        completion = one.completion
-        known = completion.whole and event_log.has(completion.event(one.received_at).ref)
-        if not known:
+        ref = one.completion.ref(one.received_at)
+        if ref is None or not event_log.has(ref):
             yield one
 
 
