@@ -25,8 +25,8 @@ class IgnoredEvent:
 class UnstoredCompletion:
     """What can be read of an `items_completed` body that is not stored as an event.
 
-    `location_id` is empty where it cannot be read: then it may be any. Nor may a
-    `logical_timestamp` be known, where our own record of it is damaged: then it may be any too.
+    `location_id` is empty where it cannot be read: then it may be any. Where its
+    `logical_timestamp` cannot be read it may be any too.
     `items` are those of which unit and product can be read, `whole` says that these are all.
     """
 

@@ -6,10 +6,10 @@ at NewStore all the same. Strict about what a key, a quantity or a point in time
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from inventory_sync.adapters.instants import read_instant
 from inventory_sync.domain.events import EventName, FulfillmentEvent, FulfillmentItem
@@ -31,7 +31,11 @@ METRIC_NAME_CHARACTERS_MAX = 100
 _NAMES = {name.value: name for name in EventName}
 _NOT_IN_METRICS = re.compile(r"[^A-Za-z0-9._-]")
 _REASON = re.compile("[a-z_]{1,40}")
-_DIGITS = re.compile("[0-9]{1,19}")
+_DIGITS = re.compile(r"([0-9]{1,19})(?:\.0+)?")
+_INTEGER_CHARACTERS_MAX = 1_000
+"""Longer ones are no number that we read; Python refuses those of over 4,300 digits."""
+_COMMA_AT_THE_END = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*[}\]])', re.DOTALL)
+"""A text, or a comma after an object's or a list's last member."""
 _EXACT_FLOATS = 2.0**53
 """Below it a float stands for one whole number only."""
 _JSON_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", int: "a number"}
@@ -69,13 +73,20 @@ def _parsed(body: bytes, tenant: str) -> FulfillmentEvent | IgnoredEvent:
 
 
 def _json(body: bytes) -> object:
+    """Bytes that are no UTF-8 become half surrogates, which none of the fields that we read has."""
+    text = body.decode("utf-8-sig", "surrogateescape").rstrip("\0 \t\r\n")
     try:
-        return _DECODER.decode(body.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        problem = f"is not UTF-8 from byte {error.start} on"
-        raise _unparsable("the body", problem, "send JSON in UTF-8") from error
+        return _DECODER.decode(text)
     except ValueError as error:
-        raise _unparsable("the body", f"is not JSON ({error})", "send one JSON object") from error
+        fault = error
+    try:
+        return _DECODER.decode(_COMMA_AT_THE_END.sub(_text_alone, text))
+    except ValueError:
+        raise _unparsable("the body", f"is not JSON ({fault})", "send one JSON object") from fault
+
+
+def _text_alone(found: re.Match[str]) -> str:
+    return found[1] or ""
 
 
 def _members(pairs: list[tuple[str, object]]) -> _Fields:
@@ -83,11 +94,13 @@ def _members(pairs: list[tuple[str, object]]) -> _Fields:
     return fields if len(fields) == len(pairs) else _Ambiguous(fields)
 
 
-def _refuse_constant(constant: str) -> NoReturn:
-    raise _unparsable("the body", f"contains {constant}", "JSON has finite numbers only")
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _INTEGER_CHARACTERS_MAX else float(digits)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_int=_integer, strict=False)
+"""Takes what JSON does not allow, such as NaN or a newline in a text: most stand in fields that
+nobody reads, and each of those we do read is checked."""
 
 
 def _remains(body: bytes, tenant: str) -> tuple[UnstoredCompletion | None, bool]:
@@ -96,11 +109,11 @@ def _remains(body: bytes, tenant: str) -> tuple[UnstoredCompletion | None, bool]
         fields = _json(body)
         if not isinstance(fields, dict):
             return None, False
-        of_others = fields.get("tenant") not in (None, "", tenant)
-        name = fields.get("name")
+        said, name = fields.get("tenant"), _plain(fields.get("name"))
+        of_others = _plain(said) not in ("", _plain(tenant))
         if of_others or name in _NAMES.keys() - {EventName.ITEMS_COMPLETED}:
             return None, True
-        payload = fields.get("payload")
+        payload = _payload(fields)
         if name != EventName.ITEMS_COMPLETED or not isinstance(payload, dict):
             return None, False
         return _completion(payload, fields.get("published_at")), False
@@ -109,16 +122,20 @@ def _remains(body: bytes, tenant: str) -> tuple[UnstoredCompletion | None, bool]
 
 
 def _completion(payload: _Fields, published_at: object) -> UnstoredCompletion:
-    """MalformedEventError where there is no logical timestamp."""
+    """Of items that contradict one another none is read."""
     request_id = _if_readable(lambda: _text(payload, "id"), "")
     listed = payload.get("items")
     raw = listed[:ITEMS_MAX] if isinstance(listed, list) and request_id else []
     read = [_if_readable(partial(_item, value, "item"), None) for value in raw]
-    items = tuple(item for item in read if item)
-    whole = bool(items) and listed == raw and None not in read
+    products = _products(item for item in read if item)
+    known = [item for item in read if item and len(products[item.item_id]) == 1]
+    items = _each_once(known)
+    whole = bool(items) and listed == raw and len(known) == len(read)
     return UnstoredCompletion(
         location_id=_if_readable(lambda: _text(payload, "fulfillment_location_id"), ""),
-        logical_timestamp=_logical_timestamp(payload.get("logical_timestamp")),
+        logical_timestamp=_if_readable(
+            lambda: _logical_timestamp(payload.get("logical_timestamp")), None
+        ),
         fulfillment_request_id=request_id,
         service_level=_if_readable(lambda: _optional_text(payload, "service_level"), ""),
         items=items,
@@ -140,8 +157,11 @@ def _event(fields: _Fields, tenant: str) -> FulfillmentEvent | IgnoredEvent:
         raise MalformedEventError(WRONG_TENANT, detail)
     name = _raw_text(fields, "name", "name")
     if name not in _NAMES:
+        if (meant := _plain(name)) in _NAMES:
+            problem = f"is {meant} but for case or blanks"
+            raise _unparsable("name", problem, "send it as it is documented")
         return IgnoredEvent(_NOT_IN_METRICS.sub("?", name[:METRIC_NAME_CHARACTERS_MAX]))
-    payload = _object(fields.get("payload"), "payload")
+    payload = _object(_payload(fields), "payload")
     return FulfillmentEvent(
         name=_NAMES[name],
         location_id=_text(payload, "fulfillment_location_id"),
@@ -159,7 +179,29 @@ def _items(value: object) -> tuple[FulfillmentItem, ...]:
         remedy = f"send a list of 1 to {ITEMS_MAX} items"
         count = f"has {len(value)} items" if isinstance(value, list) else f"is {_kind(value)}"
         raise _unparsable("payload.items", count, remedy)
-    return tuple(_item(item, f"payload.items[{index}]") for index, item in enumerate(value))
+    items = [_item(item, f"payload.items[{index}]") for index, item in enumerate(value)]
+    products = _products(items)
+    for index, item in enumerate(items):
+        if len(products[item.item_id]) > 1:
+            problem = "has the id of another item, and another product"
+            raise _unparsable(f"payload.items[{index}]", problem, "send one product for each id")
+    return _each_once(items)
+
+
+def _products(items: Iterable[FulfillmentItem]) -> dict[str, set[str]]:
+    """By item id: an item is one unit, and of one product."""
+    found: dict[str, set[str]] = {}
+    for item in items:
+        found.setdefault(item.item_id, set()).add(item.product_id)
+    return found
+
+
+def _each_once(items: Iterable[FulfillmentItem]) -> tuple[FulfillmentItem, ...]:
+    """The first of those with one id."""
+    found: dict[str, FulfillmentItem] = {}
+    for item in items:
+        found.setdefault(item.item_id, item)
+    return tuple(found.values())
 
 
 def _item(value: object, where: str) -> FulfillmentItem:
@@ -174,14 +216,15 @@ def _item(value: object, where: str) -> FulfillmentItem:
 
 def _rejection_reason(value: object) -> str:
     """Empty where it is none of NewStore's words: nothing but `no_inventory` matters to us."""
-    return value if isinstance(value, str) and _REASON.fullmatch(value) else ""
+    word = "_".join(re.split(r"[\s_-]+", value.strip())).lower() if isinstance(value, str) else ""
+    return word if _REASON.fullmatch(word) else ""
 
 
 def _logical_timestamp(value: object) -> int:
     where = "payload.logical_timestamp"
     number = _whole(value)
-    if number is None and isinstance(value, str) and _DIGITS.fullmatch(value):
-        number = int(value)
+    if isinstance(value, str) and (digits := _DIGITS.fullmatch(value.strip())):
+        number = int(digits[1])
     if number is None:
         problem = "has a fraction" if type(value) is float else f"is {_kind(value)}"
         raise _unparsable(where, problem, "send it as a JSON integer such as 12")
@@ -211,6 +254,20 @@ def _instant(value: object) -> datetime | None:
         return read_instant(value, UTC)
     except ValueError:
         return None
+
+
+def _payload(fields: _Fields) -> object:
+    """Which may be there as the text of a JSON object."""
+    payload = fields.get("payload")
+    try:
+        return _DECODER.decode(payload) if isinstance(payload, str) else payload
+    except ValueError:
+        return payload
+
+
+def _plain(value: object) -> str:
+    """Without blanks and case; empty for what is no text."""
+    return "".join(value.split()).casefold() if isinstance(value, str) else ""
 
 
 def _object(value: object, where: str) -> _Fields:

@@ -113,6 +113,48 @@ def test_one_whose_location_cannot_be_read_may_be_of_any_and_does_nothing_more(
     assert world.import_now().cut_end == 15
 
 
+@pytest.mark.parametrize("number", [None, -1, 12.5, True, "ten"])
+def test_one_whose_timestamp_cannot_be_read_holds_the_cut_and_its_units_are_taken_off_at_once(
+    world: ImportWorld, number: object
+) -> None:
+    """It may be below the watermark: then NewStore has released it already."""
+    quarantined(world, body_of(shipped(world), logical_timestamp=number))
+
+    assert world.import_now().cut_end == 0
+    assert (world.on_hand(), world.hold_kinds()) == (9, [])
+
+    world.clock.advance(DAY)
+    assert world.import_now().cut_end == 15
+    assert (world.on_hand(), world.unreleased(), world.hold_kinds()) == (8, 0, [])
+
+
+def test_items_that_contradict_one_another_hold_their_location(world: ImportWorld) -> None:
+    two = [{"id": "x", "product_id": SKU}, {"id": "x", "product_id": "SKU-2"}]
+    quarantined(world, body_of(shipped(world), items=two))
+    world.clock.advance(DAY)
+
+    assert world.import_now().cut_end == 15
+    assert world.hold_kinds() == ["completion_unreadable"]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"tenant": f" {TENANT.upper()}"},
+        {"name": "Fulfillment_Request.Items_Completed"},
+        {"name": "fulfillment_request.items_completed "},
+    ],
+)
+def test_one_of_ours_but_for_case_or_blanks_holds_the_cut(
+    world: ImportWorld, form: dict[str, str]
+) -> None:
+    fields = json.loads(body_of(shipped(world)))
+    quarantined(world, event_bytes({**fields, **form}))
+
+    assert world.import_now().cut_end == 0
+    assert world.observer.counts["CompletionsUnstored"] > 0
+
+
 def test_the_hours_count_from_when_it_first_came(world: ImportWorld) -> None:
     body = without_products(shipped(world))
     quarantined(world, body)
