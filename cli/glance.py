@@ -11,6 +11,7 @@ from cli.shadow_now import LatestLooks, ShadowNow
 from inventory_sync.domain.errors import FatalError
 from inventory_sync.domain.holds import LocationHold, OperatorHold
 from inventory_sync.domain.import_head import ImportHead
+from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.locations import Location
 from inventory_sync.domain.manifest import Manifest
 
@@ -24,6 +25,7 @@ class Glance:
 
     `report` is the folder of the newest whole reconciliation, empty where there is none. Both are
     of no time before a shadow, nor is `head`. `shadow` is what one sees now, None where live.
+    `unstored` are shipments that only the quarantine knows, the oldest first.
     """
 
     mode: StackMode
@@ -32,6 +34,7 @@ class Glance:
     places: Mapping[str, Location]
     holds: Mapping[str, LocationHold]
     operator_holds: Mapping[str, OperatorHold]
+    unstored: tuple[QuarantinedCompletion, ...]
     manifest: Manifest | None
     report: str
     manifest_fault: str = ""
@@ -61,6 +64,9 @@ def glance_at(
         places=operator.store.locations(),
         holds=operator.store.holds(),
         operator_holds=operator.store.operator_holds(),
+        unstored=tuple(
+            sorted(stack.unstored.unresolved(), key=lambda one: (one.received_at, one.entry_id))
+        ),
         manifest=known,
         report=_last_report(operator, mode),
         manifest_fault=fault,

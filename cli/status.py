@@ -98,7 +98,7 @@ def look_at_a_glance(
         _refresh(operator.now, glance, found)
         look_at_release(glance.head, found)
     _locations(glance, found)
-    _unstored(operator, found)
+    _unstored(glance.unstored, found)
     if not offline:
         _stream(operator, found)
         look_at_calls(operator, found)
@@ -289,9 +289,8 @@ def _quarantine(operator: Operator, found: Findings) -> None:
     found.add("quarantine", str(count), text, quarantine=count)
 
 
-def _unstored(operator: Operator, found: Findings) -> None:
+def _unstored(waiting: tuple[QuarantinedCompletion, ...], found: Findings) -> None:
     """Shipments that no stored event reports, and since when they keep imports from releasing."""
-    waiting = sorted(operator.stack.unstored.unresolved(), key=lambda one: one.received_at)
     told = "; ".join(
         f"{one.entry_id[:12]} at {one.completion.location_id or 'no readable location'},"
         f" {_timestamp(one)}, since {instant(one.received_at)}"

@@ -93,6 +93,7 @@ class OperatorReader:
             concerns=tuple(found.concerns),
             tiles=tiles,
             shadow=shadow,
+            unstored=glance.unstored,
             drifts=self._drifts(glance.report),
             refresh=next((str(r["state"]) for r in found.lines if r[""] == "refresh"), ""),
         )

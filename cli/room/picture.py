@@ -14,6 +14,7 @@ from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE
 from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import StockKey
 
@@ -23,6 +24,8 @@ CLOSED_MAX = 100
 """Of the events that are through, only the latest are shown."""
 RUNS_MAX = 20
 SHADOW_ROWS_MAX = 200
+UNSTORED_MAX = 10
+ENTRY_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,19 @@ class Mispick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnstoredLine:
+    """A shipment in quarantine that no stored event reports; `entry` is what commands find it by.
+
+    `location` is empty, and `logical_timestamp` None, where it could not be read.
+    """
+
+    entry: str
+    location: str
+    logical_timestamp: int | None
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseLine:
     """The reading that the last import went by, and how many rows NewStore has shown for each."""
 
@@ -158,6 +174,8 @@ class Picture:
     runs: tuple[RunLine, ...]
     holds: tuple[HeldLocation, ...]
     mispicks: tuple[Mispick, ...]
+    unstored: tuple[UnstoredLine, ...]
+    unstored_count: int
     release: ReleaseLine
 
     def to_json(self) -> dict[str, Any]:
@@ -190,6 +208,8 @@ def picture(reading: Reading, told: str = "") -> Picture:
         runs=tuple(_run(run) for run in reading.runs[:RUNS_MAX]),
         holds=tuple(_hold(hold) for _, hold in sorted(reading.holds.items())),
         mispicks=tuple(_mispicks(reading)),
+        unstored=tuple(map(_unstored, reading.unstored[:UNSTORED_MAX])),
+        unstored_count=len(reading.unstored),
         release=_release(reading),
     )
 
@@ -301,6 +321,15 @@ def _mispicks(reading: Reading) -> Iterator[Mispick]:
         yield Mispick(
             location=location, product=product, units=len(events), since=since.isoformat()
         )
+
+
+def _unstored(one: QuarantinedCompletion) -> UnstoredLine:
+    return UnstoredLine(
+        entry=one.entry_id[:ENTRY_CHARACTERS],
+        location=one.completion.location_id,
+        logical_timestamp=one.completion.logical_timestamp,
+        since=one.received_at.isoformat(),
+    )
 
 
 def _release(reading: Reading) -> ReleaseLine:

@@ -11,6 +11,7 @@ from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import Hold, HoldKind
 from inventory_sync.domain.holds import LocationHold, OperatorHold
 from inventory_sync.domain.import_run import ImportRun
+from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.release_evidence import ReleaseFindings
 from inventory_sync.domain.stock import StockKey
 
@@ -81,7 +82,7 @@ class Reading:
     locations `concerns` says what needs a person, None elsewhere; `open_count` and `quarantined`
     are counted by the sweep, `refresh` says how far the first import or a full refresh is, and
     `open_events` are those of some locations only. `shadow` is what a shadow saw last, None where
-    the stack is live.
+    the stack is live. `unstored` are shipments that only the quarantine knows, the oldest first.
     """
 
     at: datetime
@@ -96,6 +97,7 @@ class Reading:
     drifts: tuple[Drift, ...] = ()
     refresh: str = ""
     shadow: ShadowNow | None = None
+    unstored: tuple[QuarantinedCompletion, ...] = ()
     promises: Mapping[StockKey, Promise] = field(default_factory=dict)
     erp_units: Mapping[StockKey, int] = field(default_factory=dict)
     erp_down_until: datetime | None = None

@@ -22,6 +22,7 @@ from cli.shadow_now import ShadowNow
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import JobError, RunState
+from inventory_sync.domain.inbound import QuarantinedCompletion, UnstoredCompletion
 from inventory_sync.domain.stock import StockKey
 from tests.builders import NOW, event, forwarded, open_event, run
 from tests.e2e.browser import (
@@ -182,6 +183,16 @@ def deployed() -> Picture:
             concerns=("held: 1 location, see `holds list`",),
             open_count=1_204,
             quarantined=None,
+            unstored=tuple(
+                QuarantinedCompletion(
+                    entry_id=f"{number:064}",
+                    completion=UnstoredCompletion(
+                        location_id=LONG if number else "", logical_timestamp=number or None
+                    ),
+                    received_at=NOW,
+                )
+                for number in range(13)
+            ),
             refresh="every row of 9,120 of 10,000 locations sent anew, about 1 h left",
             tiles=(
                 Tile(name="Promised too many", value=4, unit="units", goal=0, since="of a day"),
@@ -217,6 +228,8 @@ def test_a_deployed_stack_in_every_look(chromium: Browser, scheme: str, width: i
         assert not page.locator("#promise").is_visible()
         assert page.locator("#holds h3").count() == 5
         sees(page, "and 35 more locations: holds list")
+        sees(page, "no readable location")
+        sees(page, "and 3 more: quarantine list")
         page.get_by_role("button", name="SKU-1").click()
         page.get_by_text("NewStore was told 17").wait_for()
         assert page.locator("#look-up-location").input_value() == "DC01"

@@ -40,7 +40,7 @@ function watermark({ watermark, events }) {
 
 function waiting({ events, at, open_count: counted }) {
   if (counted !== null) {
-    return { name: "Open events", value: number(counted), note: "by the last sweeps" };
+    return { name: "Open events", value: number(counted), note: "by the last sweeps: events --open" };
   }
   const open = events.filter((event) => event.stage !== "done");
   const oldest = open.map((event) => event.published_at).sort()[0];
@@ -113,6 +113,6 @@ function quarantine({ quarantined }) {
     name: "Quarantine",
     value: number(quarantined),
     alert: quarantined > 0,
-    note: quarantined ? "someone has to look" : "empty",
+    note: quarantined ? "someone has to look: quarantine list" : "empty",
   };
 }

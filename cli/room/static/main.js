@@ -13,6 +13,7 @@ import { showShadow } from "room/shadow.js";
 import { showLookUp, wireLookUp } from "room/look_up.js";
 import { showStatus } from "room/status.js";
 import { showTiles } from "room/tiles.js";
+import { showUnstored } from "room/unstored.js";
 import { showStock, wireStock } from "room/stock.js";
 import { showWatermark } from "room/watermark.js";
 import { showRowChoice, wireRowChoice } from "room/row_choice.js";
@@ -50,6 +51,7 @@ export function start() {
       showWatermark,
       showHistory,
       showHolds,
+      showUnstored,
       showRuns,
       showEvents,
       showStock,

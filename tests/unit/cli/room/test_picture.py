@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 
-from cli.room.picture import CLOSED_MAX, RUNS_MAX, SHADOW_ROWS_MAX, picture
+from cli.room.picture import (
+    CLOSED_MAX,
+    RUNS_MAX,
+    SHADOW_ROWS_MAX,
+    UNSTORED_MAX,
+    picture,
+)
 from inventory_sync.domain.events import NO_INVENTORY, FulfillmentItem
 from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.import_run import JobError, RunState
+from inventory_sync.domain.inbound import QuarantinedCompletion, UnstoredCompletion
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.release_evidence import ReleaseFindings, still_listed
 from tests.builders import (
@@ -164,3 +171,18 @@ def test_of_a_shadow_s_rows_the_costliest_are_kept_and_all_are_counted() -> None
     assert found is not None
     assert (len(found.rows), found.differing) == (SHADOW_ROWS_MAX, SHADOW_ROWS_MAX + 5)
     assert (found.compared, found.locations) == (500, 1)
+
+
+def test_the_oldest_shipments_that_only_the_quarantine_knows_are_listed_and_all_counted() -> None:
+    completion = UnstoredCompletion(location_id=DC, logical_timestamp=7)
+    waiting = tuple(
+        QuarantinedCompletion(
+            entry_id=f"{number:064}", completion=completion, received_at=NOW + number * MINUTE
+        )
+        for number in range(UNSTORED_MAX + 2)
+    )
+
+    found = picture(reading(unstored=waiting))
+
+    assert (len(found.unstored), found.unstored_count) == (UNSTORED_MAX, UNSTORED_MAX + 2)
+    assert (found.unstored[0].location, found.unstored[0].since) == (DC, NOW.isoformat())
