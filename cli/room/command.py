@@ -3,6 +3,7 @@
 import click
 
 from cli.command import Operator, connected
+from cli.progress import progress
 from cli.room.history import History
 from cli.room.operator_reader import OperatorReader
 from cli.room.picture import picture
@@ -38,7 +39,8 @@ def room(operator: Operator, port: int, every: int) -> None:
     Example: inventory-sync room --stack inventory-sync
     """
     history, reader = History(), OperatorReader(operator)
-    history.add(picture(reader.read()))
+    with progress("reading the stack"):
+        history.add(picture(reader.read()))
     server = room_server(history, f"Stack {operator.stack.name}", reader)
     try:
         server.start(port)

@@ -24,7 +24,7 @@ CLOSED_MAX = 100
 """Of the events that are through, only the latest are shown."""
 RUNS_MAX = 20
 SHADOW_ROWS_MAX = 200
-UNSTORED_MAX = 10
+UNSTORED_MAX = 5
 ENTRY_CHARACTERS = 12
 
 

@@ -229,7 +229,7 @@ def test_a_deployed_stack_in_every_look(chromium: Browser, scheme: str, width: i
         assert page.locator("#holds h3").count() == 5
         sees(page, "and 35 more locations: holds list")
         sees(page, "no readable location")
-        sees(page, "and 3 more: quarantine list")
+        sees(page, "and 8 more: quarantine list")
         page.get_by_role("button", name="SKU-1").click()
         page.get_by_text("NewStore was told 17").wait_for()
         assert page.locator("#look-up-location").input_value() == "DC01"

@@ -201,6 +201,7 @@ def test_the_command_serves_until_it_is_ended(shop: Operated) -> None:
 
     assert ended.exit_code == 0
     assert json.loads(ended.stdout.strip())["url"].startswith("http://127.0.0.1:")
+    assert ended.stderr.strip() == ""
 
 
 def test_a_port_that_is_taken_is_refused_with_what_to_do(shop: Operated) -> None:
