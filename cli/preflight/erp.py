@@ -75,7 +75,10 @@ class StockSample:
 def credential_check(erp: ErpBooks) -> tuple[Check, ErpCapabilities | None]:
     """Whether the ERP lets us in: it is asked what it can do, and for a movement it cannot have."""
     name = "ERP: credential"
-    remedy = f"the ERP's address and secret: docs/deploy.md, Secrets; {CONNECT}"
+    remedy = (
+        "ErpBaseUrl, or ErpBucketName, and the secret that ErpSecretArn names:"
+        f" docs/deploy.md, Secrets; {CONNECT}"
+    )
     try:
         capabilities = erp.capabilities()
     except InventorySyncError as error:

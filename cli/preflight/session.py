@@ -57,7 +57,7 @@ PENDING = "PendingConfirmation"
 NEWSTORE_FIRST = "NewStore gives no token"
 LIVE = StackMode(mode=Mode.LIVE)
 NOTHING_READ = StockSample(locations=0)
-ERP_FIRST = "the ERP lets nobody in"
+ERP_FIRST = "the ERP could not be asked what it can do"
 
 
 @dataclass

@@ -24,7 +24,7 @@ SIX = {
 BEFORE_GO_LIVE = {"alarms: page": "look", "alarms: ticket": "look"}
 """The local AWS knows no composite alarms, so no topic can be given to the stack."""
 FOLLOWS = {"ERP: stock": "not_checked", "NewStore: products": "not_checked"}
-"""What cannot be looked at while the ERP lets nobody in."""
+"""What cannot be looked at while the ERP refuses the credential."""
 
 
 def preflight(stack: DeployedStack) -> subprocess.CompletedProcess[str]:
@@ -62,7 +62,7 @@ def test_all_six_things_that_are_wrong_are_named(set_up: DeployedStack) -> None:
 
 @contextmanager
 def six_things_wrong(stack: DeployedStack) -> Iterator[None]:
-    """Put right at the end; the ERP lets nobody in while its clock is wrong."""
+    """Put right at the end; the ERP refuses the credential while its clock is wrong."""
     newstore, erp = stack.newstore, stack.erp
     registration = newstore.integrations.of(stack.name).body
     token, filters = erp.token, registration.get("filter_conditions")

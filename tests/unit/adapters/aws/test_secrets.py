@@ -160,6 +160,7 @@ def test_missing_keys_are_fatal_and_all_named() -> None:
     with pytest.raises(FatalError) as raised:
         required({"a": "", "c": "3"}, "arn", "a", "b", "c")
     assert "a, b" in str(raised.value)
+    assert "or ErpSecretArn names the wrong secret" in str(raised.value)
 
 
 def test_value_from_the_future_of_a_clock_that_was_set_back_is_read_anew(

@@ -216,6 +216,16 @@ def test_refused_connection_is_retriable_for_any_call(http: JsonHttp, clock: Sta
     assert len(clock.slept) == LIMITS.attempts_max - 1
 
 
+def test_no_connection_names_the_address_without_credentials_and_query(
+    http: JsonHttp,
+) -> None:
+    url = unused_url()
+    address = url.replace("//", "//user:hunter22@") + "/v1/stock"
+    with pytest.raises(RetriableError) as raised:
+        http.call(HttpRequest(method="GET", url=address, retry=RetrySafety.ALWAYS, query={"q": "7"}))
+    assert str(raised.value) == f"GET /v1/stock: no connection to {url}: NewConnectionError"
+
+
 def test_unknown_host_is_retriable_for_any_call(http: JsonHttp) -> None:
     with pytest.raises(RetriableError):
         http.call(post("http://no-such-host.invalid"))

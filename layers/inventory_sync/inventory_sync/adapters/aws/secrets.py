@@ -78,10 +78,13 @@ class Secrets:
 
 
 def required(secret: dict[str, str], arn: str, *keys: str) -> tuple[str, ...]:
-    """The values of the keys; FatalError naming those that are missing or empty."""
+    """Of the ERP's secret the values of the keys; FatalError naming those missing or empty."""
     missing = [key for key in keys if not secret.get(key)]
     if missing:
-        raise FatalError(f"secret {arn} lacks {', '.join(missing)}; add it to the JSON object")
+        raise FatalError(
+            f"secret {arn} lacks {', '.join(missing)}; add it to the JSON object,"
+            " or ErpSecretArn names the wrong secret"
+        )
     return tuple(secret[key] for key in keys)
 
 

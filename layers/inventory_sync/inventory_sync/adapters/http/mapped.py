@@ -32,7 +32,8 @@ def mapped(request: HttpRequest) -> Iterator[None]:
         raise FatalError(text) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         if obstacle := _obstacle(error):
-            raise HttpRetriableError(f"{request.where}: no connection: {obstacle}") from error
+            text = f"{request.where}: no connection to {request.address}: {obstacle}"
+            raise HttpRetriableError(text) from error
         text = f"sent, but no whole answer came: {type(error).__name__}"
         raise sent_without_answer(request, text) from error
 

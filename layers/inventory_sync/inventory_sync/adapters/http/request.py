@@ -44,6 +44,12 @@ class HttpRequest:
         return f"{self.method} {urlsplit(self.url).path}"
 
     @property
+    def address(self) -> str:
+        """Which host was to be reached: without user, path and query."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What must not stand in any message."""
         return (self.bearer, *(self.form or {}).values(), *self.hidden)

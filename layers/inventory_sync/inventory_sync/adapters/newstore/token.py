@@ -124,7 +124,7 @@ def grant_of(secret: Mapping[str, str], arn: str) -> tuple[str, tuple[str, str]]
     missing = [key for keys in _KEYS.values() for key in keys if not secret.get(key)]
     raise FatalError(
         f"secret {arn} needs client_id and client_secret, or username and password;"
-        f" it lacks {', '.join(missing)}"
+        f" it lacks {', '.join(missing)}; add them, or NewStoreSecretArn names the wrong secret"
     )
 
 
