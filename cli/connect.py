@@ -1,10 +1,14 @@
 """Where a command's AWS clients and its time come from."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import HTTPError
 
 from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.aws.whole_answers import only_whole_answers
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 _UNTIL_IT_ENDS = {"read_timeout": 920, "retries": {"total_max_attempts": 1}}
 """A function may take fifteen minutes; to ask again would run it twice."""
 _DATE_SECONDS_MAX = 10
+_FETCH_SECONDS_MAX = 20
+_ERROR_BYTES_MAX = 4_000
 
 
 class Connect:
@@ -68,6 +74,24 @@ class Connect:
         except requests.RequestException as error:
             raise RetriableError(f"{url} does not answer: {type(error).__name__}") from error
         return answer.headers.get("Date", "")
+
+    def fetched(self, url: str) -> tuple[int, str]:
+        """The status of the answer to a GET, and where it is no success S3's code for the error.
+
+        The URL is a secret, so no message has it.
+        """
+        import requests
+
+        try:
+            with requests.get(
+                url, timeout=_FETCH_SECONDS_MAX, allow_redirects=False, stream=True
+            ) as answer:
+                body = b"" if answer.ok else answer.raw.read(_ERROR_BYTES_MAX)
+        except (requests.RequestException, HTTPError) as error:
+            host = urlsplit(url).hostname
+            raise RetriableError(f"{host} does not answer: {type(error).__name__}") from None
+        code = re.search(rb"<Code>(\w+)</Code>", body)
+        return answer.status_code, code[1].decode() if code else ""
 
     def variables(self, function: str) -> Mapping[str, str]:
         """The environment that a deployed function has."""

@@ -44,6 +44,7 @@ MENDED_WITHIN = timedelta(minutes=15)
 """An import takes up what the ERP has corrected, unless it leaves the location out."""
 _FOR_A_PERSON = frozenset({Cause.UNEXPLAINED, Cause.LEAKED_ALLOCATION, Cause.LATE})
 _SECONDS_MAX = 300.0
+ERP_IS_DOWN = "see `preflight` and docs/runbook.md, The ERP is down"
 _SETTINGS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     CHECK_STREAM_FUNCTION: CheckStreamSettings.read,
     EXPORT_FUNCTION: ExportSettings.read,
@@ -75,6 +76,7 @@ def look_at_settings(operator: Operator, found: Findings) -> None:
     wrong = dict(_wrong_settings(operator))
     text = f"wrong for {', '.join(wrong)}" if wrong else "read by all functions"
     told = "; ".join(f"{name} cannot run: {why}" for name, why in sorted(wrong.items()))
+    told += ": see docs/runbook.md, Wrong parameter" if wrong else ""
     found.add("settings", text, told, settings_wrong=wrong)
 
 
@@ -95,7 +97,8 @@ def look_at_promises(operator: Operator, glance: Glance, found: Findings) -> Non
         compare = replace(operator.stack.reconciler, reports=NoReports())
         seen = compare(lambda: _SECONDS_MAX, only=chosen)
     except InventorySyncError as error:
-        found.add("promises", f"not compared ({error})", f"no promise could be compared: {error}")
+        told = f"no promise could be compared: {error}; see `preflight`"
+        found.add("promises", f"not compared ({error})", told)
         return
     stuck = _stuck(operator.now, glance.head)
     wrong = [drift for drift in seen.drifts if _needs_a_person(drift, stuck)]
@@ -116,7 +119,7 @@ def look_at_promises(operator: Operator, glance: Glance, found: Findings) -> Non
         others = f" and {len(seen.unread) - 1} more" if len(seen.unread) > 1 else ""
         told = f"{location_id}{others}: {why}"
         known = location_id in found.figures.get("stock_not_read", {})
-        concern = "" if known else f"the ERP cannot be read at {told}"
+        concern = "" if known else f"the ERP cannot be read at {told}; {ERP_IS_DOWN}"
         found.add("ERP", f"not read now: {told}", concern)
 
 
@@ -183,7 +186,10 @@ def look_at_calls(operator: Operator, found: Findings) -> None:
     try:
         sums = operator.stack.counted(("EventsStored", "CallsUnauthorized"), since, operator.now)
     except InventorySyncError as error:
-        told = f"CloudWatch could not be asked for the webhook's calls: {error}"
+        told = (
+            f"CloudWatch could not be asked for the webhook's calls: {error}; see docs/deploy.md,"
+            " Operators' rights"
+        )
         found.add("calls", "not known", told)
         return
     stored, refused = int(sums["EventsStored"]), int(sums["CallsUnauthorized"])

@@ -1,16 +1,20 @@
 """`quarantine`: what was taken but could not be used, until somebody has dealt with it."""
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from cli.command import Operator, connected, signed
 from cli.output import refusal
+from cli.stack import INGEST_FUNCTION
 from cli.text import instant
 from inventory_sync.adapters.dynamodb.quarantine_review import Quarantined
+from inventory_sync.adapters.newstore.event_body import UNPARSABLE, parse_event
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef, logical_timestamp
+from inventory_sync.domain.inbound import MalformedEventError, UnstoredCompletion
 from inventory_sync.domain.unreadable import UNREADABLE_RECORD
 from inventory_sync.use_cases.forward.forward_events import PUBLISHED_LONG_AGO, REJECTED_BY_ERP
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
@@ -35,7 +39,8 @@ def list_entries(operator: Operator, everything: bool) -> None:
     """
     found = [one for one in operator.stack.quarantine.entries() if everything or not one.resolution]
     found.sort(key=lambda one: (one.entry.received_at, one.entry_id))
-    rows = [_row(one) for one in found]
+    unstored = {one.entry_id: one.completion for one in operator.stack.unstored.unresolved()}
+    rows = [_row(one, unstored.get(one.entry_id)) for one in found]
     operator.out.table("quarantine", rows, "Nothing is in quarantine.")
 
 
@@ -185,14 +190,39 @@ def named(one: Quarantined) -> str:
     return one.entry_id[:_ID_CHARACTERS]
 
 
-def _row(one: Quarantined) -> dict[str, object]:
+def bodies_that_say_nothing(
+    operator: Operator, waiting: Iterable[Quarantined]
+) -> list[Quarantined]:
+    """Those of which nothing can be read, the oldest first: each may report a shipment."""
+    unparsable = [one for one in waiting if one.entry.reason == UNPARSABLE]
+    if not unparsable:
+        return []
+    tenant = operator.stack.variables(INGEST_FUNCTION).get("NEWSTORE_TENANT", "")
+    found = [one for one in unparsable if _says_nothing(one, tenant)]
+    return sorted(found, key=lambda one: one.entry.received_at)
+
+
+def _says_nothing(one: Quarantined, tenant: str) -> bool:
+    """One that is large is not read for this: it counts."""
+    try:
+        parse_event(one.entry.body, tenant)
+    except MalformedEventError as error:
+        return error.completion is None and not error.harmless
+    return False
+
+
+def _row(one: Quarantined, unstored: UnstoredCompletion | None) -> dict[str, object]:
+    """Location and event as far as the body says them."""
     ref = one.entry.ref
+    location_id, at = (ref.location_id, logical_timestamp(ref)) if ref else ("", None)
+    if unstored:
+        location_id, at = unstored.location_id, unstored.logical_timestamp
     return {
         "id": named(one),
         "received_at": one.entry.received_at,
         "reason": one.entry.reason,
-        "location_id": ref.location_id if ref else None,
-        "logical_timestamp": logical_timestamp(ref) if ref else None,
+        "location_id": location_id or None,
+        "logical_timestamp": at,
         "body_bytes": one.body_bytes,
         "detail": one.entry.detail,
         "resolution": one.resolution or None,

@@ -5,10 +5,18 @@ from datetime import datetime, timedelta
 import click
 
 from cli.command import Operator, connected
-from cli.findings import Findings, look_at_calls, look_at_promises, look_at_report, look_at_settings
+from cli.findings import (
+    ERP_IS_DOWN,
+    Findings,
+    look_at_calls,
+    look_at_promises,
+    look_at_report,
+    look_at_settings,
+)
 from cli.follow import follow
 from cli.glance import Glance, glance_at
 from cli.output import columns
+from cli.quarantine import bodies_that_say_nothing, named
 from cli.shadow_now import ShadowNow
 from cli.text import instant, span, visible
 from inventory_sync.adapters.unreadable import LeftOut, LeftOutError
@@ -25,6 +33,8 @@ from inventory_sync.domain.wording import counted
 from inventory_sync.version import VERSION
 
 UNSTORED_NAMED_MAX = 5
+_OF_A_FETCH = ("fetch", "download", "://")
+_RUNS_FAILED = "docs/runbook.md, Runs failed"
 LAG_MAX = timedelta(hours=1)
 """From here on the alarms go off too (template.yaml, WatermarkLagAlarm and EventsUnapplied)."""
 
@@ -73,11 +83,12 @@ def _name(error: LeftOutError) -> None:
 def _look(operator: Operator, found: Findings, *, offline: bool) -> None:
     found.add("version", f"{VERSION}, of these commands", version=VERSION)
     glance = glance_at(operator)
+    if not offline:
+        look_at_settings(operator, found)
     look_at_a_glance(operator, glance, found, offline=offline)
     _events(operator, found)
     _quarantine(operator, found)
     if not offline:
-        look_at_settings(operator, found)
         look_at_promises(operator, glance, found)
 
 
@@ -137,7 +148,7 @@ def _import(now: datetime, head: ImportHead, found: Findings) -> None:
     if run is None:
         found.add("run", "none yet", run=None)
         return
-    failed = f"the last run failed: {run.failure}" if run.state is RunState.FAILED else ""
+    failed = _failed(run.failure) if run.state is RunState.FAILED else ""
     if run.job_errors and not failed:
         first = run.job_errors[0]
         named = f"the first {first.entity_type} {first.entity_id}: {first.reason}"
@@ -145,6 +156,16 @@ def _import(now: datetime, head: ImportHead, found: Findings) -> None:
     shown = {"run_id": run.run_id, "state": run.state.value, "left_out": len(run.left_out)}
     left = f", {counted(len(run.left_out), 'location')} left out" if run.left_out else ""
     found.add("run", f"{run.run_id} {run.state.value}{left}", failed, run=shown)
+
+
+def _failed(failure: str) -> str:
+    """NewStore says in words of its own that it could not fetch a file."""
+    if not any(word in failure.lower() for word in _OF_A_FETCH):
+        return f"the last run failed: {failure}; see `run last` and {_RUNS_FAILED}"
+    return (
+        f"the last run failed: {failure}. NewStore could not fetch the file: check the"
+        f" file-signing secret and the bucket policy; see `preflight` and {_RUNS_FAILED}"
+    )
 
 
 def _read(operator: Operator, head: ImportHead, found: Findings) -> None:
@@ -165,7 +186,7 @@ def _read(operator: Operator, head: ImportHead, found: Findings) -> None:
     found.add(
         "stock",
         f"{run.snapshots} read, {len(unread)} not",
-        f"{what} at {counted(len(unread), 'location')}, the first {first}: {why}",
+        f"{what} at {counted(len(unread), 'location')}, the first {first}: {why}; {ERP_IS_DOWN}",
         stock_not_read=unread,
     )
 
@@ -283,10 +304,22 @@ def _events(operator: Operator, found: Findings) -> None:
 
 
 def _quarantine(operator: Operator, found: Findings) -> None:
-    count = sum(not one.resolution for one in operator.stack.quarantine.entries())
+    waiting = [one for one in operator.stack.quarantine.entries() if not one.resolution]
+    count = len(waiting)
     entries = counted(count, "entry/entries")
     text = f"in quarantine: {entries}, see `quarantine list`" if count else ""
     found.add("quarantine", str(count), text, quarantine=count)
+    unread = bodies_that_say_nothing(operator, waiting)
+    ids = ", ".join(map(named, unread[:UNSTORED_NAMED_MAX]))
+    concern = (
+        f"{counted(len(unread), 'body/bodies')} in quarantine that cannot be read at all and may"
+        f" report a shipment, keeping nothing back: see `quarantine show {named(unread[0])}` first"
+        " and docs/runbook.md, Completions unstored"
+        if unread
+        else ""
+    )
+    text = f"{len(unread)}: {ids}" if unread else "0"
+    found.add("bodies not readable", text, concern, bodies_unreadable=len(unread))
 
 
 def _unstored(waiting: tuple[QuarantinedCompletion, ...], found: Findings) -> None:
@@ -298,12 +331,14 @@ def _unstored(waiting: tuple[QuarantinedCompletion, ...], found: Findings) -> No
     )
     concern = (
         f"{counted(len(waiting), 'shipment')} in quarantine that no stored event reports: see"
-        " `quarantine show` and docs/runbook.md, Completions unstored"
+        f" `quarantine show {waiting[0].entry_id[:12]}` and docs/runbook.md, Completions unstored"
+        if waiting
+        else ""
     )
     found.add(
         "shipments not stored",
         f"{len(waiting)}: {told}" if waiting else "0",
-        concern if waiting else "",
+        concern,
         completions_unstored=len(waiting),
     )
 
@@ -333,7 +368,8 @@ def _stream(operator: Operator, found: Findings) -> None:
         desk = operator.stack.stream_admin
         stream = desk.streams.stream(desk.stream_id)
     except InventorySyncError as error:
-        found.add("stream", f"not known ({error})", f"NewStore could not be asked: {error}")
+        told = f"NewStore could not be asked: {error}; see `preflight`"
+        found.add("stream", f"not known ({error})", told)
         return
     faults = [fault.value for fault in faults_of(stream, desk.event_url)]
     status = stream.status if stream else "missing"

@@ -75,7 +75,7 @@ class Aws:
         if self.certificate and uri.startswith("https://"):
             answer = requests.get(uri, timeout=FETCH_SECONDS_MAX, verify=self.certificate)
             if not answer.ok:
-                raise LookupError(f"{uri}: {answer.status_code}")
+                raise LookupError(f"HTTP {answer.status_code} at {uri.partition('?')[0]}")
             return answer.content
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if not uri.startswith("s3://") or not key:

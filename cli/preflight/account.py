@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from cli.mode import CUT_OVER, StackMode
@@ -13,6 +14,9 @@ from inventory_sync.domain.wording import counted
 
 CONCURRENCY_MIN = 100
 """A new account has ten for all functions: an import, a sweep and the stream leave few of them."""
+FILES = "import files"
+WRONG_KEY = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch"})
+"""S3 looks at the key before it looks for the file."""
 SECRETS_PAGE = "docs/deploy.md, Secrets"
 TOPICS: Mapping[str, str] = {"PageTopicArn": "page", "TicketTopicArn": "ticket"}
 
@@ -49,11 +53,25 @@ def mode_check(mode: StackMode, other_system_lag: timedelta | None) -> Check:
     return passed("mode", f"{told} (OtherSystemLagSeconds)", **figures)
 
 
-def files_check(signed: bool, principal: str, *, shadow: bool = False) -> Check:
-    """Whether NewStore may fetch an import's file at all; a shadow writes none."""
-    name = "import files"
-    if signed:
-        return passed(name, "by URLs that a key of yours signs")
+def signed_files_check(fetch: Callable[[], tuple[int, str]], *, written: bool) -> Check:
+    """Whether a signed URL can be fetched; without a file that is `written`, whether S3 knows its
+    key. `fetch` answers with the status and S3's code."""
+    status, code = fetch()
+    told = "by URLs that a key of yours signs"
+    if status == HTTPStatus.OK:
+        return passed(FILES, f"{told}: the last import's file could be fetched by one")
+    if not written and code not in WRONG_KEY:
+        return passed(FILES, f"{told}: S3 knows the key; no import has written a file yet")
+    return mend(
+        FILES,
+        f"{told}: S3 answers one with {status} {code}".rstrip(),
+        f"the key in the secret that FileSigningSecretArn names: {SECRETS_PAGE}",
+    )
+
+
+def files_check(principal: str, *, shadow: bool = False) -> Check:
+    """Whether NewStore may read an import's file by its s3 URI; a shadow writes none."""
+    name = FILES
     if principal:
         return passed(name, f"by s3 URIs, which {principal} may read")
     if shadow:

@@ -9,6 +9,8 @@ from cli.findings import Findings, look_at_calls, look_at_settings
 from cli.mode import StackMode, stack_mode
 from cli.newstore_locations import compare
 from cli.preflight.account import (
+    FILES,
+    SECRETS_PAGE,
     TOPICS,
     Subscriptions,
     alarm_check,
@@ -16,6 +18,7 @@ from cli.preflight.account import (
     files_check,
     mode_check,
     secret_check,
+    signed_files_check,
 )
 from cli.preflight.check import Check, State, by_findings, look, mend, not_checked, tried
 from cli.preflight.clocks import Reading, erp_clock_check, newstore_clock_check, read_clock
@@ -42,6 +45,7 @@ from cli.status import look_at_release
 from cli.stream import look_at_stream
 from inventory_sync.adapters.aws.errors import translated
 from inventory_sync.adapters.newstore.token import scopes_of
+from inventory_sync.adapters.s3.file_store import archive_key
 from inventory_sync.bootstrap.preflight import Sides
 from inventory_sync.config import CsvConnector
 from inventory_sync.domain.atp import AtpKey
@@ -118,11 +122,20 @@ class Session:
         except InventorySyncError as error:
             yield look("stack parameters", str(error), ACCOUNT_PAGE)
             return
-        principal = parameters.get("NewStorePrincipalArn", "")
-        signed = bool(sides.settings.file_signing_secret_arn)
-        yield files_check(signed, principal, shadow=self.mode.is_shadow)
+        if sides.settings.file_signing_secret_arn:
+            yield tried(FILES, lambda: self._signed_files(sides), SECRETS_PAGE)
+        else:
+            principal = parameters.get("NewStorePrincipalArn", "")
+            yield files_check(principal, shadow=self.mode.is_shadow)
         for parameter in TOPICS:
             yield alarm_check(parameter, parameters, self._subscriptions)
+
+    def _signed_files(self, sides: Sides) -> Check:
+        """The newest file there is, as NewStore would fetch it."""
+        run_id = self._stack.head.head().finished_run_id or "preflight"
+        written = any(self._stack.bucket.keys(archive_key(run_id)))
+        url = sides.build.files.archive_uri(run_id)
+        return signed_files_check(lambda: self._stack.connect.fetched(url), written=written)
 
     def _subscriptions(self, topic: str) -> Subscriptions:
         """Whom it tells is not looked at."""

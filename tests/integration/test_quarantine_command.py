@@ -95,6 +95,22 @@ def test_a_body_that_is_still_of_no_use_stays(shop: Operated) -> None:
     assert [one["id"] for one in listed(shop)] == [row["id"]]
 
 
+def test_a_body_that_is_cut_off_is_to_be_looked_at_first(shop: Operated) -> None:
+    """Nothing can be read of it, so nothing waits for it: it may be a shipment all the same."""
+    newstore = shop.stack.newstore
+    newstore.assign("ff1", "order-1", DC, [("i1", SKU)], "STANDARD")
+    whole = json.dumps(newstore.complete("ff1", logical_timestamp=10)).encode()
+    post(shop, whole[:-9])
+    post(shop, whole.replace(b"items_completed", b"items_failed").replace(b'"items"', b'"itms"'))
+    (cut,) = [row["id"] for row in listed(shop) if "not JSON" in row["detail"]]
+
+    found = shop.json("status", "--offline", code=4)
+
+    assert (found["quarantine"], found["bodies_unreadable"]) == (2, 1)
+    (told,) = [one for one in found["concerns"] if "cannot be read at all" in one]
+    assert f"see `quarantine show {cut}` first" in told
+
+
 def test_a_body_that_is_understood_by_now_is_stored(shop: Operated) -> None:
     """As after a wrong setting was put right: here the tenant."""
     newstore = shop.stack.newstore
@@ -173,7 +189,11 @@ def write(folder: Path, event: dict[str, Any]) -> str:
 def test_a_body_is_sent_in_as_it_should_have_been(shop: Operated, tmp_path: Path) -> None:
     entry, event = malformed(shop, at=10)
     original = shop.json("quarantine", "show", entry)["body_base64"]
-    assert shop.json("status", "--offline", code=4)["completions_unstored"] == 1
+    found = shop.json("status", "--offline", code=4)
+    assert (found["completions_unstored"], found["bodies_unreadable"]) == (1, 0)
+    assert any(f"see `quarantine show {entry}`" in told for told in found["concerns"])
+    (row,) = listed(shop)
+    assert (row["location_id"], row["logical_timestamp"]) == (DC, 10)
 
     told = shop.run("explain", DC, SKU, "--offline").output
     assert f"{entry}: units that nobody can read" in told

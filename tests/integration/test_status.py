@@ -10,6 +10,9 @@ import pytest
 from local.stack import EVENTS
 from tests.integration.operator import DC, SKU, WHO, Operated, operated
 
+GOES_ON = re.compile(r"`[a-z]+[^`]*`|docs/\w+\.md, [A-Z]")
+"""A command, or a section of a page."""
+
 
 @pytest.fixture
 def shop() -> Iterator[Operated]:
@@ -28,6 +31,7 @@ def concerns(shop: Operated) -> list[str]:
     """What `status` says, and that its exit code says the same."""
     found: list[str] = shop.json("status", code=4)["concerns"]
     assert "All is well." not in shop.run("status", code=4).output
+    assert [one for one in found if not GOES_ON.search(one)] == []
     return found
 
 
@@ -51,6 +55,28 @@ def test_an_erp_that_is_down_is_told_though_imports_go_on(shop: Operated) -> Non
     (concern,) = concerns(shop)
 
     assert concern.startswith("no stock could be read at 1 location, the first DC01: the ERP")
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("could not fetch: HTTP 403", "check the file-signing secret and the bucket policy; see"),
+        ("too many rows", "too many rows; see `run last` and docs/runbook.md, Runs failed"),
+    ],
+)
+def test_a_job_that_newstore_failed_is_told_with_what_to_look_at(
+    shop: Operated, reason: str, told: str
+) -> None:
+    shop.wait(6)
+    shop.ship("ff1", at=10)
+    shop.stack.newstore.jobs.fail_next_job(reason=reason)
+    shop.wait(16)
+    shop.tick()
+
+    (concern,) = [one for one in concerns(shop) if "the last run failed" in one]
+    assert reason in concern
+    assert told in concern
+    assert concern.endswith("docs/runbook.md, Runs failed")
 
 
 def test_an_erp_that_went_down_just_now_is_told_before_the_next_import(shop: Operated) -> None:
@@ -195,7 +221,9 @@ def test_a_wrong_parameter_is_named_before_anything_stands_still(
 ) -> None:
     shop.stack.template.set_parameters({parameter: value})
 
-    assert any("cannot run" in one and named in one for one in concerns(shop))
+    first, *_ = concerns(shop)
+    assert "cannot run" in first
+    assert named in first
 
 
 # What needs a person is exit code 4

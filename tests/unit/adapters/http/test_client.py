@@ -222,7 +222,9 @@ def test_no_connection_names_the_address_without_credentials_and_query(
     url = unused_url()
     address = url.replace("//", "//user:hunter22@") + "/v1/stock"
     with pytest.raises(RetriableError) as raised:
-        http.call(HttpRequest(method="GET", url=address, retry=RetrySafety.ALWAYS, query={"q": "7"}))
+        http.call(
+            HttpRequest(method="GET", url=address, retry=RetrySafety.ALWAYS, query={"q": "7"})
+        )
     assert str(raised.value) == f"GET /v1/stock: no connection to {url}: NewConnectionError"
 
 

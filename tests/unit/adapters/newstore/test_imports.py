@@ -10,6 +10,7 @@ from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.adapters.http.request import HttpLimits
 from inventory_sync.adapters.newstore.imports import NewStoreClient
 from inventory_sync.adapters.newstore.lists import COUNT, COUNT_DEFAULT, PAGES_MAX
+from inventory_sync.adapters.newstore.wire import JOB_ERROR_REASON_CHARACTERS_MAX
 from inventory_sync.domain.errors import (
     FatalError,
     OutcomeUnknownError,
@@ -334,6 +335,15 @@ def test_job_errors_are_read(account: SecretsAccount, clock: StandingClock) -> N
     entry = {"reason": "unknown product", "entity_type": None, "entity_id": 17, "at": "now"}
     with client_of(replying(Reply({"items": [entry]})), account, clock) as client:
         assert client.job_errors("job-1") == [JobError("unknown product", "", "17")]
+
+
+def test_a_job_error_keeps_more_of_its_reason_than_a_log_line_would(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    entry = {"reason": "x" * 1_000, "entity_type": "product", "entity_id": "17"}
+    with client_of(replying(Reply({"items": [entry]})), account, clock) as client:
+        (error,) = client.job_errors("job-1")
+    assert error.reason == "x" * JOB_ERROR_REASON_CHARACTERS_MAX
 
 
 def test_job_chunks_are_read(account: SecretsAccount, clock: StandingClock) -> None:

@@ -10,6 +10,7 @@ from cli.preflight.account import (
     concurrency_check,
     files_check,
     secret_check,
+    signed_files_check,
 )
 from cli.preflight.check import Check, State, by_findings, tried
 from inventory_sync.domain.errors import FatalError, RetriableError
@@ -50,17 +51,30 @@ def test_an_account_that_reserves_nothing_has_all_of_it_free() -> None:
 
 
 @pytest.mark.parametrize(
-    ("signed", "principal", "state"),
+    ("principal", "state"), [("arn:aws:iam::123456789012:root", State.PASSED), ("", State.MEND)]
+)
+def test_files_that_nobody_may_read_have_to_be_mended(principal: str, state: State) -> None:
+    assert files_check(principal).state is state
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "written", "state"),
     [
-        (True, "", State.PASSED),
-        (False, "arn:aws:iam::123456789012:root", State.PASSED),
-        (False, "", State.MEND),
+        (200, "", True, State.PASSED),
+        (403, "SignatureDoesNotMatch", True, State.MEND),
+        (403, "InvalidAccessKeyId", False, State.MEND),
+        (403, "AccessDenied", True, State.MEND),
+        (403, "AccessDenied", False, State.PASSED),
+        (404, "NoSuchKey", False, State.PASSED),
     ],
 )
-def test_files_that_nobody_may_fetch_have_to_be_mended(
-    signed: bool, principal: str, state: State
+def test_a_signed_url_that_cannot_be_fetched_has_to_be_mended(
+    status: int, code: str, written: bool, state: State
 ) -> None:
-    assert files_check(signed, principal).state is state
+    check = signed_files_check(lambda: (status, code), written=written)
+
+    assert (check.name, check.state) == ("import files", state)
+    assert code in check.found or state is State.PASSED
 
 
 @pytest.mark.parametrize(

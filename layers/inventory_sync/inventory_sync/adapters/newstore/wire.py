@@ -22,6 +22,10 @@ JOB_ERROR_ID_CHARACTERS_MAX = 80
 """A hundred errors stand in the run's record, which has to fit a table item."""
 
 
+def _reason(text: str) -> str:
+    return excerpt(text, characters_max=JOB_ERROR_REASON_CHARACTERS_MAX)
+
+
 class Answer(BaseModel):
     """Unknown fields are ignored, numbers are taken for the texts they stand for."""
 
@@ -40,7 +44,7 @@ class JobAnswer(Answer):
         """States NewStore does not name in its documents are OTHER."""
         known = {state.value for state in JobState}
         state = JobState(self.state) if self.state in known else JobState.OTHER
-        reason = excerpt(self.reason)[:JOB_ERROR_REASON_CHARACTERS_MAX]
+        reason = _reason(self.reason)
         return ImportJob(job_id=self.job_id, state=state, name=self.name, reason=reason)
 
 
@@ -54,7 +58,7 @@ class JobErrorAnswer(Answer):
     def error(self) -> JobError:
         """In our terms, each text by its beginning."""
         return JobError(
-            excerpt(self.reason)[:JOB_ERROR_REASON_CHARACTERS_MAX],
+            _reason(self.reason),
             self.entity_type[:JOB_ERROR_ID_CHARACTERS_MAX],
             self.entity_id[:JOB_ERROR_ID_CHARACTERS_MAX],
         )
@@ -69,7 +73,7 @@ class JobChunkAnswer(Answer):
 
     def chunk(self) -> JobChunk:
         """In our terms, the text by its beginning."""
-        failure = excerpt(self.failure_message)[:JOB_ERROR_REASON_CHARACTERS_MAX]
+        failure = _reason(self.failure_message)
         return JobChunk(self.size, self.failed, failure)
 
 
