@@ -164,7 +164,10 @@ def look_at_report(operator: Operator, folder: str, found: Findings) -> None:
     named = ", ".join(f"{count} {cause}" for cause, count in sorted(rows.items()) if count)
     text = f"{instant(at)}, {named or 'nothing for a person'}"
     recent = operator.now - at <= REPORT_AGE_MAX
-    concern = f"the last reconciliation found rows that are {named}: see `reconcile`"
+    concern = (
+        f"the last reconciliation found rows that are {named}: see `reconcile`; this stands until a"
+        " whole one finds none"
+    )
     found.add(
         "reconciliation",
         text,

@@ -139,7 +139,9 @@ def _import(now: datetime, head: ImportHead, found: Findings) -> None:
     run = head.run
     finished = head.last_finished_at
     lag = None if finished is None else now - finished
-    late = "no import has finished yet: see `run last`" if lag is None else ""
+    late = ""
+    if lag is None:
+        late = f"no import has finished yet: see {'`run last`' if run else '`preflight`'}"
     if lag is not None and lag > LAG_MAX:
         late = f"no import has finished for {span(lag)}: see `run last`"
     text = "no import has finished" if lag is None else f"{span(lag)} ago, {instant(finished)}"
@@ -186,7 +188,8 @@ def _read(operator: Operator, head: ImportHead, found: Findings) -> None:
     found.add(
         "stock",
         f"{run.snapshots} read, {len(unread)} not",
-        f"{what} at {counted(len(unread), 'location')}, the first {first}: {why}; {ERP_IS_DOWN}",
+        f"{what} at {counted(len(unread), 'location')}, the first {first}: {why},"
+        f" seen by the import of {instant(run.planned_at)}; {ERP_IS_DOWN}",
         stock_not_read=unread,
     )
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from local.deployed import DeployedStack, deployed_stack
-from local.invoke import LOCATIONS, STOCK
+from local.invoke import LOCATIONS
 from local.ministack import LocalAwsError, ministack
 from local.runtime_files import NotBuiltError
 from local.stack import FORWARD, StackPlan
@@ -21,6 +21,8 @@ from local.template import ROOT
 FOLDER = ROOT / "build" / "local"
 SETTINGS = FOLDER / "settings.sh"
 POLL_SECONDS = 0.5
+STOCK = {("DC01", "SKU-1"): 60, ("DC01", "SKU-2"): 40, ("NYC", "SKU-1"): 30}
+"""Enough for a location to be held: a fall of fewer than 20 units is sent."""
 PLAN = StackPlan(
     locations=LOCATIONS,
     parameters={
@@ -107,7 +109,11 @@ def guide(stack: DeployedStack) -> list[str]:
 
 def write_settings(stack: DeployedStack) -> None:
     """What an AWS client needs to reach the local AWS and no other, for a shell to read."""
-    variables = {**stack.local_aws.variables(), "STACK_NAME": stack.name}
+    variables = {
+        **stack.local_aws.variables(),
+        "REQUESTS_CA_BUNDLE": str(stack.local_aws.certificate),
+        "STACK_NAME": stack.name,
+    }
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     SETTINGS.write_text("unset AWS_PROFILE AWS_SESSION_TOKEN\n" + "".join(lines), "utf-8")
 
@@ -121,11 +127,16 @@ def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
     secret = stack.parameters["InboundKeysSecretArn"]
     simulators = f"--newstore-url {stack.newstore_url} --erp-url {stack.erp_url}"
     return [
-        ("How it is", ".venv/bin/inventory-sync status"),
+        ("How it is", f"{COMMAND} status"),
         ("All of it on a page", f'make room ARGS="--stack {stack.name} {simulators}"'),
         ("A customer orders a unit", _post(f"{newstore}/order", order)),
         ("It leaves the warehouse", _post(f"{newstore}/ship", '{"request": "ff1"}')),
         ("Goods come in, and the ERP books them", _post(f"{erp}/receive", received)),
+        ("Whether all is set up", f"{COMMAND} preflight --url {stack.event_url}"),
+        ("A sample event by the webhook", f"{COMMAND} smoke --url {stack.event_url}"),
+        ("The ERP shows no stock, and the location is held", _post(f"{erp}/set_stock", NONE_LEFT)),
+        ("NewStore fails the next import", _post(f"{newstore}/fail_next_job", JOB_FAILS)),
+        ("Somebody else changes a figure at NewStore", _post(f"{newstore}/set_imported", FOREIGN)),
         ("The ERP is down for two minutes", _post(f"{erp}/down_for", '{"seconds": 120}')),
         ("The ERP refuses a product", _post(f"{erp}/reject_product", REFUSED)),
         (
@@ -134,7 +145,12 @@ def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
             f" -d '{OWN_EVENT}' {stack.event_url}",
         ),
         (
-            "The same with a wrong key",
+            "A body that is cut off",
+            f"curl -sS --cacert {certificate} -H 'Authorization: Bearer {key}'"
+            f" -d '{OWN_EVENT[:-9]}' {stack.event_url}",
+        ),
+        (
+            "An event with a wrong key",
             f"curl -sS --cacert {certificate} -H 'Authorization: Bearer wrong' -d '{{}}'"
             f" {stack.event_url}",
         ),
@@ -148,6 +164,10 @@ def things_to_try(stack: DeployedStack) -> list[tuple[str, str]]:
     ]
 
 
+COMMAND = ".venv/bin/inventory-sync"
+NONE_LEFT = '{"location": "NYC", "product": "SKU-1", "units": 0}'
+JOB_FAILS = '{"reason": "internal error"}'
+FOREIGN = '{"location": "DC01", "product": "SKU-1", "units": 75}'
 REFUSED = '{"product": "SKU-2", "reason": "no such product"}'
 OTHER_KEY = '{"api_keys": ["another-inbound-key"]}'
 OWN_EVENT = (

@@ -14,7 +14,7 @@ STOCK_ACTIONS = ("set_stock", "receive", "correct", "sell_at_counter")
 
 def run_control(model: ErpModel, action: str, body: Mapping[str, Any]) -> None:
     """CallRefusedError 404 for an unknown action, 400 for arguments that are not its own."""
-    actions = _actions(model)
+    actions = actions_of(model)
     if action not in actions:
         raise CallRefusedError(404, f"unknown action; known: {sorted(actions)}")
     try:
@@ -23,7 +23,9 @@ def run_control(model: ErpModel, action: str, body: Mapping[str, Any]) -> None:
         raise CallRefusedError(400, f"wrong arguments: {error}") from error
 
 
-def _actions(model: ErpModel) -> dict[str, Callable[..., None]]:
+def actions_of(model: ErpModel) -> dict[str, Callable[..., None]]:
+    """By their names; docs/local-aws.md lists them."""
+
     def stock_action(name: str) -> Callable[..., None]:
         def act(location: str, product: str, units: int) -> None:
             getattr(model, name)((location, product), units)

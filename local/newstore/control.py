@@ -11,12 +11,12 @@ from local.newstore.model import NewStoreModel
 
 
 def run_control(model: NewStoreModel, action: str, body: Mapping[str, Any]) -> Event:
-    """The event that NewStore publishes.
+    """The event that NewStore publishes; empty where it publishes none.
 
     CallRefusedError 404 for an unknown action, 400 for arguments that are not its own, 409 for
     what cannot happen.
     """
-    actions = _actions(model)
+    actions = actions_of(model)
     if action not in actions:
         raise CallRefusedError(404, f"unknown action; known: {sorted(actions)}")
     try:
@@ -27,7 +27,9 @@ def run_control(model: NewStoreModel, action: str, body: Mapping[str, Any]) -> E
         raise CallRefusedError(409, f"cannot happen: {error}") from error
 
 
-def _actions(model: NewStoreModel) -> dict[str, Callable[..., Event]]:
+def actions_of(model: NewStoreModel) -> dict[str, Callable[..., Event]]:
+    """By their names; docs/local-aws.md lists them."""
+
     def order(
         request: str, location: str, product: str, units: int = 1, order: str = "order-1"
     ) -> Event:
@@ -40,4 +42,18 @@ def _actions(model: NewStoreModel) -> dict[str, Callable[..., Event]]:
     def fail(request: str) -> Event:
         return model.fail(request)
 
-    return {"order": order, "ship": ship, "fail": fail}
+    def fail_next_job(reason: str = "internal error") -> Event:
+        model.jobs.fail_next_job(reason=reason)
+        return {}
+
+    def set_imported(location: str, product: str, units: int) -> Event:
+        model.set_imported((location, product), units)
+        return {}
+
+    return {
+        "order": order,
+        "ship": ship,
+        "fail": fail,
+        "fail_next_job": fail_next_job,
+        "set_imported": set_imported,
+    }

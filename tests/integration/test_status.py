@@ -55,6 +55,7 @@ def test_an_erp_that_is_down_is_told_though_imports_go_on(shop: Operated) -> Non
     (concern,) = concerns(shop)
 
     assert concern.startswith("no stock could be read at 1 location, the first DC01: the ERP")
+    assert ", seen by the import of 2026-03-02 09:" in concern
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,10 @@ def test_what_the_last_reconciliation_found_stands_until_the_next(shop: Operated
 
     shop.json("reconcile")
 
-    assert told == ["the last reconciliation found rows that are 1 unexplained: see `reconcile`"]
+    assert told == [
+        "the last reconciliation found rows that are 1 unexplained: see `reconcile`; this stands"
+        " until a whole one finds none"
+    ]
     shop.tick()
     assert shop.json("status")["concerns"] == []
 
@@ -224,6 +228,12 @@ def test_a_wrong_parameter_is_named_before_anything_stands_still(
     first, *_ = concerns(shop)
     assert "cannot run" in first
     assert named in first
+
+
+def test_before_the_first_run_nobody_is_sent_to_look_at_one(shop: Operated) -> None:
+    shop.stack.state.delete("head", "import")
+
+    assert "no import has finished yet: see `preflight`" in concerns(shop)
 
 
 # What needs a person is exit code 4

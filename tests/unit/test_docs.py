@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.template.test_template import FUNCTIONS, PARAMETERS, ROOT, WITH_RUNBOOK
+from tests.template.test_template import FUNCTIONS, PARAMETERS, ROOT, TEMPLATE, WITH_RUNBOOK
 
 PACKAGE = ROOT / "layers" / "inventory_sync" / "inventory_sync"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
@@ -261,3 +261,18 @@ def test_the_layer_ships_the_boto3_that_the_tests_run_with() -> None:
     }
 
     assert len(pinned) == 1
+
+
+def test_the_runbook_names_the_stacks_outputs_as_they_are() -> None:
+    text = text_of(ROOT / "docs" / "runbook.md")
+    named = set(re.findall(r"`(\w+(?:Table|Bucket|Queue|Function)Name)`", text))
+    assert named
+    assert named <= set(TEMPLATE["Outputs"])
+    assert re.findall(r"\b[A-Z]+_(?:TABLE|BUCKET|QUEUE)\b", text) == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/runbook.md"])
+def test_a_newcomer_finds_where_to_practise(page: str) -> None:
+    text = text_of(ROOT / page)
+    assert "local-aws.md#practise-incidents" in text
+    assert "make local" in text

@@ -198,6 +198,20 @@ def test_a_person_lets_orders_happen_without_a_token(client: Client) -> None:
     assert client.newstore.model.completed_unreleased(KEY) == 2
 
 
+def test_a_person_lets_a_job_fail_and_a_figure_change(client: Client) -> None:
+    control = f"{client.base_url}/_control"
+    figure = {"location": DC, "product": SKU, "units": 75}
+
+    failing = requests.post(
+        f"{control}/fail_next_job", json={"reason": "internal error"}, timeout=SECONDS
+    )
+    changed = requests.post(f"{control}/set_imported", json=figure, timeout=SECONDS)
+
+    assert (failing.json(), changed.json()) == ({}, {})
+    assert [job.reason for job in client.newstore.model.jobs.next_jobs] == ["internal error"]
+    assert client.newstore.model.on_hand(KEY) == 75
+
+
 @pytest.mark.parametrize(
     ("action", "body", "status"),
     [

@@ -77,7 +77,7 @@ def check_as_of(
         return (Hold(HoldKind.SNAPSHOT_AHEAD, f"as of {as_of}, which is ahead of {now}"),)
     if shown_up_to is not None and as_of - apply_lag < shown_up_to:
         figures = (
-            f"as of {as_of} less an apply lag of {apply_lag},"
+            f"as of {as_of} less an apply lag of {apply_lag} (ApplyLagSeconds, or the ERP's own),"
             f" the last one showed all up to {shown_up_to}"
         )
         return (Hold(HoldKind.SNAPSHOT_OLDER, figures),)

@@ -260,7 +260,8 @@ def test_a_snapshot_older_than_the_last_one_used_is_held() -> None:
     found = reading.read(ENTRY)
 
     figures = (
-        f"as of {NOW - MINUTE} less an apply lag of 0:00:00, the last one showed all up to {NOW}"
+        f"as of {NOW - MINUTE} less an apply lag of 0:00:00 (ApplyLagSeconds, or the ERP's own),"
+        f" the last one showed all up to {NOW}"
     )
     assert found == LeftOut(f"held: snapshot_older: {figures}", held=True)
     assert Reading(snapshot(as_of=NOW)).read(ENTRY) == snapshot()
