@@ -232,7 +232,7 @@ def test_after_the_cut_over_it_is_live_and_what_imports_say_counts_again(shop: S
     oversold(shop)
     shop.deploy(Mode="live", GoLiveAt=shop.instant(2))
     shop.wait(5)
-    assert status(shop)["concerns"] == ["no import has finished yet: see `run last`"]
+    assert status(shop)["concerns"] == ["no import has finished yet: see `preflight`"]
     assert states(shop) == {}
     shop.ship(booked=False)
     for _ in range(3):
