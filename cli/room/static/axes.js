@@ -7,7 +7,8 @@ export const MARGIN = { left: 56, right: 124, top: 14, bottom: 26 };
 const LABEL_SPACE = 52;
 const LEAST = 0.25;
 const MOST = 4;
-const USUAL = 0.5; // of the lengths that are not nought, from the shortest
+const SECOND = 1000;
+const USUAL = 0.5; // of the lengths of a second or more, from the shortest
 
 export function frame(holder, view, height) {
   const width = Math.max(holder.clientWidth, 260);
@@ -33,7 +34,7 @@ export function frame(holder, view, height) {
 function stretches(moments) {
   const times = moments.map((moment) => Date.parse(moment.at));
   const lasted = times.map((time, index) => Math.max(0, (times[index + 1] ?? time) - time));
-  const some = lasted.filter((length) => length > 0).toSorted((one, other) => one - other);
+  const some = lasted.filter((length) => length >= SECOND).toSorted((one, other) => one - other);
   const usual = some[Math.floor(some.length * USUAL)] ?? 1;
   const lengths = lasted.map((length) => Math.min(Math.max(length / usual, LEAST), MOST));
   const total = lengths.reduce((sum, length) => sum + length, 0);
