@@ -23,7 +23,10 @@ BUCKET = "imports"
 ROWS: dict[str, Units] = {"SKU-1": 3, "SKU-2": -4, "ü #/": Decimal("1.5")}
 UNREADABLE = {"SKU ü": "is not a number"}
 READ = StockRead(
-    StockSnapshot("Köln/1", NOON, ROWS, UNREADABLE), "cursor", NOON - timedelta(seconds=1), NOON
+    StockSnapshot("Köln/1", NOON, ROWS, UNREADABLE, {"row 7": "it has no product"}),
+    "cursor",
+    NOON - timedelta(seconds=1),
+    NOON,
 )
 
 

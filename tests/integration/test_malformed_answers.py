@@ -162,8 +162,6 @@ WRONG_PAGES: Mapping[str, tuple[Change, str]] = {
     "rows missing": (lambda a: {k: v for k, v in a.items() if k != "rows"}, "rows: missing"),
     "a product twice": (lambda a: {**a, "rows": a["rows"] * 2}, "stands in two rows"),
     "the cursor repeats": (lambda a: {**a, "next_cursor": "1:SKU-3", "rows": []}, "leads back"),
-    "a product that is a number": (lambda a: product(a, 5), "rows.0.product"),
-    "a product that is null": (lambda a: product(a, None), "rows.0.product"),
 }
 
 

@@ -194,6 +194,26 @@ def test_a_held_row_goes_on_with_what_is_shipped(answers: Shop) -> None:
     assert (answers.kinds(), answers.atp()["SKU-7"]) == ([], 9)
 
 
+def test_a_sku_that_the_map_has_given_up_holds_up_no_other_row(answers: Shop) -> None:
+    """Its row is named, and goes to NewStore under no name."""
+    erp = answers.stack.erp
+    for product in ("A", "B"):
+        erp.set_stock((DC, product), 10)
+    answers.tick(full=True)
+    LocationChanges(answers.stack.state).put_skus({"A": "A-2"}, OPERATOR)
+    for product, units in (("A", 1), ("A-2", 9), ("B", 2)):
+        erp.set_stock((DC, product), units)
+
+    for _ in range(2):
+        answers.tick()
+        assert answers.atp() == {"A": 9, "B": 2}
+        assert answers.kinds() == [("row_unreadable", "sku A")]
+
+    LocationChanges(answers.stack.state).put_skus({"A-old": "A"}, OPERATOR)
+    answers.tick()
+    assert (answers.atp(), answers.kinds()) == ({"A": 9, "A-old": 1, "B": 2}, [])
+
+
 def test_an_approved_row_is_not_held_again_five_minutes_later(answers: Shop) -> None:
     erp, state = answers.stack.erp, answers.stack.state
     for n in range(10):

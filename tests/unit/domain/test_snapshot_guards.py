@@ -98,6 +98,38 @@ def test_a_single_row_that_cannot_be_read_is_no_empty_snapshot() -> None:
     assert kinds(unreadable(1, 0, {"X-00": 90}).all) == [HoldKind.ROW_UNREADABLE]
 
 
+def unknown(count: int, known: dict[str, Units], last: dict[str, Units]) -> Doubts:
+    faults = {f"row {n}": "its product is no text" for n in range(count)}
+    return check_snapshot(StockSnapshot(DC, NOW, known, unknown=faults), last, LIMITS)
+
+
+def test_a_row_of_nobody_knows_which_product_is_held_alone_under_its_own_name() -> None:
+    found = unknown(1, rows_of(30), rows_of(30))
+
+    assert found == Doubts(
+        rows=(Hold(HoldKind.ROW_UNREADABLE, "its product is no text", 0, "row 0"),)
+    )
+
+
+def test_such_rows_make_up_for_no_product_that_is_not_listed() -> None:
+    found = unknown(2, rows_of(10), rows_of(40))
+
+    assert kinds(found.location) == [HoldKind.PRODUCTS_VANISHED, HoldKind.UNITS_FELL]
+    assert "30 of 40 products of the last import are not listed any more, 0 others are" in (
+        found.location[0].figures
+    )
+
+
+def test_such_rows_alone_are_no_listing() -> None:
+    assert kinds(unknown(1, {}, rows_of(30)).location) == [HoldKind.SNAPSHOT_EMPTY]
+
+
+def test_many_such_rows_hold_the_location() -> None:
+    found = unknown(9, rows_of(40), rows_of(40))
+
+    assert (kinds(found.location), found.rows) == ([HoldKind.ROW_UNREADABLE], ())
+
+
 def test_a_held_row_names_its_figures() -> None:
     found = checked({**rows_of(9), "A": 5_000}, {**rows_of(9), "A": 5})
 
@@ -105,7 +137,7 @@ def test_a_held_row_names_its_figures() -> None:
     assert found == Doubts(rows=(Hold(HoldKind.ROW_ROSE, figures, 5_000, "A"),))
 
 
-def test_many_such_rows_hold_the_location() -> None:
+def test_many_rows_that_rose_hold_the_location() -> None:
     last, now = rows_of(40, 6), rows_of(40, 6_000)
 
     found = checked(now, last)

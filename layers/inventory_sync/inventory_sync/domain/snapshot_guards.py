@@ -53,16 +53,16 @@ def check_snapshot(
     `last` are the quantities of the last finished import, None without one. With `keeps_unlisted`
     products that are not listed keep theirs: then only what is listed can have fallen.
     """
-    if not snapshot.on_hand_units and not snapshot.unreadable:
-        return Doubts(_empty(last, limits, keeps_unlisted=keeps_unlisted))
     doubted = _doubted_rows(snapshot, last or {}, limits)
     if len(doubted) > _rows_held_max(snapshot):
         whole = _compared(snapshot.on_hand_units, last, limits, keeps_unlisted=keeps_unlisted)
         return Doubts((*_of_many_rows(doubted, snapshot), *whole))
+    if not snapshot.on_hand_units and not snapshot.unreadable:
+        return Doubts(_empty(last, limits, keeps_unlisted=keeps_unlisted), doubted)
     rows: Mapping[str, Units] = snapshot.on_hand_units
     if doubted:
-        before = last or {}
-        rows = {**rows, **{hold.product_id: before.get(hold.product_id, 0) for hold in doubted}}
+        before, held = last or {}, {hold.product_id for hold in doubted} - snapshot.unknown.keys()
+        rows = {**rows, **{product: before.get(product, 0) for product in held}}
     return Doubts(_compared(rows, last, limits, keeps_unlisted=keeps_unlisted), doubted)
 
 
@@ -115,6 +115,10 @@ def _doubted_rows(
         Hold(HoldKind.ROW_UNREADABLE, f"its figure {fault}", product_id=product)
         for product, fault in sorted(snapshot.unreadable.items())
     ]
+    found += [
+        Hold(HoldKind.ROW_UNREADABLE, fault, product_id=row)
+        for row, fault in sorted(snapshot.unknown.items())
+    ]
     if totals.plain and totals.highest < limits.rise_units_min:
         return tuple(found)
     for product, units in snapshot.on_hand_units.items():
@@ -145,7 +149,7 @@ def _rows_held_max(snapshot: StockSnapshot) -> int:
 
 
 def _listed(snapshot: StockSnapshot) -> int:
-    return len(snapshot.on_hand_units) + len(snapshot.unreadable)
+    return len(snapshot.on_hand_units) + len(snapshot.unreadable) + len(snapshot.unknown)
 
 
 def _of_many_rows(doubted: tuple[Hold, ...], snapshot: StockSnapshot) -> list[Hold]:

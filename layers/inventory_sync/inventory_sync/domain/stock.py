@@ -81,13 +81,15 @@ class StockSnapshot:
 
     `as_of` is on the ERP's clock and the earliest moment any row may date from: every movement
     the ERP applied at or before it is in `on_hand_units`. `unreadable` are products that it lists
-    too, whose figure cannot be read, with what is wrong.
+    too, whose figure cannot be read, with what is wrong. `unknown` are rows of which nobody can say
+    what product they are of, by what the ERP calls them: no product's figure is taken from them.
     """
 
     location_id: str
     as_of: datetime
     on_hand_units: Mapping[str, Units]
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
     totals: Totals = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

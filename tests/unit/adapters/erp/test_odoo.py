@@ -12,7 +12,13 @@ from inventory_sync.adapters.erp.ids import IdMap
 from inventory_sync.adapters.erp.odoo.connector import OdooErp
 from inventory_sync.adapters.http.authorized import AuthorizedHttp, SecretBearer
 from inventory_sync.domain.errors import RejectedError, RetriableError, SnapshotIncompleteError
-from inventory_sync.domain.stock import Acknowledgement, Rejection, TryLater, Unknown
+from inventory_sync.domain.stock import (
+    Acknowledgement,
+    Rejection,
+    StockSnapshot,
+    TryLater,
+    Unknown,
+)
 from tests.connector.bench import movement
 from tests.unit.adapters.http_support import (
     Call,
@@ -236,19 +242,71 @@ def test_moves_of_another_delivery_are_no_answer(account: SecretsAccount) -> Non
         assert isinstance(erp.look_up(WANTED.movement_id), Unknown)
 
 
-def test_product_with_stock_and_no_reference_is_no_snapshot(account: SecretsAccount) -> None:
-    def products(times: int) -> Reply:
-        return Reply([{**PRODUCT, "default_code": False}] if times == 1 else [])
+def snapshot_beside(
+    account: SecretsAccount,
+    odd: Mapping[str, Any],
+    quantity: float = 3.0,
+    measure: Mapping[str, Any] | None = None,
+) -> StockSnapshot:
+    """Product A, changed so, stands beside B, of which there are 2."""
+    other = {**PRODUCT, "id": 8, "default_code": "B"}
 
-    sums = Reply([{"product_id": 7, "quantity": 3.0}])
-    with (
-        odoo(account, product_product__search_read=products, stock_quant__search_read=sums) as (
-            erp,
-            _,
-        ),
-        pytest.raises(SnapshotIncompleteError, match="no internal reference"),
-    ):
-        erp.snapshot("DC01")
+    def products(times: int) -> Reply:
+        return Reply([{**PRODUCT, **odd}, other] if times == 1 else [])
+
+    quants = [{"product_id": 7, "quantity": quantity}, {"product_id": 8, "quantity": 2.0}]
+    answers: dict[str, Answer] = {
+        "product_product__search_read": products,
+        "stock_quant__search_read": Reply(quants),
+        "uom_uom__search_read": Reply([UNITS, {**UNITS, "id": 2, **(measure or {})}]),
+    }
+    with odoo(account, None, (), **answers) as (erp, _):
+        return erp.snapshot("DC01")
+
+
+def test_product_with_stock_and_no_reference_is_left_aside_alone(account: SecretsAccount) -> None:
+    found = snapshot_beside(account, {"default_code": False})
+    assert (found.on_hand_units, list(found.unknown)) == ({"B": 2}, ["Odoo product 7"])
+    assert "no internal reference" in found.unknown["Odoo product 7"]
+
+
+def test_product_without_stock_needs_no_reference(account: SecretsAccount) -> None:
+    found = snapshot_beside(account, {"default_code": False}, quantity=0.0)
+    assert (found.on_hand_units, found.unknown) == ({"B": 2}, {})
+
+
+@pytest.mark.parametrize(
+    "measure", [{"factor": 0.0}, {"factor": -1.0}, {"factor": 12.0, "parent_path": False}]
+)
+def test_measure_of_nobody_knows_how_many_items_spoils_its_products_alone(
+    account: SecretsAccount, measure: dict[str, Any]
+) -> None:
+    found = snapshot_beside(account, {"uom_id": 2}, measure=measure)
+    assert (found.on_hand_units, list(found.unreadable)) == ({"B": 2}, ["A"])
+
+
+@pytest.mark.parametrize("uom_id", [99, False])
+def test_measure_that_odoo_does_not_list_spoils_its_products_alone(
+    account: SecretsAccount, uom_id: object
+) -> None:
+    found = snapshot_beside(account, {"uom_id": uom_id})
+    assert (found.on_hand_units, list(found.unreadable)) == ({"B": 2}, ["A"])
+
+
+def test_measure_without_a_rounding_is_counted_and_takes_no_single_items(
+    account: SecretsAccount,
+) -> None:
+    dozens = {"name": "Dozens", "factor": 12.0, "rounding": 0.0}
+    found = snapshot_beside(account, {"uom_id": 2}, measure=dozens)
+    assert found.on_hand_units == {"A": 36, "B": 2}
+    answers = {
+        "product_product__search_read": Reply([{**PRODUCT, "uom_id": 2}]),
+        "uom_uom__search_read": Reply([UNITS, {**UNITS, "id": 2, **dozens}]),
+    }
+    with odoo(account, None, (), **answers) as (erp, _):
+        [outcome] = erp.post_movements([WANTED])
+    assert isinstance(outcome, Rejection)
+    assert "counted in Dozens" in outcome.reason
 
 
 @pytest.mark.parametrize(

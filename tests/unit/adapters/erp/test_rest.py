@@ -608,10 +608,7 @@ BROKEN: dict[str, tuple[dict[str, Any], ...]] = {
     "a negative row_count": (page(row_count=-1),),
     "no rows": (page(rows=None),),
     "a product twice, once unreadable": (page(row_count=2, rows=[{"product": "SKU-1"}, ROW]),),
-    "a row without a product": (page(rows=[{"on_hand": 1}]),),
-    "a row whose product is a number": (page(rows=[{"product": 5, "on_hand": 1}]),),
     "a row that is none": (page(rows=["SKU-1"]),),
-    "a row with an empty product": (page(rows=[{"product": "", "on_hand": 1}]),),
     "a cursor that leads back": (page(rows=[], next_cursor="0"),),
 }
 
@@ -688,9 +685,29 @@ def test_sku_of_two_products_is_fatal() -> None:
         IdMap(skus={"shirt": "SKU-1", "blouse": "SKU-1"})
 
 
-def test_sku_named_like_a_product_that_has_another_is_rejected(erp: Erp) -> None:
+def test_row_of_a_sku_that_the_map_has_given_up_is_of_no_product(erp: Erp) -> None:
+    """It is named, and the product has what stands under its new sku."""
     ids = IdMap(skus={"SKU-1": "SKU-9"})
-    with erp.answering(pages(page()), ids=ids) as client, pytest.raises(RejectedError):
+    rows = [{"product": "SKU-9", "on_hand": 9}, {"product": "SKU-2", "on_hand": 2}, ROW]
+    with erp.answering(pages(page(row_count=3, rows=rows)), ids=ids) as client:
+        found = client.snapshot("DC01")
+    assert (found.on_hand_units, found.unreadable) == ({"SKU-1": 9, "SKU-2": 2}, {})
+    assert list(found.unknown) == ["sku SKU-1"]
+    assert "add a row for the product this sku stands for" in found.unknown["sku SKU-1"]
+
+
+@pytest.mark.parametrize("product", [5, None, "", True, ["SKU-1"], {}])
+def test_row_that_names_no_product_is_left_aside_alone(erp: Erp, product: object) -> None:
+    rows = [ROW, {"product": product, "on_hand": 4}, {"product": "SKU-2", "on_hand": 2}]
+    with erp.answering(pages(page(row_count=3, rows=rows))) as client:
+        found = client.snapshot("DC01")
+    assert (found.on_hand_units, list(found.unknown)) == ({"SKU-1": 1, "SKU-2": 2}, ["row 2"])
+
+
+def test_sku_that_nobody_knows_any_more_twice_is_no_snapshot(erp: Erp) -> None:
+    ids = IdMap(skus={"SKU-1": "SKU-9"})
+    answer = pages(page(row_count=2, rows=[ROW, ROW]))
+    with erp.answering(answer, ids=ids) as client, pytest.raises(SnapshotIncompleteError):
         client.snapshot("DC01")
 
 

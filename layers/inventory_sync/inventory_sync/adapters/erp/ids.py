@@ -21,7 +21,7 @@ class Ids(Protocol):
         """What the ERP calls the product."""
 
     def product_id(self, sku: str) -> str:
-        """The product behind a sku; RejectedError where it could be two."""
+        """The product behind a sku; UnknownProductError where it could be two."""
 
     def tag_cursor(self, cursor: str) -> str:
         """The ERP's cursor with a mark of the names that what was read before it stands under."""
@@ -31,6 +31,10 @@ class Ids(Protocol):
 
     def pinned(self) -> "Ids":
         """The names as they are now, for as long as they have to stay the same."""
+
+
+class UnknownProductError(RejectedError):
+    """Nobody can say which product a row of the ERP's is of: that row counts for none."""
 
 
 class IdMap:
@@ -59,10 +63,10 @@ class IdMap:
         return self._skus.get(product_id, product_id)
 
     def product_id(self, sku: str) -> str:
-        """The product behind a sku; RejectedError where it could be two."""
+        """The product behind a sku; UnknownProductError where it could be two."""
         mapped = self._products.get(sku)
         if mapped is None and sku in self._skus:
-            raise RejectedError(
+            raise UnknownProductError(
                 f"the ERP lists sku {sku}, but the product map gives product {sku} another sku;"
                 " add a row for the product this sku stands for"
             )
@@ -103,7 +107,7 @@ class LiveIds:
         return self._ids().sku(product_id)
 
     def product_id(self, sku: str) -> str:
-        """The product behind a sku; RejectedError where it could be two."""
+        """The product behind a sku; UnknownProductError where it could be two."""
         return self._ids().product_id(sku)
 
     def tag_cursor(self, cursor: str) -> str:

@@ -72,6 +72,7 @@ def encode_read(read: Read) -> bytes:
             "products": list(rows),
             "units": list(rows.values()),
             "unreadable": dict(read.snapshot.unreadable),
+            "unknown": dict(read.snapshot.unknown),
         }
     return gzip.compress(to_json(record), compresslevel=1, mtime=0)
 
@@ -83,11 +84,12 @@ def decode_read(location_id: str, data: bytes, version: str, what: str) -> Read:
         if "unread" in record:
             return UnreadStock(text(record["unread"]), incomplete=flag(record["incomplete"]))
         unreadable: dict[str, str] = record["unreadable"]
-        texts([*unreadable.keys(), *unreadable.values()])
+        unknown: dict[str, str] = record.get("unknown", {})
+        texts([*unreadable.keys(), *unreadable.values(), *unknown.keys(), *unknown.values()])
         rows = rows_of(record["products"], record["units"])
         cursor, fed_since = record["cursor"], record["fed_since"]
         return StockRead(
-            StockSnapshot(location_id, from_text(record["as_of"]), rows, unreadable),
+            StockSnapshot(location_id, from_text(record["as_of"]), rows, unreadable, unknown),
             None if cursor is None else text(cursor),
             from_text(record["started_at"]),
             None if fed_since is None else from_text(fed_since),

@@ -188,7 +188,13 @@ class _Session:
         moved = self._left_meanwhile(location_id, events)
         kept = [row for row in found if not row.moving and row.product_id not in moved]
         self._close(cut, events, started_at)
-        unread = len(snapshot.unreadable) + reader.unchecked + len(found) - len(kept)
+        unread = (
+            len(snapshot.unreadable)
+            + len(snapshot.unknown)
+            + reader.unchecked
+            + len(found)
+            - len(kept)
+        )
         return Look(
             location_id=location_id,
             at=read_at,

@@ -11,7 +11,7 @@ from inventory_sync.adapters.erp.csv.format import CsvFormat
 from inventory_sync.adapters.erp.csv.parts import PartedFile
 from inventory_sync.adapters.erp.csv.passed_over import PassedOver
 from inventory_sync.adapters.erp.csv.table import all_rows
-from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.ids import Ids, UnknownProductError
 from inventory_sync.adapters.parts import Row
 from inventory_sync.domain.errors import RejectedError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
@@ -35,17 +35,21 @@ class CsvStock:
         ids = self._ids.pinned()
         location = ids.erp_location(location_id)
         file, named_as_of = self._newest(_folder(location, form), form, now)
-        listed = _Listed(form)
+        listed, unknown = _Listed(form), dict[str, str]()
         as_of = None if form.columns.as_of else named_as_of
         for _, (line, fault, sku, *values) in self._rows(file, location, form):
             where = f"{file.key} line {line}"
-            product_id = ids.product_id(sku) if sku else ""
+            try:
+                product_id = ids.product_id(sku) if sku else ""
+            except UnknownProductError as error:
+                unknown[f"sku {sku}"] = f"{where}: {error}"
+                continue
             row_as_of = listed.add(product_id, values, fault, where)
             as_of = min(as_of or row_as_of, row_as_of) if row_as_of else as_of
         if as_of is None:
             fault = next(iter(listed.unreadable.values()), "there is none")
             raise SnapshotIncompleteError(f"{file.key}: no row says as of when it is: {fault}")
-        return StockSnapshot(location_id, as_of, listed.units, listed.unreadable)
+        return StockSnapshot(location_id, as_of, listed.units, listed.unreadable, unknown)
 
     def _rows(self, file: Found, location: str, form: CsvFormat) -> Iterator[Row]:
         """Those of the location; the file's rows are counted before the last of them is given."""

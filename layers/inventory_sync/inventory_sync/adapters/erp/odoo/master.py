@@ -45,7 +45,7 @@ class ProductRow(_Row):
 
     id: int
     default_code: str | bool
-    uom_id: int
+    uom_id: int | bool
     active: bool
     is_kits: bool = False
 

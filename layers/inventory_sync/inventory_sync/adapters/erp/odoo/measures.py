@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from inventory_sync.adapters.erp.kept import Kept
 from inventory_sync.adapters.erp.odoo.api import OdooApi
-from inventory_sync.adapters.values import Figure
+from inventory_sync.adapters.values import Fault, Figure
 from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.stock import Units
 from inventory_sync.ports.observe import Clock
@@ -28,11 +28,11 @@ class _UomRow(_Row):
     name: str
     factor: Figure
     rounding: Figure
-    parent_path: str
+    parent_path: str | bool
 
     @property
     def kind(self) -> str:
-        return self.parent_path.split("/")[0]
+        return str(self.parent_path).split("/")[0]
 
 
 class _Default(_Row):
@@ -41,7 +41,7 @@ class _Default(_Row):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`items` are in one of it; a move of one item is booked in `move_uom_id`.
+    """`items` are in one of it, 0 where Odoo does not say; one item is moved in `move_uom_id`.
 
     `takes_single_items`: whether Odoo, which rounds what it keeps, can take one item off exactly.
     """
@@ -66,9 +66,19 @@ class OdooMeasures:
             raise RetriableError(f"Odoo does not list its unit of measure {uom_id}")
         return measure
 
-    def items(self, quantity: Units, uom_id: int) -> Units:
-        """Whole but for the noise of floating numbers; what is no whole number stays as it is."""
-        items = Decimal(quantity) * self.of(uom_id).items
+    def items(self, quantity: Units | Fault, uom_id: int) -> Units | Fault:
+        """Whole but for the noise of floating numbers; what is no whole number stays as it is.
+
+        A Fault where the quantity is one, or nothing tells how many items the measure has.
+        """
+        if isinstance(quantity, Fault):
+            return quantity
+        measure = self._kept.get(self._read).get(uom_id)
+        if measure is None:
+            return Fault(f"is in unit of measure {uom_id}, which Odoo does not list")
+        if not measure.items:
+            return Fault(f"is in {measure.name}: Odoo does not say how many items are in one")
+        items = Decimal(quantity) * measure.items
         whole = round(items)
         return whole if abs(items - whole) < _NOISE else items
 
@@ -89,8 +99,14 @@ class OdooMeasures:
 
 
 def _measure(row: _UomRow, item: _UomRow) -> Measure:
-    if row.kind != item.kind or row.factor == item.factor:
+    if row.id == item.id or (row.parent_path and row.kind != item.kind):
         return Measure(row.name, Decimal(1), row.id, takes_single_items=True)
+    if row.factor == item.factor:
+        return Measure(row.name, Decimal(1), row.id, takes_single_items=True)
+    if min(row.factor, item.factor) <= 0 or not row.parent_path:
+        return Measure(row.name, Decimal(0), item.id, takes_single_items=False)
     items = Decimal(row.factor) / Decimal(item.factor)
+    if row.rounding <= 0:
+        return Measure(row.name, items, item.id, takes_single_items=False)
     steps = 1 / items / Decimal(row.rounding)
     return Measure(row.name, items, item.id, abs(steps - round(steps)) < _NOISE)

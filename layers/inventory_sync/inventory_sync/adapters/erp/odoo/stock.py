@@ -1,13 +1,14 @@
 """Odoo's quants as rows of stock, and the products whose moves were booked lately."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.ids import Ids, UnknownProductError
 from inventory_sync.adapters.erp.odoo.api import OdooApi, odoo_time
 from inventory_sync.adapters.erp.odoo.master import (
     PRODUCTS_MAX,
@@ -43,6 +44,11 @@ class _Rows:
 
     units: dict[str, Units] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def of(self, location_id: str, as_of: datetime) -> StockSnapshot:
+        """All of them."""
+        return StockSnapshot(location_id, as_of, self.units, self.unreadable, self.unknown)
 
 
 class _ProductSeen(BaseModel):
@@ -79,7 +85,7 @@ class OdooStock:
                 raise _incomplete(location_id, f"a page from product {first} on, after {before}")
             span = [("product_id", ">=", first), ("product_id", "<=", last)]
             self._add(rows, page, self._sums(warehouse, span, location_id), ids, location_id)
-        return StockSnapshot(location_id, as_of, rows.units, rows.unreadable)
+        return rows.of(location_id, as_of)
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
         """The rows of these products; one that Odoo does not know has none."""
@@ -93,7 +99,7 @@ class OdooStock:
             part = products[start : start + PRODUCTS_MAX]
             among = [("product_id", "in", [row.id for row in part])]
             self._add(rows, part, self._sums(warehouse, among, location_id), ids, location_id)
-        return StockSnapshot(location_id, as_of, rows.units, rows.unreadable)
+        return rows.of(location_id, as_of)
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         """By done move lines, from the cursor less the overlap on.
@@ -128,19 +134,26 @@ class OdooStock:
         for row in page:
             if row.id not in sums or row.is_kits:
                 continue
+            found = sums[row.id]
             if not row.sku:
-                text = f"product {row.id} has stock but no internal reference: give it one"
-                raise _incomplete(location_id, text)
+                if found != 0:
+                    text = "it has stock but no internal reference in Odoo: give it one"
+                    rows.unknown[f"Odoo product {row.id}"] = text
+                continue
             if not row.active and self._master.products([row.sku])[row.sku].id != row.id:
                 continue
-            product_id = ids.product_id(row.sku)
+            try:
+                product_id = ids.product_id(row.sku)
+            except UnknownProductError as error:
+                rows.unknown[f"sku {row.sku}"] = str(error)
+                continue
             if product_id in rows.units or product_id in rows.unreadable:
                 raise _incomplete(location_id, str(shared(row.sku)))
-            found = sums[row.id]
-            if isinstance(found, Fault):
-                rows.unreadable[product_id] = found.text
+            items = self._master.measures.items(found, row.uom_id)
+            if isinstance(items, Fault):
+                rows.unreadable[product_id] = items.text
             else:
-                rows.units[product_id] = self._master.measures.items(found, row.uom_id)
+                rows.units[product_id] = items
 
     def _moved(self, stock_id: int, since: datetime, ids: Ids) -> Iterable[str]:
         seen = self._api.rows(
@@ -161,8 +174,9 @@ class OdooStock:
         for start in range(0, len(numbers), PRODUCTS_MAX):
             part = numbers[start : start + PRODUCTS_MAX]
             for row in self._master.product_rows([("id", "in", part)]):
-                if row.sku:
-                    yield ids.product_id(row.sku)
+                with suppress(UnknownProductError):
+                    if row.sku:
+                        yield ids.product_id(row.sku)
 
     def _sums(
         self, warehouse: Warehouse, among: Sequence[object], location_id: str

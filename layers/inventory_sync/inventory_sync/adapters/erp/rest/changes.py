@@ -1,9 +1,10 @@
 """What changed at a location, and the rows of some products, over the REST contract."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.ids import Ids, UnknownProductError
 from inventory_sync.adapters.erp.rest.wire import ChangesAnswer, RowsAnswer
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
@@ -68,8 +69,9 @@ class ChangesReader:
             answer = self._rows(location, sorted(asked))
             instants.append(answer.as_of)
             for row in answer.rows:
-                if row.product not in asked:
-                    raise _incomplete(location, f"sku {row.product[:80]} comes twice or unasked")
+                if type(row.product) is not str or row.product not in asked:
+                    name = str(row.product)[:80]
+                    raise _incomplete(location, f"sku {name} comes twice or unasked")
                 asked.remove(row.product)
                 product_id = ids.product_id(row.product)
                 if isinstance(row.on_hand, Fault):
@@ -86,7 +88,9 @@ class ChangesReader:
         for _ in range(CHANGE_PAGES_MAX):
             page = self._page(location, cursor)
             as_of = min(as_of or page.as_of, page.as_of)
-            found.update(ids.product_id(sku) for sku in page.products)
+            for sku in page.products:
+                with suppress(UnknownProductError):
+                    found.add(ids.product_id(sku))
             if not page.more:
                 return Changes(
                     product_ids=frozenset(found),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.adapters.erp.ids import Ids, UnknownProductError
 from inventory_sync.adapters.erp.rest.wire import PageAnswer
 from inventory_sync.adapters.http.answer import read_model
 from inventory_sync.adapters.http.authorized import AuthorizedHttp
@@ -36,12 +36,13 @@ class _Collected:
     row_counts: set[int] = field(default_factory=set)
     units: dict[str, Units] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
     cursors: set[str] = field(default_factory=set)
 
     @property
     def rows(self) -> int:
         """How many there are."""
-        return len(self.units) + len(self.unreadable)
+        return len(self.units) + len(self.unreadable) + len(self.unknown)
 
     def wrong(self, text: str) -> SnapshotIncompleteError:
         """The error, with the figures."""
@@ -107,7 +108,17 @@ def _add(collected: _Collected, page: PageAnswer, ids: Ids) -> None:
     collected.instants.add(page.as_of)
     collected.row_counts.add(page.row_count)
     for row in page.rows:
-        product_id = ids.product_id(row.product)
+        if type(row.product) is not str or not row.product:
+            name = f"row {collected.rows + 1}"
+            collected.unknown[name] = f"its product is no text, or empty: {str(row.product)[:40]!r}"
+            continue
+        try:
+            product_id = ids.product_id(row.product)
+        except UnknownProductError as error:
+            if (name := f"sku {row.product}") in collected.unknown:
+                raise collected.wrong(f"{name} stands in two rows") from None
+            collected.unknown[name] = str(error)
+            continue
         if product_id in collected.units or product_id in collected.unreadable:
             raise collected.wrong(f"product {product_id} stands in two rows")
         if isinstance(row.on_hand, Fault):
@@ -126,4 +137,6 @@ def _whole(collected: _Collected, location_id: str, consistent: bool) -> StockSn
             "the ERP says consistent_snapshot, but its pages have several as_of or row_count"
         )
     as_of = min(collected.instants)
-    return StockSnapshot(location_id, as_of, collected.units, collected.unreadable)
+    return StockSnapshot(
+        location_id, as_of, collected.units, collected.unreadable, collected.unknown
+    )

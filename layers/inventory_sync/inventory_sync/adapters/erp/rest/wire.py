@@ -45,9 +45,9 @@ class CapabilitiesAnswer(_Answer):
 
 
 class RowAnswer(_Answer):
-    """One product's stock."""
+    """One product's stock; `product` is anything, and what is no name spoils its row alone."""
 
-    product: Name
+    product: Any = None
     on_hand: FigureOrFault = MISSING
 
 

@@ -235,8 +235,8 @@ class StockReader:
 
 def _believed(fetched: StockRead, rows: tuple[Hold, ...], *, doubtful: bool) -> StockRead:
     """What a guard or common sense doubts is no base for a feed: the next run reads all again."""
-    held = frozenset(hold.product_id for hold in rows)
-    snapshot = fetched.snapshot.without(held) if held else fetched.snapshot
+    held = frozenset(hold.product_id for hold in rows) - fetched.snapshot.unknown.keys()
+    snapshot = fetched.snapshot.without(held) if rows else fetched.snapshot
     return replace(
         fetched, snapshot=snapshot, held=held, cursor=None if doubtful else fetched.cursor
     )
