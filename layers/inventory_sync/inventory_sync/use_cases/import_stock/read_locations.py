@@ -50,6 +50,7 @@ class ReadLocations:
             erp=self.erp,
             event_log=self.event_log,
             clock=self.clock,
+            observer=self.observer,
             fed=fed,
             unstored=UnstoredUnits(tuple(self.unstored.unresolved())) if fed else UnstoredUnits(),
         )

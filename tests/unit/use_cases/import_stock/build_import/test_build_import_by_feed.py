@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from inventory_sync.domain.errors import RetriableError
 from inventory_sync.domain.stock import StockSnapshot
 from tests.builders import DC, SKU, STORE
 from tests.unit.use_cases.import_world import ImportWorld, started
@@ -101,13 +102,32 @@ def test_a_feed_that_forgot_where_we_stood_means_reading_everything() -> None:
 def test_a_location_that_could_not_be_read_is_read_whole_the_next_time() -> None:
     world = fed(DC, STORE)
     world.erp.changes_fail_at.add(STORE)
+    world.erp.shown[STORE] = RetriableError("503")
     world.stock(7, at=STORE)
     assert STORE in world.import_now().left_out
     world.erp.changes_fail_at.clear()
+    world.erp.shown.clear()
+    world.erp.snapshots_read.clear()
 
     world.import_now()
 
     assert (world.on_hand(at=STORE), world.erp.snapshots_read) == (7, [STORE])
+
+
+def test_a_location_whose_feed_fails_is_read_whole_until_the_feed_is_back() -> None:
+    world = fed(DC, STORE)
+    world.erp.changes_fail_at.add(STORE)
+    world.stock(7, at=STORE)
+
+    assert world.import_now().left_out == {}
+
+    assert (world.on_hand(at=STORE), world.erp.snapshots_read) == (7, [STORE])
+    world.erp.changes_fail_at.clear()
+    for units in (6, 5):
+        world.stock(units, at=STORE)
+        world.import_now()
+        assert world.on_hand(at=STORE) == units
+    assert world.erp.snapshots_read == [STORE, STORE]
 
 
 def test_a_location_under_another_name_in_the_erp_is_read_whole() -> None:

@@ -119,7 +119,11 @@ class Reading:
         return StockReader(
             context=context,
             source=StockSource(
-                erp=found, event_log=FakeEventLog(), clock=FakeClock(NOW), fed=False
+                erp=found,
+                event_log=FakeEventLog(),
+                clock=FakeClock(NOW),
+                observer=self.observer,
+                fed=False,
             ),
             location_store=self.store,
             observer=self.observer,

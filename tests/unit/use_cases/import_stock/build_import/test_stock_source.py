@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.domain.erp import Changes
+from inventory_sync.domain.errors import RejectedError, RetriableError, SnapshotIncompleteError
 from inventory_sync.domain.events import FulfillmentEvent
 from inventory_sync.domain.stock import StockSnapshot
 from inventory_sync.domain.stock_reads import StockRead
@@ -17,6 +18,7 @@ from inventory_sync.use_cases.import_stock.build_import.stock_source import (
 from tests.builders import DC, ITEMS_ASSIGNED, MINUTE, NOW, event
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_log import FakeEventLog
+from tests.fakes.observer import FakeObserver
 
 EVERYTHING = {"A": 1, "B": 2, "C": 3}
 SINCE = NOW - 60 * MINUTE
@@ -31,10 +33,15 @@ class FedErp:
         self.complete = complete
         self.read_at = read_at
         self.asked: list[Any] = []
+        self.fault: Exception | None = None
+        self.read_fault: Exception | None = None
         self.clock = FakeClock(NOW)
+        self.observer = FakeObserver()
 
     def changes(self, location_id: str, cursor: str | None) -> Changes:
         self.asked.append(("changes", cursor))
+        if self.fault:
+            raise self.fault
         self.clock.advance(MINUTE)
         return Changes(
             product_ids=self.changed, cursor="cursor-2", as_of=NOW, complete=self.complete
@@ -47,6 +54,8 @@ class FedErp:
 
     def read(self, location_id: str, product_ids: frozenset[str]) -> StockSnapshot:
         self.asked.append(("read", set(product_ids)))
+        if self.read_fault:
+            raise self.read_fault
         rows = {p: EVERYTHING[p] for p in product_ids if p in EVERYTHING}
         return StockSnapshot(location_id, self.read_at, rows)
 
@@ -55,7 +64,7 @@ def read(erp: Any, known: Known | None, *events: FulfillmentEvent, fed: bool = T
     log = FakeEventLog()
     for found in events:
         log.append(found, b"{}", NOW)
-    source = StockSource(erp=erp, event_log=log, clock=erp.clock, fed=fed)
+    source = StockSource(erp=erp, event_log=log, clock=erp.clock, observer=erp.observer, fed=fed)
     answer = source.read(DC, known)
     assert isinstance(answer, StockRead)
     return answer
@@ -127,6 +136,36 @@ def test_a_feed_that_does_not_reach_back_means_reading_everything() -> None:
     erp = FedErp("A", complete=False)
 
     assert read(erp, KNOWN) == StockRead(ALL, "cursor-2", NOW, NOW)
+
+
+FAULTS = [
+    RejectedError("GET /v1/changes: 404"),
+    RetriableError("GET /v1/changes: expected a JSON object, got html"),
+    SnapshotIncompleteError("the rows are of location 'X'"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+@pytest.mark.parametrize("known", [KNOWN, None])
+def test_where_the_feed_cannot_be_read_everything_is_read_and_it_is_said(
+    fault: Exception, known: Known | None
+) -> None:
+    """The next run asks the feed where it stands, as at first."""
+    erp = FedErp("A")
+    erp.fault = fault
+
+    assert read(erp, known) == StockRead(ALL, None, NOW)
+    said = {"location_id": DC, "reason": str(fault)}
+    assert erp.observer.notes == [("change feed not used", said)]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_where_the_changed_rows_cannot_be_read_everything_is_read(fault: Exception) -> None:
+    erp = FedErp("A")
+    erp.read_fault = fault
+
+    assert read(erp, KNOWN) == StockRead(ALL, "cursor-2", NOW, NOW)
+    assert [message for message, _ in erp.observer.notes] == ["change feed not used"]
 
 
 def test_where_very_much_has_changed_everything_is_read() -> None:

@@ -76,7 +76,12 @@ class LocationSource:
         )
         fed = context.erp.has_feed
         source: ReadSource = StockSource(
-            erp=erp, event_log=event_log, clock=clock, fed=fed, unstored=context.unstored
+            erp=erp,
+            event_log=event_log,
+            clock=clock,
+            observer=observer,
+            fed=fed,
+            unstored=context.unstored,
         )
         if kept is not None and not context.run.only:
             source = KeptStock(context, kept, kept.versions())

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from inventory_sync.domain.erp import Changes
 from inventory_sync.domain.errors import (
     InvariantError,
     LeaseLostError,
+    RejectedError,
+    RetriableError,
     SnapshotIncompleteError,
 )
 from inventory_sync.domain.stock import StockSnapshot, Units
@@ -14,7 +17,7 @@ from inventory_sync.domain.stock_reads import Read, StockRead, UnreadStock
 from inventory_sync.domain.unstored import UnstoredUnits
 from inventory_sync.ports.erp import ErpStock
 from inventory_sync.ports.events import EventLog
-from inventory_sync.ports.observe import Clock
+from inventory_sync.ports.observe import Clock, Observer
 from inventory_sync.use_cases.faults import in_words
 
 READ_PRODUCTS_MAX = 5_000
@@ -40,6 +43,7 @@ class StockSource:
     erp: ErpStock
     event_log: EventLog
     clock: Clock
+    observer: Observer
     fed: bool
     unstored: UnstoredUnits = field(default_factory=UnstoredUnits)
 
@@ -55,26 +59,37 @@ class StockSource:
             return UnreadStock(in_words(error))
 
     def _read(self, location_id: str, known: Known | None) -> StockRead:
-        """A feed may miss a change (docs/design.md, Change feed), so the products of open events,
+        """A feed is a hint: without it all rows are read, as where it cannot be read itself."""
+        started_at = self.clock.now()
+        changes: Changes | None = None
+        try:
+            if self.fed:
+                changes = self.erp.changes(location_id, known.cursor if known else None)
+            if changes and changes.complete and known is not None:
+                read = self._changed(location_id, known, changes, started_at)
+                if read is not None:
+                    return read
+        except (RetriableError, RejectedError) as error:
+            self.observer.log("change feed not used", location_id=location_id, reason=str(error))
+        found = self.erp.snapshot(location_id)
+        if changes is None:
+            return StockRead(found, None, started_at)
+        return StockRead(found, changes.cursor, started_at, started_at)
+
+    def _changed(
+        self, location_id: str, known: Known, changes: Changes, started_at: datetime
+    ) -> StockRead | None:
+        """What is known, with what has changed; None where that is too much to ask for by name.
+
+        A feed may miss a change (docs/design.md, Change feed), so the products of open events,
         and of those in quarantine, are read whether it names them or not: the sum never rests on
         the feed. Any other row that is known is what the ERP had on hand: everything that was
         added back or subtracted has since been settled.
         """
-        started_at = self.clock.now()
-        if not self.fed:
-            return StockRead(self.erp.snapshot(location_id), None, started_at)
-        changes = self.erp.changes(location_id, known.cursor if known else None)
-
-        def whole() -> StockRead:
-            found = self.erp.snapshot(location_id)
-            return StockRead(found, changes.cursor, started_at, started_at)
-
-        if known is None or not changes.complete:
-            return whole()
         # Read after the feed: whatever counts as applied by then is among these.
         products = changes.product_ids | self._in_open_events(location_id)
         if len(products) > READ_PRODUCTS_MAX:
-            return whole()
+            return None
         rows = {p: units for p, units in known.on_hand_units.items() if p not in products}
         as_of, unreadable = changes.as_of, dict[str, str]()
         if products:
