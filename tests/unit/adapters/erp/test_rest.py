@@ -212,6 +212,16 @@ def test_unreadable_capabilities_are_retriable(erp: Erp, wrong: dict[str, Any]) 
         client.capabilities()
 
 
+def test_capabilities_without_the_lag_are_none_and_it_is_named(erp: Erp) -> None:
+    """Taken for 0, what the ERP shows later would count as shown."""
+    without = {key: value for key, value in CAPABILITIES.items() if key != "apply_lag_seconds"}
+    with (
+        erp.answering(all_applied, capabilities_answer=Reply(without)) as client,
+        pytest.raises(RetriableError, match="apply_lag_seconds: missing"),
+    ):
+        client.capabilities()
+
+
 def test_nothing_is_posted_while_capabilities_are_unknown(erp: Erp) -> None:
     with erp.answering(all_applied, capabilities={"bulk_max": 0}) as client:
         [outcome] = client.post_movements(movements(1))

@@ -149,6 +149,28 @@ def test_number_beyond_all_measure_is_a_fault_of_its_field_alone(
     assert (one, fraction, fault.is_finite()) == (1, Decimal("2.5"), False)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"rows": [{"on_hand": 4}, {"on_hand":4,"on_hand":40}]}',
+        b'{"rows": [{"on_hand" : 4, "on_hand" : 40}]}',
+        b'{"on_hand": 4, "rows": [], "on_hand": 4}',
+        b'{"a": {"b": {"on_hand": 4, "on_h\\u0061nd": 40}}}',
+        b'{"a": "{\\"x\\":1}", "on_hand": 4, "on_hand": 40, "n": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_answer_with_a_key_twice_in_one_object_is_none(http: JsonHttp, body: bytes) -> None:
+    """Which of the two is meant nobody knows."""
+    with replying(raw(body)) as server, pytest.raises(RetriableError, match="'on_hand' twice"):
+        http.call(get(server.url))
+
+
+def test_answer_whose_objects_lie_deeper_is_read(http: JsonHttp) -> None:
+    deep = {"rows": [{"a": {"on_hand": 4}}, {"a": {"on_hand": 5}}, 'a "quoted": text'], "a": 1}
+    with replying(Reply(deep)) as server:
+        assert http.call(get(server.url)) == deep
+
+
 def test_compressed_answer_is_read(http: JsonHttp) -> None:
     body = gzip.compress(json.dumps({"rows": list(range(9_000))}).encode())
     with replying(raw(body, **{"Content-Encoding": "gzip"})) as server:

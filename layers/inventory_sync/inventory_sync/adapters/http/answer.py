@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from io import BytesIO
 from typing import IO, Any, TypeVar
@@ -17,6 +18,7 @@ _EXPONENT_MAX = 100
 _HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 M = TypeVar("M", bound=BaseModel)
+_Build = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 
 
 class OversizeError(Exception):
@@ -40,7 +42,7 @@ def copy_body(response: requests.Response, target: IO[bytes], *, bytes_max: int)
 
 
 def parse_object(body: bytes, bare_list: str | None = None) -> dict[str, Any] | None:
-    """A JSON object, None for anything else; fractions as Decimal.
+    """A JSON object, None for anything else, or with a key twice in it; fractions as Decimal.
 
     NaN, Infinity and a number beyond what can be read are a Decimal that is not finite: a fault of
     their field, not of the whole. `bare_list` names the key under which a list without an object
@@ -48,6 +50,8 @@ def parse_object(body: bytes, bare_list: str | None = None) -> dict[str, Any] | 
     """
     try:
         parsed = _parsed(body)
+        if _keys(parsed) != body.count(b'":'):
+            parsed = _parsed(body, _each_once)
         if _HALF_A_PAIR.search(body):
             parsed = _with_whole_characters(parsed)
     except (ValueError, RecursionError):
@@ -55,6 +59,17 @@ def parse_object(body: bytes, bare_list: str | None = None) -> dict[str, Any] | 
     if isinstance(parsed, list) and bare_list is not None:
         return {bare_list: parsed}
     return parsed if isinstance(parsed, dict) else None
+
+
+def repeated_key(body: bytes) -> str:
+    """Of a body that is no object of ours: a key that one of its objects has twice, else empty."""
+    try:
+        _parsed(body, _each_once)
+    except _RepeatedKeyError as error:
+        return str(error)
+    except (ValueError, RecursionError):
+        pass
+    return ""
 
 
 def read_model(kind: type[M], data: object, where: str) -> M:
@@ -71,14 +86,47 @@ def _faults(error: ValidationError) -> str:
     return "; ".join(faults[:_FAULTS_SHOWN_MAX]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _parsed(body: bytes) -> object:
+class _RepeatedKeyError(ValueError):
+    """Which of the two is meant nobody knows."""
+
+
+def _parsed(body: bytes, build: _Build | None = None) -> object:
     """Once more, and more slowly, where a number has more digits than Python takes."""
     try:
-        return json.loads(body, parse_float=_fraction, parse_constant=Decimal)
-    except (json.JSONDecodeError, UnicodeError):
+        return json.loads(
+            body, parse_float=_fraction, parse_constant=Decimal, object_pairs_hook=build
+        )
+    except (json.JSONDecodeError, UnicodeError, _RepeatedKeyError):
         raise
     except (ValueError, ArithmeticError):
-        return json.loads(body, parse_float=_number, parse_int=_number, parse_constant=Decimal)
+        return json.loads(
+            body,
+            parse_float=_number,
+            parse_int=_number,
+            parse_constant=Decimal,
+            object_pairs_hook=build,
+        )
+
+
+def _keys(parsed: object) -> int:
+    """How many keys an object and the objects in its lists have; too few where others are deeper.
+
+    That is quick, as pages of thousands of rows need it: to build each object with `_each_once`
+    would take twice as long as all else. Where the body has another number it is done.
+    """
+    found = len(parsed) if isinstance(parsed, dict) else 0
+    for value in parsed.values() if isinstance(parsed, dict) else [parsed]:
+        if isinstance(value, list) and set(map(type, value)) <= {dict}:
+            found += sum(map(len, value))
+    return found
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
+    return found
 
 
 def _with_whole_characters(value: Any) -> Any:

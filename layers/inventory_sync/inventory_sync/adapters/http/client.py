@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import requests
 
-from inventory_sync.adapters.http.answer import copy_body, parse_object, read_body
+from inventory_sync.adapters.http.answer import copy_body, parse_object, read_body, repeated_key
 from inventory_sync.adapters.http.ended import EndedAdapter, ending
 from inventory_sync.adapters.http.errors import HttpRetriableError, ThrottledError
 from inventory_sync.adapters.http.mapped import mapped
@@ -161,5 +161,7 @@ class _Bearer(requests.auth.AuthBase):
 
 def _unreadable(response: requests.Response, body: bytes, request: HttpRequest) -> str:
     content_type = excerpt(response.headers.get("Content-Type", "no content type"))
+    if key := repeated_key(body):
+        return f"{content_type} of {len(body)} bytes: key {excerpt(key)!r} twice in one object"
     begin = excerpt(body.decode("utf-8", "replace"), request.secrets)
     return f"expected a JSON object, got {content_type} of {len(body)} bytes: {begin!r}"

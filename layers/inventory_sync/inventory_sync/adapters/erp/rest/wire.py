@@ -41,7 +41,7 @@ class CapabilitiesAnswer(_Answer):
     change_feed: ChangeFeed = ChangeFeed.NONE
     consistent_snapshot: bool = False
     absent_means_zero: bool = True
-    apply_lag_seconds: float = Field(default=0, ge=0, le=172_800)
+    apply_lag_seconds: float = Field(ge=0, le=172_800)
 
 
 class RowAnswer(_Answer):
