@@ -164,6 +164,13 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict(Rejection):
+    """It has booked another content under this movement id, which names its units: an id that it
+    calls a product or the location by may have changed since.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class TryLater:
     """The ERP did not take it; a repeat is safe."""
 

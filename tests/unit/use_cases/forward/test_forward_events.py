@@ -26,6 +26,7 @@ from inventory_sync.domain.stock import (
     AllocationChange,
     AllocationOutcome,
     AllocationState,
+    Conflict,
     MovementOutcome,
     Rejection,
     StockMovement,
@@ -50,6 +51,7 @@ from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.unit_owners import FakeUnitOwners
 
 ACK = Acknowledgement(NOW + MINUTE, "DOC-1")
+OTHER_CONTENT = Conflict("booked before with other content")
 LOST = Unknown("no answer")
 BUSY = TryLater("503")
 NO = Rejection("unknown article")
@@ -526,6 +528,31 @@ def test_after_a_crash_a_lookup_without_an_answer_leaves_it_for_later() -> None:
     result = world.forward(events)
 
     assert (result.later, world.booked()) == (refs(SHIPPED), [])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("found", "becomes"),
+    [(ACK, "forwarded"), (LOST, "later"), (BUSY, "later"), (None, "rejected"), (NO, "rejected")],
+)
+def test_after_a_conflict_what_stands_under_the_movement_id_counts(
+    dedupe: Dedupe, found: MovementOutcome | None, becomes: str
+) -> None:
+    """An answer was lost, and the ERP has another name for the product or the location since."""
+    world = World(dedupe)
+    world.answer(SHIPPED, OTHER_CONTENT)
+    world.erp.look_ups[MOVEMENT] = found
+
+    result = world.forward(world.store(SHIPPED))
+
+    assert {kind: getattr(result, kind) for kind in ("forwarded", "later", "rejected")} == {
+        "forwarded": [],
+        "later": [],
+        "rejected": [],
+        becomes: refs(SHIPPED),
+    }
+    assert world.booked() == [MOVEMENT]
+    assert world.state(SHIPPED).applied_at == (ACK.applied_at if found == ACK else None)
 
 
 # Events are cumulative: a unit is booked once

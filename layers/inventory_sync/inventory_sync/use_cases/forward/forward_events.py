@@ -15,6 +15,7 @@ from inventory_sync.domain.stock import (
     Accepted,
     Acknowledgement,
     AllocationOutcome,
+    Conflict,
     MovementOutcome,
     Rejection,
     StockMovement,
@@ -283,7 +284,20 @@ class ForwardEvents:
 
     def _post(self, dues: list[_Due]) -> list[MovementOutcome]:
         outcomes = Books(self.erp).post([due.movement for due in dues])
-        return [self._believed(d, outcome) for d, outcome in zip(dues, outcomes, strict=True)]
+        return [
+            self._believed(due, self._booked_before(due, outcome))
+            for due, outcome in zip(dues, outcomes, strict=True)
+        ]
+
+    def _booked_before(self, due: _Due, outcome: MovementOutcome) -> MovementOutcome:
+        """After a conflict what stands under the movement id, which names the same units for ever.
+
+        It differs where the product map or the location map has changed after an answer was lost.
+        """
+        if not isinstance(outcome, Conflict):
+            return outcome
+        found = Books(self.erp).look_up(due.movement.movement_id)
+        return outcome if found is None or isinstance(found, Rejection) else found
 
     def _look_up(self, due: _Due) -> MovementOutcome | None:
         found = Books(self.erp).look_up(due.movement.movement_id)

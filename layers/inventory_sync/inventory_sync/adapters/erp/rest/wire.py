@@ -16,6 +16,7 @@ from inventory_sync.domain.stock import (
     Acknowledgement,
     AllocationChange,
     AllocationOutcome,
+    Conflict,
     MovementOutcome,
     Rejection,
     StockMovement,
@@ -100,7 +101,7 @@ class MovementAnswer(_Answer):
             case "applied" | "repeated":
                 return self.acknowledgement()
             case "conflict":
-                return Rejection(f"booked before with other content: {self.reason or 'no detail'}")
+                return Conflict(f"booked before with other content: {self.reason or 'no detail'}")
             case "rejected":
                 return Rejection(self.reason or "the ERP gives no reason")
             case "retryable":
