@@ -25,6 +25,7 @@ class Files:
         self.client = client
         self.clock = StandingClock()
         self.observer = FakeObserver()
+        self.ids = IdMap()
 
     def put(self, key: str, body: str | bytes) -> None:
         content = body if isinstance(body, bytes) else body.encode()
@@ -38,7 +39,7 @@ class Files:
     def erp(self, client: Any = None, **form: Any) -> CsvErp:
         self.put("connector.json", json.dumps(form))
         bucket = CsvBucket(client or self.client, "erp")
-        return CsvErp(bucket, self.clock, self.observer, apply_lag=timedelta(0), ids=IdMap())
+        return CsvErp(bucket, self.clock, self.observer, apply_lag=timedelta(0), ids=self.ids)
 
     def snapshot(self, **form: Any) -> StockSnapshot:
         return self.erp(**form).snapshot("DC01")

@@ -1,5 +1,6 @@
 """CSV on S3: what files say, and what makes them no snapshot."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,27 @@ def test_newest_file_by_its_name_is_read(files: Files) -> None:
     snapshot = files.snapshot()
     assert snapshot.on_hand_units == {"A": 1}
     assert snapshot.as_of == datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def test_of_files_of_one_moment_the_last_uploaded_counts_and_the_others_are_named(
+    files: Files,
+) -> None:
+    """A correction, whatever its name; a second part of one export would replace the first."""
+    files.drop("product,on_hand\nA,99\n")
+    time.sleep(1.1)  # S3 dates uploads by the second
+    files.drop("product,on_hand\nA,9\n", f"{NAME}-corrected")
+    assert files.snapshot().on_hand_units == {"A": 9}
+    assert files.passed_over() == [
+        f"{NAME}.csv has the as-of of {NAME}-corrected.csv, the last uploaded: that one alone"
+        " counts, so put all rows into one file"
+    ]
+
+
+def test_sku_that_the_map_has_given_up_is_of_no_product(files: Files) -> None:
+    files.drop("product,on_hand\nA,1\nA-2,9\nB,2\n")
+    files.ids = IdMap(skus={"A": "A-2"})
+    found = files.snapshot()
+    assert (found.on_hand_units, list(found.unknown)) == ({"A": 9, "B": 2}, ["sku A"])
 
 
 def test_file_without_its_marker_is_still_being_uploaded(files: Files) -> None:
@@ -201,6 +223,7 @@ def test_location_without_files_is_rejected(files: Files) -> None:
         ('{"as_of_in_name": "(["}', "connector.json"),
         ('{"as_of_in_name": "x"}', "as_of"),
         ('{"time_zone": "Europe/Atlantis"}', "Europe/Atlantis"),
+        ('{"acknowledged": false}', "set apply_lag_seconds to the longest time"),
         ("not json", "connector.json"),
     ],
 )
@@ -309,7 +332,7 @@ def test_acknowledgements_that_cannot_be_read_hold_nobody_up(files: Files) -> No
 
 
 def test_movement_file_has_one_row_for_each_unit_and_names_it(files: Files) -> None:
-    erp = files.erp(acknowledged=False)
+    erp = files.erp(acknowledged=False, apply_lag_seconds=60)
     erp.post_movements([movement(7, {"A": 2, "B": 1}, at="DC01", request="ff/1")])
     [entry] = files.client.list_objects_v2(Bucket="erp", Prefix="movements/")["Contents"]
     body = files.client.get_object(Bucket="erp", Key=entry["Key"])["Body"].read().decode()
@@ -346,7 +369,7 @@ class FailingClient:
 
 
 def test_prefix_stands_before_every_key(files: Files) -> None:
-    files.put("erp/connector.json", '{"acknowledged": false}')
+    files.put("erp/connector.json", '{"acknowledged": false, "apply_lag_seconds": 60}')
     files.put("erp/stock/DC01/20260302T115900.csv", "product,on_hand\nA,5\n")
     files.put("erp/stock/DC01/20260302T115900.csv.done", "")
     bucket = CsvBucket(files.client, "erp", "erp/")
@@ -419,20 +442,40 @@ def test_file_that_the_erp_took_away_is_not_written_again(files: Files) -> None:
 
 def test_repeat_under_another_delimiter_is_the_same_movement(files: Files) -> None:
     wanted = movement(1, {"A": 2}, at="DC01")
-    files.erp(acknowledged=False).post_movements([wanted])
-    again = files.erp(acknowledged=False, delimiter=";").post_movements([wanted])
+    files.erp(acknowledged=False, apply_lag_seconds=60).post_movements([wanted])
+    again = files.erp(acknowledged=False, apply_lag_seconds=60, delimiter=";").post_movements(
+        [wanted]
+    )
     assert isinstance(again[0], Acknowledgement)
 
 
+@pytest.mark.parametrize("said", [True, False])
+def test_movement_whose_product_and_location_have_other_names_since_is_the_same(
+    files: Files, said: bool
+) -> None:
+    wanted = movement(1, {"A": 2}, at="DC01")
+    files.ids = IdMap({"DC01": "WH-1"}, {"A": "OLD"})
+    files.erp().post_movements([wanted])
+    head = "movement_id,status,applied_at,document_id,reason\n"
+    body = f"{head}{wanted.movement_id},applied,20260302T110000,D1,\n"
+    files.put("acknowledgements/1.csv", body if said else head)
+    files.ids = IdMap({"DC01": "WH-9"}, {"A": "NEW"})
+
+    [outcome] = files.erp().post_movements([wanted])
+
+    assert isinstance(outcome, Acknowledgement if said else TryLater)
+    assert len(movement_files(files)) == 1
+
+
 def test_other_content_under_an_id_that_is_there_is_refused(files: Files) -> None:
-    erp = files.erp(acknowledged=False)
+    erp = files.erp(acknowledged=False, apply_lag_seconds=60)
     erp.post_movements([movement(1, {"A": 2}, at="DC01")])
     [outcome] = erp.post_movements([movement(1, {"A": 3}, at="DC01")])
     assert isinstance(outcome, Rejection)
 
 
 def test_other_units_under_an_id_that_is_there_are_refused(files: Files) -> None:
-    erp = files.erp(acknowledged=False)
+    erp = files.erp(acknowledged=False, apply_lag_seconds=60)
     erp.post_movements([movement(1, {"A": 2}, at="DC01")])
     [outcome] = erp.post_movements([movement(1, {"A": 2}, at="DC01", item="other")])
     assert isinstance(outcome, Rejection)
@@ -446,7 +489,7 @@ def test_file_that_does_not_name_the_movement_is_no_answer(
     files: Files, content: str, acknowledged: bool
 ) -> None:
     wanted = movement(1, {"A": 2}, at="DC01")
-    erp = files.erp(acknowledged=acknowledged)
+    erp = files.erp(acknowledged=acknowledged, apply_lag_seconds=60)
     assert erp.look_up(wanted.movement_id) is None
     erp.post_movements([wanted])
     [key] = movement_files(files)
@@ -456,9 +499,12 @@ def test_file_that_does_not_name_the_movement_is_no_answer(
 
 def test_of_two_writers_at_once_the_first_stands(files: Files) -> None:
     """The other finds nothing there and its write is refused; it looks again later."""
-    erp, wanted = files.erp(acknowledged=False), movement(1, {"A": 2}, at="DC01")
+    erp, wanted = (
+        files.erp(acknowledged=False, apply_lag_seconds=60),
+        movement(1, {"A": 2}, at="DC01"),
+    )
     blind: Any = BlindClient(files.client)
-    racing = files.erp(blind, acknowledged=False)
+    racing = files.erp(blind, acknowledged=False, apply_lag_seconds=60)
     erp.post_movements([wanted])
     assert isinstance(racing.post_movements([wanted])[0], TryLater)
     assert len(movement_files(files)) == 1
@@ -536,6 +582,7 @@ def test_newer_file_of_all_locations_is_read_anew(files: Files) -> None:
     [
         ("place,product,on_hand\nDC01,A,5\nNYC,A,7\nNYC,A,7\n", "", "line 4: product A again"),
         ("place,product,on_hand\nDC01,A,5\n", "9", "1 row, its marker says '9'"),
+        ("place,product,on_hand\nNYC,A,5\n ,B,5\n", "", r"\.csv line 3: column place is empty"),
         ("product,on_hand\nA,5\n", "", "no column place"),
     ],
 )

@@ -227,6 +227,15 @@ def test_such_a_row_holds_the_location_where_its_product_or_the_rest_cannot_be_t
         files.snapshot()
 
 
+@pytest.mark.parametrize("blank", [",", ", ,", "   ", "\x1a", '"",""', "\u00a0,"])
+@pytest.mark.parametrize("where", ["end", "middle"])
+def test_row_of_nothing_is_none(files: Files, blank: str, where: str) -> None:
+    rows = ["A,5", "B,7"]
+    rows.insert(2 if where == "end" else 1, blank)
+    files.drop("product,on_hand\n" + "\n".join(rows) + "\n", marker="2")
+    assert files.snapshot().on_hand_units == {"A": 5, "B": 7}
+
+
 # One name that is written again and again
 
 

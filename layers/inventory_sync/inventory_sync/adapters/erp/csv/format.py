@@ -77,6 +77,13 @@ class CsvFormat(_Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "CsvFormat":
+        if not self.acknowledged and self.apply_lag_seconds == 0:
+            raise ValueError(
+                "acknowledged is false and apply_lag_seconds is 0, so a movement would count as"
+                " booked the moment its file is written: set apply_lag_seconds to the longest time"
+                " from a movement file until stock files show it (86400 for a nightly batch), or"
+                " let the ERP acknowledge"
+            )
         if self.thousands == self.decimal:
             raise ValueError("thousands and decimal are the same sign")
         if self.columns.as_of is None and "as_of" not in re.compile(self.as_of_in_name).groupindex:

@@ -61,13 +61,9 @@ class CsvStock:
                 yield number, row
             self._check_count(file, form, number)
             return
-        rows = (
-            [place, line, fault, *values]
-            for line, fault, place, *values in self._lines(
-                file, form, [columns.location, *wanted], 2
-            )
-        )
-        parts = self._parted.parts((file.key, file.etag), rows)
+        rows = self._lines(file, form, [columns.location, *wanted], 2)
+        by_location = _located(file, columns.location, rows)
+        parts = self._parted.parts((file.key, file.etag), by_location)
         self._check_count(file, form, parts.count)
         found = False
         for part in parts.of(location):
@@ -88,10 +84,13 @@ class CsvStock:
             yield [str(line), fault, *values]
 
     def _newest(self, folder: str, form: CsvFormat, now: datetime) -> tuple[Found, datetime]:
-        """By what its name says, else by when it came; only files that are complete."""
+        """By what its name says, else by when it came; only files that are complete.
+
+        Of several as of the same moment the last uploaded.
+        """
         found = {file.key: file for file in self._bucket.listed(folder)}
         markers = {key.lower(): file for key, file in found.items()}
-        ready: list[tuple[datetime, str, Found]] = []
+        ready: list[tuple[datetime, datetime, str, Found]] = []
         passed: list[str] = []
         for file in found.values():
             name = file.key.removeprefix(folder)
@@ -103,14 +102,17 @@ class CsvStock:
                 self._passed_over.say(file, fault)
                 passed.append(f"{name} {fault}")
             elif as_of is not None:
-                ready.append((as_of, file.key, file))
+                ready.append((as_of, file.modified, file.key, file))
         if not ready and not passed:
             raise RejectedError(
                 f"no stock file (.csv or .csv.gz) under {folder[:90]} in the ERP's bucket"
             )
         if not ready:
             raise SnapshotIncompleteError(f"{folder[:90]}: no file can be used: {passed[-1]}")
-        as_of, _, file = max(ready)
+        as_of, _, _, file = max(ready, key=lambda found: found[:3])
+        for other in (found[3] for found in ready if found[0] == as_of and found[3] is not file):
+            why = f"has the as-of of {file.key}, the last uploaded: that one alone counts"
+            self._passed_over.say(other, f"{why}, so put all rows into one file")
         return file, as_of
 
     def _check_count(self, file: Found, form: CsvFormat, count: int) -> None:
@@ -127,6 +129,14 @@ class CsvStock:
                 f"{file.key}: {counted(count, 'row')}, its marker says {said[:20]!r}: expected is"
                 " nothing, or the number of rows without the header"
             )
+
+
+def _located(file: Found, column: str, rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """By location; a row without one could be of any, whose product would count as not listed."""
+    for line, fault, place, *values in rows:
+        if not place:
+            raise SnapshotIncompleteError(f"{file.key} line {line}: column {column} is empty")
+        yield [place, line, fault, *values]
 
 
 def _is_marker(name: str, form: CsvFormat) -> bool:

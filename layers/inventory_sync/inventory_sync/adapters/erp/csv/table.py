@@ -8,6 +8,7 @@ from itertools import chain
 from inventory_sync.adapters.csv_text import delimiter_of, optional_places, places, shown
 from inventory_sync.domain.errors import SnapshotIncompleteError
 
+_BLANK_BEGINS = ("", " ", "\t", "\xa0", "\x1a")
 LINES_OF_A_ROW_MAX = 20
 """A quote that is not closed within so many lines is a fault of the line in which it opens."""
 
@@ -49,7 +50,9 @@ def all_rows(
             raise SnapshotIncompleteError(f"{name}: {error}") from None
         told = keys > 0 and sorted(found[:keys]) == list(range(keys))
         wrong: tuple[int, str, list[str]] | None = None
-        for row in filter(None, reader):
+        for row in reader:
+            if not row or (row[0][:1] in _BLANK_BEGINS and _is_blank(row)):
+                continue
             if wrong:
                 yield wrong
             line, wrong = reader.line_num + skipped, None
@@ -80,7 +83,7 @@ def each_row(
     for line, row in records:
         if isinstance(row, str):
             yield BadRow(line, "", row)
-        elif any(value.strip() for value in row):
+        elif not _is_blank(row):
             yield _row(line, row, len(head), found)
 
 
@@ -90,6 +93,11 @@ def _row(line: int, row: list[str], width: int, found: Sequence[int | None]) -> 
     if any(value.strip() for value in row[width:]):
         return BadRow(line, values[0], f"{len(row)} fields under {width} headers")
     return GoodRow(line, values)
+
+
+def _is_blank(row: list[str]) -> bool:
+    """As spreadsheets write below a table; Ctrl-Z is how DOS ends a text."""
+    return not "".join(row).replace("\x1a", "").strip()
 
 
 def _at(row: list[str], place: int | None) -> str:
