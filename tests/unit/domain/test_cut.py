@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.domain.acknowledgements import ERP_CLOCK_SKEW
 from inventory_sync.domain.cut import (
     FIRST_MAX,
     LEAP_MIN,
@@ -100,8 +101,19 @@ def test_an_erp_clock_that_is_ahead_does_not_hasten_another_way() -> None:
     assert not rule.applied(sold, NOW + HOUR, NOW - TICK)
 
 
-def test_an_acknowledgement_counts_on_the_erps_clock_alone() -> None:
-    assert AppliedRule().applied(open_event(applied_at=NOW + HOUR), NOW + HOUR, NOW)
+def test_an_acknowledgement_counts_on_the_erps_clock() -> None:
+    ahead = NOW + ERP_CLOCK_SKEW
+
+    assert AppliedRule().applied(open_event(applied_at=ahead), ahead, NOW)
+    assert not AppliedRule().applied(open_event(applied_at=ahead), ahead - TICK, NOW)
+
+
+def test_stock_that_is_dated_further_ahead_shows_no_more_than_a_clock_may_be_ahead() -> None:
+    """A kept read is used minutes after it was made: what was booked since is not in it."""
+    rule, as_of = AppliedRule(apply_lag=MINUTE), NOW + HOUR
+
+    assert rule.applied(open_event(applied_at=NOW + ERP_CLOCK_SKEW - MINUTE), as_of, NOW)
+    assert not rule.applied(open_event(applied_at=NOW + ERP_CLOCK_SKEW - MINUTE + TICK), as_of, NOW)
 
 
 def test_an_acknowledgement_does_not_hasten_another_way() -> None:

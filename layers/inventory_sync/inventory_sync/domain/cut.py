@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypedDict
 
+from inventory_sync.domain.acknowledgements import ERP_CLOCK_SKEW
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, OpenEvent
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import (
@@ -109,14 +110,16 @@ class AppliedRule:
         """Whether a snapshot as of `as_of` (the ERP's clock) shows the event for certain.
 
         `read_started_at` is when its reading began, on our clock. No acknowledgement ties another
-        channel's event to the ERP's clock, so that the earlier of the two counts.
+        channel's event to the ERP's clock, so that the earlier of the two counts. What the ERP has
+        acknowledged counts on its clock, which may be ahead of ours as far as `believed` allows.
         """
         event = open_event.event
         if self.other_channel(event):
             shown_at = event.published_at + self.other_channel_lags[event.service_level]
             return shown_at <= min(as_of, read_started_at)
         applied_at = open_event.applied_at
-        return applied_at is not None and applied_at <= as_of - self.apply_lag
+        shown_up_to = min(as_of, read_started_at + ERP_CLOCK_SKEW) - self.apply_lag
+        return applied_at is not None and applied_at <= shown_up_to
 
     def unit_applied(self, unit: CompletedUnit, as_of: datetime, read_started_at: datetime) -> bool:
         """Whether it shows a unit for certain: by the event that books it."""

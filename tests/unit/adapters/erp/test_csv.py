@@ -62,6 +62,23 @@ def test_of_files_of_one_moment_the_last_uploaded_counts_and_the_others_are_name
     ]
 
 
+def test_file_whose_rows_are_dated_ahead_waits_as_one_whose_name_is(files: Files) -> None:
+    columns = {"as_of": "at"}
+    ahead = "product,on_hand,at\nA,9,20260302T124500\n"
+    files.drop(ahead, "stock/DC01/second")
+    with pytest.raises(SnapshotIncompleteError, match=r"second\.csv is dated 2026-03-02 12:45"):
+        files.snapshot(columns=columns)
+    files.client.delete_object(Bucket="erp", Key="stock/DC01/second.csv")
+    files.drop("product,on_hand,at\nA,5,20260302T113000\n", "stock/DC01/first")
+    time.sleep(1.1)  # S3 dates uploads by the second
+    files.drop(ahead, "stock/DC01/second")
+
+    assert files.snapshot(columns=columns).on_hand_units == {"A": 5}
+
+    files.clock.advance(3600)
+    assert files.snapshot(columns=columns).on_hand_units == {"A": 9}
+
+
 def test_sku_that_the_map_has_given_up_is_of_no_product(files: Files) -> None:
     files.drop("product,on_hand\nA,1\nA-2,9\nB,2\n")
     files.ids = IdMap(skus={"A": "A-2"})

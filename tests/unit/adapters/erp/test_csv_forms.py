@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.adapters.erp.csv.format import read_format
+from inventory_sync.domain.acknowledgements import ERP_CLOCK_SKEW
 from inventory_sync.domain.errors import RejectedError, SnapshotIncompleteError
 from inventory_sync.domain.stock import (
     Acknowledgement,
@@ -319,9 +320,12 @@ def test_optional_columns_may_be_missing(files: Files) -> None:
     assert words(files, rows)[0] == booked("")
 
 
-def test_without_any_applied_at_the_upload_counts(files: Files) -> None:
+def test_without_any_applied_at_the_upload_counts_and_what_clocks_may_differ(
+    files: Files,
+) -> None:
+    """Stock is dated by the ERP's clock, and the upload by S3's."""
     outcome = words(files, f"Movement_ID,Status\n{ONE.movement_id},Applied\n")[0]
-    assert outcome == Acknowledgement(modified(files, ACK), "")
+    assert outcome == Acknowledgement(modified(files, ACK) + ERP_CLOCK_SKEW, "")
 
 
 def test_bad_row_holds_only_itself_and_is_named(files: Files) -> None:

@@ -11,6 +11,7 @@ from inventory_sync.adapters.erp.csv.format import CsvFormat
 from inventory_sync.adapters.erp.csv.passed_over import PassedOver
 from inventory_sync.adapters.erp.csv.table import BadRow, GoodRow, each_row
 from inventory_sync.adapters.erp.ids import Ids
+from inventory_sync.domain.acknowledgements import ERP_CLOCK_SKEW
 from inventory_sync.domain.errors import SnapshotIncompleteError
 from inventory_sync.domain.stock import (
     Acknowledgement,
@@ -166,7 +167,7 @@ def _outcome(row: GoodRow | BadRow, file: Found, form: CsvFormat) -> tuple[str, 
         allowed = "allowed is applied, rejected"
         return movement_id, TryLater(f"{where}: status {status[:40]!r}: {allowed}")
     try:
-        moment = form.applied_at(applied_at) if applied_at else file.modified
+        moment = form.applied_at(applied_at) if applied_at else file.modified + ERP_CLOCK_SKEW
     except ValueError as error:
         return movement_id, Unknown(f"{where}: applied_at {applied_at[:40]!r}: {error}")
     return movement_id, Acknowledgement(moment, document_id)

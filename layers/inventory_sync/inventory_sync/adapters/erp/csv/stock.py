@@ -17,6 +17,9 @@ from inventory_sync.domain.errors import RejectedError, SnapshotIncompleteError
 from inventory_sync.domain.stock import StockSnapshot, Units
 from inventory_sync.domain.wording import counted
 
+_FILES_READ_MAX = 5
+"""Of files whose rows say as of when they are: so many may be dated ahead."""
+
 
 class CsvStock:
     """Reads `stock/<location>/`, or `stock/` itself where a file is of all locations."""
@@ -34,7 +37,19 @@ class CsvStock:
         """
         ids = self._ids.pinned()
         location = ids.erp_location(location_id)
-        file, named_as_of = self._newest(_folder(location, form), form, now)
+        ahead = ""
+        for file, named_as_of in self._usable(_folder(location, form), form, now)[:_FILES_READ_MAX]:
+            found = self._read(file, named_as_of, location_id, ids, form)
+            if not form.columns.as_of or found.as_of <= now:
+                return found
+            ahead = ahead or f"{file.key} {_ahead(found.as_of, now)}"
+            self._passed_over.say(file, _ahead(found.as_of, now))
+        raise SnapshotIncompleteError(f"no file can be used: {ahead}")
+
+    def _read(
+        self, file: Found, named_as_of: datetime, location_id: str, ids: Ids, form: CsvFormat
+    ) -> StockSnapshot:
+        location = ids.erp_location(location_id)
         listed, unknown = _Listed(form), dict[str, str]()
         as_of = None if form.columns.as_of else named_as_of
         for _, (line, fault, sku, *values) in self._rows(file, location, form):
@@ -83,8 +98,8 @@ class CsvStock:
         for line, fault, values in all_rows(file.key, lines, form.delimiter, columns, keys):
             yield [str(line), fault, *values]
 
-    def _newest(self, folder: str, form: CsvFormat, now: datetime) -> tuple[Found, datetime]:
-        """By what its name says, else by when it came; only files that are complete.
+    def _usable(self, folder: str, form: CsvFormat, now: datetime) -> list[tuple[Found, datetime]]:
+        """The newest first, by what its name says, else by when it came; only complete files.
 
         Of several as of the same moment the last uploaded.
         """
@@ -109,11 +124,12 @@ class CsvStock:
             )
         if not ready:
             raise SnapshotIncompleteError(f"{folder[:90]}: no file can be used: {passed[-1]}")
-        as_of, _, _, file = max(ready, key=lambda found: found[:3])
+        ready.sort(key=lambda found: found[:3], reverse=True)
+        as_of, _, _, file = ready[0]
         for other in (found[3] for found in ready if found[0] == as_of and found[3] is not file):
             why = f"has the as-of of {file.key}, the last uploaded: that one alone counts"
             self._passed_over.say(other, f"{why}, so put all rows into one file")
-        return file, as_of
+        return [(found[3], found[0]) for found in ready]
 
     def _check_count(self, file: Found, form: CsvFormat, count: int) -> None:
         """Against the number in the marker, where the ERP writes one."""
@@ -174,10 +190,14 @@ def _fault(
             " name that is written again and again set export_seconds_max or columns.as_of"
         )
     if as_of > now and _dated_by_name(file, form):
-        return f"is dated {as_of}, after {now}: it waits for its time; is time_zone right?"
+        return _ahead(as_of, now)
     if marker and form.export_seconds_max is not None and marker.modified < file.modified:
         return f"was written after its marker {form.done_suffix}, which has to come last"
     return None
+
+
+def _ahead(as_of: datetime, now: datetime) -> str:
+    return f"is dated {as_of}, after {now}: it waits for its time; is time_zone right?"
 
 
 def _folder(location: str, form: CsvFormat) -> str:
