@@ -25,6 +25,7 @@ from inventory_sync.domain.errors import (
 )
 from inventory_sync.domain.stock import (
     Acknowledgement,
+    Conflict,
     MovementLine,
     Rejection,
     StockMovement,
@@ -467,7 +468,7 @@ def test_repeat_under_another_delimiter_is_the_same_movement(files: Files) -> No
 
 
 @pytest.mark.parametrize("said", [True, False])
-def test_movement_whose_product_and_location_have_other_names_since_is_the_same(
+def test_movement_whose_product_and_location_have_other_names_since_is_found_by_its_id(
     files: Files, said: bool
 ) -> None:
     wanted = movement(1, {"A": 2}, at="DC01")
@@ -480,7 +481,9 @@ def test_movement_whose_product_and_location_have_other_names_since_is_the_same(
 
     [outcome] = files.erp().post_movements([wanted])
 
-    assert isinstance(outcome, Acknowledgement if said else TryLater)
+    assert isinstance(outcome, Conflict)
+    found = files.erp().look_up(wanted.movement_id)
+    assert isinstance(found, Acknowledgement if said else TryLater)
     assert len(movement_files(files)) == 1
 
 

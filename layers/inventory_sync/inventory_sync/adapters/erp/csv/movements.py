@@ -15,6 +15,7 @@ from inventory_sync.domain.acknowledgements import ERP_CLOCK_SKEW
 from inventory_sync.domain.errors import SnapshotIncompleteError
 from inventory_sync.domain.stock import (
     Acknowledgement,
+    Conflict,
     MovementOutcome,
     Rejection,
     StockMovement,
@@ -33,7 +34,6 @@ HEADERS = (
     "product",
     "quantity",
 )
-_MAPPED = frozenset({"location", "product"})
 _READABLE_CHARACTERS_MAX = 80
 _CLOCKS_DIFFER = timedelta(hours=1)
 _FOLDER = "acknowledgements/"
@@ -83,12 +83,12 @@ class CsvMovements:
     def _post(
         self, movement: StockMovement, form: CsvFormat, answered: dict[str, MovementOutcome]
     ) -> MovementOutcome:
-        if movement.movement_id in answered:
-            return answered[movement.movement_id]
         key, rows = _key(movement.movement_id), self._rows(movement)
         kept = self._bucket.read(key)
-        if kept is not None and not _same_units(_parsed(kept), rows):
-            return Rejection(f"{key} is there with other content")
+        if kept is not None and _parsed(kept) != rows:
+            return Conflict(f"{key} is there with other content")
+        if movement.movement_id in answered:
+            return answered[movement.movement_id]
         if kept is None and not self._bucket.create(key, _written(rows, form)):
             return TryLater(f"{key} has just been written by another")
         file = self._bucket.head(key)
@@ -193,17 +193,6 @@ def _parsed(body: bytes) -> list[list[str]]:
     delimiter = text[len(HEADERS[0]) : len(HEADERS[0]) + 1] or ","
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     return [row for row in rows if row]
-
-
-def _same_units(kept: list[list[str]], rows: list[list[str]]) -> bool:
-    """Whatever the ERP calls their products and the location: the maps may have changed since."""
-    return _units(kept) == _units(rows)
-
-
-def _units(rows: list[list[str]]) -> list[list[str]]:
-    return [
-        [v for name, v in zip(HEADERS, row, strict=False) if name not in _MAPPED] for row in rows
-    ]
 
 
 def _key(movement_id: str) -> str:
