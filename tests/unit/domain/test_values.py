@@ -69,7 +69,7 @@ NAMED_ONLY = {
 """Values whose fields could be mistaken for one another."""
 BY_POSITION_TOO = {
     "AbandonJob", "Accepted", "Acknowledgement", "AdoptJob", "Allocation", "Amount", "AppliedRule",
-    "BaseFigures", "Build", "Commit", "CreateJob", "Done", "EventRef", "FeedPosition",
+    "BaseFigures", "Build", "Commit", "Conflict", "CreateJob", "Done", "EventRef", "FeedPosition",
     "FinishedJob", "SentRows",
     "FileHead", "Finalize", "FulfillmentItem", "GiveUp", "GuardLimits", "Hold", "IgnoredEvent",
     "Doubts", "JobChunk", "JobError", "LastQuantities", "Lease", "LocationCut", "LogicalRange",
