@@ -16,11 +16,15 @@ from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef, logical_timestamp
 from inventory_sync.domain.inbound import MalformedEventError, UnstoredCompletion
 from inventory_sync.domain.unreadable import UNREADABLE_RECORD
-from inventory_sync.use_cases.forward.forward_events import PUBLISHED_LONG_AGO, REJECTED_BY_ERP
+from inventory_sync.use_cases.forward.forward_events import (
+    CONFLICTING_UNIT,
+    PUBLISHED_LONG_AGO,
+    REJECTED_BY_ERP,
+)
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 
 _ID_CHARACTERS = 12
-OF_STORED_EVENTS = frozenset({REJECTED_BY_ERP, PUBLISHED_LONG_AGO})
+OF_STORED_EVENTS = frozenset({REJECTED_BY_ERP, PUBLISHED_LONG_AGO, CONFLICTING_UNIT})
 """Reasons of entries whose event is stored, and waits for a person."""
 
 

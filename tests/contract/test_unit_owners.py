@@ -10,7 +10,7 @@ import pytest
 from inventory_sync.adapters.dynamodb.unit_owners import ITEMS_PER_UPDATE_MAX, DynamoUnitOwners
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import FulfillmentEvent, FulfillmentItem
-from inventory_sync.domain.units import Ownership
+from inventory_sync.domain.units import Ownership, is_owner_mark, owner_mark, owner_of, ownership
 from inventory_sync.ports.events import UnitOwners
 from tests import builders
 from tests.contract.builders import NOON, THREADS, at_once
@@ -90,6 +90,42 @@ def test_the_same_event_at_another_location_is_another_event(owners: UnitOwners)
     owners.own(event(10, "a"), NOON)
 
     assert owned(owners, replace(event(10, "a"), location_id="ELSEWHERE")) == set()
+
+
+def test_a_unit_that_another_location_s_event_owns_is_named(owners: UnitOwners) -> None:
+    owners.own(event(10, "a", location_id="DC#01"), NOON)
+
+    found = owners.own(event(20, "b", "a", location_id="NYC"), NOON)
+
+    assert found.owned == {"b"}
+    assert found.conflict == "unit ff1/a left DC#01 by an event that came before"
+
+
+def test_a_unit_of_another_product_than_its_owner_says_is_named(owners: UnitOwners) -> None:
+    owners.own(event(20, "a", "b"), NOON)
+    other = (FulfillmentItem("a", "SKU-1"), FulfillmentItem("b", "SKU-2"))
+
+    for _ in range(2):
+        found = owners.own(event(10, items=other), NOON)
+
+        assert (found.owned, found.lowers) == (frozenset(), True)
+        assert found.conflict == "unit ff1/b is of another product by event 20, which came before"
+
+
+def test_events_that_agree_have_no_conflict(owners: UnitOwners) -> None:
+    for listed in (event(20, "a", "b"), event(10, "a"), event(30, "a", "b", "c")):
+        assert owners.own(listed, NOON).conflict == ""
+
+
+def test_an_owner_of_a_former_version_says_no_product() -> None:
+    later = event(20, "a")
+    text = owner_mark(event(10, "a"), "SKU-1")
+    former = owner_of(text)
+
+    assert former != text
+    assert is_owner_mark(former)
+    assert ownership(later, {"a": former}) == Ownership(frozenset(), lowers=False)
+    assert ownership(event(10, "a"), {"a": former}).owned == {"a"}
 
 
 def test_an_item_that_is_listed_twice_is_one_unit(owners: UnitOwners) -> None:

@@ -25,8 +25,11 @@ class ReadThenWrite:
         self._port = port
 
     def own(self, event: FulfillmentEvent, now: Any) -> Ownership:
-        mark = owner_mark(event)
-        owners = {unit: self._port.owner_of(unit) or mark for unit in unit_ids(event)}
+        listed = zip(unit_ids(event), event.items, strict=True)
+        owners = {
+            unit: self._port.owner_of(unit) or owner_mark(event, item.product_id)
+            for unit, item in listed
+        }
         self._port.put(owners)
         return ownership(event, {unit.item_id: owner for unit, owner in owners.items()})
 

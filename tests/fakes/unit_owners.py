@@ -23,9 +23,12 @@ class FakeUnitOwners:
             raise self.fails_with
         if event.fulfillment_request_id in self.refuses:
             raise RejectedError(f"request {event.fulfillment_request_id}: too many units")
-        mark = owner_mark(event)
-        units = unit_ids(event)
-        return ownership(event, {u.item_id: self.owners.setdefault(u, mark) for u in units})
+        marks = {
+            unit: owner_mark(event, i.product_id)
+            for unit, i in zip(unit_ids(event), event.items, strict=True)
+        }
+        owners = {u.item_id: self.owners.setdefault(u, mark) for u, mark in marks.items()}
+        return ownership(event, owners)
 
     # For tests: what a store of this kind holds besides what the port shows.
 

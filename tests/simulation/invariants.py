@@ -5,7 +5,7 @@ from datetime import datetime
 
 from inventory_sync.domain.import_run import JOB_NAME_PREFIX, RunState
 from inventory_sync.domain.reading import ReleaseReading
-from inventory_sync.domain.units import completed_units, owner_mark
+from inventory_sync.domain.units import completed_units, owner_mark, owner_of
 from tests.simulation.crossings import units_that_crossed
 from tests.simulation.figures import Meter
 from tests.simulation.world import QUARANTINE_BLOCKS, SETTLE_WINDOW, Completed, Key, World
@@ -265,12 +265,12 @@ class Invariants:
     def _listed_again(self) -> Counter[Key]:
         """Units of events that are not forwarded yet, whose owners are closed."""
         opened = [e for e in self.world.event_log_store.open_events() if e.event.completed]
-        waiting = {None, *(owner_mark(e.event) for e in opened)}
+        waiting = {"", *(owner_of(owner_mark(e.event, "")) for e in opened)}
         owners = self.world.unit_owners.owners
         return Counter(
             (unit.first.event.location_id, unit.product_id)
             for unit in completed_units(opened)
-            if owners.get(unit.unit) not in waiting
+            if owner_of(owners.get(unit.unit, "")) not in waiting
         )
 
     def _crossed(self, key: Key, at_rest: bool) -> int:

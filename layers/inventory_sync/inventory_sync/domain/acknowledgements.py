@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from inventory_sync.domain.events import OpenEvent
 from inventory_sync.domain.instants import bounded
 from inventory_sync.domain.stock import Acknowledgement, MovementOutcome, Unknown
 
@@ -10,11 +11,12 @@ ERP_CLOCK_SKEW = timedelta(minutes=5)
 local times that are taken for UTC are further off."""
 
 
-def believed(outcome: MovementOutcome, published_at: datetime, now: datetime) -> MovementOutcome:
+def believed(outcome: MovementOutcome, open_event: OpenEvent, now: datetime) -> MovementOutcome:
     """The outcome; Unknown in place of an acknowledgement that cannot be true.
 
     The ERP has booked nothing before NewStore published the event, nor will have after `now`. An
-    `applied_at` that is too early would count the units as shown in snapshots that lack them.
+    `applied_at` that is too early would count the units as shown in snapshots that lack them. By
+    when the event came in it had been published, whatever it says.
     """
     if not isinstance(outcome, Acknowledgement):
         return outcome
@@ -22,6 +24,7 @@ def believed(outcome: MovementOutcome, published_at: datetime, now: datetime) ->
         applied_at = bounded(outcome.applied_at)
     except ValueError as error:
         return Unknown(f"the ERP says that it is booked, but its applied_at is {error}")
+    published_at = min(open_event.event.published_at, open_event.received_at)
     if applied_at < published_at - ERP_CLOCK_SKEW:
         fault = f"before NewStore published the event ({published_at.isoformat()})"
     elif applied_at > now + ERP_CLOCK_SKEW:

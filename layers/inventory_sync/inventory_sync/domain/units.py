@@ -9,12 +9,19 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import NamedTuple
 
 from inventory_sync.domain.events import EventRef, FulfillmentEvent, FulfillmentItem, OpenEvent
 
-_OWNER_MARK = re.compile("[0-9]{20}#[0-9a-f]+#.+", re.DOTALL)
+_OWNER_MARK = re.compile("([0-9]{20}#[0-9a-f]{16})([0-9a-f]{4})?(#(.+))", re.DOTALL)
+"""The event, the beginning of the product's digest, the event's location."""
+_PRODUCT_CHARACTERS = 4
+SHIPPED_BEFORE_MAX = timedelta(days=3653)
+"""What NewStore says was shipped more than ten years before it says so was shipped when it says so:
+2000-01-01 and 2001-01-01 are platforms' null dates. Migrated orders are as old as books are kept,
+which is ten years."""
 
 
 class UnitId(NamedTuple):
@@ -60,17 +67,26 @@ class Ownership:
     """What the store has decided of an event's units.
 
     `owned` are the ids of the items that the event's own movement books; `lowers` says that it
-    lists one of the others at a lower logical timestamp than the event which owns it.
+    lists one of the others at a lower logical timestamp than the event which owns it. A unit leaves
+    one location, and is of one product: `conflict` names the first that the event which owns it
+    puts at another, or calls another; empty where there is none.
     """
 
     owned: frozenset[str]
     lowers: bool
+    conflict: str = ""
 
 
-def owner_mark(event: FulfillmentEvent) -> str:
-    """What names an event among those of its request; sorts by logical timestamp."""
-    digest = event.ref.event_key.rpartition("#")[2]
+def owner_mark(event: FulfillmentEvent, product_id: str) -> str:
+    """What the owner of a unit says: which event of its request it is, and of which product."""
+    digest = event.ref.event_key.rpartition("#")[2] + _product_digest(product_id)
     return f"{event.logical_timestamp:020d}#{digest}#{event.location_id}"
+
+
+def owner_of(mark: str) -> str:
+    """What names the event among those of its request; sorts by logical timestamp."""
+    found = _OWNER_MARK.fullmatch(mark)
+    return f"{found[1]}{found[3]}" if found else ""
 
 
 def is_owner_mark(text: str) -> bool:
@@ -80,15 +96,40 @@ def is_owner_mark(text: str) -> bool:
 
 def ownership(event: FulfillmentEvent, owners: Mapping[str, str]) -> Ownership:
     """From the owner marks of the event's items, by item id."""
-    mark = owner_mark(event)
-    owned = frozenset(item_id for item_id, owner in owners.items() if owner == mark)
-    timestamp = mark.partition("#")[0]
-    return Ownership(owned, any(timestamp < owner.partition("#")[0] for owner in owners.values()))
+    own = owner_of(owner_mark(event, ""))
+    owned = frozenset(item_id for item_id, mark in owners.items() if owner_of(mark) == own)
+    timestamp = own.partition("#")[0]
+    lowers = any(timestamp < mark.partition("#")[0] for mark in owners.values())
+    conflicts = (_conflict(event, item, owners[item.item_id]) for item in event.items)
+    return Ownership(owned, lowers, next((found for found in conflicts if found), ""))
+
+
+def _conflict(event: FulfillmentEvent, item: FulfillmentItem, mark: str) -> str:
+    """Marks of former versions do not say which product it is."""
+    found = _OWNER_MARK.fullmatch(mark)
+    if found is None:
+        return ""
+    unit = UnitId(event.fulfillment_request_id, item.item_id)
+    if found[4] != event.location_id:
+        return f"unit {unit} left {found[4]} by an event that came before"
+    if found[2] not in {None, _product_digest(item.product_id)}:
+        number = int(mark.partition("#")[0])
+        return f"unit {unit} is of another product by event {number}, which came before"
+    return ""
+
+
+def _product_digest(product_id: str) -> str:
+    """A request's item has room for no more."""
+    digest = sha256(product_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest[:_PRODUCT_CHARACTERS]
 
 
 def left_at(event: FulfillmentEvent, item: FulfillmentItem) -> datetime:
-    """When a completed item left, as its event says."""
-    return item.shipped_at or event.published_at
+    """When a completed item left, as its event says where that can be true."""
+    shipped_at = item.shipped_at
+    if shipped_at is None or shipped_at < event.published_at - SHIPPED_BEFORE_MAX:
+        return event.published_at
+    return shipped_at
 
 
 def first_left_at(

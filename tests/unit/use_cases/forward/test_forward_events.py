@@ -34,6 +34,7 @@ from inventory_sync.domain.stock import (
     Unknown,
     movement_id,
 )
+from inventory_sync.domain.units import SHIPPED_BEFORE_MAX
 from inventory_sync.use_cases.forward.forward_events import (
     BATCH_EVENTS_MAX,
     BOOKED_AFTER_MAX,
@@ -709,6 +710,47 @@ def test_a_request_with_too_many_units_holds_up_only_itself() -> None:
     assert world.quarantine.entries[0].ref == FIRST.ref
 
 
+CONFLICTS = {
+    "another location": shipment(20, "ab", location_id=STORE),
+    "another product": replace(
+        shipment(20, "ab"), items=(FulfillmentItem("a", "B"), FulfillmentItem("b", "B"))
+    ),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("second", CONFLICTS.values(), ids=CONFLICTS)
+def test_an_event_that_contradicts_the_owner_of_a_unit_waits_for_a_person(
+    dedupe: Dedupe, second: FulfillmentEvent
+) -> None:
+    world = World(dedupe)
+    world.forward(world.store(FIRST))
+
+    result = world.forward(world.store(second, SHIPPED))
+
+    assert (result.rejected, result.forwarded) == (refs(second), refs(SHIPPED))
+    assert world.erp.lines == ["a", "ff12-1"]
+    [entry] = world.quarantine.entries
+    assert (entry.reason, entry.ref) == ("conflicting_unit", second.ref)
+    assert "unit ff1/a " in entry.detail
+    assert "event rejected" in [message for message, _ in world.observer.notes]
+    assert world.log.is_open(second.ref)
+    assert world.state(second).owned is None, "an import takes all of it off"
+
+
+@pytest.mark.parametrize("second", CONFLICTS.values(), ids=CONFLICTS)
+def test_once_a_person_says_so_it_books_what_no_other_event_owns(second: FulfillmentEvent) -> None:
+    world = World()
+    world.forward(world.store(FIRST))
+    world.forward(world.store(second))
+
+    result = world.forward([replace(world.state(second), rejected_reason=None, retried=True)])
+
+    assert result.forwarded == refs(second)
+    assert world.erp.lines == ["a", "b"]
+    assert world.owned(second) == "b"
+
+
 @BOTH
 def test_what_was_published_long_ago_is_booked_only_when_a_person_says_so(dedupe: Dedupe) -> None:
     world = World(dedupe)
@@ -794,6 +836,18 @@ def test_of_an_event_with_historical_units_the_others_alone_are_booked() -> None
     assert world.erp.lines == ["b"]
 
 
+@pytest.mark.parametrize("null_date", ["2000-01-01", "2001-01-01"])
+def test_a_null_date_says_nothing_of_when_a_unit_left(null_date: str) -> None:
+    world = live(World())
+    at = datetime.fromisoformat(null_date).replace(tzinfo=UTC)
+    migrated = FulfillmentItem("b", "B", shipped_at=NOW - SHIPPED_BEFORE_MAX)
+
+    items = (FulfillmentItem("a", "A", shipped_at=at), migrated)
+    world.forward(world.store(event(12, items=items, published_at=NOW)))
+
+    assert world.erp.lines == ["a"]
+
+
 # One event never holds up the others
 
 
@@ -843,6 +897,20 @@ def test_an_acknowledgement_that_cannot_be_true_counts_as_none(
     assert (result.later, result.forwarded) == ([SHIPPED.ref], [event(13).ref])
     assert world.state(SHIPPED).applied_at is None
     assert world.booked() == [MOVEMENT, movement_id(event(13))]
+
+
+@BOTH
+@pytest.mark.parametrize("ahead", [10 * MINUTE, 365 * DAY])
+def test_what_was_published_in_the_future_was_published_by_the_time_it_came(
+    dedupe: Dedupe, ahead: timedelta
+) -> None:
+    world = World(dedupe)
+    hasty = event(12, published_at=NOW + ahead)
+    world.answer(hasty, Acknowledgement(NOW, "DOC-1"))
+
+    result = world.forward(world.store(hasty, at=NOW))
+
+    assert (result.forwarded, world.state(hasty).applied_at) == (refs(hasty), NOW)
 
 
 @BOTH

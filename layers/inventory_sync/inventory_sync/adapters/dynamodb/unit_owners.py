@@ -37,15 +37,19 @@ class DynamoUnitOwners:
 
     def own(self, event: FulfillmentEvent, now: datetime) -> Ownership:
         """One update for each hundred items: `if_not_exists` decides, and answers with all."""
-        items = sorted({item.item_id for item in event.items})
+        marks = {item.item_id: owner_mark(event, item.product_id) for item in event.items}
+        items = sorted(marks.items())
         owners: dict[str, str] = {}
         for start in range(0, len(items), ITEMS_PER_UPDATE_MAX):
             owners |= self._own(event, items[start : start + ITEMS_PER_UPDATE_MAX], now)
         return ownership(event, owners)
 
-    def _own(self, event: FulfillmentEvent, items: list[str], now: datetime) -> dict[str, str]:
-        sets = [f"#i{n} = if_not_exists(#i{n}, :mark)" for n in range(len(items))]
-        names = {f"#i{n}": _UNIT + item_id for n, item_id in enumerate(items)}
+    def _own(
+        self, event: FulfillmentEvent, items: list[tuple[str, str]], now: datetime
+    ) -> dict[str, str]:
+        sets = [f"#i{n} = if_not_exists(#i{n}, :m{n})" for n in range(len(items))]
+        names = {f"#i{n}": _UNIT + item_id for n, (item_id, _) in enumerate(items)}
+        marks = {f":m{n}": {"S": mark} for n, (_, mark) in enumerate(items)}
         expires_at = int((now + self._retention).timestamp())
         with translated("requests table"):
             try:
@@ -55,7 +59,7 @@ class DynamoUnitOwners:
                     UpdateExpression=f"SET {', '.join(sets)}, expires_at = :expires_at",
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues={
-                        ":mark": {"S": owner_mark(event)},
+                        **marks,
                         ":expires_at": {"N": str(expires_at)},
                     },
                     ReturnValues="ALL_NEW",
@@ -67,7 +71,7 @@ class DynamoUnitOwners:
                     f"request {event.fulfillment_request_id}: the requests table does not take its"
                     f" units ({len(event.items)} in this event): more than an item has room for"
                 ) from error
-        return {item_id: _mark(event, item_id, answer["Attributes"]) for item_id in items}
+        return {item_id: _mark(event, item_id, answer["Attributes"]) for item_id, _ in items}
 
 
 def _mark(event: FulfillmentEvent, item_id: str, stored: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ from inventory_sync.use_cases.forward.left_behind import LeftBehind
 
 REJECTED_BY_ERP = "rejected_by_erp"
 PUBLISHED_LONG_AGO = "published_long_ago"
+CONFLICTING_UNIT = "conflicting_unit"
 """Why an event is in quarantine that stands in the events table."""
 BATCH_EVENTS_MAX = 100
 SAFETY_SECONDS = 10.0
@@ -50,6 +51,10 @@ than either (bootstrap/forward_events.py)."""
 TOO_OLD = (
     f"published more than {BOOKED_AFTER_MAX.days} days before it came in: it may have been booked"
     " before; look in the ERP, then `quarantine retry` books it, `quarantine drop` does not"
+)
+WHICH_IS_RIGHT = (
+    "which of the two is right nobody can tell but a person; book in the ERP by hand what left and"
+    " is not booked, then `quarantine retry` books the rest of this event"
 )
 LOCATION_GIGABYTES_MAX = 10.0
 """What DynamoDB takes of one location's events."""
@@ -227,6 +232,10 @@ class ForwardEvents:
         except RejectedError as error:
             self._reject(open_event, str(error), result)
             return None
+        if found.conflict and open_event.applied_at is None and not open_event.retried:
+            detail = f"{found.conflict}: {WHICH_IS_RIGHT}"
+            self._reject(open_event, detail, result, CONFLICTING_UNIT)
+            return None
         if len(found.owned) < len(set(unit_ids(event))) and open_event.owned is None:
             # Else an import would take off again what others have booked.
             self.event_log.mark_owned(event, found.owned)
@@ -304,7 +313,7 @@ class ForwardEvents:
         return None if found is None else self._believed(due, found)
 
     def _believed(self, due: _Due, outcome: MovementOutcome) -> MovementOutcome:
-        return believed(outcome, due.event.published_at, self.clock.now())
+        return believed(outcome, due.open_event, self.clock.now())
 
     def _record_outcome(
         self, due: _Due, outcome: MovementOutcome, ready: list[_Ready], result: ForwardResult

@@ -1,5 +1,6 @@
 """Build: what a run sends, as of when, for whom, and what it leaves out."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,28 @@ from tests.unit.use_cases.import_world import ImportWorld, started
 
 DOWN = RetriableError("503")
 KEY = (DC, SKU)
+
+
+# A unit that two locations name
+
+
+@pytest.mark.parametrize("number", [11, 13])
+def test_a_unit_that_another_location_s_event_owns_is_taken_off_until_a_person_says_which(
+    number: int,
+) -> None:
+    world = started(DC, STORE)
+    first = world.ship(12, at=STORE)
+    world.forward()
+    world.deliver(replace(first, location_id=DC, logical_timestamp=number))
+    world.forward()
+    world.settle()
+
+    for _ in range(2):
+        world.import_now(full=True)
+
+        assert (world.on_hand(at=DC), world.on_hand(at=STORE)) == (9, 9)
+    assert (world.erp_model.on_hand(KEY), world.erp_model.on_hand((STORE, SKU))) == (10, 9)
+    assert [entry.reason for entry in world.quarantine.entries] == ["conflicting_unit"]
 
 
 # The sum, through both simulators
