@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, TextIO
 
+from botocore.exceptions import ClientError
 from botocore.session import Session
 from click.testing import CliRunner, Result
 from werkzeug.http import http_date
@@ -65,7 +66,14 @@ class LocalConnect(Connect):
         return {"AccountLimit": limits, "ResponseMetadata": {"HTTPHeaders": headers}}
 
     def get_metric_data(self, **asked: Any) -> dict[str, Any]:
-        """Sums of what the functions have written to their log; it names no time."""
+        """Sums of what the functions have written to their log; it names no time.
+
+        As CloudWatch it refuses a time that does not end after its start.
+        """
+        start, end = asked.get("StartTime"), asked.get("EndTime")
+        if start is not None and end is not None and start >= end:
+            refused = {"Error": {"Code": "ValidationError", "Message": "StartTime"}}
+            raise ClientError(refused, "GetMetricData")
         sums: Counter[str] = Counter()
         for line in self._log.getvalue().splitlines() if self._log else ():
             if line.startswith('{"_aws"'):
