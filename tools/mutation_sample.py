@@ -1,13 +1,14 @@
 """Mutation testing of a sample: changes drawn from the folders around the domain.
 
     python tools/mutation_sample.py [--mutants 60] [--seed 1] [--seconds 900] FOLDER ...
+        [--suites unit/cli integration]
 
 FOLDER is one of use_cases, adapters, bootstrap, functions, cli. tools/mutation.py tries every
 change of the domain; this also takes away calls and last keyword arguments: around the domain a
 mistake is mostly something left out. All tests run once, to know which of them run which line; a
 change is tried with those that run its line, or, where it is made at import, with all that run its
-module. Works on a copy in .mutation/tree and writes reports beside it: under build/ a test would
-find made-up secrets there.
+module. With --suites only these tests are tried: what survives, others may still notice. Works on a
+copy in .mutation/tree and writes reports beside it: under build/ a test would find made-up secrets.
 Exits with 1 when a survivor is not named in docs/mutation.md.
 """
 
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -129,10 +130,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--mutants", type=int, default=60, help="of each folder (60)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=900, help="for each folder (900)")
+    parser.add_argument(
+        "--suites", nargs="+", default=SUITES, help="only tests of these folders or files of tests/"
+    )
     parser.add_argument("--processes", type=int, default=1, help="of the first run of all tests")
     given = parser.parse_args(arguments)
     make_copy()
-    run_by = see_what_runs(given.processes)
+    run_by = see_what_runs(given.processes, given.suites)
     found = {f: try_folder(f, run_by, given) for f in given.folders}
     text = json.dumps({"seed": given.seed, **{f: asdict(t) for f, t in found.items()}}, indent=2)
     (WORK / f"{'-'.join(given.folders)}.json").write_text(text + "\n")
@@ -159,15 +163,15 @@ def plain(module: Path) -> str:
     return ast.unparse(ast.parse(module.read_text("utf-8"))) + "\n"
 
 
-def see_what_runs(processes: int) -> RunBy:
+def see_what_runs(processes: int, chosen: Sequence[str]) -> RunBy:
     """By running all tests, unless that was done over the same files."""
-    digest = digest_of(TREE)
+    digest = f"{digest_of(TREE)} {' '.join(chosen)}"
     if RUN_BY.is_file() and (kept := json.loads(RUN_BY.read_text()))["digest"] == digest:
         return RunBy(kept["tests"], kept["seconds"])
     times = TREE / "times.json"
     folders = [f"--cov={folder}" for folder in FOLDERS.values()]
     parallel = ["--numprocesses", str(processes)] if processes > 1 else []
-    suites = [f"tests/{suite}" for suite in SUITES]
+    suites = [f"tests/{suite}" for suite in chosen]
     run_tests(
         ["--cov-context=test", "--cov-report=", *folders, *parallel, *suites],
         {"TIMES_TO": times.name},

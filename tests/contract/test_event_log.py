@@ -126,6 +126,15 @@ def test_the_first_body_of_a_key_stands(store: Store) -> None:
     assert store.log.append(event(), b"first", NOON) is AppendResult.ALREADY_STORED
 
 
+def test_blanks_and_the_order_of_members_make_no_other_body(store: Store) -> None:
+    store.log.append(event(), b'{"a": 1, "b": [2, 3]}', NOON)
+
+    again = store.log.append(event(), b'{"b":[2,3],"a":1}', NOON)
+
+    assert again is AppendResult.ALREADY_STORED
+    assert store.log.append(event(), b'{"b":[3,2],"a":1}', NOON) is AppendResult.STORED_OTHERWISE
+
+
 def test_other_products_for_the_same_items_conflict_and_the_first_stand(store: Store) -> None:
     first = replace(event(), items=ITEMS)
     swapped = tuple(

@@ -72,7 +72,7 @@ class LocalConnect(Connect):
         """
         start, end = asked.get("StartTime"), asked.get("EndTime")
         if start is not None and end is not None and start >= end:
-            refused = {"Error": {"Code": "ValidationError", "Message": "StartTime"}}
+            refused: Any = {"Error": {"Code": "ValidationError", "Message": "StartTime"}}
             raise ClientError(refused, "GetMetricData")
         sums: Counter[str] = Counter()
         for line in self._log.getvalue().splitlines() if self._log else ():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_sync.adapters.instants import from_text, read_instant, to_text
+from inventory_sync.adapters.instants import from_text, read_instant, to_milliseconds, to_text
 from inventory_sync.domain.instants import YEARS, bounded
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -75,3 +75,7 @@ def test_zone_of_a_text_that_names_none_is_the_callers() -> None:
     assert read_instant("2026-03-02 09:00:00", UTC) == NINE
     with pytest.raises(ValueError, match="names no zone"):
         bounded(datetime(2026, 3, 2, 9))  # noqa: DTZ001 - as a stranger's connector may give it
+
+
+def test_milliseconds_are_those_of_the_epoch() -> None:
+    assert to_milliseconds(datetime(1970, 1, 2, 0, 0, 1, 500_999, UTC)) == 86_401_500

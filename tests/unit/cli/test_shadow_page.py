@@ -73,3 +73,9 @@ def test_where_all_was_right_it_says_so() -> None:
 
     assert "Every promise was as the sum says." in page
     assert "<svg" not in page
+
+
+def test_the_three_costliest_stories_are_open() -> None:
+    page = page_of(report(*(row(f"SKU-{number}") for number in range(5))), 900)
+
+    assert (page.count("<details open>"), page.count("<details>")) == (3, 2)

@@ -236,6 +236,8 @@ def test_location_without_files_is_rejected(files: Files) -> None:
     ("form", "names"),
     [
         ('{"delimeter": ";"}', "delimeter"),
+        ('{"delimiter": ";;"}', "delimiter"),
+        ('{"delimiter": ""}', "delimiter"),
         ('{"decimal": ",", "thousands": ","}', "same sign"),
         ('{"encoding": "klingon"}', "klingon"),
         ('{"as_of_in_name": "(["}', "connector.json"),

@@ -203,6 +203,13 @@ def test_erp_that_books_repeats_twice_unnoticed_is_fatal(erp: Erp, dedupe: str) 
     assert erp.calls == []
 
 
+def test_erp_that_takes_one_at_a_time_gets_one_at_a_time(erp: Erp) -> None:
+    with erp.answering(all_applied, capabilities={"bulk_max": 1}) as client:
+        outcomes = client.post_movements(movements(3))
+    assert len(outcomes) == 3
+    assert [len(call.json["movements"]) for call in erp.calls] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("wrong", [{"bulk_max": 0}, {"apply_lag_seconds": -1}, {"dedupe": None}])
 def test_unreadable_capabilities_are_retriable(erp: Erp, wrong: dict[str, Any]) -> None:
     with (

@@ -208,6 +208,7 @@ def test_the_first_import_takes_as_many_jobs_as_its_rows_have_bytes() -> None:
     assert (small.state, small.figures["jobs"]) == (State.PASSED, 1)
     assert (large.figures["rows"], large.figures["jobs"]) == (1_000_000, 100)
     assert large.figures["hours"] == 8.2
+    assert size_check(sample(each, locations=130), INLINE, None).figures["hours"] == 1.0
     assert huge.state is State.LOOK
 
 
