@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from io import BytesIO
 from typing import IO, Any, TypeVar
@@ -116,8 +117,9 @@ def _keys(parsed: object) -> int:
     """
     found = len(parsed) if isinstance(parsed, dict) else 0
     for value in parsed.values() if isinstance(parsed, dict) else [parsed]:
-        if isinstance(value, list) and set(map(type, value)) <= {dict}:
-            found += sum(map(len, value))
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            with suppress(TypeError):
+                found += sum(map(len, value))
     return found
 
 
