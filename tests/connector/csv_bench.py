@@ -126,7 +126,7 @@ class CsvBench:
         self._client = LosingClient(client)
         self.erp = erp
         self._numbers = count(1)
-        lag = 0 if acknowledged else 60
+        lag = 0 if acknowledged else 1
         form = {**FORMAT, "acknowledged": acknowledged, "apply_lag_seconds": lag}
         key = f"{erp.prefix}connector.json"
         client.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(form).encode())
