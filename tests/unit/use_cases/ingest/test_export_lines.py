@@ -69,6 +69,27 @@ def test_reading_on_from_any_line_gives_the_rest(parts: list[bytes], size: int) 
         assert rest == lines[number + 1 :]
 
 
+ARRAYS = [
+    b"[\n%s,\n%s,\n%s\n]\n",
+    b"[%s\n,%s\n,%s]",
+    b"%s,\r\n%s , \r\n%s,\r\n",
+    b"\x1e%s\n\x1e%s\n\x1e%s\n",
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+@pytest.mark.parametrize("array", ARRAYS, ids=["array", "commas_first", "commas", "separators"])
+def test_what_frames_objects_over_lines_is_taken_off(array: bytes, size: int) -> None:
+    bodies = [line.body for line in read_lines(pieces(array % tuple(OBJECTS), size), 0)]
+
+    assert bodies == OBJECTS
+
+
+@pytest.mark.parametrize("text", [b"[1, 2]", b'["a"],', b'{"a": [1, 2]', b'"a": 1},', b"x,"])
+def test_what_is_no_object_is_left_as_it_stands(text: bytes) -> None:
+    assert [line.body for line in read_lines([text], 0)] == [text]
+
+
 def test_a_file_that_ends_in_a_newline_has_no_line_after_it() -> None:
     assert [line.end for line in read_lines([b"a\nb\n"], 0)] == [2, 4]
     assert list(read_lines([], 5)) == []

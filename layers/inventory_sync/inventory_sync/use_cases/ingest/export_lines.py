@@ -2,6 +2,8 @@
 
 NewStore ends each event with a newline. Where newlines were lost on the way, a line is what stands
 between two objects. A newline always ends a line, so that one which is broken costs only itself.
+What frames an object is taken off: the brackets and commas of an array over lines, and the record
+separators of JSON text sequences.
 """
 
 import json
@@ -21,6 +23,7 @@ _SPACE = b" \t\r"
 _MARK = b"\xef\xbb\xbf"
 """A byte order mark. Files that were put together have it in the middle."""
 _BLANK = _SPACE + _MARK
+_FRAME = _SPACE + b"[,]\x1e"
 _BETWEEN_OBJECTS = re.compile(rb"}[ \t\r\xef\xbb\xbf]*{")
 
 
@@ -79,9 +82,9 @@ def _of_one_object(waiting: list[_Part]) -> int:
 
 
 def _joined(parts: list[_Part]) -> bytes:
-    """Without blanks around it, and without the mark before the next object."""
+    """Without what frames it, and without the mark before the next object."""
     text = b"".join(part.kept for part in parts).strip(_SPACE)
-    return text.removesuffix(_MARK).rstrip(_SPACE)
+    return _unframed(text.removesuffix(_MARK).rstrip(_SPACE))
 
 
 def _is_json(text: bytes) -> bool:
@@ -96,6 +99,12 @@ def _line(parts: list[_Part]) -> Iterator[ExportLine]:
     if body := _joined(parts):
         length = sum(part.length for part in parts)
         yield ExportLine(body=body, length=length, begin=parts[0].begin, end=parts[-1].end)
+
+
+def _unframed(text: bytes) -> bytes:
+    """An object by itself, or nothing; as it stands where it is neither."""
+    inner = text.strip(_FRAME)
+    return inner if not inner or (inner.startswith(b"{") and inner.endswith(b"}")) else text
 
 
 def _parts(chunks: Iterable[bytes], begin: int) -> Iterator[_Part]:
