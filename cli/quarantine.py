@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,12 +10,14 @@ import click
 from cli.command import Operator, connected, signed
 from cli.output import refusal
 from cli.stack import INGEST_FUNCTION
-from cli.text import instant
+from cli.text import INSTANT, instant, iso
 from inventory_sync.adapters.dynamodb.quarantine_review import Quarantined
 from inventory_sync.adapters.newstore.event_body import UNPARSABLE, parse_event
+from inventory_sync.domain.acknowledgements import believed
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef, logical_timestamp
 from inventory_sync.domain.inbound import MalformedEventError, UnstoredCompletion
+from inventory_sync.domain.stock import Acknowledgement, Unknown
 from inventory_sync.domain.unreadable import UNREADABLE_RECORD
 from inventory_sync.use_cases.forward.forward_events import (
     CONFLICTING_UNIT,
@@ -125,15 +128,24 @@ def retry(operator: Operator, entry_id: str, who: str, why: str) -> None:
 
 @quarantine.command()
 @click.argument("entry_id", metavar="ID")
+@click.option(
+    "--applied-at",
+    type=INSTANT,
+    help="Of an event that the ERP refused: from when on the ERP's stock is right without it.",
+)
 @signed
 @connected
-def resolve(operator: Operator, entry_id: str, who: str, why: str) -> None:
+def resolve(
+    operator: Operator, entry_id: str, applied_at: datetime | None, who: str, why: str
+) -> None:
     """Note that an entry is dealt with. It stays for its retention.
 
     Where it reports units that were shipped, imports go on as if they had not: the ERP has to have
-    them booked. An event that the ERP refused stays open all the same: its units are taken off
-    every import until the ERP has booked it. An `unreadable_record`, an event that is stored and
-    cannot be read, is closed, so that imports count it no more; one that was put right goes on.
+    them booked. An event that the ERP refused is not sent to it any more, and needs --applied-at:
+    when its units were booked by hand, or when it was published if they never have to be. Stock
+    that was read before that moment is imported without them. An `unreadable_record`, an event that
+    is stored and cannot be read, is closed, so that imports count it no more; one that was put
+    right goes on.
 
     \b
     Example: inventory-sync quarantine resolve 3fa9c1 --why "a test call of ours"
@@ -141,10 +153,18 @@ def resolve(operator: Operator, entry_id: str, who: str, why: str) -> None:
     if not why.strip():
         raise refusal("--why must not be empty: it is what is left of the entry in the records")
     author = operator.author("quarantine resolve", who, why)
-    one = open_entry(operator, entry_id)
-    ref = one.entry.ref if one.entry.reason == UNREADABLE_RECORD else None
-    if ref is not None and not _readable_by_now(operator, ref):
-        events_table = operator.stack.resource("EventsTable")
+    one, events_table = open_entry(operator, entry_id), operator.stack.resource("EventsTable")
+    ref = one.entry.ref
+    if ref is not None and one.entry.reason in OF_STORED_EVENTS:
+        at = _applied_at(operator, one, ref, applied_at)
+        operator.stack.quarantine.apply(one.entry_id, ref, events_table, at, author)
+    elif applied_at is not None:
+        raise refusal(f"--applied-at is for an event that the ERP refused, not {one.entry.reason}")
+    elif (
+        ref is not None
+        and one.entry.reason == UNREADABLE_RECORD
+        and not _readable_by_now(operator, ref)
+    ):
         operator.stack.quarantine.close(one.entry_id, ref, events_table, author)
     else:
         operator.stack.quarantine.resolve(one.entry_id, "resolved", author)
@@ -152,6 +172,29 @@ def resolve(operator: Operator, entry_id: str, who: str, why: str) -> None:
         {**figures_of(one), "outcome": "resolved"},
         f"{named(one)}: resolved; it is kept until its retention ends.",
     )
+
+
+def _applied_at(
+    operator: Operator, one: Quarantined, ref: EventRef, at: datetime | None
+) -> datetime:
+    """RefusedError where nobody has said when, or it cannot be."""
+    state = operator.stack.history.event(ref)
+    if state is None:
+        raise refusal(f"{named(one)}: its event is gone; its retention is over")
+    published_at = state.state.event.published_at
+    if at is None:
+        raise refusal(
+            f"{named(one)} is an event that the ERP refused: its units are taken off every import."
+            f" `quarantine retry {named(one)}` once the ERP takes it; or, once they are booked"
+            f" there by hand, `quarantine resolve {named(one)} --applied-at INSTANT`; with"
+            f" {iso(published_at)}, when it was published, if they never have to be"
+        )
+    if isinstance(believed(Acknowledgement(at, ""), published_at, operator.now), Unknown):
+        raise refusal(
+            f"--applied-at {iso(at)} must lie between {iso(published_at)}, when NewStore published"
+            " the event, and now"
+        )
+    return at
 
 
 def _readable_by_now(operator: Operator, ref: EventRef) -> bool:

@@ -299,7 +299,7 @@ def _events(operator: Operator, found: Findings) -> None:
         oldest_unapplied_seconds=int(age.total_seconds()),
     )
     refused = (
-        f"the ERP refused {counted(rejected, 'event')}: see `events --rejected`" if rejected else ""
+        f"the ERP refused {counted(rejected, 'event')}: see `quarantine list`" if rejected else ""
     )
     found.add("rejected", str(rejected), refused, rejected=rejected)
     missing = f"{counted(mispicked, 'unit')} not found, see `holds mispicks`"

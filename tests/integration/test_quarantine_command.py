@@ -72,6 +72,56 @@ def test_a_refused_event_is_forwarded_again_and_booked_once(shop: Operated) -> N
     assert "resolved already" in shop.run("quarantine", "retry", entry, *WHO, code=1).output
 
 
+def test_a_refused_event_that_was_booked_by_hand_ends_once_an_import_has_counted_it(
+    shop: Operated,
+) -> None:
+    entry = rejected(shop)
+    refused = shop.run("quarantine", "resolve", entry, *WHO, code=1).output
+    assert f"quarantine retry {entry}" in refused
+    early = ("--applied-at", "2020-01-01T00:00:00Z")
+    assert (
+        "must lie between" in shop.run("quarantine", "resolve", entry, *early, *WHO, code=1).output
+    )
+    shop.wait(20)
+    shop.tick()
+    assert shop.stack.newstore.atp((DC, SKU)) == 19
+    shop.stack.erp.correct((DC, SKU), -1)
+    booked = shop.stack.clock.now().isoformat()
+    shop.wait(20)
+
+    shop.run("quarantine", "resolve", entry, "--applied-at", booked, *WHO)
+    shop.tick()
+    shop.wait(20)
+    shop.stack.sweep()
+
+    assert shop.stack.erp.on_hand((DC, SKU)) == shop.stack.newstore.atp((DC, SKU)) == 19
+    assert shop.json("events", "--open")["events"] == listed(shop) == []
+    assert shop.json("status", "--offline", code=0)["rejected"] == 0
+
+
+def test_a_refused_event_that_never_has_to_be_booked_gives_its_units_back(shop: Operated) -> None:
+    entry = rejected(shop)
+    shop.wait(20)
+    shop.tick()
+    assert shop.stack.newstore.atp((DC, SKU)) == 19
+    (stored,) = shop.json("events", DC)["events"]
+
+    shop.run("quarantine", "resolve", entry, "--applied-at", stored["published_at"], *WHO)
+    shop.wait(20)
+    shop.tick()
+
+    assert shop.stack.erp.on_hand((DC, SKU)) == shop.stack.newstore.atp((DC, SKU)) == 20
+    assert listed(shop) == []
+
+
+def test_a_moment_of_booking_is_for_refused_events_alone(shop: Operated) -> None:
+    post(shop, b"no JSON")
+    (row,) = listed(shop)
+    words = ("quarantine", "resolve", row["id"], "--applied-at", "2026-01-01T00:00:00Z")
+
+    assert "for an event that the ERP refused" in shop.run(*words, *WHO, code=1).output
+
+
 def test_an_event_that_is_refused_again_comes_back(shop: Operated) -> None:
     entry = rejected(shop)
 

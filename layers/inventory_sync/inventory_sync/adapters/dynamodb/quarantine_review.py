@@ -92,6 +92,31 @@ class QuarantineReview:
         resolved = self._resolved(entry_id, word, author)
         self._write([{"Update": update}, resolved], entry_id, word, author)
 
+    def apply(
+        self,
+        entry_id: str,
+        ref: EventRef,
+        events_table: str,
+        applied_at: datetime,
+        author: Author,
+    ) -> None:
+        """Take an event that the ERP had refused for booked since then, and resolve its entry."""
+        update = {
+            "TableName": events_table,
+            "Key": {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}},
+            "UpdateExpression": (
+                "SET applied_at = :at, forwarded_at = :now REMOVE rejected_reason"
+            ),
+            "ConditionExpression": "attribute_exists(rejected_reason)",
+            "ExpressionAttributeValues": {
+                ":at": {"S": to_text(applied_at)},
+                ":now": {"S": to_text(author.at)},
+            },
+        }
+        word = f"resolved, booked at {to_text(applied_at)}"
+        resolved = self._resolved(entry_id, word, author)
+        self._write([{"Update": update}, resolved], entry_id, word, author)
+
     def close(self, entry_id: str, ref: EventRef, events_table: str, author: Author) -> None:
         """End an event that cannot be read, which else comes back, and resolve its entry."""
         update = {
