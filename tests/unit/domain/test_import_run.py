@@ -162,9 +162,18 @@ def test_a_job_that_runs_already_is_not_started_again(state: JobState) -> None:
 
 @pytest.mark.parametrize("state", [JobState.RECEIVED, *AT_NEWSTORE])
 def test_a_started_job_is_waited_for(state: JobState) -> None:
-    assert step(run(RunState.STARTED), job=job(state)) == Wait(
+    assert step(run(RunState.STARTED), job=job(state), create_not_before=NOW + MINUTE) == Wait(
         NOW + timedelta(seconds=5), "NewStore has not ended the job"
     )
+
+
+def test_a_job_that_is_received_long_after_its_start_is_started_again() -> None:
+    later, received = NOW + MINUTE, job(JobState.RECEIVED)
+
+    assert step(run(RunState.STARTED), later, job=received, create_not_before=later) == StartJob()
+    for state in AT_NEWSTORE:
+        begun = step(run(RunState.STARTED), later, job=job(state), create_not_before=later)
+        assert isinstance(begun, Wait)
 
 
 @pytest.mark.parametrize("state", UNDER_WAY)

@@ -302,13 +302,21 @@ def _after_upload(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
         return GiveUp(f"imports are paused: {facts.paused}", by_choice=True)
     if facts.now - (run.built_at or run.planned_at) > limits.upload_age_max:
         return GiveUp("files grew old without a job")
-    if facts.create_not_before is not None and facts.now < facts.create_not_before:
+    if facts.create_not_before is not None and _pauses(facts):
         return Wait(facts.create_not_before, "NewStore wants a pause before the next job")
     return CreateJob()
 
 
+def _pauses(facts: Facts) -> bool:
+    """Whether NewStore wants a pause, which a start begins as a creation does."""
+    return facts.create_not_before is not None and facts.now < facts.create_not_before
+
+
 def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
-    """A job that NewStore does not know may still run: two must never run at once."""
+    """A job that NewStore does not know may still run: two must never run at once.
+
+    One that is `received` long after its start was answered has not been started: it is again.
+    """
     job = facts.job
     unstarted = run.state is RunState.CREATED
     if job is not None and job.state in JOB_FAILED:
@@ -328,6 +336,8 @@ def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
         return AbandonJob(f"paused: {facts.paused}") if facts.paused else StartJob()
     if unstarted:
         return RecordStarted()
+    if job.state is JobState.RECEIVED and not _pauses(facts):
+        return StartJob()
     return Wait(facts.now + limits.poll_interval, "NewStore has not ended the job")
 
 

@@ -175,6 +175,25 @@ def test_job_is_read_and_an_unnamed_state_has_not_ended(
         assert client.job("job-1") == ImportJob(job_id="job-1", state=state)
 
 
+def test_a_job_state_counts_whatever_its_case(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    server = replying(Reply({"id": "job-1", "state": "FINISHED"}))
+    with client_of(server, account, clock) as client:
+        assert client.job("job-1") == ImportJob(job_id="job-1", state=JobState.FINISHED)
+
+
+def test_an_answer_about_another_job_is_none_about_ours(
+    account: SecretsAccount, clock: StandingClock
+) -> None:
+    server = replying(Reply({"id": "job-2", "state": "finished"}))
+    with (
+        client_of(server, account, clock) as client,
+        pytest.raises(RetriableError, match="the answer is about job 'job-2'"),
+    ):
+        client.job("job-1")
+
+
 def test_unknown_job_is_none(account: SecretsAccount, clock: StandingClock) -> None:
     with client_of(replying(Reply(status=404)), account, clock) as client:
         assert client.job("job-1") is None

@@ -573,6 +573,19 @@ def test_after_too_many_jobs_none_is_created_before_newstore_allows_it() -> None
     assert world.jobs() == ["finished"]
 
 
+@pytest.mark.parametrize("noted", ["last_job_created_at", "create_not_before"])
+def test_what_was_noted_while_our_clock_was_ahead_keeps_no_job_back(noted: str) -> None:
+    world = stocked()
+    lease = world.take_lease()
+    assert lease is not None
+    fields: dict[str, Any] = {noted: world.clock.now() + 2 * HOUR}
+    world.runs.save(replace(world.runs.head(), **fields), lease=lease, now=world.clock.now())
+    world.leases.release(lease)
+
+    assert world.tick().outcome is TickOutcome.ENDED
+    assert world.jobs() == ["finished"]
+
+
 def test_the_pause_that_newstore_asks_for_outlives_the_run_it_was_asked_of() -> None:
     world = stocked()
     world.newstore.retry_after_seconds = 3600.0

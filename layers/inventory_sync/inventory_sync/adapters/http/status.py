@@ -24,7 +24,7 @@ _NOT_TAKEN = frozenset({425, 429})
 _CREDENTIALS_REFUSED = frozenset({401, 403})
 _FORBIDDEN = 403
 _REQUEST_TIMEOUT = 408
-RETRY_AFTER_SECONDS_MAX = 86_400.0
+RETRY_AFTER_SECONDS_MAX = 3_600.0
 """Longer is no pause but a mistake: it would stop what waits for it until somebody looks."""
 
 Failure = HttpRetriableError | BlockedError | OutcomeUnknownError | HttpRejectedError
@@ -78,15 +78,16 @@ def blocked(request: HttpRequest, seconds: float) -> BlockedError:
 
 
 def retry_after_seconds(header: str, now: datetime) -> float | None:
-    """Seconds or an HTTP date, a day at the most; None where there is none that can be read."""
+    """Seconds or an HTTP date, an hour at the most; None where there is none that can be read."""
     if header.isascii() and header.strip().isdigit():
         return min(float(header), RETRY_AFTER_SECONDS_MAX)
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+        aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+        seconds = (aware - now).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max(0.0, (aware - now).total_seconds()), RETRY_AFTER_SECONDS_MAX)
+    return min(max(0.0, seconds), RETRY_AFTER_SECONDS_MAX)
 
 
 def _error_body(response: requests.Response) -> bytes:

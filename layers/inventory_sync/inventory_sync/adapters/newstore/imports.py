@@ -107,12 +107,15 @@ class NewStoreClient(NewStoreLocationList):
                 raise
 
     def job(self, job_id: str) -> ImportJob | None:
-        """None where NewStore answers 404."""
+        """None where NewStore answers 404; RetriableError where it answers with another job."""
         request = self._get(_job_path(job_id))
         answer = self._http.find(request)
         if answer is None:
             return None
-        return read_model(JobAnswer, answer, request.where).job()
+        found = read_model(JobAnswer, answer, request.where).job()
+        if found.job_id != job_id:
+            raise RetriableError(f"{request.where}: the answer is about job {found.job_id!r}")
+        return found
 
     def received_jobs(self) -> list[ImportJob]:
         """Whatever else the answer may list is left out."""

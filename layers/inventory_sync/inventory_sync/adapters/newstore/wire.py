@@ -43,7 +43,8 @@ class JobAnswer(Answer):
     def job(self) -> ImportJob:
         """States NewStore does not name in its documents are OTHER."""
         known = {state.value for state in JobState}
-        state = JobState(self.state) if self.state in known else JobState.OTHER
+        named = self.state.strip().lower()
+        state = JobState(named) if named in known else JobState.OTHER
         reason = _reason(self.reason)
         return ImportJob(job_id=self.job_id, state=state, name=self.name, reason=reason)
 

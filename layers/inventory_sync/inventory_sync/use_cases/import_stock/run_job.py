@@ -19,6 +19,11 @@ from inventory_sync.use_cases.import_stock.commit_run import JOB_ERRORS_MAX, com
 from inventory_sync.use_cases.import_stock.import_jobs import ImportJobs
 from inventory_sync.use_cases.import_stock.leased_head import LeasedHead
 
+PAUSE_MAX = timedelta(hours=1)
+"""No longer pause is asked for (adapters/http/status.py)."""
+START_AGAIN_AFTER = timedelta(minutes=5)
+"""NewStore may list a job as `received` for a while after it has taken its start."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunJob:
@@ -43,16 +48,26 @@ class RunJob:
             case RunState.CREATED:
                 return Facts(now=now, job=self.newstore.job(run.job_id), paused=paused())
             case RunState.STARTED:
-                return Facts(now=now, job=self.newstore.job(run.job_id))
+                job, again_at = self.newstore.job(run.job_id), self._start_again_at()
+                return Facts(now=now, job=job, create_not_before=again_at)
         return Facts(now=now)
 
     def _create_not_before(self) -> datetime | None:
-        """NewStore wants a pause between two jobs, and after a 429 the one it asks for."""
-        head = self.leased.head
-        created_at = head.last_job_created_at
-        until = [created_at + self.spacing] if created_at else []
-        until += [head.create_not_before] if head.create_not_before else []
+        """NewStore wants a pause between two jobs, and after a 429 the one it asks for.
+
+        What was noted while our clock was ahead is not waited for once it is right again.
+        """
+        head, now = self.leased.head, self._now
+        created_at, asked_until = head.last_job_created_at, head.create_not_before
+        until = [created_at + self.spacing] if created_at and created_at <= now else []
+        until += [asked_until] if asked_until and asked_until - now <= PAUSE_MAX else []
         return max(until, default=None)
+
+    def _start_again_at(self) -> datetime | None:
+        """When a job that is `received` all the same counts as not started."""
+        started_at = self.leased.head.last_job_created_at
+        known = started_at is not None and started_at <= self._now
+        return started_at + START_AGAIN_AFTER if started_at and known else None
 
     def create(self, run: ImportRun) -> None:
         """A job that NewStore refuses ends the run; TooManyJobsError says to wait."""
