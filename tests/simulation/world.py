@@ -825,7 +825,10 @@ class World:
             self._post(delivery.body, self.rng.uniform(5, 60))
             return
         if delivery.body in self.malformed:
-            self.malformed[delivery.body].received_at = self.now
+            # An invocation that timed out may have kept it before: its hours count from then.
+            ids = [quarantine_id(e) for e in self.quarantine.entries if e.body == delivery.body]
+            kept = (c.received_at for c in self.quarantine.unresolved() if c.entry_id in ids)
+            self.malformed[delivery.body].received_at = min(kept, default=self.now)
             self.say("webhook", outcome.result.value)
             self.acknowledged_elsewhere.append(delivery.body)
             return
