@@ -196,7 +196,7 @@ def look_at_calls(operator: Operator, found: Findings) -> None:
         found.add("calls", "not known", told)
         return
     stored, refused = int(sums["EventsStored"]), int(sums["CallsUnauthorized"])
-    failed = _failed_since_the_last_event(operator, since)
+    failed = failed_since_the_last_event(operator, since)
     text = f"in an hour {counted(stored, 'event')} stored, {refused} refused for their key"
     text += f"; NewStore failed to deliver {counted(failed, 'event')}" if failed else ""
     found.add(
@@ -227,7 +227,7 @@ def _of_calls(operator: Operator, stored: int, refused: int, failed: int) -> str
     return ""
 
 
-def _failed_since_the_last_event(operator: Operator, since: datetime) -> int:
+def failed_since_the_last_event(operator: Operator, since: datetime) -> int:
     """The stream check remembers the last event; one that came since is in NewStore's list."""
     desk, now = operator.stack.stream_admin, operator.now
     try:

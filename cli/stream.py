@@ -6,6 +6,7 @@ from datetime import timedelta
 import click
 
 from cli.command import Operator, connected, note_change, signed
+from cli.findings import CALLS_WITHIN, failed_since_the_last_event
 from cli.output import columns
 from cli.rejected_events import rejected
 from cli.text import instant, iso
@@ -54,6 +55,8 @@ def show(operator: Operator) -> None:
     found = look_at_stream(operator)
     desk = operator.stack.stream_admin
     figures, watched = _checked(operator, found)
+    failed = failed_since_the_last_event(operator, operator.now - CALLS_WITHIN)
+    watched.append({"": "failed since the last event", "state": counted(failed, "attempt")})
     operator.out.report(
         {
             "stream_id": desk.stream_id,
@@ -64,6 +67,7 @@ def show(operator: Operator) -> None:
             "rejected_events": [
                 {"id": one.rejected_id, "rejected_at": one.rejected_at} for one in found.rejected
             ],
+            "failed_since_the_last_event": failed,
             **figures,
         },
         *([columns([_row(one) for one in found.streams])] if found.streams else []),
@@ -72,9 +76,9 @@ def show(operator: Operator) -> None:
         "",
         *([columns([asdict(e) for e in found.log[:LOG_SHOWN_MAX]])] if found.log else []),
         "",
-        *_concerns(desk.stream_id, found),
+        *_concerns(desk.stream_id, found, failed),
     )
-    if found.faults or found.rejected:
+    if found.faults or found.rejected or failed:
         operator.out.found()
 
 
@@ -160,13 +164,18 @@ def _checked(
     return figures, [{"": name, "state": text} for name, text in lines.items()]
 
 
-def _concerns(stream_id: str, found: StreamFound) -> list[str]:
+def _concerns(stream_id: str, found: StreamFound, failed: int) -> list[str]:
     concerns = []
     if found.faults:
         concerns.append(f"! {stream_id}: {', '.join(found.faults)}; see `stream register`")
     if found.rejected:
         concerns.append(
             f"! {counted(len(found.rejected), 'event')} were rejected; see `stream rejected list`"
+        )
+    if failed:
+        concerns.append(
+            f"! {counted(failed, 'attempt')} to deliver failed since the last event came: where the"
+            " key was changed, see `stream register`; else see `preflight`"
         )
     return concerns or ["All well."]
 

@@ -223,6 +223,19 @@ def test_status_shows_our_stream_and_what_is_wrong_with_it(shop: Operated) -> No
     assert any("stopped" in concern for concern in concerns)
 
 
+def test_what_newstore_cannot_deliver_is_no_stream_that_is_well(shop: Operated) -> None:
+    shop.run("stream", "register", *WHO)
+    assert "All well." in shop.run("stream", "show").output
+    newstore = shop.stack.newstore
+    event = newstore.assign("ff9", "order-9", DC, [("ff9-1", SKU)], "STANDARD")
+    newstore.publications.note(shop.stack.template.stack_name, event, 401, retries_remaining=9)
+
+    told = shop.run("stream", "show", code=4).output
+
+    assert "! 1 attempt to deliver failed since the last event came" in told
+    assert shop.json("stream", "show", code=4)["failed_since_the_last_event"] == 1
+
+
 def test_the_metrics_of_a_look_are_written_out() -> None:
     log = io.StringIO()
     with operated(log=log) as shop:
