@@ -189,7 +189,7 @@ def _applied_at(
             f" there by hand, `quarantine resolve {named(one)} --applied-at INSTANT`; with"
             f" {iso(published_at)}, when it was published, if they never have to be"
         )
-    if isinstance(believed(Acknowledgement(at, ""), published_at, operator.now), Unknown):
+    if isinstance(believed(Acknowledgement(at, ""), state.state, operator.now), Unknown):
         raise refusal(
             f"--applied-at {iso(at)} must lie between {iso(published_at)}, when NewStore published"
             " the event, and now"
