@@ -161,7 +161,7 @@ def put(shop: Operated, kind: str, record: dict[str, Any] | None) -> None:
         shop.stack.aws.dynamodb.put_item(TableName=table, Item=item)
 
 
-@pytest.mark.sweep
+@pytest.mark.sweep(sample=3)
 @pytest.mark.parametrize("form", NOT_OURS)
 @pytest.mark.parametrize("kind", STATE_RECORDS)
 def test_a_record_that_cannot_be_read_holds_up_nothing_but_itself(
@@ -180,7 +180,7 @@ def test_a_record_that_cannot_be_read_holds_up_nothing_but_itself(
         assert "failed" not in shop.answer(*words)
 
 
-@pytest.mark.sweep
+@pytest.mark.sweep(sample=2)
 @pytest.mark.parametrize("form", NOT_OURS)
 @pytest.mark.parametrize("kind", ["location", "operator_hold", "approval", "resend"])
 def test_a_record_that_cannot_be_read_is_put_right_by_the_command_that_wrote_it(
@@ -205,6 +205,7 @@ def test_a_record_that_cannot_be_read_is_put_right_by_the_command_that_wrote_it(
 # The other tables
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("attribute", ["items", "published_at", "applied_at", "received_at"])
 def test_an_event_that_cannot_be_read_holds_up_nothing_but_itself(
     shop: Operated, attribute: str
@@ -222,6 +223,7 @@ def test_an_event_that_cannot_be_read_holds_up_nothing_but_itself(
     ]
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("attribute", ["reason", "detail", "received_at", "body"])
 def test_a_quarantine_entry_that_cannot_be_read_holds_up_nothing_but_itself(
     shop: Operated, attribute: str
@@ -236,6 +238,7 @@ def test_a_quarantine_entry_that_cannot_be_read_holds_up_nothing_but_itself(
     assert len(shop.answer("quarantine", "list")["quarantine"]) == 1
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("owner", [{"S": "no event"}, {"N": "1"}, {"L": []}])
 def test_a_unit_s_owner_that_cannot_be_read_holds_up_its_own_request_alone(
     shop: Operated, owner: dict[str, Any]

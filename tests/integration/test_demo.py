@@ -50,7 +50,7 @@ def test_the_guide_s_example_comes_out_as_newstore_documents_it(
     }
 
 
-@pytest.mark.sweep(sample=2)
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("name", [name for name in FILES if name != GUIDE_EXAMPLE.name])
 def test_each_story_ends_as_its_file_says(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -48,6 +48,7 @@ def shipped(stack: LocalStack, request: str, *shipped_at: str | None) -> Event:
     return event
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize(
     ("left", "units"),
     [

@@ -75,6 +75,7 @@ def seen_of(stack: LocalStack, called: Called) -> Seen:
     return Seen(needs, {name: deployed.allowed(name) for name in FUNCTIONS})
 
 
+@pytest.mark.sweep(sample=2)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_calls_nothing_that_its_role_refuses(seen: Seen, function: str) -> None:
     assert not refused(seen, function)
@@ -97,6 +98,7 @@ def test_the_same_holds_of_the_bucket_that_an_erp_shares(
     assert not [allowed for allowed in idle(seen_by_files, function) if allowed in ours]
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("function", [FORWARD, IMPORT])
 def test_the_same_holds_of_what_only_a_shadow_does(seen_by_shadow: Seen, function: str) -> None:
     ours = [a for a in seen_by_shadow.allowed[function] if a.sid in SHADOWS]

@@ -8,7 +8,7 @@ from local.http_server import Garbling
 from tests.integration.story import DC, LEASE_SECONDS, story
 
 
-@pytest.mark.sweep
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("dedupe", ["native", "lookup"])
 @pytest.mark.parametrize("call", ["post_movements", "post_allocations", "get_capabilities"])
 def test_an_unreadable_answer_books_nothing_twice(

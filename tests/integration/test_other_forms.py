@@ -66,6 +66,7 @@ def with_a_point_in_the_timestamp(event: Event) -> bytes:
     return event_bytes({**event, "payload": {**payload, "logical_timestamp": number}})
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize(
     "form",
     [with_mark, without_seconds, with_a_number_as_product, with_a_point_in_the_timestamp],
@@ -106,6 +107,7 @@ def zipped(content: bytes) -> bytes:
     return packed.getvalue()
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize(
     "write",
     [

@@ -235,7 +235,7 @@ WRONG: dict[str, tuple[Callable[[Operated], object], dict[str, str]]] = {
 }
 
 
-@pytest.mark.sweep(sample=6)
+@pytest.mark.sweep(sample=2)
 @pytest.mark.parametrize("what", WRONG)
 def test_each_thing_that_is_wrong_is_named_and_nothing_else(shop: Operated, what: str) -> None:
     make, expected = WRONG[what]

@@ -149,7 +149,7 @@ def calls_of_forwarding(begin: Begin, dedupe: str, moment: Moment) -> int:
     return forwarding_dies(begin, dedupe, 0, moment)
 
 
-@pytest.mark.sweep
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("chunk", range(FORWARD_CHUNKS))
 @pytest.mark.parametrize(
     ("begin", "dedupe", "moment"),

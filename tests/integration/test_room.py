@@ -49,7 +49,7 @@ def moments_of(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.sweep(sample=3)
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_every_moment_of_a_story_shows_what_the_story_knows(path: Path) -> None:
     key = read_scenario(path).key

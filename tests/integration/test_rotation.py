@@ -83,6 +83,7 @@ def nothing_is_lost(stack: LocalStack, units: int) -> None:
     assert stack.count("QuarantineTable") == 0
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("before", STEPS)
 def test_new_credentials_lose_nothing_whenever_they_come(stack: LocalStack, before: str) -> None:
     """All functions are warm with the old ones, which are refused from one moment to the next."""

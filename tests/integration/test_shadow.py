@@ -104,6 +104,7 @@ def test_what_was_never_a_shadow_goes_live_as_ever() -> None:
         assert shop.stack.erp.on_hand(KEY) == 19
 
 
+@pytest.mark.sweep(sample=1)
 @pytest.mark.parametrize("straight", [True, False])
 @pytest.mark.parametrize("release", ["range", "immediate"])
 def test_the_cut_over_books_each_unit_once_and_never_promises_too_much(
