@@ -80,7 +80,7 @@ def _report(operator: Operator, found: Reconciled, queued: int, limit: int) -> N
     ]
     rows = [_row(drift) for drift in found.drifts[:limit]]
     told = [_told(row, drift) for row, drift in zip(rows, found.drifts, strict=False)]
-    unread = [f"The ERP could not be read at {key}: {why}" for key, why in found.unread.items()]
+    unread = [f"Not compared with the ERP at {key}: {why}" for key, why in found.unread.items()]
     left = f", {totals.unchecked} not for lack of time" if totals.unchecked else ""
     operator.out.report(
         {

@@ -41,6 +41,8 @@ FALLS = frozenset({HoldKind.SNAPSHOT_EMPTY, HoldKind.PRODUCTS_VANISHED, HoldKind
 """Of a whole location: the fewer units it has, the worse."""
 RISES = frozenset({HoldKind.UNITS_ROSE, HoldKind.ROW_ROSE, HoldKind.ABSURD})
 """Of a location or a row: the more units it has, the worse."""
+DISBELIEVED = FALLS | RISES | {kind for kind in HoldKind if kind.startswith("snapshot_")}
+"""What the ERP shows there may be wrong; elsewhere it is right, and something else holds it."""
 APPROVABLE = FALLS | RISES | {HoldKind.FRACTIONAL, HoldKind.SNAPSHOT_REPEATS, HoldKind.LEDGER_LOST}
 """What an operator may let through; the others have to be put right at their source."""
 

@@ -567,3 +567,26 @@ def test_totals_count_rows_and_units_by_cause() -> None:
         "erp_not_read": {},
         "without": [],
     }
+
+
+def test_what_a_guard_does_not_believe_is_nothing_to_compare_with() -> None:
+    shop = Shop()
+    shop.world.stock(0)
+    shop.world.import_now()
+    shop.pass_window()
+
+    found = shop.reconcile()
+
+    assert found.unread == {DC: "the location is held (snapshot_empty)"}
+    assert (found.drifts, found.totals.oversold_units) == ((), 0)
+
+
+def test_a_row_that_is_held_is_compared_with_what_it_was_last() -> None:
+    shop = Shop(units=20)
+    shop.world.stock(20_000)
+    shop.world.import_now()
+    shop.pass_window()
+
+    found = shop.reconcile()
+
+    assert (found.drifts, dict(found.unread)) == ((), {})

@@ -13,6 +13,7 @@ from inventory_sync.domain.cut import AppliedRule, Part, cut_snapshot
 from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
+from inventory_sync.domain.guards import DISBELIEVED
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location, NewStoreLocations, Node
 from inventory_sync.domain.manifest import LocationEntry, Manifest
@@ -204,6 +205,7 @@ class _Session:
             raise RejectedError("no import has finished yet, so there is nothing to compare with")
         self.head = head
         self.manifest: Manifest = self.deps.files.manifest(head.finished_run_id)
+        self.held = self.deps.location_store.holds()
         self.not_shown = self._not_shown()
 
     def compare(self, place: Location, report: DriftReport) -> None:
@@ -298,12 +300,19 @@ class _Session:
     ) -> tuple[Mapping[str, int] | None, list[OpenEvent]]:
         """What an import would state now for the range that is released already.
 
-        A unit after it that the last import was without all the same is off here too.
+        A unit after it that the last import was without all the same is off here too. What a guard
+        does not believe is nothing to compare with.
         """
         deps, started_at = self.deps, self.deps.clock.now()
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
         rule = self._rule(timedelta(0))
-        if self.read_erp:
+        held = self.held.get(location_id)
+        holds = held.holds if held else ()
+        whole = [h for h in holds if not h.product_id and h.kind in DISBELIEVED]
+        if whole:
+            kinds = ", ".join(h.kind.value for h in whole)
+            self.unread[location_id] = f"the location is held ({kinds})"
+        elif self.read_erp:
             try:
                 capabilities = deps.erp.capabilities()
                 absent_means_zero = capabilities.absent_means_zero
@@ -322,7 +331,7 @@ class _Session:
             rule=rule,
             read_started_at=started_at,
             unlisted=None if absent_means_zero else last,
-            held=last.of(snapshot.unreadable),
+            held=last.of({*snapshot.unreadable, *(h.product_id for h in holds if h.product_id)}),
         )
         ahead = units_by_product(
             found.unit
