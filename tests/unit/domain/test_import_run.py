@@ -171,6 +171,10 @@ def test_a_job_that_is_received_long_after_its_start_is_started_again() -> None:
     later, received = NOW + MINUTE, job(JobState.RECEIVED)
 
     assert step(run(RunState.STARTED), later, job=received, create_not_before=later) == StartJob()
+    paused = step(
+        run(RunState.STARTED), later, job=received, create_not_before=later, paused="ada: stop"
+    )
+    assert isinstance(paused, Wait)
     for state in AT_NEWSTORE:
         begun = step(run(RunState.STARTED), later, job=job(state), create_not_before=later)
         assert isinstance(begun, Wait)

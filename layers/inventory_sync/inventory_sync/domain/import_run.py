@@ -336,7 +336,7 @@ def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
         return AbandonJob(f"paused: {facts.paused}") if facts.paused else StartJob()
     if unstarted:
         return RecordStarted()
-    if job.state is JobState.RECEIVED and not _pauses(facts):
+    if job.state is JobState.RECEIVED and not facts.paused and not _pauses(facts):
         return StartJob()
     return Wait(facts.now + limits.poll_interval, "NewStore has not ended the job")
 

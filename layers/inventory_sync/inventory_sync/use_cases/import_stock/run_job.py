@@ -10,6 +10,7 @@ from inventory_sync.domain.import_run import (
     GiveUp,
     ImportRun,
     JobError,
+    JobState,
     RunState,
     chunks_in_words,
     errors_in_words,
@@ -49,7 +50,9 @@ class RunJob:
                 return Facts(now=now, job=self.newstore.job(run.job_id), paused=paused())
             case RunState.STARTED:
                 job, again_at = self.newstore.job(run.job_id), self._start_again_at()
-                return Facts(now=now, job=job, create_not_before=again_at)
+                idle = job is not None and job.state is JobState.RECEIVED
+                stopped = paused() if idle else ""
+                return Facts(now=now, job=job, create_not_before=again_at, paused=stopped)
         return Facts(now=now)
 
     def _create_not_before(self) -> datetime | None:
