@@ -25,6 +25,7 @@ SPACING_SECONDS = 5
 ATTEMPTS = 4
 LEASE_SECONDS = 300
 SECONDS = 240
+PLANS = "reads/plans/"
 
 
 @pytest.fixture(scope="module")
@@ -187,15 +188,23 @@ def all_imported_by_now(stack: DeployedStack, units: int) -> bool:
 
 
 def test_executions_are_named_after_their_plans(fanned: DeployedStack) -> None:
-    client, bucket = fanned.local_aws.client("s3"), fanned.physical_id("ImportBucket")
-    found = client.list_objects_v2(Bucket=bucket, Prefix="reads/plans/")["Contents"]
-    plans = {entry["Key"].removeprefix("reads/plans/").removesuffix(".json") for entry in found}
-    names = {
-        e["name"]
-        for status in ("RUNNING", "SUCCEEDED", "ABORTED")
-        for e in executions(fanned, status)
-    }
+    """An import may ask for the next reads at any moment: they agree before long."""
 
-    assert names == plans
-    items = json.loads(client.get_object(Bucket=bucket, Key=found[0]["Key"])["Body"].read())
-    assert sum(len(item["locations"]) for item in items) == len(LOCATIONS)
+    def plans() -> set[str]:
+        return {key.removeprefix(PLANS).removesuffix(".json") for key in plan_keys(fanned)}
+
+    def names() -> set[str]:
+        states = ("RUNNING", "SUCCEEDED", "ABORTED")
+        return {e["name"] for status in states for e in executions(fanned, status)}
+
+    eventually(lambda: names() == plans(), "an execution of each plan's name", SECONDS)
+
+    client, bucket = fanned.local_aws.client("s3"), fanned.physical_id("ImportBucket")
+    body = client.get_object(Bucket=bucket, Key=plan_keys(fanned)[0])["Body"].read()
+    assert sum(len(item["locations"]) for item in json.loads(body)) == len(LOCATIONS)
+
+
+def plan_keys(stack: DeployedStack) -> list[str]:
+    client, bucket = stack.local_aws.client("s3"), stack.physical_id("ImportBucket")
+    found = client.list_objects_v2(Bucket=bucket, Prefix=PLANS)["Contents"]
+    return [entry["Key"] for entry in found]
