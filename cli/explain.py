@@ -16,7 +16,7 @@ from inventory_sync.domain.errors import InventorySyncError, RejectedError
 from inventory_sync.domain.events import StoredEvent
 from inventory_sync.domain.explain import RowSum, Term
 from inventory_sync.domain.import_run import ImportRun, RunState
-from inventory_sync.domain.inbound import QuarantinedCompletion
+from inventory_sync.domain.inbound import QuarantinedCompletion, short_entry_id
 from inventory_sync.use_cases.explain_quantity import ExplainQuantity, Explanation
 
 _WHY = {
@@ -96,8 +96,9 @@ def _waiting(one: QuarantinedCompletion) -> str:
     units = "units of it" if completion.whole else "units that nobody can read, perhaps of it,"
     at = completion.logical_timestamp
     return (
-        f"In quarantine since {instant(one.received_at)}, {one.entry_id[:12]}: {units} left at"
-        f" {'no readable timestamp' if at is None else at}, and no stored event reports them."
+        f"In quarantine since {instant(one.received_at)}, {short_entry_id(one.entry_id)}: {units}"
+        f" left at {'no readable timestamp' if at is None else at}, and no stored event reports"
+        " them."
     )
 
 

@@ -16,7 +16,11 @@ from inventory_sync.adapters.newstore.event_body import UNPARSABLE, parse_event
 from inventory_sync.domain.acknowledgements import believed
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef, logical_timestamp
-from inventory_sync.domain.inbound import MalformedEventError, UnstoredCompletion
+from inventory_sync.domain.inbound import (
+    MalformedEventError,
+    UnstoredCompletion,
+    short_entry_id,
+)
 from inventory_sync.domain.stock import Acknowledgement, Unknown
 from inventory_sync.domain.unreadable import UNREADABLE_RECORD
 from inventory_sync.use_cases.forward.forward_events import (
@@ -26,7 +30,6 @@ from inventory_sync.use_cases.forward.forward_events import (
 )
 from inventory_sync.use_cases.ingest.ingest_event import IngestResult
 
-_ID_CHARACTERS = 12
 OF_STORED_EVENTS = frozenset({REJECTED_BY_ERP, PUBLISHED_LONG_AGO, CONFLICTING_UNIT})
 """Reasons of entries whose event is stored, and waits for a person."""
 
@@ -153,10 +156,11 @@ def resolve(
     if not why.strip():
         raise refusal("--why must not be empty: it is what is left of the entry in the records")
     author = operator.author("quarantine resolve", who, why)
-    one, events_table = open_entry(operator, entry_id), operator.stack.resource("EventsTable")
+    one = open_entry(operator, entry_id)
     ref = one.entry.ref
     if ref is not None and one.entry.reason in OF_STORED_EVENTS:
         at = _applied_at(operator, one, ref, applied_at)
+        events_table = operator.stack.resource("EventsTable")
         operator.stack.quarantine.apply(one.entry_id, ref, events_table, at, author)
     elif applied_at is not None:
         raise refusal(f"--applied-at is for an event that the ERP refused, not {one.entry.reason}")
@@ -165,6 +169,7 @@ def resolve(
         and one.entry.reason == UNREADABLE_RECORD
         and not _readable_by_now(operator, ref)
     ):
+        events_table = operator.stack.resource("EventsTable")
         operator.stack.quarantine.close(one.entry_id, ref, events_table, author)
     else:
         operator.stack.quarantine.resolve(one.entry_id, "resolved", author)
@@ -234,7 +239,7 @@ def body_of(operator: Operator, one: Quarantined) -> bytes:
 
 def named(one: Quarantined) -> str:
     """As much of its id as people are shown."""
-    return one.entry_id[:_ID_CHARACTERS]
+    return short_entry_id(one.entry_id)
 
 
 def bodies_that_say_nothing(

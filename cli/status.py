@@ -26,7 +26,7 @@ from inventory_sync.domain.guards import HoldKind
 from inventory_sync.domain.holds import ALL_IMPORTS
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.import_run import RunState
-from inventory_sync.domain.inbound import QuarantinedCompletion
+from inventory_sync.domain.inbound import QuarantinedCompletion, short_entry_id
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.refresh import RefreshProgress
 from inventory_sync.domain.wording import counted
@@ -328,13 +328,14 @@ def _quarantine(operator: Operator, found: Findings) -> None:
 def _unstored(waiting: tuple[QuarantinedCompletion, ...], found: Findings) -> None:
     """Shipments that no stored event reports, and since when they keep imports from releasing."""
     told = "; ".join(
-        f"{one.entry_id[:12]} at {one.completion.location_id or 'no readable location'},"
+        f"{short_entry_id(one.entry_id)} at {one.completion.location_id or 'no readable location'},"
         f" {_timestamp(one)}, since {instant(one.received_at)}"
         for one in waiting[:UNSTORED_NAMED_MAX]
     )
     concern = (
         f"{counted(len(waiting), 'shipment')} in quarantine that no stored event reports: see"
-        f" `quarantine show {waiting[0].entry_id[:12]}` and docs/runbook.md, Completions unstored"
+        f" `quarantine show {short_entry_id(waiting[0].entry_id)}` and docs/runbook.md, Completions"
+        " unstored"
         if waiting
         else ""
     )

@@ -20,14 +20,7 @@ from cli.explain import as_figures, explained, headline
 from cli.findings import Findings
 from cli.glance import Glance, glance_at
 from cli.room.picture import RUNS_MAX
-from cli.room.reading import (
-    STOCK_AGE_GOAL_SECONDS,
-    Drift,
-    Reading,
-    Tile,
-    age_in_steps,
-    standing_holds,
-)
+from cli.room.reading import Drift, Reading, Tile, oldest_stock_tile, standing_holds
 from cli.room.shadow import shadow_row, shadow_tiles
 from cli.shadow_now import LatestLooks
 from cli.standing import standing
@@ -162,14 +155,8 @@ def _tiles(now: datetime, glance: Glance, figures: Mapping[str, float | None]) -
         ("UnitsUndersold", "Promised too few"),
     ):
         yield Tile(name=shown, value=figures.get(name), unit="units", goal=GOALS[name], since=a_day)
-    oldest = _oldest_stock(glance)
-    yield Tile(
-        name="Oldest stock",
-        value=None if oldest is None else age_in_steps(now - oldest),
-        unit="seconds",
-        goal=STOCK_AGE_GOAL_SECONDS,
-        since="since the ERP was read, of all locations",
-    )
+    since = "since the ERP was read, of all locations"
+    yield oldest_stock_tile(now, _oldest_stock(glance), since)
     for name, shown in (
         ("ShipmentToErpSeconds", "Shipment to ERP"),
         ("ShipmentToNewStoreSeconds", "Shipment to NewStore"),

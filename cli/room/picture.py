@@ -14,7 +14,7 @@ from inventory_sync.domain.events import FulfillmentEvent, OpenEvent
 from inventory_sync.domain.guards import APPROVABLE
 from inventory_sync.domain.holds import LocationHold
 from inventory_sync.domain.import_run import ImportRun
-from inventory_sync.domain.inbound import QuarantinedCompletion
+from inventory_sync.domain.inbound import QuarantinedCompletion, short_entry_id
 from inventory_sync.domain.reading import ReleaseReading
 from inventory_sync.domain.stock import StockKey
 
@@ -25,7 +25,6 @@ CLOSED_MAX = 100
 RUNS_MAX = 20
 SHADOW_ROWS_MAX = 200
 UNSTORED_MAX = 5
-ENTRY_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,7 +324,7 @@ def _mispicks(reading: Reading) -> Iterator[Mispick]:
 
 def _unstored(one: QuarantinedCompletion) -> UnstoredLine:
     return UnstoredLine(
-        entry=one.entry_id[:ENTRY_CHARACTERS],
+        entry=short_entry_id(one.entry_id),
         location=one.completion.location_id,
         logical_timestamp=one.completion.logical_timestamp,
         since=one.received_at.isoformat(),

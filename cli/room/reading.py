@@ -15,9 +15,9 @@ from inventory_sync.domain.inbound import QuarantinedCompletion
 from inventory_sync.domain.release_evidence import ReleaseFindings
 from inventory_sync.domain.stock import StockKey
 
-STOCK_AGE_GOAL_SECONDS = 7200.0
+_STOCK_AGE_GOAL_SECONDS = 7200.0
 """docs/settings.md, Goals."""
-AGE_STEP = timedelta(minutes=5)
+_AGE_STEP = timedelta(minutes=5)
 PAUSED = "All imports"
 """Where a pause is shown among the locations."""
 
@@ -105,9 +105,20 @@ class Reading:
     release: ReleaseFindings = field(default_factory=ReleaseFindings)
 
 
-def age_in_steps(age: timedelta) -> float:
+def _in_steps(age: timedelta) -> float:
     """In seconds, rounded up: a look that differs by its time alone is no moment of its own."""
-    return -(-age // AGE_STEP) * AGE_STEP.total_seconds()
+    return -(-age // _AGE_STEP) * _AGE_STEP.total_seconds()
+
+
+def oldest_stock_tile(now: datetime, read_at: datetime | None, since: str) -> Tile:
+    """`read_at` is when the ERP was read for what has waited longest, None where nothing was."""
+    return Tile(
+        name="Oldest stock",
+        value=None if read_at is None else _in_steps(now - read_at),
+        unit="seconds",
+        goal=_STOCK_AGE_GOAL_SECONDS,
+        since=since,
+    )
 
 
 def standing_holds(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from cli.room.reading import STOCK_AGE_GOAL_SECONDS, Tile, age_in_steps
+from cli.room.reading import Tile, oldest_stock_tile
 from cli.shadow_now import ShadowNow
 from cli.shadow_story import story_of
 from cli.text import instant
@@ -24,14 +24,8 @@ def shadow_tiles(now: datetime, shadow: ShadowNow) -> Iterator[Tile]:
         ("too_few", "Promised too few"),
     ):
         yield Tile(name=name, value=units.get(key), unit="units", goal=0, since=since)
-    oldest = shadow.oldest_stock
-    yield Tile(
-        name="Oldest stock",
-        value=None if oldest is None else age_in_steps(now - oldest),
-        unit="seconds",
-        goal=STOCK_AGE_GOAL_SECONDS,
-        since="since the ERP was read, at the latest looks",
-    )
+    since = "since the ERP was read, at the latest looks"
+    yield oldest_stock_tile(now, shadow.oldest_stock, since)
 
 
 def shadow_row(shadow: ShadowNow, location_id: str, product_id: str) -> dict[str, Any]:

@@ -51,6 +51,16 @@ def why_not() -> str:
     return ""
 
 
+OBSTACLE = why_not()
+NEEDS_BROWSER = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(OBSTACLE) and not os.environ.get(REQUIRED), reason=OBSTACLE),
+]
+"""The marks of a file of tests."""
+LONG = "Outlet-Köln-Ehrenfeld-Venloer-Straße-Hinterhaus-2-Reserve"
+"""A location as a retailer may call one."""
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Headless; in a container of its own, where its sandbox cannot be had, without it."""

@@ -5,7 +5,6 @@ Skipped, with the reason, where there is no Chromium or no driver; `make room-te
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,24 +17,19 @@ from inventory_sync.domain.import_run import RunState
 from inventory_sync.domain.stock import StockKey
 from tests.builders import MINUTE, NOW, open_event, run
 from tests.e2e.browser import (
-    REQUIRED,
+    NEEDS_BROWSER,
     moment_with,
     page_in,
     picture_of,
     recorded,
     sees,
-    why_not,
 )
 from tests.unit.cli.room.readings import held, promise, reading, truth
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-OBSTACLE = why_not()
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(OBSTACLE) and not os.environ.get(REQUIRED), reason=OBSTACLE),
-]
+pytestmark = NEEDS_BROWSER
 
 
 def test_the_page_follows_the_story_as_it_happens(chromium: Browser) -> None:

@@ -5,7 +5,6 @@ Skipped, with the reason, where there is no Chromium or no driver; `make room-te
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,8 +25,9 @@ from inventory_sync.domain.inbound import QuarantinedCompletion, UnstoredComplet
 from inventory_sync.domain.stock import StockKey
 from tests.builders import NOW, event, forwarded, open_event, run
 from tests.e2e.browser import (
+    LONG,
     LOOKS,
-    REQUIRED,
+    NEEDS_BROWSER,
     fits,
     moment_with,
     obstacles,
@@ -35,19 +35,13 @@ from tests.e2e.browser import (
     picture_of,
     recorded,
     sees,
-    why_not,
 )
 from tests.unit.cli.room.readings import held, reading, shadow, truth
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-OBSTACLE = why_not()
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(OBSTACLE) and not os.environ.get(REQUIRED), reason=OBSTACLE),
-]
-LONG = "Outlet-Köln-Ehrenfeld-Venloer-Straße-Hinterhaus-2-Reserve"
+pytestmark = NEEDS_BROWSER
 
 
 def large() -> Picture:

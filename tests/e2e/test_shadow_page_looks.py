@@ -5,7 +5,6 @@ Skipped, with the reason, where there is no Chromium or no driver; `make room-te
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,17 +15,12 @@ from cli.shadow_page import page_of
 from inventory_sync.domain.shadow import Look, PromiseRow, ShadowReport, UnshownUnits
 from inventory_sync.use_cases.reconcile.shadow_report import report_of
 from tests.builders import HOUR, MINUTE, NOW
-from tests.e2e.browser import LOOKS, REQUIRED, fits, obstacles, page_in, picture_of, why_not
+from tests.e2e.browser import LONG, LOOKS, NEEDS_BROWSER, fits, obstacles, page_in, picture_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-OBSTACLE = why_not()
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(OBSTACLE) and not os.environ.get(REQUIRED), reason=OBSTACLE),
-]
-LONG = "Outlet-Köln-Ehrenfeld-Venloer-Straße-Hinterhaus-2-Reserve"
+pytestmark = NEEDS_BROWSER
 PLACES = ("DC01", LONG, *(f"STORE-{number:03}" for number in range(70)))
 DAYS = 14
 

@@ -15,6 +15,10 @@ InventorySyncError
 `-- InvariantError        one of the invariants of docs/design.md is about to break: nothing goes on
 """
 
+RETRY_AFTER_SECONDS_MAX = 3_600.0
+"""Of what the other side asks to wait. Longer is no pause but a mistake: it would stop what waits
+for it until somebody looks."""
+
 
 class InventorySyncError(Exception):
     """Any failure this package raises on purpose."""

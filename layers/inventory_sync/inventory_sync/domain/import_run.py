@@ -302,14 +302,15 @@ def _after_upload(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
         return GiveUp(f"imports are paused: {facts.paused}", by_choice=True)
     if facts.now - (run.built_at or run.planned_at) > limits.upload_age_max:
         return GiveUp("files grew old without a job")
-    if facts.create_not_before is not None and _pauses(facts):
-        return Wait(facts.create_not_before, "NewStore wants a pause before the next job")
+    if (until := _pause_until(facts)) is not None:
+        return Wait(until, "NewStore wants a pause before the next job")
     return CreateJob()
 
 
-def _pauses(facts: Facts) -> bool:
-    """Whether NewStore wants a pause, which a start begins as a creation does."""
-    return facts.create_not_before is not None and facts.now < facts.create_not_before
+def _pause_until(facts: Facts) -> datetime | None:
+    """The end of the pause that NewStore wants, which a start begins as a creation does."""
+    until = facts.create_not_before
+    return until if until is not None and facts.now < until else None
 
 
 def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
@@ -336,7 +337,7 @@ def _after_create(run: ImportRun, facts: Facts, limits: RunLimits) -> Step:
         return AbandonJob(f"paused: {facts.paused}") if facts.paused else StartJob()
     if unstarted:
         return RecordStarted()
-    if job.state is JobState.RECEIVED and not facts.paused and not _pauses(facts):
+    if job.state is JobState.RECEIVED and not facts.paused and _pause_until(facts) is None:
         return StartJob()
     return Wait(facts.now + limits.poll_interval, "NewStore has not ended the job")
 

@@ -160,6 +160,11 @@ def quarantine_id(entry: QuarantineEntry) -> str:
     return digest.hexdigest()
 
 
+def short_entry_id(entry_id: str) -> str:
+    """As people are shown it, and as commands take it."""
+    return entry_id[:12]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedCompletion:
     """A completion that waits in quarantine, under its entry's id, since it first came in."""

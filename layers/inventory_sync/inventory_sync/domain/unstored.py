@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from inventory_sync.domain.cut import AppliedRule
 from inventory_sync.domain.events import OpenEvent
-from inventory_sync.domain.inbound import QuarantinedCompletion
+from inventory_sync.domain.inbound import QuarantinedCompletion, short_entry_id
 from inventory_sync.domain.reading import ReleaseReading
 
 
@@ -78,4 +78,4 @@ class UnstoredUnits:
 
 def entry_names(found: Iterable[QuarantinedCompletion]) -> str:
     """For people: ids as commands take them."""
-    return ", ".join(one.entry_id[:12] for one in found)
+    return ", ".join(short_entry_id(one.entry_id) for one in found)

@@ -579,6 +579,7 @@ def test_what_a_guard_does_not_believe_is_nothing_to_compare_with() -> None:
 
     assert found.unread == {DC: "the location is held (snapshot_empty)"}
     assert (found.drifts, found.totals.oversold_units) == ((), 0)
+    assert shop.reconcile(read_erp=False).unread == {}
 
 
 def test_a_row_that_is_held_is_compared_with_what_it_was_last() -> None:

@@ -14,7 +14,7 @@ from inventory_sync.adapters.instants import from_text, to_text
 from inventory_sync.adapters.s3.event_bodies import EventBodies
 from inventory_sync.domain.errors import RejectedError
 from inventory_sync.domain.events import EventRef
-from inventory_sync.domain.inbound import QuarantineEntry
+from inventory_sync.domain.inbound import QuarantineEntry, short_entry_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,7 +71,7 @@ class QuarantineReview:
         with translated(_WHAT):
             answer: Any = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         if "Item" not in answer:
-            raise RejectedError(f"{entry_id[:12]} is gone; its retention is over")
+            raise RejectedError(f"{short_entry_id(entry_id)} is gone; its retention is over")
         return self._bodies.read(answer["Item"])
 
     def resolve(self, entry_id: str, word: str, author: Author) -> None:
@@ -80,17 +80,12 @@ class QuarantineReview:
 
     def release(self, entry_id: str, ref: EventRef, events_table: str, author: Author) -> None:
         """Let the sweep forward an event again that the ERP had refused, and resolve its entry."""
-        key = {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
         update = {
-            "TableName": events_table,
-            "Key": key,
             "UpdateExpression": "SET retried = :yes REMOVE rejected_reason",
             "ConditionExpression": "attribute_exists(rejected_reason)",
             "ExpressionAttributeValues": {":yes": {"BOOL": True}},
         }
-        word = "to be forwarded again"
-        resolved = self._resolved(entry_id, word, author)
-        self._write([{"Update": update}, resolved], entry_id, word, author)
+        self._with_event(update, entry_id, ref, events_table, "to be forwarded again", author)
 
     def apply(
         self,
@@ -101,36 +96,38 @@ class QuarantineReview:
         author: Author,
     ) -> None:
         """Take an event that the ERP had refused for booked since then, and resolve its entry."""
+        at = to_text(applied_at)
         update = {
-            "TableName": events_table,
-            "Key": {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}},
-            "UpdateExpression": (
-                "SET applied_at = :at, forwarded_at = :now REMOVE rejected_reason"
-            ),
+            "UpdateExpression": "SET applied_at = :at, forwarded_at = :now REMOVE rejected_reason",
             "ConditionExpression": "attribute_exists(rejected_reason)",
-            "ExpressionAttributeValues": {
-                ":at": {"S": to_text(applied_at)},
-                ":now": {"S": to_text(author.at)},
-            },
+            "ExpressionAttributeValues": {":at": {"S": at}, ":now": {"S": to_text(author.at)}},
         }
-        word = f"resolved, booked at {to_text(applied_at)}"
-        resolved = self._resolved(entry_id, word, author)
-        self._write([{"Update": update}, resolved], entry_id, word, author)
+        self._with_event(update, entry_id, ref, events_table, f"resolved, booked at {at}", author)
 
     def close(self, entry_id: str, ref: EventRef, events_table: str, author: Author) -> None:
         """End an event that cannot be read, which else comes back, and resolve its entry."""
         update = {
-            "TableName": events_table,
-            "Key": {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}},
             "UpdateExpression": (
                 "SET expires_at = if_not_exists(retain_until, :now) REMOVE open_key"
             ),
             "ConditionExpression": "attribute_exists(event_key)",
             "ExpressionAttributeValues": {":now": {"N": str(int(author.at.timestamp()))}},
         }
-        word = "resolved, its event closed"
-        resolved = self._resolved(entry_id, word, author)
-        self._write([{"Update": update}, resolved], entry_id, word, author)
+        self._with_event(update, entry_id, ref, events_table, "resolved, its event closed", author)
+
+    def _with_event(
+        self,
+        update: dict[str, Any],
+        entry_id: str,
+        ref: EventRef,
+        events_table: str,
+        word: str,
+        author: Author,
+    ) -> None:
+        """Change the stored event and resolve its entry, both or neither."""
+        key = {"location_id": {"S": ref.location_id}, "event_key": {"S": ref.event_key}}
+        change = {"Update": {"TableName": events_table, "Key": key, **update}}
+        self._write([change, self._resolved(entry_id, word, author)], entry_id, word, author)
 
     def _resolved(self, entry_id: str, word: str, author: Author) -> dict[str, Any]:
         told = f"{word} by {author.who} at {to_text(author.at)}" + (
@@ -157,8 +154,8 @@ class QuarantineReview:
         items: Any = [*writes, self._completions.removal(entry_id), record]
         if not transact(_WHAT, self._client, items):
             raise RejectedError(
-                f"{entry_id[:12]} is resolved already, or its event is no longer refused by the"
-                " ERP; see `quarantine list --all` and `events --rejected`"
+                f"{short_entry_id(entry_id)} is resolved already, or its event is no longer refused"
+                " by the ERP; see `quarantine list --all` and `events --rejected`"
             )
 
 

@@ -16,7 +16,11 @@ from inventory_sync.adapters.http.errors import (
 )
 from inventory_sync.adapters.http.request import HttpRequest, RetrySafety
 from inventory_sync.adapters.redaction import excerpt
-from inventory_sync.domain.errors import BlockedError, OutcomeUnknownError
+from inventory_sync.domain.errors import (
+    RETRY_AFTER_SECONDS_MAX,
+    BlockedError,
+    OutcomeUnknownError,
+)
 
 _REASON_CHARACTERS_MAX = 200
 _ERROR_BODY_BYTES_MAX = 65_536
@@ -24,8 +28,6 @@ _NOT_TAKEN = frozenset({425, 429})
 _CREDENTIALS_REFUSED = frozenset({401, 403})
 _FORBIDDEN = 403
 _REQUEST_TIMEOUT = 408
-RETRY_AFTER_SECONDS_MAX = 3_600.0
-"""Longer is no pause but a mistake: it would stop what waits for it until somebody looks."""
 
 Failure = HttpRetriableError | BlockedError | OutcomeUnknownError | HttpRejectedError
 

@@ -179,6 +179,10 @@ class ForwardEvents:
         )
         return look()
 
+    @property
+    def _books(self) -> Books:
+        return Books(self.erp)
+
     def _all_by_other_system(self, event: FulfillmentEvent) -> bool:
         if not event.completed:
             return self.rule.by_other_system(event.published_at)
@@ -292,24 +296,21 @@ class ForwardEvents:
         return posted
 
     def _post(self, dues: list[_Due]) -> list[MovementOutcome]:
-        outcomes = Books(self.erp).post([due.movement for due in dues])
-        return [
-            self._believed(due, self._booked_before(due, outcome))
-            for due, outcome in zip(dues, outcomes, strict=True)
-        ]
+        outcomes = self._books.post([due.movement for due in dues])
+        return [self._answered(*one) for one in zip(dues, outcomes, strict=True)]
 
-    def _booked_before(self, due: _Due, outcome: MovementOutcome) -> MovementOutcome:
+    def _answered(self, due: _Due, outcome: MovementOutcome) -> MovementOutcome:
         """After a conflict what stands under the movement id, which names the same units for ever.
 
         It differs where the product map or the location map has changed after an answer was lost.
         """
         if not isinstance(outcome, Conflict):
-            return outcome
-        found = Books(self.erp).look_up(due.movement.movement_id)
+            return self._believed(due, outcome)
+        found = self._look_up(due)
         return outcome if found is None or isinstance(found, Rejection) else found
 
     def _look_up(self, due: _Due) -> MovementOutcome | None:
-        found = Books(self.erp).look_up(due.movement.movement_id)
+        found = self._books.look_up(due.movement.movement_id)
         return None if found is None else self._believed(due, found)
 
     def _believed(self, due: _Due, outcome: MovementOutcome) -> MovementOutcome:
@@ -351,7 +352,7 @@ class ForwardEvents:
         outcomes: list[AllocationOutcome] = [Accepted() for _ in ours]
         if ours and self.erp.capabilities().reservations:
             changes = [allocation_change_of(found.due.event) for found in ours]
-            outcomes = Books(self.erp).change_allocations(changes)
+            outcomes = self._books.change_allocations(changes)
         outcomes += [Accepted() for _ in theirs]
         gigabytes = 0.0
         for found, outcome in zip([*ours, *theirs], outcomes, strict=True):

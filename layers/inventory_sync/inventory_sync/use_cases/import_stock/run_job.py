@@ -4,7 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from inventory_sync.domain.errors import RejectedError, TooManyJobsError
+from inventory_sync.domain.errors import (
+    RETRY_AFTER_SECONDS_MAX,
+    RejectedError,
+    TooManyJobsError,
+)
 from inventory_sync.domain.import_run import (
     Facts,
     GiveUp,
@@ -20,8 +24,6 @@ from inventory_sync.use_cases.import_stock.commit_run import JOB_ERRORS_MAX, com
 from inventory_sync.use_cases.import_stock.import_jobs import ImportJobs
 from inventory_sync.use_cases.import_stock.leased_head import LeasedHead
 
-PAUSE_MAX = timedelta(hours=1)
-"""No longer pause is asked for (adapters/http/status.py)."""
 START_AGAIN_AFTER = timedelta(minutes=5)
 """NewStore may list a job as `received` for a while after it has taken its start."""
 
@@ -60,17 +62,22 @@ class RunJob:
 
         What was noted while our clock was ahead is not waited for once it is right again.
         """
-        head, now = self.leased.head, self._now
-        created_at, asked_until = head.last_job_created_at, head.create_not_before
-        until = [created_at + self.spacing] if created_at and created_at <= now else []
-        until += [asked_until] if asked_until and asked_until - now <= PAUSE_MAX else []
+        last_at, asked_until = self._last_job_at, self.leased.head.create_not_before
+        until = [last_at + self.spacing] if last_at else []
+        if asked_until and asked_until - self._now <= timedelta(seconds=RETRY_AFTER_SECONDS_MAX):
+            until.append(asked_until)
         return max(until, default=None)
 
     def _start_again_at(self) -> datetime | None:
         """When a job that is `received` all the same counts as not started."""
-        started_at = self.leased.head.last_job_created_at
-        known = started_at is not None and started_at <= self._now
-        return started_at + START_AGAIN_AFTER if started_at and known else None
+        started_at = self._last_job_at
+        return started_at + START_AGAIN_AFTER if started_at else None
+
+    @property
+    def _last_job_at(self) -> datetime | None:
+        """When one was created or started last; None where that is still to come."""
+        at = self.leased.head.last_job_created_at
+        return at if at is not None and at <= self._now else None
 
     def create(self, run: ImportRun) -> None:
         """A job that NewStore refuses ends the run; TooManyJobsError says to wait."""

@@ -13,7 +13,7 @@ from inventory_sync.domain.cut import AppliedRule, Part, cut_snapshot
 from inventory_sync.domain.drift import Cause, RowDrift, drift_of
 from inventory_sync.domain.errors import FatalError, RejectedError, RetriableError
 from inventory_sync.domain.events import OpenEvent
-from inventory_sync.domain.guards import DISBELIEVED
+from inventory_sync.domain.guards import DISBELIEVED, Hold
 from inventory_sync.domain.import_head import ImportHead
 from inventory_sync.domain.locations import Location, NewStoreLocations, Node
 from inventory_sync.domain.manifest import LocationEntry, Manifest
@@ -306,11 +306,7 @@ class _Session:
         deps, started_at = self.deps, self.deps.clock.now()
         snapshot, absent_means_zero, cut_end = None, True, self.manifest.cut_end
         rule = self._rule(timedelta(0))
-        held = self.held.get(location_id)
-        holds = held.holds if held else ()
-        whole = [h for h in holds if not h.product_id and h.kind in DISBELIEVED]
-        if whole:
-            kinds = ", ".join(h.kind.value for h in whole)
+        if self.read_erp and (kinds := self._disbelieved(location_id)):
             self.unread[location_id] = f"the location is held ({kinds})"
         elif self.read_erp:
             try:
@@ -331,7 +327,7 @@ class _Session:
             rule=rule,
             read_started_at=started_at,
             unlisted=None if absent_means_zero else last,
-            held=last.of({*snapshot.unreadable, *(h.product_id for h in holds if h.product_id)}),
+            held=last.of({*snapshot.unreadable, *self._held_rows(location_id)}),
         )
         ahead = units_by_product(
             found.unit
@@ -339,6 +335,18 @@ class _Session:
             if found.part in {Part.ADDED_BACK, Part.AFTER} and found.unit.unit in last.lacking
         )
         return {p: sendable(q - ahead[p]) for p, q in cut.quantities.items()}, events
+
+    def _holds(self, location_id: str) -> tuple[Hold, ...]:
+        found = self.held.get(location_id)
+        return found.holds if found else ()
+
+    def _disbelieved(self, location_id: str) -> str:
+        """Why a guard does not believe what the ERP shows of the location; empty where it does."""
+        holds = self._holds(location_id)
+        return ", ".join(h.kind for h in holds if not h.product_id and h.kind in DISBELIEVED)
+
+    def _held_rows(self, location_id: str) -> Iterator[str]:
+        return (hold.product_id for hold in self._holds(location_id) if hold.product_id)
 
     def _waiting(self, location_id: str) -> frozenset[str]:
         """Rows of imports whose effect may not show yet, and rows that a mispick holds."""
